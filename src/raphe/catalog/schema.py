@@ -1,0 +1,239 @@
+"""What a catalog file may hold: every number with its source."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, FiniteFloat, model_validator
+
+from raphe.nomenclature import region_key
+
+ASSUMPTION = "assumption"
+"""What stands as the source of a value that nobody is known to have published."""
+
+SECONDS_PER_MINUTE = 60.0
+
+Status = Literal["published", "derived", "assumption"]
+Names = Annotated[tuple[str, ...], Field(strict=False)]
+
+
+class Entry(BaseModel):
+    """A table of a catalog file: no key that is not known, no value of another type, no change once read."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, hide_input_in_errors=False)
+
+
+class Sourced(Entry):
+    """Anything that was taken from somewhere.
+
+    ``source`` is a key of ``references.toml`` or the word ``assumption``. ``status`` says how far the value is the
+    source's own: ``published`` there, or ``derived`` from it, by an arithmetic that ``note`` names.
+    """
+
+    source: str
+    status: Status
+    note: str = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _usual_status(cls, data: object) -> object:
+        if isinstance(data, dict) and "source" in data and "status" not in data:
+            return data | {"status": ASSUMPTION if data["source"] == ASSUMPTION else "published"}
+        return data
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Sourced:
+        if (self.source == ASSUMPTION) != (self.status == ASSUMPTION):
+            raise ValueError(
+                f"source {self.source!r} and status {self.status!r} contradict each other; an assumption has no source"
+            )
+        if self.status == "derived" and not self.note:
+            raise ValueError("a derived value needs a note that says how it was derived")
+        return self
+
+
+class Quantity(Sourced):
+    """One number, and its standard deviation between people or animals where that is known."""
+
+    value: FiniteFloat
+    sd: Annotated[FiniteFloat, Field(ge=0)] | None = None
+
+
+class Choice(Sourced):
+    """A name that was chosen, e.g. of a model."""
+
+    value: str
+
+
+class NameList(Sourced):
+    """Names that were chosen, the preferred first."""
+
+    names: Names
+
+
+class Reference(Entry):
+    """One entry of the reference list."""
+
+    key: str
+    text: str
+    doi: Annotated[str, Field(pattern=r"^10\.\d{4,9}/\S+$")] | None = None
+
+
+class Radionuclide(Entry):
+    """A positron emitter."""
+
+    name: str
+    """Element and mass number, e.g. ``C11``."""
+    half_life: Quantity
+    """min."""
+
+
+class FrameRun(Entry):
+    """Frames of equal length that follow each other."""
+
+    count: Annotated[int, Field(gt=0)]
+    seconds: Annotated[float, Field(gt=0)]
+
+
+class Schedule(Sourced):
+    """The frames of a dynamic scan that begins at injection."""
+
+    name: str
+    frames: Annotated[tuple[FrameRun, ...], Field(strict=False, min_length=1)]
+
+    @property
+    def duration(self) -> tuple[float, ...]:
+        """Length of each frame, min."""
+        return tuple(run.seconds / SECONDS_PER_MINUTE for run in self.frames for _ in range(run.count))
+
+    @property
+    def start(self) -> tuple[float, ...]:
+        """Begin of each frame, min from injection."""
+        seconds = [run.seconds for run in self.frames for _ in range(run.count)]
+        return tuple(sum(seconds[:index]) / SECONDS_PER_MINUTE for index in range(len(seconds)))
+
+
+def _several(value: object) -> object:
+    return [value] if isinstance(value, dict) else value
+
+
+class RegionEntry(Entry):
+    """What is known of one tracer in one region of one species."""
+
+    name: str
+    BP_ND: Annotated[
+        tuple[Quantity, ...], Field(strict=False, min_length=1), BeforeValidator(_several)
+    ]
+    """Published figures, the preferred first; ``sd`` is that between healthy people in one scan."""
+    R1: Quantity
+    test_retest: Quantity
+    """Absolute variability between two scans of a person, per cent of their mean."""
+
+
+class Repeatability(Sourced):
+    """A test-retest figure as it was published, over a group of regions."""
+
+    regions: str
+    measure: str
+    low: FiniteFloat
+    high: FiniteFloat
+    """Per cent."""
+
+
+class ReferenceTissue(Entry):
+    """The reference region of a tracer."""
+
+    names: NameList
+    """Names that it carries in tables, the preferred first."""
+    k2_prime: Quantity
+    """1/min; ``sd`` is that between people."""
+    k2_prime_repeat: Quantity
+    """Standard deviation of k2_prime between scans of a person, per cent."""
+    peak_suv: Quantity
+    """Highest activity as a standardised uptake value, kBq/mL per (kBq/g injected)."""
+
+
+class SpeciesEntry(Entry):
+    """What is known of one tracer in one species."""
+
+    injected_radioactivity: Quantity
+    """MBq."""
+    injected_mass: Quantity
+    """ug."""
+    R1_repeat: Quantity
+    """Standard deviation of R1 between scans of an individual, per cent."""
+    reference: ReferenceTissue
+    region: Annotated[tuple[RegionEntry, ...], Field(strict=False, min_length=1)]
+    test_retest: Annotated[tuple[Repeatability, ...], Field(strict=False)] = ()
+
+    def binding(self, region: str) -> RegionEntry:
+        """Entry of a region, in any spelling that :func:`raphe.nomenclature.region_key` understands.
+
+        Raises
+        ------
+        KeyError
+            If there is none.
+        """
+        plain = region_key(region)[0]
+        for entry in self.region:
+            if entry.name == plain:
+                return entry
+        raise KeyError(region)
+
+
+class Tracer(Entry):
+    """A radiotracer."""
+
+    name: str
+    """Letters and digits only: it stands in file names after ``trc-``."""
+    label: str
+    """As it is printed, e.g. ``[11C]DASB``."""
+    aliases: Names = ()
+    radionuclide: str
+    target: str
+    molecular_weight: Quantity | None = None
+    """g/mol."""
+    model: Choice
+    """The model that fits it by default."""
+    high_binding: NameList
+    """Regions from which k2_prime ``auto`` is estimated, where a table holds them."""
+    t_star: Quantity
+    """Start of the linear part of a reference Logan plot, min."""
+    k2_prime_range: Annotated[tuple[Quantity, Quantity], Field(strict=False)]
+    """Lowest and highest value that one expects in people, 1/min."""
+    cautions: Annotated[tuple[Choice, ...], Field(strict=False)] = ()
+    schedule: Annotated[tuple[Schedule, ...], Field(strict=False, min_length=1)]
+    species: dict[str, SpeciesEntry]
+
+
+class RegionVolume(Entry):
+    """Size of one region."""
+
+    name: str
+    volume: Quantity
+    """mm3, both sides together."""
+
+
+class Species(Entry):
+    """A species whose brain is imaged."""
+
+    name: str
+    label: str
+    body_weight: Quantity
+    """kg."""
+    reference_region: str
+    region: Annotated[tuple[RegionVolume, ...], Field(strict=False, min_length=1)]
+
+    def volume(self, region: str) -> Quantity:
+        """Volume of a region, mm3.
+
+        Raises
+        ------
+        KeyError
+            If it is not known.
+        """
+        plain = region_key(region)[0]
+        for entry in self.region:
+            if entry.name == plain:
+                return entry.volume
+        raise KeyError(region)

@@ -1,0 +1,228 @@
+"""Commands. No science here: each command parses its words and hands them to one function of the pipeline.
+
+The parts that compute are imported when a command runs, so that ``raphe --help`` answers at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import logging
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from raphe import __version__
+from raphe.errors import RapheError
+
+INTERRUPTED = 130
+UNEXPECTED = 2
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; the value is the exit code.
+
+    0 done; 1 done, with warnings that a person must read; 2 unusable input, nothing written; 3 some scans failed and the
+    rest is done; 130 stopped by the user, who may resume.
+    """
+    options = _parser().parse_args(argv)
+    signal.signal(signal.SIGTERM, _stop)
+    command = importlib.import_module(f"raphe.pipeline.{options.module}")
+    options.command_line = "raphe " + " ".join(sys.argv[1:] if argv is None else argv)
+    try:
+        code = int(command.run(options))
+        sys.stdout.flush()
+    except RapheError as error:
+        if options.debug:
+            raise
+        print(f"raphe {options.command}: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print(f"raphe {options.command}: stopped; the same command goes on from here", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:
+        sys.stderr.close()
+        return UNEXPECTED
+    except Exception as error:
+        if options.debug:
+            raise
+        print(
+            f"raphe {options.command}: this is a fault of raphe and not of yours: {type(error).__name__}: {error}. "
+            "Run it again with --debug and report what it prints",
+            file=sys.stderr,
+        )
+        logging.getLogger("raphe").debug("unexpected", exc_info=error)
+        return UNEXPECTED
+    return code
+
+
+def _stop(number: int, frame: object) -> None:
+    raise KeyboardInterrupt
+
+
+class _Help(argparse.RawDescriptionHelpFormatter):
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, max_help_position=30, width=110)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="raphe",
+        description="PET neuroreceptor pharmacology: from a study's scans to its answer.",
+        epilog="Start with:  raphe demo",
+        formatter_class=_Help,
+    )
+    parser.add_argument("--version", action="version", version=f"raphe {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for add in (_demo, _check, _run, _fit, _simulate, _list):
+        add(commands)
+    return parser
+
+
+_Commands = "argparse._SubParsersAction[argparse.ArgumentParser]"
+
+
+def _command(commands: _Commands, name: str, module: str, does: str, example: str) -> argparse.ArgumentParser:
+    parser = commands.add_parser(
+        name, help=does, description=does[0].upper() + does[1:] + ".", epilog=f"Example:  {example}", formatter_class=_Help
+    )
+    parser.set_defaults(module=module)
+    talk = parser.add_argument_group("messages")
+    talk.add_argument("--quiet", action="store_true", help="print errors and results only")
+    talk.add_argument("--verbose", action="store_true", help="print every step")
+    talk.add_argument("--log-file", type=Path, metavar="FILE", help="write what happens as JSON lines")
+    talk.add_argument("--debug", action="store_true", help="print a traceback when something goes wrong")
+    return parser
+
+
+def _demo(commands: _Commands) -> None:
+    parser = _command(
+        commands,
+        "demo",
+        "demo",
+        "simulate a small test-retest study with known truth, analyse it and report",
+        "raphe demo raphe-demo",
+    )
+    parser.add_argument("out", nargs="?", type=Path, default=Path("raphe-demo"), metavar="OUT", help="folder to make")
+
+
+def _check(commands: _Commands) -> None:
+    parser = _command(
+        commands,
+        "check",
+        "check",
+        "read a whole data set and say what is wrong, before any work",
+        "raphe simulate test-retest study --tacs-only && raphe check study",
+    )
+    parser.add_argument("bids", type=Path, metavar="BIDS", help="root of the data set")
+    parser.add_argument("--plan", type=Path, metavar="FILE", help="study plan; raphe.toml in BIDS if it is there")
+    parser.add_argument("--derivatives", type=Path, nargs="+", default=[], metavar="DIR", help="where the curves are")
+    parser.add_argument("--json", action="store_true", help="print the findings as JSON")
+
+
+def _run(commands: _Commands) -> None:
+    parser = _command(
+        commands,
+        "run",
+        "study",
+        "analyse a study: curves to binding, contrasts and the report",
+        "raphe simulate test-retest study --tacs-only && raphe run study study/derivatives/raphe all",
+    )
+    parser.add_argument("bids", type=Path, metavar="BIDS", help="root of the data set")
+    parser.add_argument("out", type=Path, metavar="OUT", help="folder for the results")
+    parser.add_argument("level", choices=("participant", "group", "all"), help="scans, the study, or both")
+    parser.add_argument("--plan", type=Path, metavar="FILE", help="study plan; raphe.toml in BIDS if it is there")
+    parser.add_argument("--derivatives", type=Path, nargs="+", default=[], metavar="DIR", help="where the curves are")
+    choice = parser.add_argument_group("which scans")
+    choice.add_argument("--participant-label", nargs="+", default=[], metavar="LABEL")
+    choice.add_argument("--session-label", nargs="+", default=[], metavar="LABEL")
+    choice.add_argument("--tracer", nargs="+", default=[], metavar="NAME")
+    choice.add_argument("--pvc", metavar="LABEL", help="curves with this partial-volume correction; nopvc for without")
+    choice.add_argument("--seg", metavar="LABEL", help="curves of this segmentation")
+    _model_options(parser.add_argument_group("analysis (over the plan)"), required=False)
+    work = parser.add_argument_group("work")
+    work.add_argument("--workers", type=_count, default=1, metavar="N", help="scans at a time")
+    again = work.add_mutually_exclusive_group()
+    again.add_argument("--resume", action="store_true", help="keep scans that are done and unchanged (the default)")
+    again.add_argument("--restart", action="store_true", help="do every scan anew")
+    work.add_argument("--dry-run", action="store_true", help="say what would be done, and stop")
+
+
+def _fit(commands: _Commands) -> None:
+    parser = _command(
+        commands,
+        "fit",
+        "fit_table",
+        "fit a kinetic model to one table of curves",
+        "raphe fit sub-01_desc-preproc_tacs.tsv --model SRTM --reference cerebellar_grey --out results",
+    )
+    parser.add_argument("tacs", type=Path, metavar="TACS", help="table of curves: BIDS or PETPrep TSV, CSV, .tac, .dft")
+    _model_options(parser, required=True)
+    parser.add_argument("--half-life", type=float, metavar="MIN", help="of the nuclide, where no sidecar says it")
+    parser.add_argument("--unit", metavar="U", help="activity unit, where no sidecar or header says it: kBq/mL ...")
+    parser.add_argument("--frames", type=_range, metavar="A:B", help="fit frames A to B-1, counted from 0, as in 0:30")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="folder for the results; without it, they are printed")
+
+
+def _model_options(parser: argparse._ActionsContainer, *, required: bool) -> None:
+    parser.add_argument("--model", required=required, metavar="M", help="kinetic model; raphe list models")
+    parser.add_argument("--reference", metavar="NAME", help="reference region")
+    parser.add_argument("--k2-prime", type=_number_or_auto, metavar="X|auto", help="k2' of the reference, 1/min")
+    parser.add_argument("--t-star", type=float, metavar="MIN", help="fit frames whose mid-time is at or after it")
+    parser.add_argument(
+        "--weights", metavar="W", help="decay, duration, uniform, or a TSV with a column weight (1/variance)"
+    )
+    parser.add_argument(
+        "--convention",
+        choices=("average", "midframe"),
+        help="read frames as averages (default), or as values at mid-frame as PMOD, PETSurfer and kinfitr do",
+    )
+
+
+def _simulate(commands: _Commands) -> None:
+    parser = _command(
+        commands,
+        "simulate",
+        "simulated",
+        "make a study of known truth",
+        "raphe simulate test-retest study --tacs-only --seed 1",
+    )
+    parser.add_argument("plan", metavar="NAME|PLAN.toml", help="test-retest, yamanaka2014, tiger2020 or a plan file")
+    parser.add_argument("out", type=Path, metavar="OUT", help="folder to make")
+    parser.add_argument("--seed", type=int, default=1, metavar="N", help="same seed, same bytes")
+    parser.add_argument("--participants", type=_count, metavar="N", help="how many people; the plan's number if not given")
+    parser.add_argument("--tacs-only", action="store_true", help="regional curves, without images")
+
+
+def _list(commands: _Commands) -> None:
+    parser = _command(commands, "list", "listing", "say what there is, with sources", "raphe list tracers")
+    parser.add_argument("what", choices=("models", "tracers", "protocols"))
+
+
+def _count(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not a number from 1 on")
+    return value
+
+
+def _number_or_auto(text: str) -> float | str:
+    if text == "auto":
+        return text
+    value = float(text)
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text} is not a positive rate in 1/min")
+    return value
+
+
+def _range(text: str) -> tuple[int, int | None]:
+    first, colon, last = text.partition(":")
+    start, stop = int(first or 0), int(last) if last else None
+    if not colon or start < 0 or (stop is not None and stop <= start):
+        raise argparse.ArgumentTypeError(f"{text} is not A:B with 0 <= A < B")
+    return start, stop
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,92 @@
+"""What a kinetic model gave for the curves of one scan."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+import numpy as np
+import numpy.typing as npt
+
+from raphe.core.frames import Frames
+from raphe.quality import usable
+
+Array = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class KineticFit:
+    """Parameters of every curve of a scan with their standard errors, and what they were fitted to.
+
+    Parameters
+    ----------
+    model : str
+        Name of the model, e.g. ``"SRTM"``.
+    names : tuple of str, length n_curve
+        Regions.
+    parameters : tuple of str, length n_par
+        Symbols of :mod:`raphe.nomenclature`, e.g. ``("BP_ND", "R1", "k2")``.
+    value, se : ndarray, shape (n_curve, n_par)
+        Estimates and their standard errors, each in the symbol's own unit; NaN where not estimated.
+    sigma : ndarray, shape (n_curve,)
+        Weighted residual standard deviation, sqrt(sum(w r^2) / (n - p)), with weights scaled to mean 1 over the
+        fitted frames; in kBq/mL, or in minutes for a reference Logan plot.
+    aicc : ndarray, shape (n_curve,)
+        Akaike information criterion, corrected for small samples, counting free parameters only.
+    quality : ndarray of int, shape (n_curve,)
+        Bits of :class:`raphe.quality.Quality`.
+    frames : Frames
+        Schedule of the scan.
+    activity, fitted, weights : ndarray, shape (n_curve, n_frame)
+        Curves and model values in kBq/mL, and relative weights (1/variance, mean 1 over the fitted frames). ``fitted``
+        is NaN and ``weights`` 0 at frames that were not fitted.
+    reference : ndarray, shape (n_frame,), kBq/mL, or None
+        Curve of the reference region.
+    inputs : mapping of str to float
+        Values that were fixed and not estimated, by symbol: ``k2_prime`` in 1/min, ``t_star`` in min.
+    convention : str
+        ``"average"`` or ``"midframe"``.
+    """
+
+    model: str
+    names: tuple[str, ...]
+    parameters: tuple[str, ...]
+    value: Array
+    se: Array
+    sigma: Array
+    aicc: Array
+    quality: npt.NDArray[np.int64]
+    frames: Frames
+    activity: Array
+    fitted: Array
+    weights: Array
+    reference: Array | None = None
+    inputs: Mapping[str, float] = field(default_factory=dict)
+    convention: str = "average"
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "inputs", MappingProxyType(dict(self.inputs)))
+        for name in ("value", "se", "sigma", "aicc", "quality", "activity", "fitted", "weights"):
+            getattr(self, name).flags.writeable = False
+
+    @property
+    def n_frames(self) -> npt.NDArray[np.int64]:
+        """Number of frames that were fitted, shape (n_curve,)."""
+        return np.asarray((self.weights > 0).sum(axis=-1))
+
+    @property
+    def usable(self) -> npt.NDArray[np.bool_]:
+        """Whether each curve's estimates may enter a summary, shape (n_curve,)."""
+        return usable(self.quality)
+
+    def of(self, parameter: str) -> tuple[Array, Array]:
+        """Estimates and standard errors of one parameter, each of shape (n_curve,).
+
+        Raises
+        ------
+        ValueError
+            If the model does not have that parameter.
+        """
+        column = self.parameters.index(parameter)
+        return self.value[:, column], self.se[:, column]

@@ -1,0 +1,73 @@
+"""The kinds of error that raphe raises: one root, few kinds.
+
+Every message is one paragraph that says what is wrong, where (file, field, row), the value that was found and the way
+out. ``exit_code`` is what the command line returns for an error that reaches the user.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class RapheError(Exception):
+    """Anything that raphe refuses to do, with the reason in words."""
+
+    exit_code = 2
+
+
+class InputError(RapheError):
+    """A file, table, sidecar or option that cannot be used as it is."""
+
+
+class TimingError(InputError):
+    """Frames that overlap, run backwards, have no length or contradict what is known of the scan."""
+
+
+class UnitError(InputError):
+    """A unit that is missing, unknown or impossible for the quantity."""
+
+
+class PlanError(InputError):
+    """A study plan that contradicts itself, the data or what raphe can do."""
+
+
+class ModelError(InputError):
+    """A model that is unknown, or that lacks an input which it needs."""
+
+
+class OutputError(RapheError):
+    """A place that cannot be written to."""
+
+
+class ScanFailed(RapheError):
+    """Some scans of a study failed; the rest was done."""
+
+    exit_code = 3
+
+
+def nearest(name: str, known: Iterable[str], most: int = 12) -> str:
+    """Hint at the way out of a name that is not known: the names nearest to it, or else those that there are.
+
+    Parameters
+    ----------
+    name : str
+        What was found; compared without regard to case.
+    known : iterable of str
+        Names that would do.
+    most : int
+        How many to list where none is near.
+
+    Returns
+    -------
+    str
+        ``did you mean 'a' or 'b'?``, or ``there are a, b, c and 4 more``.
+    """
+    names = list(dict.fromkeys(known))
+    by_lower = {other.lower(): other for other in names}
+    near = difflib.get_close_matches(name.lower(), by_lower, n=3)
+    if near:
+        return f"did you mean {' or '.join(repr(by_lower[word]) for word in near)}?"
+    if not names:
+        return "there are none"
+    return f"there are {', '.join(names[:most])}" + (f" and {len(names) - most} more" if len(names) > most else "")

@@ -1,0 +1,80 @@
+"""What was injected: amounts in sidecars. Binding rests on none of them, so a bad one is a doubt and no error."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from raphe.data.finding import Finding
+from raphe.errors import InputError
+from raphe.io import units
+from raphe.io.fields import Fields
+from raphe.io.place import located
+
+POSSIBLE_DOSE = (1.0, 10_000.0)
+"""MBq between which an injected radioactivity is possible for a scan of a person."""
+
+
+class Amounts(NamedTuple):
+    """Amounts in MBq, ug, GBq/umol and kg; None where the files do not tell them, or not in a way that can be read."""
+
+    radioactivity: float | None
+    mass: float | None
+    molar_activity: float | None
+    body_weight: float | None
+
+
+def read_amounts(fields: Fields) -> tuple[Amounts, list[Finding]]:
+    """Amounts of a chain of sidecars, and warnings about those that cannot be read or be true."""
+    doubts: list[Finding] = []
+
+    def amount(field: str, factor: Callable[[str], float | None], unit: str | None = None) -> float | None:
+        try:
+            return _amount(fields, field, factor, unit)
+        except InputError as error:
+            message = f"{error}; raphe goes on without it, as binding does not need it"
+            doubts.append(Finding("warning", fields.source(field), field, message))
+            return None
+
+    dose = amount("InjectedRadioactivity", units.radioactivity)
+    if dose is not None and not POSSIBLE_DOSE[0] <= dose <= POSSIBLE_DOSE[1]:
+        doubts.append(_impossible_dose(fields, dose))
+    weight = amount("TracerMolecularWeight", _gram_per_mole, "g/mol")
+    mass = amount("InjectedMass", lambda unit: units.mass(unit, weight))
+    molar = amount("MolarActivity", units.molar_activity)
+    return Amounts(dose, mass, molar, amount("BodyWeight", _kilogram, "kg")), doubts
+
+
+def _amount(fields: Fields, field: str, factor: Callable[[str], float | None], unit: str | None) -> float | None:
+    value = fields.number(field)
+    if value is None:
+        return None
+    spelled = f"{field}Units"
+    if unit is None or fields.has(spelled):
+        unit = fields.text(spelled, f"write the unit of {field}")
+    with located(f"{fields.source(spelled)}: {spelled}"):
+        known = factor(unit)
+    return None if known is None else value * known
+
+
+def _impossible_dose(fields: Fields, dose: float) -> Finding:
+    source = fields.source("InjectedRadioactivity")
+    message = (
+        f"{source}: InjectedRadioactivity is {fields.number('InjectedRadioactivity'):g} "
+        f"{fields.text('InjectedRadioactivityUnits', '')}, that is {dose:g} MBq, which is impossible for a human scan; "
+        "raphe does not use it for binding, but mend the value or InjectedRadioactivityUnits before anyone does"
+    )
+    return Finding("warning", source, "InjectedRadioactivity", message)
+
+
+def _gram_per_mole(unit: str) -> float | None:
+    return _in(unit.partition("/")[0], 1e-6)
+
+
+def _kilogram(unit: str) -> float | None:
+    return _in(unit, 1e-9)
+
+
+def _in(unit: str, per_ug: float) -> float | None:
+    factor = units.mass(unit)
+    return None if factor is None else factor * per_ug

@@ -1,0 +1,256 @@
+"""A BIDS study of curves: which scans there are, and what is known of each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from types import MappingProxyType
+
+import numpy as np
+
+from raphe.data.scan import Scan
+from raphe.errors import InputError
+from raphe.io.columns import is_curve
+from raphe.io.curves import Curves, read_curves
+from raphe.io.names import Name, check_place, correction, find_sidecars, parse_name, reference_label
+from raphe.io.participants import read_participants
+from raphe.io.sessions import acquisition_times, ordered, session_key
+from raphe.io.sidecar import Sidecar, read_sidecar
+from raphe.io.tables import read_table, read_text, shortened
+
+VOLUME = "volume-mm3"
+
+
+@dataclass(frozen=True, eq=False)
+class ScanCurves:
+    """One table of curves of one scan, not yet read."""
+
+    scan: Scan
+    name: Name
+    """Path and entities of the table, ``seg``, ``pvc`` and ``desc`` among them."""
+    sidecar: Sidecar
+    morph: Path | None = None
+    """Table of the volumes of its regions."""
+    references: Mapping[str, Path] = field(default_factory=dict)
+    """Tables that hold the curve of a reference region alone, by its label, with the same partial volume correction."""
+
+    @property
+    def path(self) -> Path:
+        """The table of curves."""
+        return self.name.path
+
+    @property
+    def pvc(self) -> str:
+        """Partial volume correction; empty for none."""
+        return correction(self.name)
+
+    @property
+    def seg(self) -> str:
+        """Segmentation; empty where the name does not tell."""
+        return self.name.entities.get("seg", "")
+
+
+@dataclass(frozen=True, eq=False)
+class Study:
+    """Every table of curves of a study, by participant, session (:mod:`raphe.io.sessions`) and name."""
+
+    root: Path
+    tables: tuple[ScanCurves, ...]
+    participants: Mapping[str, Mapping[str, str]]
+    """Row of each participant in ``participants.tsv``, by label without ``sub-``."""
+
+    @property
+    def sessions(self) -> tuple[str | None, ...]:
+        """Labels of the sessions of the study, in order."""
+        return tuple(sorted({one.scan.session for one in self.tables}, key=session_key))
+
+    def choose(self, pvc: str | None = None, seg: str | None = None) -> tuple[ScanCurves, ...]:
+        """One table of curves for each scan.
+
+        Parameters
+        ----------
+        pvc : str, optional
+            Partial volume correction as the names have it; None for curves without.
+        seg : str, optional
+            Segmentation; needed where scans have several.
+
+        Raises
+        ------
+        InputError
+            If a scan has no such table or several; the message lists what there is.
+        """
+        chosen = []
+        for scan in dict.fromkeys(one.scan.label for one in self.tables):
+            tables = [one for one in self.tables if one.scan.label == scan]
+            fitting = [
+                one
+                for one in tables
+                if one.pvc.lower() == (pvc or "").lower() and (seg is None or one.seg.lower() == seg.lower())
+            ]
+            if len(fitting) != 1:
+                raise InputError(_ambiguous(self.root, scan, fitting, tables, pvc, seg))
+            chosen += fitting
+        return tuple(chosen)
+
+
+def read_study(
+    bids: Path,
+    derivatives: Sequence[Path] = (),
+    *,
+    participants: Sequence[str] = (),
+    sessions: Sequence[str] = (),
+) -> Study:
+    """Read what a study has of curves: names, sidecars and participants, but no table of curves.
+
+    Parameters
+    ----------
+    bids : Path
+        Root of the dataset: raw with ``derivatives/`` inside, or a derivative dataset.
+    derivatives : sequence of Path, optional
+        Derivative datasets that hold the curves, or folders of such; by default every folder in ``bids/derivatives``
+        and ``bids`` itself.
+    participants, sessions : sequence of str, optional
+        Labels to keep, with or without ``sub-`` and ``ses-``; by default all.
+
+    Raises
+    ------
+    InputError, UnitError, TimingError
+        If a folder is absent, there are no curves, a label has none, or a name, sidecar or ``participants.tsv`` is
+        unusable.
+    """
+    names = [parse_name(path) for path in find_tables(bids, derivatives)]
+    for name in names:
+        check_place(name)
+    names = _kept(names, "sub", participants)
+    names = _kept(names, "ses", sessions)
+    references = [name for name in names if reference_label(name) is not None]
+    tables = [_describe(name, bids, references) for name in names if reference_label(name) is None]
+    if not tables:
+        raise InputError(f"{bids}: there are reference curves, but no tables of regions (*_tacs.tsv)")
+    return Study(bids, tuple(_sorted(tables, bids)), MappingProxyType(read_participants(bids)))
+
+
+def load_curves(table: ScanCurves) -> Curves:
+    """Curves of one table of a study, with the volumes of the regions where they are known.
+
+    Raises
+    ------
+    InputError, UnitError, TimingError
+        As :func:`raphe.io.curves.read_curves`, and if the table of volumes is unusable.
+    """
+    curves = read_curves(table.path, sidecar=table.sidecar)
+    if table.morph is None or curves.tacs.volumes is not None:
+        return curves
+    morph = read_table(table.morph)
+    volume = dict(zip((_plain(name) for name in morph.cells("name")), morph.floats(VOLUME), strict=True))
+    volumes = np.array([volume.get(_plain(name), np.nan) for name in curves.tacs.names])
+    return replace(curves, tacs=replace(curves.tacs, volumes=volumes))
+
+
+def load_reference(table: ScanCurves, label: str) -> Curves:
+    """Curve of one of the reference regions of a scan, alone; ``label`` as in ``table.references``.
+
+    Raises
+    ------
+    InputError, UnitError, TimingError
+        If the scan has no such reference curve, or its table is unusable.
+    """
+    if label not in table.references:
+        known = shortened(tuple(table.references)) or "none"
+        raise InputError(f"{table.scan.label} has no reference curve {label!r} (it has: {known})")
+    path = table.references[label]
+    return read_curves(path, sidecar=read_sidecar(find_sidecars(path, table.name.root)))
+
+
+def find_tables(bids: Path, derivatives: Sequence[Path] = ()) -> tuple[Path, ...]:
+    """Tables of curves in a study, reference curves among them; arguments as of :func:`read_study`.
+
+    Raises
+    ------
+    InputError
+        If a folder is absent or there are no tables.
+    """
+    for folder in (bids, *derivatives):
+        if not folder.is_dir():
+            raise InputError(f"{folder} {'is not a folder' if folder.exists() else 'does not exist'}")
+    roots = [root for folder in derivatives for root in _datasets(folder)]
+    if not derivatives:
+        roots = [bids, *_datasets(bids / "derivatives")]
+    found = [path for root in roots for path in sorted(root.glob("sub-*/**/*.tsv")) if _is_table(path)]
+    if not found:
+        raise InputError(
+            f"{bids}: there are no time-activity curves (sub-*/**/*_tacs.tsv or *_timeseries.tsv) in "
+            f"{shortened([str(root) for root in roots], 4)}; name the datasets that hold them (--derivatives)"
+        )
+    return tuple(dict.fromkeys(found))
+
+
+def _datasets(folder: Path) -> Iterator[Path]:
+    """The folder itself if it is a dataset, else the datasets directly in it."""
+    if any(folder.glob("sub-*")):
+        yield folder
+    elif folder.is_dir():
+        yield from (child for child in sorted(folder.iterdir()) if child.is_dir() and not child.name.startswith("."))
+
+
+def _is_table(path: Path) -> bool:
+    stem = path.name.removesuffix(".tsv")
+    if stem.endswith("_tacs"):
+        return True
+    if not stem.endswith("_timeseries") or "_desc-confounds" in stem or path.parent.name != "pet":
+        return False
+    try:
+        header = read_text(path).split("\n", 1)[0].strip("\r").split("\t")
+    except InputError:
+        return True  # so that reading it says why it is unusable
+    return not all(is_curve(column) for column in header)
+
+
+def _kept(names: list[Name], key: str, labels: Sequence[str]) -> list[Name]:
+    wanted = {label.removeprefix(f"{key}-") for label in labels}
+    there = dict.fromkeys(name.entities.get(key, "") for name in names)
+    for label in sorted(wanted - set(there)):
+        raise InputError(f"there are no curves of {key}-{label} (there are: {shortened(tuple(there))})")
+    return [name for name in names if not wanted or name.entities.get(key) in wanted]
+
+
+def _describe(name: Name, bids: Path, references: Sequence[Name]) -> ScanCurves:
+    paths = find_sidecars(name.path, bids)
+    if not paths:
+        stem = "_".join(f"{key}-{value}" for key, value in name.scan)
+        raise InputError(
+            f"{name.path} has no sidecar: neither a .json beside it nor {stem}_pet.json in the raw dataset {bids}"
+        )
+    sidecar = read_sidecar(paths)
+    entities = dict(name.scan)
+    participant, session = entities.pop("sub"), entities.pop("ses", None)
+    own = [one for one in references if one.scan == name.scan and correction(one) == correction(name)]
+    own.sort(key=lambda one: one.entities.get("seg") == name.entities.get("seg"))  # the same segmentation wins
+    return ScanCurves(
+        scan=sidecar.scan(participant, session, tuple(entities.items())),
+        name=name,
+        sidecar=sidecar,
+        morph=_morph(name),
+        references=MappingProxyType({str(reference_label(one)): one.path for one in own}),
+    )
+
+
+def _morph(name: Name) -> Path | None:
+    """Table of volumes of the same participant, session (or none) and segmentation in the same dataset."""
+    fitting = []
+    for path in sorted((name.root / f"sub-{name.entities['sub']}").glob("**/*_morph.tsv")):
+        other = parse_name(path).entities
+        if other.get("seg") == name.entities.get("seg") and other.get("ses", name.entities.get("ses")) == (
+            name.entities.get("ses")
+        ):
+            fitting.append((-len(other.items() & name.entities.items()), path))
+    return min(fitting)[1] if fitting else None
+
+
+def _sorted(tables: Sequence[ScanCurves], bids: Path) -> Iterator[ScanCurves]:
+    labels = {one.scan.participant for one in tables}
+    for participant in sorted(labels, key=session_key):
+        own = [one for one in tables if one.scan.participant == participant]
+        order = ordered((one.scan.session for one in own), acquisition_times(bids, participant))
+        yield from sorted(own, key=lambda one: (order.index(one.scan.session), one.path))  # noqa: B023

@@ -1,0 +1,255 @@
+"""Curves in, whatever the format: kBq/mL decay-corrected to injection, minutes from injection."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from raphe.core.decay import decay_constant, remaining
+from raphe.core.frames import Frames
+from raphe.data.finding import Finding
+from raphe.data.record import Parameter, Step
+from raphe.data.tacs import TACs
+from raphe.errors import InputError, TimingError, UnitError
+from raphe.io.dft import is_dft, read_dft
+from raphe.io.long import is_long, read_long
+from raphe.io.place import located
+from raphe.io.raw import RawCurves
+from raphe.io.schedule import check_agreement, check_span, make_frames
+from raphe.io.sidecar import Sidecar
+from raphe.io.tables import read_table, read_text
+from raphe.io.units import CONCENTRATIONS, concentration
+from raphe.io.wide import is_pmod, read_pmod, read_wide
+
+Array = npt.NDArray[np.float64]
+
+ABSURD = 1e9
+"""kBq/mL beyond which no activity in a living body is: above, the unit is wrong."""
+
+MINUTES_SUSPECTED = 200.0 / 60.0
+"""End of the last frame, in min, below which a schedule of many frames needs more than its own word."""
+
+MANY_FRAMES = 10
+"""Number of frames that no scan has in so short a time."""
+
+
+@dataclass(frozen=True, eq=False)
+class Curves:
+    """Curves of one scan as raphe uses them, and how they came to be so.
+
+    Parameters
+    ----------
+    tacs : TACs
+        kBq/mL decay-corrected to injection, min from injection.
+    half_life : float or None, min
+        Half-life of the radionuclide, where it was given or the sidecar tells it.
+    step : Step
+        ``read``: format, unit, decay correction, and the SHA-256 of each file.
+    findings : tuple of Finding
+        Warnings of the table and its sidecars.
+    """
+
+    tacs: TACs
+    half_life: float | None
+    step: Step
+    findings: tuple[Finding, ...]
+
+
+def read_curves(
+    path: Path,
+    *,
+    sidecar: Sidecar | None = None,
+    unit: str | None = None,
+    half_life: float | None = None,
+    frames: slice = slice(None),
+) -> Curves:
+    """Read one table of curves: BIDS, wide or long TSV or CSV, PMOD ``.tac`` or Turku ``.dft``.
+
+    Parameters
+    ----------
+    path : Path
+    sidecar : Sidecar, optional
+        What is known of the scan, see :func:`raphe.io.sidecar.sidecar_of`.
+    unit : str, optional
+        Activity concentration of the table where neither its header nor its sidecar tells it.
+    half_life : float, min, optional
+        Half-life where the sidecar does not tell the radionuclide.
+    frames : slice, optional
+        Frames to read, counted from 0; the others may hold anything.
+
+    Raises
+    ------
+    InputError, UnitError, TimingError
+        If the table cannot be used as it is, contradicts its sidecar or the arguments, or does not say its unit or its
+        times. The message names file, line, region and value and the way out.
+    """
+    raw = _read_raw(path)
+    spelled, factor = _unit(raw, sidecar, unit)
+    if half_life is None and sidecar is not None:
+        half_life = sidecar.half_life
+    start, end, findings = _times(raw, sidecar)
+    raw = replace(raw, values=raw.values[:, frames], lines=raw.lines[:, frames])
+    if not raw.values.size:
+        raise InputError(f"{path}: no frames are left of {start.size} ({frames})")
+    schedule = make_frames(start[frames], (end - start)[frames], str(path), list(raw.lines[0]))
+    _check_believable(raw, schedule, half_life, sidecar)
+    raw, empty = _without_empty(raw)
+    activity = _checked(raw) * factor
+    if np.abs(activity).max() > ABSURD:
+        raise UnitError(
+            f"{path}: the activity reaches {np.abs(activity).max():.3g} kBq/mL, which nothing living holds; its unit was "
+            f"taken to be {spelled}, which must be wrong"
+        )
+    activity, correction = _corrected(activity, schedule, sidecar, half_life, path)
+    with located(path):
+        tacs = TACs(activity, schedule, raw.names, raw.volumes)
+    files = (path, *(sidecar.paths if sidecar is not None else ()))
+    parameters: dict[str, Parameter] = {
+        "format": raw.format,
+        "unit": spelled,
+        "injection": sidecar.injection if sidecar is not None else 0.0,
+        "decay_correction": correction,
+    }
+    step = Step("read", parameters, inputs={str(file): _sha256(file) for file in files})
+    warnings = (*findings, *empty, *(sidecar.findings if sidecar is not None else ()))
+    return Curves(tacs, half_life, step, warnings)
+
+
+def _read_raw(path: Path) -> RawCurves:
+    text = read_text(path)
+    if is_dft(text):
+        return read_dft(path, text)
+    table = read_table(path)
+    if is_pmod(table):
+        return read_pmod(table)
+    return read_long(table) if is_long(table) else read_wide(table)
+
+
+def _unit(raw: RawCurves, sidecar: Sidecar | None, unit: str | None) -> tuple[str, float]:
+    """Unit of the activity as it is spelled, and its factor to kBq/mL."""
+    told, source = raw.unit, raw.path
+    if sidecar is not None and sidecar.unit is not None and sidecar.unit_source is not None:
+        own = sidecar.unit_source.name.split(".")[0] == raw.path.name.split(".")[0]
+        if told is None:
+            told, source = sidecar.unit, sidecar.unit_source
+        elif own and _factor(told, source) != _factor(sidecar.unit, sidecar.unit_source):
+            raise UnitError(
+                f"{source}: the header says {told}, but Units of {sidecar.unit_source} is {sidecar.unit}; mend whichever "
+                "is wrong"
+            )
+    if told is None and unit is None:
+        raise UnitError(
+            f"{raw.path}: neither its header nor a sidecar says the unit of the activity; give it with --unit, or write "
+            f"Units into {raw.path.name.split('.')[0]}.json ({CONCENTRATIONS})"
+        )
+    if unit is not None and told is not None and _factor(unit, "--unit") != _factor(told, source):
+        raise UnitError(f"{raw.path}: the unit {unit} was given, but {source} says {told}; leave --unit out or mend the file")
+    spelled = told if told is not None else str(unit)
+    return spelled, _factor(spelled, source if told is not None else "--unit")
+
+
+def _factor(unit: str, source: object) -> float:
+    with located(source):
+        return concentration(unit)
+
+
+def _times(raw: RawCurves, sidecar: Sidecar | None) -> tuple[Array, Array, list[Finding]]:
+    """Start and end of every frame in min from injection, held against the sidecar."""
+    n_frame = raw.values.shape[1]
+    scan_start = scan_end = None
+    injection = 0.0
+    if sidecar is not None:
+        injection, scan_start = sidecar.injection, sidecar.start
+        if scan_start is not None and sidecar.duration is not None:
+            scan_end = scan_start + sidecar.duration
+    start, end, mid = (None if t is None else t - injection for t in (raw.start, raw.end, raw.mid))
+    if start is not None and end is not None:
+        if sidecar is None or scan_start is None:
+            return start, end, []
+        whole = check_agreement(start, end, scan_start, scan_end, str(raw.path), sidecar.paths[0])
+        return start, end, [] if whole else [_cut_short(raw, n_frame, scan_start.size)]
+    if sidecar is None or scan_start is None or scan_end is None:
+        field = "" if sidecar is None else f" (of {sidecar.paths[0]}, which lacks FrameDuration)"
+        raise InputError(
+            f"{raw.path}: the table does not tell when its frames start and end; give it columns frame_start and "
+            f"frame_end (seconds), or a PET sidecar with FrameTimesStart and FrameDuration{field}"
+        )
+    if n_frame != scan_start.size:
+        raise TimingError(
+            f"{raw.path}: the table has {n_frame} rows and no frame times, but {sidecar.paths[0]} has {scan_start.size} "
+            "frames; mend whichever is wrong, or give the table columns frame_start and frame_end (seconds)"
+        )
+    for told, known in ((start, scan_start), (mid, (scan_start + scan_end) / 2), (end, scan_end)):
+        if told is not None:
+            check_agreement(told, None, known, None, str(raw.path), sidecar.paths[0])
+    return scan_start, scan_end, []
+
+
+def _cut_short(raw: RawCurves, n_frame: int, n_scan_frame: int) -> Finding:
+    message = f"{raw.path}: the table holds the first {n_frame} of the {n_scan_frame} frames that its sidecar lists"
+    return Finding("warning", raw.path, "", message)
+
+
+def _check_believable(raw: RawCurves, frames: Frames, half_life: float | None, sidecar: Sidecar | None) -> None:
+    if half_life is not None:
+        check_span(frames, half_life, str(raw.path))
+    elif sidecar is None and not raw.said and len(frames) > MANY_FRAMES and frames.end[-1] < MINUTES_SUSPECTED:
+        raise TimingError(
+            f"{raw.path}: {len(frames)} frames end at {60 * frames.end[-1]:g} s. Are these times minutes? BIDS wants "
+            "seconds in frame_start and frame_end. If they are seconds, say so by a PET sidecar or the half-life "
+            "(--half-life); if not, mend them or call the columns start_min and end_min"
+        )
+
+
+def _without_empty(raw: RawCurves) -> tuple[RawCurves, list[Finding]]:
+    """The same curves less those that have no value at all, which is how some programs write a region without voxels."""
+    empty = np.isnan(raw.values).all(axis=1)
+    if empty.all():
+        raise InputError(f"{raw.path}: no region has any value")
+    lacking = tuple(name for name, none in zip(raw.names, empty, strict=True) if none)
+    findings = [
+        Finding("warning", raw.path, name, f"{raw.path}: region {name!r} has no values at all; it is left out")
+        for name in lacking
+    ]
+    kept = replace(
+        raw,
+        names=tuple(name for name in raw.names if name not in lacking),
+        values=raw.values[~empty],
+        lines=raw.lines[~empty],
+        volumes=None if raw.volumes is None else raw.volumes[~empty],
+    )
+    return kept, findings
+
+
+def _checked(raw: RawCurves) -> Array:
+    missing = np.argwhere(np.isnan(raw.values))
+    for curve, frame in missing[:1]:
+        more = f", as have {len(missing) - 1} more cells" if len(missing) > 1 else ""
+        raise InputError(
+            f"{raw.path}: region {raw.names[curve]!r} has no value (n/a, NaN or empty) in frame {frame + 1}, line "
+            f"{raw.lines[curve, frame]}{more}; give the value or remove the region"
+        )
+    return raw.values
+
+
+def _corrected(
+    activity: Array, frames: Frames, sidecar: Sidecar | None, half_life: float | None, path: Path
+) -> tuple[Array, str]:
+    """Activity decay-corrected to injection, and how it came to be so in words."""
+    if sidecar is None or (sidecar.decay_corrected and sidecar.correction_time == 0.0):
+        return activity, "to injection in the file"
+    if half_life is None:
+        raise InputError(f"{path}: the activity must be corrected for decay, but the half-life is unknown; give --half-life")
+    if sidecar.decay_corrected:
+        factor = float(np.exp(decay_constant(half_life) * sidecar.correction_time))
+        moved = f"to {60 * sidecar.correction_time:g} s after injection in the file, moved to injection"
+        return activity * factor, f"{moved} with a half-life of {half_life:g} min"
+    return activity / remaining(frames, half_life), f"none in the file, done with a half-life of {half_life:g} min"
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()

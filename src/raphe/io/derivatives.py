@@ -1,0 +1,149 @@
+"""Names of everything that raphe writes, each once, and the files that make a folder a BIDS derivative dataset.
+
+The PET part is BIDS Extension Proposal 23, a draft that the released validator does not know: hence ``.bidsignore``.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from raphe.data.scan import Scan
+from raphe.errors import OutputError
+from raphe.io.provenance import SOFTWARE, software_version
+from raphe.io.tables import write_text
+from raphe.nomenclature import SYMBOLS
+
+BIDS_VERSION = "1.10.0"
+
+IGNORED = ("*.html", "*_tacs.*", "*_kinpar.*", "*_result.*", "group/", "provenance/")
+"""Lines of ``.bidsignore``: what the released BIDS validator does not know."""
+
+
+def label(text: str) -> str:
+    """Make a BIDS label of a name: its letters and digits.
+
+    Raises
+    ------
+    OutputError
+        If nothing is left of it.
+    """
+    letters = re.sub(r"[^A-Za-z0-9]", "", text)
+    if not letters:
+        raise OutputError(f"no file can be named after {text!r}; give it a name with a letter or digit")
+    return letters
+
+
+def sidecar(path: Path) -> Path:
+    """JSON file that describes a table."""
+    return path.with_suffix(".json")
+
+
+def study_report(out: Path) -> Path:
+    """Report of the study."""
+    return out / "report.html"
+
+
+def scan_report(out: Path, scan: Scan, alone: bool = True) -> Path:
+    """Report of a scan; its name carries the scan's entities where the session has other scans (``alone`` is False)."""
+    return _folder(out, scan) / ("report.html" if alone else f"{scan.label}_report.html")
+
+
+def tacs(out: Path, scan: Scan, seg: str | None, pvc: str | None = None) -> Path:
+    """Time-activity curves that were fitted."""
+    return _folder(out, scan) / "pet" / f"{scan.label}{_entities(seg=seg, pvc=pvc, desc='preproc')}_tacs.tsv"
+
+
+def kinpar(out: Path, scan: Scan, seg: str | None, model: str, pvc: str | None = None) -> Path:
+    """Kinetic parameters of a scan's regions."""
+    return _folder(out, scan) / "pet" / f"{scan.label}{_entities(seg=seg, pvc=pvc, model=model)}_kinpar.tsv"
+
+
+def fitted_table(out: Path, table: Path, model: str) -> Path:
+    """Kinetic parameters of one table of curves, named after it."""
+    stem = re.sub(r"_(tacs|timeseries)$", "", table.name.split(".")[0])
+    return out / f"{re.sub(r'_desc-[A-Za-z0-9]+', '', stem)}_model-{model}_kinpar.tsv"
+
+
+def estimates(out: Path) -> Path:
+    """All estimates of the study."""
+    return out / "group" / "estimates.tsv"
+
+
+def contrast(out: Path, name: str) -> Path:
+    """Table of one contrast's results."""
+    return out / "group" / f"contrast-{label(name)}_result.tsv"
+
+
+def agreement(out: Path, tracer: str, model: str, parameter: str, first: str, second: str) -> Path:
+    """Test-retest agreement of two sessions; ``parameter`` is a symbol."""
+    what = _entities(trc=tracer, model=model, meas=SYMBOLS[parameter].label)
+    return out / "group" / f"agreement-{label(first)}{label(second)}{what}_result.tsv"
+
+
+def provenance(out: Path, name: str) -> Path:
+    """Record of what was done, for a scan (by its label) or for ``group``."""
+    return out / "provenance" / f"{name}.json"
+
+
+def description(out: Path) -> Path:
+    """File that makes a folder a BIDS dataset."""
+    return out / "dataset_description.json"
+
+
+def source_uri(path: Path, datasets: Mapping[str, Path]) -> str:
+    """Name of an input for ``Sources``: a BIDS URI where it is of one of the datasets, else its file name.
+
+    Parameters
+    ----------
+    path : Path
+    datasets : mapping of str to Path
+        Folder of each dataset by the name that ``DatasetLinks`` has for it.
+    """
+    whole = path.resolve()
+    inside = [(name, folder.resolve()) for name, folder in datasets.items() if whole.is_relative_to(folder.resolve())]
+    if not inside:
+        return path.name
+    name, folder = max(inside, key=lambda item: len(item[1].parts))
+    return f"bids:{name}:{whole.relative_to(folder).as_posix()}"
+
+
+def write_description(out: Path, title: str, datasets: Mapping[str, Path]) -> None:
+    """Write ``dataset_description.json`` and ``.bidsignore``.
+
+    Parameters
+    ----------
+    out : Path
+        Root of the derivative dataset.
+    title : str
+        Name of the study; empty for none.
+    datasets : mapping of str to Path
+        Folder of each dataset that was read, by a name (letters, digits) for BIDS URIs.
+
+    Raises
+    ------
+    OutputError
+        If the place cannot be written to.
+    """
+    links = {name: folder.resolve().as_uri() for name, folder in datasets.items()}
+    content = {
+        "Name": title or "raphe",
+        "BIDSVersion": BIDS_VERSION,
+        "DatasetType": "derivative",
+        "GeneratedBy": [{"Name": SOFTWARE, "Version": software_version()}],
+        "SourceDatasets": [{"URL": link} for link in links.values()],
+        "DatasetLinks": links,
+    }
+    write_text(description(out), json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+    write_text(out / ".bidsignore", "".join(f"{line}\n" for line in IGNORED))
+
+
+def _folder(out: Path, scan: Scan) -> Path:
+    folder = out / f"sub-{scan.participant}"
+    return folder if scan.session is None else folder / f"ses-{scan.session}"
+
+
+def _entities(**values: str | None) -> str:
+    return "".join(f"_{key}-{label(value)}" for key, value in values.items() if value)

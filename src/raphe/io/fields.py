@@ -1,0 +1,117 @@
+"""Fields of JSON sidecars, with the file that each came from."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from raphe.errors import InputError
+from raphe.io.tables import MISSING, read_json
+
+Array = npt.NDArray[np.float64]
+
+
+class Fields:
+    """Fields of a chain of sidecars: each holds from the first file that tells it.
+
+    ``null``, an empty text and ``n/a`` do not tell.
+
+    Parameters
+    ----------
+    paths : sequence of Path, one or more
+        Nearest first.
+
+    Raises
+    ------
+    InputError
+        If a file is not a JSON object.
+    """
+
+    def __init__(self, paths: Sequence[Path]) -> None:
+        self.paths = tuple(paths)
+        self._found: dict[str, tuple[object, Path]] = {}
+        for path in self.paths:
+            for field, value in read_json(path).items():
+                if field not in self._found or not _tells(self._found[field][0]):
+                    self._found[field] = (value, path)
+
+    def has(self, field: str) -> bool:
+        """Whether any file tells ``field``."""
+        return field in self._found and _tells(self._found[field][0])
+
+    def has_text(self, field: str) -> bool:
+        """Whether any file tells ``field`` as a text."""
+        return self.has(field) and isinstance(self._found[field][0], str)
+
+    def source(self, field: str) -> Path:
+        """File that ``field`` came from; the nearest one if none has it."""
+        return self._found[field][1] if field in self._found else self.paths[0]
+
+    def text(self, field: str, advice: str) -> str:
+        """Value of a required text field; InputError with ``advice`` if it is missing or no text."""
+        value = self._required(field, advice)
+        if not isinstance(value, str):
+            raise self.error(field, value, f"a text was expected; {advice}")
+        return value.strip()
+
+    def truth(self, field: str) -> bool | None:
+        """Value of a field that is ``true`` or ``false``, None if missing; InputError if it is anything else."""
+        if not self.has(field):
+            return None
+        value = self._found[field][0]
+        if not isinstance(value, bool):
+            raise self.error(field, value, "true or false was expected")
+        return value
+
+    def number(self, field: str) -> float | None:
+        """Value of a number field, None if missing; InputError if it is anything else."""
+        if not self.has(field):
+            return None
+        value = self._found[field][0]
+        result = _number(value)
+        if result is None:
+            raise self.error(field, value, "one finite number was expected")
+        return result
+
+    def numbers(self, field: str, advice: str) -> Array:
+        """Value of a required field that lists numbers; InputError if it is missing or anything else."""
+        value = self._required(field, advice)
+        if not isinstance(value, list) or not value:
+            raise self.error(field, value, f"a list of numbers was expected; {advice}")
+        result = np.empty(len(value))
+        for index, item in enumerate(value):
+            single = _number(item)
+            if single is None:
+                raise self.error(field, item, f"item {index + 1} of the list is not a finite number; {advice}")
+            result[index] = single
+        return result
+
+    def error(self, field: str, value: object, problem: str) -> InputError:
+        """An error about the value of a field, with its file."""
+        text = repr(value)
+        return InputError(f"{self.source(field)}: {field} is {text[:60]}{'...' * (len(text) > 60)}: {problem}")
+
+    def _required(self, field: str, advice: str) -> object:
+        if not self.has(field):
+            what = f"{field} is {self._found[field][0]!r}" if field in self._found else f"{field} is missing"
+            others = f" (nor do {', '.join(str(p) for p in self.paths[1:])} tell it)" if len(self.paths) > 1 else ""
+            raise InputError(f"{self.source(field)}: {what}{others}; {advice}")
+        return self._found[field][0]
+
+
+def _tells(value: object) -> bool:
+    return value is not None and not (isinstance(value, str) and value.strip().lower() in MISSING)
+
+
+def _number(value: object) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    try:
+        result = float(value)
+    except OverflowError:
+        return None
+    return result if math.isfinite(result) else None

@@ -1,0 +1,148 @@
+"""Kinetic parameters of a scan's regions: ``*_kinpar.tsv`` with its sidecar."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from raphe.data.fit import Array, KineticFit
+from raphe.errors import InputError
+from raphe.io.described import Column, write_described
+from raphe.io.provenance import SOFTWARE, software_version
+from raphe.io.tables import read_table
+from raphe.nomenclature import BY_LABEL, SYMBOLS
+from raphe.quality import MEANING, WORD, Quality, from_words, words
+
+SE = "-se"
+"""Ending of the column that holds a parameter's standard error."""
+
+
+class RegionEstimate(NamedTuple):
+    """One parameter of one region, as a kinpar table has it."""
+
+    region: str
+    parameter: str
+    """Symbol, e.g. ``BP_ND``."""
+    value: float
+    se: float
+    """Absolute; NaN where the table does not tell, as for a value of 0."""
+    quality: Quality
+
+
+def write_kinpar(
+    path: Path,
+    fit: KineticFit,
+    *,
+    weights: str,
+    sources: Sequence[str],
+    command_line: str,
+    reference: str | None = None,
+    references: Sequence[str] = (),
+    notes: Mapping[str, str] | None = None,
+) -> None:
+    """Write the parameters of every region, flagged ones included, each with its standard error in per cent.
+
+    Parameters
+    ----------
+    path : Path
+        See :func:`raphe.io.derivatives.kinpar`.
+    fit : KineticFit
+    weights : str
+        How the frames were weighted, with the formula.
+    sources : sequence of str
+        Files that the curves come from; see :func:`raphe.io.derivatives.source_uri`.
+    command_line : str
+    reference : str, optional
+        Name of the reference region.
+    references : sequence of str
+        Citations of the model, as text.
+    notes : mapping of str to str, optional
+        Where a setting's value came from, by the setting's label, e.g. how ``k2prime`` was estimated.
+
+    Raises
+    ------
+    OutputError
+        If the place cannot be written to.
+    """
+    symbols = [SYMBOLS[name] for name in fit.parameters]
+    inputs = [(SYMBOLS[name], value) for name, value in fit.inputs.items()]
+    metadata: dict[str, object] = {
+        "Description": f"Kinetic parameters by region, estimated with {fit.model}",
+        "Sources": list(sources),
+        "ModelName": fit.model,
+        **({} if reference is None else {"ReferenceRegion": reference}),
+        "InputValues": [float(value) for _, value in inputs],
+        "InputValuesLabels": [symbol.label for symbol, _ in inputs],
+        "InputValuesUnits": [symbol.unit for symbol, _ in inputs],
+        **({"Notes": dict(notes)} if notes else {}),
+        "Weights": weights,
+        "Convention": fit.convention,
+        "SoftwareName": SOFTWARE,
+        "SoftwareVersion": software_version(),
+        "CommandLine": command_line,
+        "References": list(references),
+    }
+    columns = [Column("name", "Region")]
+    for symbol in symbols:
+        columns.append(Column(symbol.label, symbol.meaning, symbol.unit))
+        columns.append(
+            Column(f"{symbol.label}{SE}", f"Standard error of {symbol.label}, in per cent of its value", "%")
+        )
+    flags = "; ".join(f"{word}: {MEANING[flag]}" for flag, word in WORD.items())
+    columns += [
+        Column("sigma", "Weighted residual standard deviation; kBq/mL, or minutes for a reference Logan plot"),
+        Column("aicc", "Akaike information criterion, corrected for small samples"),
+        Column("n_frames", "Number of frames that were fitted"),
+        Column("quality", f"Flags of the fit, joined by commas; empty for a fit without remark. {flags}"),
+    ]
+    write_described(path, columns, _rows(fit), metadata)
+
+
+def read_kinpar(path: Path) -> tuple[RegionEstimate, ...]:
+    """Read what :func:`write_kinpar` wrote, region by region.
+
+    Raises
+    ------
+    InputError
+        If the file is no such table; the message names the column or line.
+    """
+    table = read_table(path)
+    names = table.cells("name")
+    flags = []
+    for line, text in zip(table.lines, table.cells("quality"), strict=True):
+        try:
+            flags.append(from_words(text))
+        except KeyError as error:
+            raise InputError(f"{path}: column 'quality', line {line}: {error} is no flag that raphe knows") from None
+    labels = [column for column in table.columns if f"{column}{SE}" in table.columns]
+    found = {label: (table.floats(label), table.floats(f"{label}{SE}")) for label in labels}
+    unknown = [label for label in labels if label not in BY_LABEL]
+    if unknown:
+        raise InputError(f"{path}: column {unknown[0]!r} is no parameter that raphe knows")
+    rows = []
+    for at, name in enumerate(names):
+        for label, (value, percent) in found.items():
+            se = float(abs(value[at]) * percent[at] / 100)
+            rows.append(RegionEstimate(name, BY_LABEL[label].name, float(value[at]), se, flags[at]))
+    return tuple(rows)
+
+
+def _rows(fit: KineticFit) -> list[list[object]]:
+    percent = _percent(fit.value, fit.se)
+    rows: list[list[object]] = []
+    for at, name in enumerate(fit.names):
+        row: list[object] = [name]
+        for value, error in zip(fit.value[at], percent[at], strict=True):
+            row += [float(value), float(error)]
+        row += [float(fit.sigma[at]), float(fit.aicc[at]), int(fit.n_frames[at]), words(int(fit.quality[at]))]
+        rows.append(row)
+    return rows
+
+
+def _percent(value: Array, se: Array) -> Array:
+    """Put standard errors in per cent of the size of the values; NaN where that has no meaning."""
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        return np.asarray(np.where(value == 0, np.nan, 100 * se / np.abs(value)))

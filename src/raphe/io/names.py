@@ -1,0 +1,162 @@
+"""Names of BIDS files: entities in any order, suffix, and the files that belong to one another by name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+
+from raphe.errors import InputError
+
+SCAN_ENTITIES = ("sub", "ses", "task", "trc", "rec", "run")
+"""The entities that tell one PET scan from another; all others tell what was made of it."""
+
+RAW_FOLDERS = ("", "rawdata", "raw")
+"""Where the raw data may stand beside a folder ``derivatives``."""
+
+
+@dataclass(frozen=True)
+class Name:
+    """A file's name, taken apart.
+
+    Parameters
+    ----------
+    path : Path
+    entities : mapping of str to str
+        Value of each ``key-value`` pair, in the order of the name.
+    suffix : str
+        The last part, e.g. ``tacs``.
+    """
+
+    path: Path
+    entities: Mapping[str, str]
+    suffix: str
+
+    @property
+    def scan(self) -> tuple[tuple[str, str], ...]:
+        """Entities of the scan that the file belongs to, in the order of BIDS."""
+        return tuple((key, self.entities[key]) for key in SCAN_ENTITIES if key in self.entities)
+
+    @property
+    def root(self) -> Path:
+        """Folder of the dataset that the file stands in: the one that holds its ``sub-`` folder."""
+        for folder in self.path.parents:
+            if folder.name.startswith("sub-"):
+                return folder.parent
+        return self.path.parent
+
+
+def parse_name(path: Path) -> Name:
+    """Take a BIDS file name apart; ``desc`` and all others may stand anywhere.
+
+    Raises
+    ------
+    InputError
+        If a part is not ``key-value`` or a key stands twice.
+    """
+    *pairs, suffix = path.name.split(".")[0].split("_")
+    entities: dict[str, str] = {}
+    for pair in pairs:
+        key, dash, value = pair.partition("-")
+        if not (key and dash and value):
+            raise InputError(f"{path}: the part {pair!r} of its name is not key-value; name it as BIDS does")
+        if key in entities:
+            raise InputError(f"{path}: the entity {key!r} stands twice in its name; keep one")
+        entities[key] = value
+    return Name(path, MappingProxyType(entities), suffix)
+
+
+def check_place(name: Name) -> None:
+    """Refuse a file that stands in the folder of another participant or session than its name says, or names none.
+
+    Raises
+    ------
+    InputError
+        With the name's label and the folder's.
+    """
+    if "sub" not in name.entities:
+        raise InputError(f"{name.path}: its name does not say the participant (sub-LABEL_...)")
+    for folder in name.path.parents:
+        key, dash, label = folder.name.partition("-")
+        if dash and key in ("sub", "ses") and name.entities.get(key, label) != label:
+            raise InputError(f"{name.path}: its name says {key}-{name.entities[key]}, but it stands in {folder.name}")
+        if key == "sub":
+            return
+
+
+def find_sidecars(table: Path, raw: Path | None = None) -> tuple[Path, ...]:
+    """JSON files that describe a table of curves, the nearest first: a field holds from the first that has it.
+
+    They are the table's own ``.json``, those that it inherits in its own dataset, and the ``*_pet.json`` of its scan
+    in its own and in the raw dataset: by the inheritance principle of BIDS, files in its folder or above whose
+    entities the scan all has. The raw dataset is ``raw``, else it stands where the folder ``derivatives`` stands, or
+    in ``raw`` or ``rawdata`` there.
+
+    Parameters
+    ----------
+    table : Path
+    raw : Path, optional
+        Root of the raw dataset.
+
+    Returns
+    -------
+    tuple of Path
+        Empty if there is none.
+    """
+    own = table.with_name(table.name.split(".")[0] + ".json")
+    found = [own] if own.is_file() else []
+    try:
+        name = parse_name(table)
+    except InputError:
+        return tuple(found)
+    found += _inherited(table.parent, name.root, name.suffix, name.entities)
+    scan = dict(name.scan)
+    if "sub" in scan:
+        found += _inherited(table.parent, name.root, "pet", scan)
+        for root in _raw_roots(table, raw):
+            found += _inherited(_pet_folder(root, scan), root, "pet", scan)
+    unique: dict[Path, Path] = {}
+    for path in found:
+        unique.setdefault(path.parent.resolve() / path.name, path)
+    return tuple(unique.values())
+
+
+def reference_label(name: Name) -> str | None:
+    """Label of the reference region if the table holds its curve alone (``ref-`` or ``label-``), else None."""
+    return name.entities.get("label", name.entities.get("ref"))
+
+
+def correction(name: Name) -> str:
+    """Partial volume correction of a table: the value of ``pvc``; empty for ``nopvc`` and for none."""
+    value = name.entities.get("pvc", "")
+    return "" if value.lower() in ("nopvc", "none", "no") else value
+
+
+def _pet_folder(root: Path, scan: Mapping[str, str]) -> Path:
+    folder = root / f"sub-{scan['sub']}"
+    return (folder / f"ses-{scan['ses']}" if "ses" in scan else folder) / "pet"
+
+
+def _raw_roots(table: Path, raw: Path | None) -> Iterator[Path]:
+    if raw is not None:
+        yield raw
+    for folder in table.absolute().parents:
+        if folder.name == "derivatives":
+            yield from (folder.parent / name for name in RAW_FOLDERS)
+
+
+def _inherited(folder: Path, root: Path, suffix: str, entities: Mapping[str, str]) -> Iterator[Path]:
+    while True:
+        fitting = []
+        for path in sorted(folder.glob("*.json")) if folder.is_dir() else ():
+            try:
+                name = parse_name(path)
+            except InputError:
+                continue
+            if name.suffix == suffix and name.entities.items() <= entities.items():
+                fitting.append((-len(name.entities), path))
+        yield from (path for _, path in sorted(fitting))
+        if folder == root or folder == folder.parent:
+            return
+        folder = folder.parent

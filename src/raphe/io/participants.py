@@ -1,0 +1,49 @@
+"""``participants.tsv``: one row a participant."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from raphe.errors import InputError
+from raphe.io.tables import Table, read_table
+
+ID = "participant_id"
+
+
+def read_participants(root: Path) -> dict[str, Mapping[str, str]]:
+    """Rows of a dataset's ``participants.tsv`` by label without ``sub-``; empty if it has none.
+
+    Raises
+    ------
+    InputError
+        If the table cannot be read, lacks ``participant_id``, or an id stands twice or does not begin with ``sub-``.
+    """
+    path = root / "participants.tsv"
+    if not path.is_file():
+        return {}
+    table = read_table(path)
+    for fault in faults(table):
+        raise fault
+    ids = table.cells(ID)
+    return {
+        name.removeprefix("sub-"): dict(zip(table.columns, row, strict=True))
+        for name, row in zip(ids, table.rows, strict=True)
+    }
+
+
+def faults(table: Table) -> list[InputError]:
+    """Everything that is wrong with the ids of a participants table."""
+    try:
+        ids = table.cells(ID)
+    except InputError as error:
+        return [error]
+    found, seen = [], dict[str, int]()
+    for name, line in zip(ids, table.lines, strict=True):
+        where = f"{table.path}: {ID}, line {line}"
+        if name in seen:
+            found.append(InputError(f"{where}: {name!r} stands in line {seen[name]} already; keep one row"))
+        elif not name.startswith("sub-") or name == "sub-":
+            found.append(InputError(f"{where}: {name!r} does not begin with 'sub-'; write sub-{name or 'LABEL'}"))
+        seen.setdefault(name, line)
+    return found

@@ -1,0 +1,191 @@
+"""Tables of a study: estimates of all scans, contrasts, and the agreement of repeated scans."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from raphe.data.estimates import Estimate, Estimates
+from raphe.data.results import Agreement, Contrast, ContrastRow, Excluded, Interval
+from raphe.errors import InputError
+from raphe.io.described import NOT_AVAILABLE, Column, write_described
+from raphe.io.provenance import SOFTWARE, software_version
+from raphe.io.tables import read_table
+from raphe.nomenclature import SYMBOLS
+from raphe.quality import MEANING, WORD, from_words, words
+
+_ESTIMATE_COLUMNS = (
+    Column("participant", "Label of the person or animal, without sub-"),
+    Column("session", "Label of the session, without ses-"),
+    Column("tracer", "Name of the tracer"),
+    Column("condition", "Condition of the session in the study plan"),
+    Column("arm", "Arm of the participant"),
+    Column("region", "Region"),
+    Column("model", "Kinetic model"),
+    Column("parameter", "Symbol of the parameter"),
+    Column("value", "Estimate, in the parameter's unit"),
+    Column("se", "Standard error, in the parameter's unit"),
+    Column("quality", "Flags of the fit, joined by commas; empty for a fit without remark"),
+)
+
+REMARK = Column("remark", "What could not be computed, and why")
+
+
+def write_estimates(path: Path, estimates: Estimates) -> None:
+    """Write every estimate of a study, flagged ones included; empty text stands as ``n/a``.
+
+    Raises
+    ------
+    OutputError
+        If the place cannot be written to.
+    """
+    rows = [
+        [*(part or NOT_AVAILABLE for part in row[:8]), row.value, row.se, words(row.quality)] for row in estimates.rows
+    ]
+    units = {name: SYMBOLS[name].unit for name in estimates.distinct("parameter")}
+    metadata = {
+        "Description": "Kinetic parameters of every region of every scan",
+        "ParameterUnits": units,
+        "QualityFlags": {word: MEANING[flag] for flag, word in WORD.items()},
+        **_software(),
+    }
+    write_described(path, _ESTIMATE_COLUMNS, rows, metadata)
+
+
+def read_estimates(path: Path) -> Estimates:
+    """Read a table of estimates with the columns that :func:`write_estimates` writes, in any order.
+
+    Raises
+    ------
+    InputError
+        If a column is missing, or a cell holds what it cannot; the message names column and line.
+    """
+    table = read_table(path)
+    text = [table.cells(column.name) for column in _ESTIMATE_COLUMNS[:8]]
+    value, se = table.floats("value"), table.floats("se")
+    rows = []
+    for at, (line, flags) in enumerate(zip(table.lines, table.cells("quality"), strict=True)):
+        fields = ["" if cells[at] == NOT_AVAILABLE else cells[at] for cells in text]
+        try:
+            quality = from_words("" if flags == NOT_AVAILABLE else flags)
+        except KeyError as error:
+            raise InputError(f"{path}: column 'quality', line {line}: {error} is no flag that raphe knows") from None
+        if fields[7] not in SYMBOLS:
+            raise InputError(f"{path}: column 'parameter', line {line}: {fields[7]!r} is no symbol that raphe knows")
+        if se[at] < 0:
+            raise InputError(f"{path}: column 'se', line {line}: a standard error of {se[at]:g} cannot be")
+        who, session, tracer, condition, arm, region, model, parameter = fields
+        numbers = float(value[at]), float(se[at])
+        rows.append(Estimate(who, session, tracer, condition, arm, region, model, parameter, *numbers, quality))
+    return Estimates(tuple(rows))
+
+
+def write_contrast(path: Path, contrast: Contrast) -> None:
+    """Write the change in every region of a contrast.
+
+    Raises
+    ------
+    OutputError
+        If the place cannot be written to.
+    """
+    unit = SYMBOLS[contrast.parameter].unit
+    change = f"{contrast.parameter} of {contrast.second} minus {contrast.first}"
+    columns = (
+        Column("contrast", "Name of the contrast in the study plan"),
+        Column("region", "Region"),
+        Column("estimate", f"Mean over participants of {change}", unit),
+        Column("se", "Standard error of the estimate", unit),
+        Column("df", "Degrees of freedom"),
+        Column("ci_low", "Lower end of the 95 % confidence interval of the estimate", unit),
+        Column("ci_high", "Upper end of the 95 % confidence interval of the estimate", unit),
+        Column("p", "Two-sided p value of no change"),
+        Column("p_adjusted", f"The same, adjusted over the regions of the contrast ({contrast.adjust})"),
+        Column("n", "Participants with a usable estimate in both sessions"),
+        Column("excluded", "Values that were left out; the sidecar's Excluded says which and why"),
+        Column("percent", "Mean of the participants' changes in per cent of their first value", "%"),
+        REMARK,
+    )
+    metadata = {
+        "Description": f"Change in {change}, paired within participants",
+        "Tracer": contrast.tracer,
+        "ModelName": contrast.model,
+        "Parameter": contrast.parameter,
+        "Terms": [contrast.first, contrast.second],
+        "Adjust": contrast.adjust,
+        "Primary": contrast.primary,
+        "Excluded": _excluded([row.pairs.excluded for row in contrast.rows]),
+        **_software(),
+    }
+    write_described(path, columns, [_contrast_row(contrast.name, row) for row in contrast.rows], metadata)
+
+
+def _contrast_row(name: str, row: ContrastRow) -> list[object]:
+    numbers = (row.estimate, row.se, row.df, row.ci_low, row.ci_high, row.p, row.p_adjusted)
+    counts = len(row.pairs), len(row.pairs.excluded)
+    return [name, row.pairs.region, *map(float, numbers), *counts, float(row.percent), row.why or NOT_AVAILABLE]
+
+
+def write_agreement(path: Path, agreement: Agreement) -> None:
+    """Write how well two sessions agree in every region, each figure with its 95 % confidence interval.
+
+    Raises
+    ------
+    OutputError
+        If the place cannot be written to.
+    """
+    unit = SYMBOLS[agreement.parameter].unit
+    figures = (
+        Column("bias", f"Mean of {agreement.second} minus {agreement.first}", unit),
+        Column(
+            "loa_low", "Lower 95 % limit of agreement (Bland and Altman 1999, doi 10.1177/096228029900800204)", unit
+        ),
+        Column("loa_high", "Upper 95 % limit of agreement", unit),
+        Column("icc", f"Intraclass correlation, {agreement.icc_form}"),
+        Column("trv", "Absolute test-retest variability", "%"),
+        Column("wscv", "Within-subject coefficient of variation", "%"),
+    )
+    columns = [Column("region", "Region"), Column("n", "Participants with a usable estimate in both sessions")]
+    for figure in figures:
+        columns.append(figure)
+        columns += [
+            Column(
+                f"{figure.name}_ci_{end}", f"{which} end of the 95 % confidence interval of {figure.name}", figure.units
+            )
+            for end, which in (("low", "Lower"), ("high", "Upper"))
+        ]
+    columns += [
+        Column("excluded", "Values that were left out; the sidecar's Excluded says which and why"),
+        REMARK,
+    ]
+    rows = []
+    for row in agreement.rows:
+        intervals = (row.bias, row.limits_low, row.limits_high, row.icc, row.trv, row.wscv)
+        numbers = [number for interval in intervals for number in _numbers(interval)]
+        why = row.why or NOT_AVAILABLE
+        rows.append([row.pairs.region, len(row.pairs), *numbers, len(row.pairs.excluded), why])
+    metadata = {
+        "Description": f"Test-retest agreement of {agreement.parameter} by region",
+        "Tracer": agreement.tracer,
+        "ModelName": agreement.model,
+        "Parameter": agreement.parameter,
+        "Sessions": [agreement.first, agreement.second],
+        "Excluded": _excluded([row.pairs.excluded for row in agreement.rows]),
+        **_software(),
+    }
+    write_described(path, columns, rows, metadata)
+
+
+def _numbers(interval: Interval) -> tuple[float, float, float]:
+    return float(interval.value), float(interval.low), float(interval.high)
+
+
+def _excluded(several: Sequence[Sequence[Excluded]]) -> list[dict[str, str]]:
+    return [
+        {"participant": one.participant, "session": one.session, "region": one.region, "reason": one.reason}
+        for group in several
+        for one in group
+    ]
+
+
+def _software() -> dict[str, str]:
+    return {"SoftwareName": SOFTWARE, "SoftwareVersion": software_version()}

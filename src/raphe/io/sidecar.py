@@ -1,0 +1,293 @@
+"""PET sidecars: what the JSON beside curves and images tells of a scan, in raphe's units."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from raphe.catalog import half_life as half_life_of
+from raphe.core.decay import remaining
+from raphe.core.frames import Frames
+from raphe.data.finding import Finding
+from raphe.data.scan import Scan
+from raphe.errors import InputError, TimingError
+from raphe.io import units
+from raphe.io.amounts import read_amounts
+from raphe.io.fields import Fields
+from raphe.io.names import find_sidecars
+from raphe.io.place import located
+from raphe.io.radionuclides import canonical
+from raphe.io.schedule import check_span, make_frames
+
+Array = npt.NDArray[np.float64]
+
+FACTOR_TOLERANCE = 0.05
+"""Share by which decay correction factors may depart from the radionuclide's decay before it is said."""
+
+HALF_LIFE_TOLERANCE = 0.01
+"""Share by which a half-life that is given may differ from the radionuclide's own."""
+
+
+@dataclass(frozen=True, eq=False)
+class Sidecar:
+    """What a chain of sidecars tells of one scan; times in min from injection, amounts as in :class:`Scan`.
+
+    ``None`` says that the files do not tell (or that the field is unusable, see :func:`inspect_sidecar`).
+    """
+
+    paths: tuple[Path, ...]
+    """The files, nearest to the curves first; a field holds from the first that has it."""
+    unit: str | None = None
+    """Activity concentration, as the file spells it."""
+    unit_source: Path | None = None
+    start: Array | None = None
+    """Start of each frame, shape (n_frame,), min."""
+    duration: Array | None = None
+    """Length of each frame, shape (n_frame,), min."""
+    injection: float = 0.0
+    """Time of injection in min from TimeZero, the zero of times in files."""
+    tracer: str = ""
+    radionuclide: str = ""
+    half_life: float | None = None
+    decay_corrected: bool = True
+    correction_time: float = 0.0
+    """The time to which the activity is decay-corrected."""
+    injected_radioactivity: float | None = None
+    injected_mass: float | None = None
+    molar_activity: float | None = None
+    body_weight: float | None = None
+    scanner: str = ""
+    findings: tuple[Finding, ...] = ()
+    """Warnings: doubts that do not make the sidecar unusable."""
+
+    @property
+    def frames(self) -> Frames | None:
+        """Schedule, where the files tell starts and durations."""
+        return None if self.start is None or self.duration is None else Frames(self.start, self.duration)
+
+    def scan(self, participant: str, session: str | None = None, entities: Sequence[tuple[str, str]] = ()) -> Scan:
+        """The scan that these files describe; labels without ``sub-`` and ``ses-``."""
+        return Scan(
+            participant=participant,
+            session=session,
+            entities=tuple(entities),
+            tracer=self.tracer,
+            radionuclide=self.radionuclide,
+            half_life=self.half_life,
+            injected_radioactivity=self.injected_radioactivity,
+            injected_mass=self.injected_mass,
+            molar_activity=self.molar_activity,
+            body_weight=self.body_weight,
+            scanner=self.scanner,
+            sources=self.paths,
+        )
+
+
+class Fault(NamedTuple):
+    """A field that cannot be used, and the error that reading it raises."""
+
+    field: str
+    error: InputError
+
+
+def sidecar_of(table: Path, *, unit: str | None = None, half_life: float | None = None) -> Sidecar | None:
+    """Sidecars of one table of curves, None if it has none; arguments and errors as of :func:`read_sidecar`."""
+    paths = find_sidecars(table)
+    return read_sidecar(paths, unit=unit, half_life=half_life) if paths else None
+
+
+def read_sidecar(paths: Sequence[Path], *, unit: str | None = None, half_life: float | None = None) -> Sidecar:
+    """Read a chain of sidecars, the nearest first.
+
+    Parameters
+    ----------
+    paths : sequence of Path, one or more
+    unit : str, optional
+        Activity concentration to take where no file tells ``Units``.
+    half_life : float, min, optional
+        Half-life to take where no file tells ``TracerRadionuclide``.
+
+    Raises
+    ------
+    InputError, UnitError, TimingError
+        If ``Units``, ``FrameTimesStart`` or ``TracerRadionuclide`` is missing, a field that changes the numbers is of
+        the wrong kind, or the schedule is impossible. The message names file, field and value and what to write.
+    """
+    sidecar, faults = inspect_sidecar(paths, unit=unit, half_life=half_life)
+    if faults:
+        raise faults[0].error
+    return sidecar
+
+
+def inspect_sidecar(
+    paths: Sequence[Path], *, unit: str | None = None, half_life: float | None = None
+) -> tuple[Sidecar, tuple[Fault, ...]]:
+    """Read as :func:`read_sidecar`, but go on after a fault and return every one of them."""
+    sidecar = Sidecar(tuple(paths))
+    try:
+        fields = Fields(paths)
+    except InputError as error:
+        return sidecar, (Fault("", error),)
+    faults = []
+    steps = (
+        ("Units", lambda so_far: _with_unit(so_far, fields, unit)),
+        ("TracerName", lambda so_far: _with_names(so_far, fields)),
+        ("TracerRadionuclide", lambda so_far: _with_radionuclide(so_far, fields, half_life)),
+        ("InjectionStart", lambda so_far: _with_injection(so_far, fields)),
+        ("FrameTimesStart", lambda so_far: _with_start(so_far, fields)),
+        ("FrameDuration", lambda so_far: _with_duration(so_far, fields)),
+        ("ImageDecayCorrected", lambda so_far: _with_decay(so_far, fields)),
+        ("DecayCorrectionFactor", lambda so_far: _with_factors(so_far, fields)),
+        ("InjectedRadioactivity", lambda so_far: _with_amounts(so_far, fields)),
+    )
+    for field, step in steps:
+        try:
+            sidecar = step(sidecar)
+        except InputError as error:
+            faults.append(Fault(field, error))
+    return sidecar, tuple(faults)
+
+
+def _with_unit(sidecar: Sidecar, fields: Fields, unit: str | None) -> Sidecar:
+    if not fields.has("Units") and unit is not None:
+        return sidecar
+    spelled = fields.text("Units", "write the unit of the activity, e.g. Bq/mL, or give it with --unit")
+    with located(f"{fields.source('Units')}: Units"):
+        units.concentration(spelled)
+    return replace(sidecar, unit=spelled, unit_source=fields.source("Units"))
+
+
+def _with_names(sidecar: Sidecar, fields: Fields) -> Sidecar:
+    words = [fields.text(f, "") for f in ("Manufacturer", "ManufacturersModelName") if fields.has_text(f)]
+    sidecar = replace(sidecar, scanner=" ".join(words))
+    if not fields.has("TracerName"):
+        return _doubt(sidecar, fields, "TracerName", "TracerName is missing; write the tracer's name")
+    return replace(sidecar, tracer=fields.text("TracerName", "write the tracer's name"))
+
+
+def _with_radionuclide(sidecar: Sidecar, fields: Fields, half_life: float | None) -> Sidecar:
+    field = "TracerRadionuclide"
+    if not fields.has(field) and half_life is not None:
+        return replace(sidecar, half_life=half_life)
+    spelled = fields.text(field, "write element and mass number, e.g. C11 or F18, or give the half-life (--half-life)")
+    where = f"{fields.source(field)}: {field}"
+    with located(where):
+        name = canonical(spelled)
+    try:
+        own = half_life_of(name)
+    except KeyError:
+        own = half_life
+    if own is None:
+        raise InputError(
+            f"{where}: raphe does not know the half-life of {spelled!r}; write a radionuclide such as C11 or F18, or "
+            "give the half-life (--half-life)"
+        )
+    if half_life is not None and abs(half_life / own - 1) > HALF_LIFE_TOLERANCE:
+        raise InputError(f"{where} is {spelled!r}, whose half-life is {own:g} min, but {half_life:g} min was given")
+    return replace(sidecar, radionuclide=name, half_life=own)
+
+
+def _with_injection(sidecar: Sidecar, fields: Fields) -> Sidecar:
+    seconds = fields.number("InjectionStart")
+    if seconds is None:
+        told = "InjectionStart is missing; injection is taken to be at TimeZero (0 s)"
+        return _doubt(sidecar, fields, "InjectionStart", told)
+    return replace(sidecar, injection=seconds / 60.0)
+
+
+def _with_start(sidecar: Sidecar, fields: Fields) -> Sidecar:
+    field = "FrameTimesStart"
+    start = fields.numbers(field, "list the start of each frame in seconds from TimeZero") / 60.0 - sidecar.injection
+    for index in np.flatnonzero(np.diff(start) <= 0)[:1]:
+        raise TimingError(
+            f"{fields.source(field)}: {field} goes backwards: frame {index + 2} starts at {60 * start[index + 1]:g} s "
+            f"after injection, frame {index + 1} at {60 * start[index]:g} s; put the frames in the order of time"
+        )
+    return replace(sidecar, start=start)
+
+
+def _with_duration(sidecar: Sidecar, fields: Fields) -> Sidecar:
+    field = "FrameDuration"
+    if sidecar.start is None or not fields.has(field):
+        return sidecar  # a table of curves may bring the ends of its frames
+    duration = fields.numbers(field, "list the length of each frame in seconds") / 60.0
+    if duration.size != sidecar.start.size:
+        raise TimingError(
+            f"{fields.source(field)}: {field} lists {duration.size} frames, but FrameTimesStart of "
+            f"{fields.source('FrameTimesStart')} lists {sidecar.start.size}"
+        )
+    what = f"{fields.source(field)}: FrameTimesStart and {field}"
+    try:
+        frames = make_frames(sidecar.start, duration, what)
+    except TimingError as error:
+        ends = np.isclose(duration[:-1], sidecar.start[1:] + sidecar.injection).sum()
+        if 2 * ends > duration.size:
+            raise TimingError(
+                f"{error}. {field} equals the start of the next frame {ends} times: it holds end times; write the "
+                "length of each frame, end minus start"
+            ) from None
+        raise
+    if sidecar.half_life is not None:
+        check_span(frames, sidecar.half_life, what)
+    sidecar = replace(sidecar, duration=duration)
+    if frames.start[0] < 0:
+        told = f"the first frame starts {-60 * frames.start[0]:g} s before InjectionStart; is one of the two wrong?"
+        return _doubt(sidecar, fields, "FrameTimesStart", told)
+    return sidecar
+
+
+def _with_decay(sidecar: Sidecar, fields: Fields) -> Sidecar:
+    corrected = fields.truth("ImageDecayCorrected")
+    seconds = fields.number("ImageDecayCorrectionTime")
+    if corrected is None:
+        told = "ImageDecayCorrected is missing; the activity is taken to be decay-corrected to injection"
+        return _doubt(sidecar, fields, "ImageDecayCorrected", told)
+    time = 0.0 if seconds is None else seconds / 60.0 - sidecar.injection
+    sidecar = replace(sidecar, decay_corrected=corrected, correction_time=time)
+    if corrected and seconds is None:
+        told = "ImageDecayCorrectionTime is missing; the activity is taken to be decay-corrected to injection"
+        return _doubt(sidecar, fields, "ImageDecayCorrectionTime", told)
+    return sidecar
+
+
+def _with_factors(sidecar: Sidecar, fields: Fields) -> Sidecar:
+    """Hold the decay correction factors, where they are told, against the radionuclide's decay over the frames."""
+    field, frames = "DecayCorrectionFactor", sidecar.frames
+    if not fields.has(field) or frames is None or sidecar.half_life is None or not sidecar.decay_corrected:
+        return sidecar
+    try:
+        factors = fields.numbers(field, "")
+    except InputError as error:
+        return _doubt(sidecar, fields, field, str(error).removeprefix(f"{fields.source(field)}: "))
+    if factors.size != len(frames):
+        return _doubt(sidecar, fields, field, f"{field} has length {factors.size}, but there are {len(frames)} frames")
+    ratio = factors * remaining(frames, sidecar.half_life)
+    if not np.all(ratio > 0) or ratio.max() / ratio.min() > 1 + FACTOR_TOLERANCE:
+        told = (
+            f"{field} is not the decay of a half-life of {sidecar.half_life:g} min over these frames: over the decay "
+            f"it is {ratio.min():.3g} to {ratio.max():.3g}; check TracerRadionuclide, the frame times and the factors"
+        )
+        return _doubt(sidecar, fields, field, told)
+    return sidecar
+
+
+def _with_amounts(sidecar: Sidecar, fields: Fields) -> Sidecar:
+    amounts, doubts = read_amounts(fields)
+    return replace(
+        sidecar,
+        injected_radioactivity=amounts.radioactivity,
+        injected_mass=amounts.mass,
+        molar_activity=amounts.molar_activity,
+        body_weight=amounts.body_weight,
+        findings=(*sidecar.findings, *doubts),
+    )
+
+
+def _doubt(sidecar: Sidecar, fields: Fields, field: str, told: str) -> Sidecar:
+    source = fields.source(field)
+    return replace(sidecar, findings=(*sidecar.findings, Finding("warning", source, field, f"{source}: {told}")))

@@ -1,0 +1,263 @@
+"""Fit a kinetic model to the curves of a scan: check once, estimate all curves, flag."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+
+import numpy as np
+import numpy.typing as npt
+
+from raphe.core import weights as weighting
+from raphe.core.sampling import CONVENTIONS, sampling
+from raphe.data.fit import KineticFit
+from raphe.data.record import Parameter, Step
+from raphe.data.tacs import TACs
+from raphe.errors import InputError, ModelError, TimingError
+from raphe.kinetics.protocol import KineticModel, Problem, Solution
+from raphe.quality import Quality
+
+Array = npt.NDArray[np.float64]
+
+WEIGHTS = ("decay", "duration", "uniform")
+"""Named weights; see :mod:`raphe.core.weights`."""
+
+PLAUSIBLE: Mapping[str, tuple[float, float]] = {
+    "BP_ND": (-1.0, 100.0),
+    "R1": (0.0, 20.0),
+    "k2": (0.0, 10.0),
+    "k2a": (0.0, 10.0),
+}
+"""Open range of each parameter outside of which an estimate is flagged as implausible.
+
+The lower ends follow from the definitions (a volume of distribution and a rate constant are positive); the upper ones
+are assumptions, far above anything reported for brain tissue.
+"""
+
+IMPRECISION = 0.5
+"""Standard error of 1 + BP_ND, as a share of it, above which the scan is said not to determine the binding."""
+
+
+def fit(
+    model: KineticModel,
+    tacs: TACs,
+    *,
+    reference: str | Array | None = None,
+    weights: str | Array = "decay",
+    half_life: float | None = None,
+    convention: str = "average",
+    first_frame: int = 0,
+    input_se: Mapping[str, float] | None = None,
+) -> tuple[KineticFit, Step]:
+    """Fit ``model`` to every curve of a scan.
+
+    Parameters
+    ----------
+    model : KineticModel
+        What is assumed, e.g. ``SRTM()`` or ``MRTM2(k2_prime=0.06)``.
+    tacs : TACs
+        Curves in kBq/mL, decay-corrected to injection.
+    reference : str or ndarray of shape (n_frame,), kBq/mL, optional
+        Name of the reference region among the curves (which is then not fitted), or its curve.
+    weights : {"decay", "duration", "uniform"} or ndarray of shape (n_frame,) or (n_curve, n_frame)
+        Relative 1/variance of the frames. ``"decay"`` is duration x remaining nuclide / activity, with the activity
+        that a first fit without it predicts, so that the noise of a frame does not set the frame's own weight. A frame
+        of weight 0 is not fitted.
+    half_life : float, min, optional
+        Of the radionuclide; needed for ``"decay"``.
+    convention : {"average", "midframe"}
+        How frames are read; see :mod:`raphe.core.sampling`.
+    first_frame : int
+        Frames before it (counted from 0) are not fitted; they still feed integrals and convolutions.
+    input_se : mapping of str to float, optional
+        Standard errors of values that the model takes as fixed (``k2_prime``, 1/min). Their effect on every estimate is
+        added to its standard error in quadrature.
+
+    Returns
+    -------
+    KineticFit
+        With NaN and a flag where a curve could not be fitted; a curve that is not finite harms no other.
+    Step
+        What was done.
+
+    Raises
+    ------
+    InputError, ModelError, TimingError
+        If the reference is missing, not finite, empty or negative, the weights do not fit the frames, or too few frames
+        are left. The message says which and how to mend it.
+    """
+    curve, curves = _reference(model, tacs, reference)
+    if convention not in CONVENTIONS:
+        raise InputError(f"unknown convention {convention!r}; there are {' and '.join(CONVENTIONS)}")
+    frames = curves.frames
+    if frames.start[0] > 2 * frames.duration[0] and frames.start[0] > 1.0:
+        raise TimingError(
+            f"the first frame starts {frames.start[0]:g} min after injection, but {model.name} needs the curves from "
+            "injection on; include the early frames, or check InjectionStart and ScanStart in the sidecar"
+        )
+    start, named = _weights(weights, curves, half_life)
+    fitted_rows = np.flatnonzero((start > 0).all(axis=0))
+    fitted_rows = fitted_rows[fitted_rows >= first_frame]
+    good = np.isfinite(curves.activity).all(axis=-1) & (np.abs(curves.activity).sum(axis=-1) > 0)
+    problem = Problem(sampling(frames, convention), curves.activity[good], start[good], fitted_rows, curve)
+    _enough_frames(model, problem)
+    solution = _estimate(model, problem)
+    if named == "decay":
+        problem = dataclasses.replace(problem, weights=_decay_weights(problem, solution, half_life))
+        solution = _estimate(model, problem)
+    if input_se:
+        solution = _with_input_se(model, problem, solution, input_se)
+    result = _assemble(model, curves, problem, solution, good, convention)
+    step = Step(
+        "fit",
+        {
+            "model": model.name,
+            "convention": convention,
+            "weights": named,
+            "n_curves": len(curves.names),
+            "n_frames": len(solution.rows),
+            "scan_minutes": float(frames.end[-1]),
+            "reference": reference if isinstance(reference, str) else None,
+            **result.inputs,
+        },
+        citations=model.citations,
+    )
+    return result, step
+
+
+def _reference(model: KineticModel, tacs: TACs, reference: str | Array | None) -> tuple[Array | None, TACs]:
+    if "reference" not in model.needs:
+        return None, tacs
+    if reference is None:
+        raise ModelError(f"{model.name} needs a reference region; name one of the curves, or give its curve")
+    if isinstance(reference, str):
+        name, curve, curves = f"reference region {reference!r}", tacs.curve(reference), tacs.without(reference)
+    else:
+        name, curve, curves = "reference", np.asarray(reference, dtype=float), tacs
+    if curve.shape != (len(tacs.frames),):
+        raise InputError(f"the {name} has {curve.size} frames, the target {len(tacs.frames)}")
+    if not curves.names:
+        raise InputError(f"there is no curve to fit besides the {name}")
+    for frame in np.flatnonzero(~np.isfinite(curve)):
+        raise InputError(f"the {name} is not a number in frame {frame + 1}; mend the curve or take another reference")
+    if not curve.any():
+        raise InputError(f"the {name} is zero in every frame; take another reference or mend its mask")
+    if (tacs.frames.duration * curve).sum() <= 0:
+        raise InputError(f"the {name} has a negative mean activity; take another reference or mend its mask")
+    return curve, curves
+
+
+def _weights(weights: str | Array, curves: TACs, half_life: float | None) -> tuple[Array, str]:
+    """Weights to begin with, shape (n_curve, n_frame), and what to call them."""
+    frames, shape = curves.frames, curves.activity.shape
+    if isinstance(weights, str):
+        if weights not in WEIGHTS:
+            raise InputError(f"unknown weights {weights!r}; there are {', '.join(WEIGHTS)}, or a file or array")
+        if weights == "uniform":
+            return np.broadcast_to(weighting.uniform(frames), shape), weights
+        if weights == "duration":
+            return np.broadcast_to(weighting.duration(frames), shape), weights
+        if half_life is None:
+            raise InputError(
+                "weights 'decay' need the half-life of the radionuclide; give it (--half-life MIN, or "
+                "TracerRadionuclide in the PET sidecar) or choose other weights"
+            )
+        return np.broadcast_to(weighting.decay(frames, half_life), shape), weights
+    array = np.asarray(weights, dtype=float)
+    if array.shape not in ((shape[1],), shape):
+        raise InputError(f"there are {array.shape[-1] if array.ndim else 1} weights for {shape[1]} frames")
+    if not np.isfinite(array).all() or (array < 0).any():
+        frame = int(np.flatnonzero(~(np.isfinite(array) & (array >= 0)).reshape(-1, shape[1]).all(axis=0))[0])
+        raise InputError(f"the weight of frame {frame + 1} is negative or not finite; weights are 1/variance")
+    return np.broadcast_to(array, shape), "given"
+
+
+def _decay_weights(problem: Problem, first: Solution, half_life: float | None) -> Array:
+    """Decay weights with the activity that a first fit predicts; a curve that it did not fit keeps its weights."""
+    assert half_life is not None
+    expected = problem.activity.copy()
+    expected[:, first.rows] = first.fitted
+    usable = np.isfinite(expected).all(axis=-1) & (expected.max(axis=-1) > 0)
+    weights = np.array(problem.weights)
+    weights[usable] = weighting.decay(problem.sampling.frames, half_life, expected[usable])
+    return weights
+
+
+def _enough_frames(model: KineticModel, problem: Problem) -> None:
+    t_star = getattr(model, "t_star", 0.0)
+    left = len(problem.late(t_star).rows)
+    if left < model.n_free + 2:
+        where = f" at or after t_star = {t_star:g} min" if t_star else ""
+        raise TimingError(
+            f"{model.name} has {model.n_free} free parameters and needs at least {model.n_free + 2} frames, but "
+            f"{left} of the scan's {len(problem.sampling.frames)} are left{where}; "
+            + ("choose an earlier t_star" if t_star else "use more frames")
+        )
+
+
+def _estimate(model: KineticModel, problem: Problem) -> Solution:
+    rows = problem.late(getattr(model, "t_star", 0.0)).rows
+    return model.estimate(dataclasses.replace(problem, weights=weighting.scaled(problem.weights, rows)))
+
+
+def _with_input_se(model: KineticModel, problem: Problem, solution: Solution, input_se: Mapping[str, float]) -> Solution:
+    variance = solution.se**2
+    for name, se in input_se.items():
+        value = getattr(model, name)
+        step = min(se, value / 2)
+        up, down = (
+            _estimate(dataclasses.replace(model, **{name: value + sign * step}), problem)  # type: ignore[type-var]
+            for sign in (1, -1)
+        )
+        variance = variance + ((up.value - down.value) / (2 * step) * se) ** 2
+    return dataclasses.replace(solution, se=np.sqrt(variance))
+
+
+def _assemble(
+    model: KineticModel, curves: TACs, problem: Problem, solution: Solution, good: npt.NDArray[np.bool_], convention: str
+) -> KineticFit:
+    n_curve, n_frame = curves.activity.shape
+    n_par = len(model.parameters)
+    value, se = np.full((n_curve, n_par), np.nan), np.full((n_curve, n_par), np.nan)
+    sigma, aicc = np.full(n_curve, np.nan), np.full(n_curve, np.nan)
+    fitted, weights = np.full((n_curve, n_frame), np.nan), np.zeros((n_curve, n_frame))
+    quality = np.full(n_curve, int(Quality.BAD_INPUT))
+    at = np.flatnonzero(good)
+    n = len(solution.rows)
+    value[at], se[at] = solution.value, solution.se
+    sigma[at] = np.sqrt(solution.wrss / (n - model.n_free))
+    aicc[at] = _aicc(solution.wrss, n, model.n_free)
+    fitted[np.ix_(at, solution.rows)] = solution.fitted
+    weights[np.ix_(at, solution.rows)] = weighting.scaled(problem.weights, solution.rows)[:, solution.rows]
+    quality[at] = solution.quality | _judgement(model, curves, solution)
+    inputs = {name: float(v) for name in ("k2_prime", "t_star") if (v := getattr(model, name, None)) is not None}
+    return KineticFit(
+        model.name, curves.names, model.parameters, value, se, sigma, aicc, quality, curves.frames, curves.activity,
+        fitted, weights, problem.reference, inputs, convention,
+    )  # fmt: skip
+
+
+def _aicc(wrss: Array, n: int, n_free: int) -> Array:
+    """Corrected Akaike criterion of a Gaussian model (Hurvich & Tsai 1989), the variance counted as a parameter."""
+    k = n_free + 1
+    if n - k - 1 <= 0:
+        return np.full(wrss.shape, np.nan)
+    with np.errstate(divide="ignore"):
+        value = n * np.log(wrss / n) + 2 * k + 2 * k * (k + 1) / (n - k - 1)
+    return np.where(np.isfinite(value), value, np.nan)
+
+
+def _judgement(model: KineticModel, curves: TACs, solution: Solution) -> npt.NDArray[np.int64]:
+    """Flags that follow from the values: implausible, imprecise, slow."""
+    flags = np.zeros(len(solution.value), dtype=np.int64)
+    for column, name in enumerate(model.parameters):
+        value, se = solution.value[:, column], solution.se[:, column]
+        if name in PLAUSIBLE:
+            low, high = PLAUSIBLE[name]
+            flags[~((value > low) & (value < high)) & np.isfinite(value)] |= Quality.IMPLAUSIBLE
+        if name == "BP_ND":
+            flags[se > IMPRECISION * np.abs(1 + value)] |= Quality.IMPRECISE
+            flags[~np.isfinite(value) & (solution.quality & Quality.BAD_INPUT == 0)] |= Quality.SINGULAR
+        if name == "k2a":
+            flags[(value > 0) & (value * curves.frames.end[-1] < 1)] |= Quality.SLOW
+    return flags

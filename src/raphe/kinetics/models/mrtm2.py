@@ -1,0 +1,83 @@
+"""Multilinear reference tissue model with the reference's clearance fixed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from raphe.core.linear import covariance_both_sides, least_squares
+from raphe.kinetics.protocol import Example, Problem, Solution, curvewise, multilinear_noise, positive, propagated
+from raphe.quality import Quality
+
+
+@dataclass(frozen=True)
+class MRTM2:
+    r"""Multilinear reference tissue model with one k2' for all regions (Ichise et al. 2003).
+
+    .. math:: C_T(t) = k_2 \left[ \int_0^t C_R + C_R(t) / k_2' \right] - k_{2a} \int_0^t C_T
+
+    so that :math:`BP_{ND} = k_2 / k_{2a} - 1` and :math:`R_1 = k_2 / k_2'`.
+
+    Parameters
+    ----------
+    k2_prime : float, 1/min
+        Clearance from the reference tissue to plasma.
+    t_star : float, min
+        Fit the frames whose mid-time is at or after it. 0 is right for a tracer with one-tissue kinetics.
+
+    Raises
+    ------
+    ModelError
+        If ``k2_prime`` is not a positive number.
+
+    References
+    ----------
+    Ichise et al. 2003, J Cereb Blood Flow Metab 23:1096, doi 10.1097/01.WCB.0000085441.37552.CA.
+    """
+
+    k2_prime: float
+    t_star: float = 0.0
+
+    name: ClassVar[str] = "MRTM2"
+    aliases: ClassVar[tuple[str, ...]] = ()
+    title: ClassVar[str] = "multilinear reference tissue model with fixed k2'"
+    needs: ClassVar[tuple[str, ...]] = ("reference", "k2_prime")
+    parameters: ClassVar[tuple[str, ...]] = ("BP_ND", "R1", "k2", "k2a")
+    n_free: ClassVar[int] = 2
+    citations: ClassVar[tuple[str, ...]] = ("ichise2003",)
+
+    def __post_init__(self) -> None:
+        positive(self.name, "k2_prime", self.k2_prime)
+
+    def estimate(self, problem: Problem) -> Solution:
+        """Parameters of every curve of the problem."""
+        late = problem.late(self.t_star)
+        integral = problem.sampling.integral[late.rows]
+        reference = problem.reference_curve
+        curves, weights = late.row_activity, late.row_weights
+        delivered = integral @ reference + reference[late.rows] / self.k2_prime
+        design = curvewise(delivered, problem.activity @ integral.T)
+        solved = least_squares(design, curves, weights)
+        k2, minus_k2a = solved.theta.T
+        k2a = -minus_k2a
+        noise = multilinear_noise(late, minus_k2a)
+        spread = covariance_both_sides(solved, design, weights, noise, late.variance)
+        zero, one = np.zeros_like(k2), np.ones_like(k2)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            value = curvewise(k2 / k2a - 1, k2 / self.k2_prime, k2, k2a)
+            gradient = np.stack(
+                [  # by k2, -k2a
+                    curvewise(1 / k2a, k2 / k2a**2),
+                    curvewise(one / self.k2_prime, zero),
+                    curvewise(one, zero),
+                    curvewise(zero, -one),
+                ],
+                axis=1,
+            )
+        quality = np.where(solved.singular, Quality.SINGULAR, 0).astype(np.int64)
+        return Solution(value, propagated(gradient, spread), curves - solved.residual, solved.wrss, late.rows, quality)
+
+
+EXAMPLE = Example(MRTM2(k2_prime=0.1), {"R1": 1.1, "k2_prime": 0.1, "BP_ND": 1.5}, tolerance=1e-3)

@@ -1,0 +1,81 @@
+"""Simplified reference tissue model with the reference's clearance fixed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from raphe.core.nonlinear import profile_fit
+from raphe.kinetics.protocol import Example, Problem, Solution, curvewise, positive, propagated, search_quality
+
+
+@dataclass(frozen=True)
+class SRTM2:
+    r"""Simplified reference tissue model with one k2' for all regions (Wu and Carson 2002).
+
+    .. math:: C_T = R_1 \left[ C_R + (k_2' - k_{2a})\, e^{-k_{2a} t} \otimes C_R \right]
+
+    so that :math:`k_2 = R_1 k_2'` and :math:`BP_{ND} = R_1 k_2' / k_{2a} - 1`.
+
+    Parameters
+    ----------
+    k2_prime : float, 1/min
+        Clearance from the reference tissue to plasma.
+    k2a_bounds : tuple of float, 1/min
+        Range of the search. An estimate at its edge is flagged.
+
+    Raises
+    ------
+    ModelError
+        If ``k2_prime`` is not a positive number.
+
+    References
+    ----------
+    Wu & Carson 2002, J Cereb Blood Flow Metab 22:1440, doi 10.1097/01.WCB.0000033967.83623.34.
+    """
+
+    k2_prime: float
+    k2a_bounds: tuple[float, float] = (1e-4, 2.0)
+
+    name: ClassVar[str] = "SRTM2"
+    aliases: ClassVar[tuple[str, ...]] = ()
+    title: ClassVar[str] = "simplified reference tissue model with fixed k2'"
+    needs: ClassVar[tuple[str, ...]] = ("reference", "k2_prime")
+    parameters: ClassVar[tuple[str, ...]] = ("BP_ND", "R1", "k2", "k2a")
+    n_free: ClassVar[int] = 2
+    citations: ClassVar[tuple[str, ...]] = ("wu2002",)
+
+    def __post_init__(self) -> None:
+        positive(self.name, "k2_prime", self.k2_prime)
+
+    def estimate(self, problem: Problem) -> Solution:
+        """Parameters of every curve of the problem."""
+        curves, weights, rows = problem.row_activity, problem.row_weights, problem.rows
+        reference = problem.reference_curve
+
+        def basis(rate: npt.NDArray[np.inexact]) -> npt.NDArray[np.inexact]:
+            tail = problem.sampling.convolve(reference, rate)[:, rows]
+            return np.asarray(reference[rows] + (self.k2_prime - rate)[:, None] * tail)[:, None]
+
+        found = profile_fit(basis, curves, weights, self.k2a_bounds)
+        R1, k2a = found.theta[:, 0], found.rate
+        k2 = R1 * self.k2_prime
+        zero, one = np.zeros_like(k2a), np.ones_like(k2a)
+        value = curvewise(k2 / k2a - 1, R1, k2, k2a)
+        gradient = np.stack(
+            [  # by R1, k2a
+                curvewise(self.k2_prime / k2a, -k2 / k2a**2),
+                curvewise(one, zero),
+                curvewise(self.k2_prime * one, zero),
+                curvewise(zero, one),
+            ],
+            axis=1,
+        )
+        se = propagated(gradient, found.covariance)
+        return Solution(value, se, found.fitted, found.wrss, rows, search_quality(found))
+
+
+EXAMPLE = Example(SRTM2(k2_prime=0.1), {"R1": 1.1, "k2_prime": 0.1, "BP_ND": 1.5}, tolerance=1e-3)

@@ -1,0 +1,209 @@
+"""What a kinetic model is: a frozen set of assumptions with one pure function, and no data.
+
+A model is written in one file of :mod:`raphe.kinetics.models` as a frozen dataclass. Its fields are what it assumes
+(``MRTM2(k2_prime=0.06)``), its class attributes say what it is called, what it needs and what it gives, and
+:meth:`KineticModel.estimate` turns a :class:`Problem` into a :class:`Solution`. It neither checks input nor judges its
+own answer beyond its search: :func:`raphe.kinetics.fit.fit` does both, once, for all models.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import ClassVar, Protocol, runtime_checkable
+
+import numpy as np
+import numpy.typing as npt
+
+from raphe.core.nonlinear import ProfileFit
+from raphe.core.sampling import Sampling
+from raphe.errors import ModelError
+from raphe.nomenclature import SYMBOLS
+from raphe.quality import Quality
+
+Array = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """Curves to be fitted; checked, finite, and on one schedule.
+
+    Parameters
+    ----------
+    sampling : Sampling
+        How the frames' values and the curves behind them belong together.
+    activity : ndarray, shape (n_curve, n_frame), kBq/mL
+    weights : ndarray, shape (n_curve, n_frame)
+        1/variance up to a factor for each curve; positive at the frames in ``rows``.
+    rows : ndarray of int, shape (n_row,)
+        Frames that are fitted. A frame that stands twice counts twice. Frames that are not in ``rows`` still feed the
+        integrals and convolutions.
+    reference : ndarray, shape (n_frame,), kBq/mL, or None
+        Curve of the reference region.
+    """
+
+    sampling: Sampling
+    activity: Array
+    weights: Array
+    rows: npt.NDArray[np.intp]
+    reference: Array | None = None
+
+    def late(self, t_star: float) -> Problem:
+        """The same problem, fitted only where the middle of the frame is at or after ``t_star`` (min)."""
+        return replace(self, rows=self.rows[self.sampling.frames.mid[self.rows] >= t_star])
+
+    @property
+    def reference_curve(self) -> Array:
+        """The reference, for a model that needs one, shape (n_frame,), kBq/mL."""
+        assert self.reference is not None, "fit() hands a reference to every model whose needs name one"
+        return self.reference
+
+    @property
+    def row_activity(self) -> Array:
+        """Curves at the fitted frames, shape (n_curve, n_row), kBq/mL."""
+        return self.activity[:, self.rows]
+
+    @property
+    def row_weights(self) -> Array:
+        """Weights at the fitted frames, shape (n_curve, n_row)."""
+        return self.weights[:, self.rows]
+
+    @property
+    def variance(self) -> Array:
+        """Relative variance of every frame, 1/weight, shape (n_curve, n_frame); the largest where the weight is 0."""
+        with np.errstate(divide="ignore"):
+            variance = 1 / self.weights
+        largest = np.where(np.isfinite(variance), variance, 0).max(axis=-1, keepdims=True)
+        return np.where(np.isfinite(variance), variance, largest)
+
+
+@dataclass(frozen=True, eq=False)
+class Solution:
+    """What a model gives for each curve.
+
+    Parameters
+    ----------
+    value : ndarray, shape (n_curve, n_par)
+        Parameters in the order of the model's ``parameters``.
+    se : ndarray, shape (n_curve, n_par)
+        Standard errors.
+    fitted : ndarray, shape (n_curve, n_row), kBq/mL
+        Activity that the model puts at the fitted frames.
+    wrss : ndarray, shape (n_curve,)
+        Weighted sum of squared residuals that was minimised.
+    rows : ndarray of int, shape (n_row,)
+        Frames that were fitted.
+    quality : ndarray of int, shape (n_curve,)
+        Flags of the search: singular, at a bound, not converged.
+    """
+
+    value: Array
+    se: Array
+    fitted: Array
+    wrss: Array
+    rows: npt.NDArray[np.intp]
+    quality: npt.NDArray[np.int64]
+
+
+@runtime_checkable
+class KineticModel(Protocol):
+    """A set of assumptions that can be fitted.
+
+    Class attributes: ``name`` as in files, ``aliases`` also accepted, ``title`` in words, ``needs`` what it cannot do
+    without (``"reference"``, ``"k2_prime"``), ``parameters`` the symbols that it estimates, ``n_free`` how many of them
+    are free, ``citations`` keys of the reference list.
+    """
+
+    name: ClassVar[str]
+    aliases: ClassVar[tuple[str, ...]]
+    title: ClassVar[str]
+    needs: ClassVar[tuple[str, ...]]
+    parameters: ClassVar[tuple[str, ...]]
+    n_free: ClassVar[int]
+    citations: ClassVar[tuple[str, ...]]
+
+    def estimate(self, problem: Problem) -> Solution:
+        """Parameters of every curve of the problem."""
+        ...
+
+
+@dataclass(frozen=True)
+class Example:
+    """A model and a true tissue for it, on which the contract tests of every model run.
+
+    Parameters
+    ----------
+    model : KineticModel
+    truth : mapping of str to float
+        ``R1``, ``k2_prime`` (1/min) and ``BP_ND`` of a tissue with one-tissue kinetics.
+    tolerance : float
+        Largest relative error of 1 + BP_ND from noise-free frame averages. Larger than 1e-3 only where the model is an
+        approximation for such a tissue.
+    """
+
+    model: KineticModel
+    truth: Mapping[str, float]
+    tolerance: float
+
+
+def search_quality(found: ProfileFit) -> npt.NDArray[np.int64]:
+    """Flags of a search over one rate constant, shape (n_curve,)."""
+    return np.asarray(
+        np.where(found.at_bound, Quality.AT_BOUND, 0)
+        | np.where(found.converged, 0, Quality.NOT_CONVERGED)
+        | np.where(found.singular, Quality.SINGULAR, 0),
+        dtype=np.int64,
+    )
+
+
+def positive(model: str, symbol: str, value: float) -> None:
+    """Refuse an assumed value that is not a positive, finite number.
+
+    Raises
+    ------
+    ModelError
+    """
+    if not (np.isfinite(value) and value > 0):
+        unit = SYMBOLS[symbol].unit
+        raise ModelError(f"{model} needs a positive {symbol} in {unit}, but was given {value!r}")
+
+
+def propagated(gradient: Array, covariance: Array) -> Array:
+    """Standard errors of functions of parameters by the delta method.
+
+    Parameters
+    ----------
+    gradient : ndarray, shape (n_curve, n_out, n_par)
+        Derivative of each function by each parameter.
+    covariance : ndarray, shape (n_curve, n_par, n_par)
+
+    Returns
+    -------
+    ndarray, shape (n_curve, n_out)
+    """
+    return np.asarray(np.sqrt(np.einsum("cop,cpq,coq->co", gradient, covariance, gradient)))
+
+
+def curvewise(*columns: Array | float) -> Array:
+    """Columns side by side along a new last axis; one that is the same for all curves is broadcast."""
+    return np.stack(np.broadcast_arrays(*columns), axis=-1)
+
+
+def multilinear_noise(late: Problem, own: Array) -> Array:
+    """How the frames' errors enter an equation that holds a curve and ``own`` times its integral on the other side.
+
+    Parameters
+    ----------
+    late : Problem
+        With the rows that are fitted.
+    own : ndarray, shape (n_curve,), 1/min
+        Coefficient of the curve's own integral.
+
+    Returns
+    -------
+    ndarray, shape (n_curve, n_row, n_frame)
+        S - own x L, with S picking the fitted frames and L their integral; the H of
+        :func:`raphe.core.linear.covariance_both_sides`.
+    """
+    select = np.eye(len(late.sampling.frames))[late.rows]
+    return np.asarray(select - own[:, None, None] * late.sampling.integral[late.rows])

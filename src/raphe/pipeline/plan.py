@@ -1,0 +1,78 @@
+"""The study plan: what the study is, read from ``raphe.toml``, frozen."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError as SchemaError
+
+from raphe.errors import InputError, PlanError
+from raphe.io.tables import read_text
+from raphe.pipeline.plan_faults import describe
+from raphe.pipeline.plan_rules import check_rules
+from raphe.pipeline.plan_schema import ContrastSection, StudyPlan, TracerSection
+from raphe.pipeline.toml_lines import key_lines, line_of
+
+__all__ = ["ContrastSection", "StudyPlan", "TracerSection", "read_plan"]
+
+
+def read_plan(path: Path) -> StudyPlan:
+    """Read the plan that a TOML file holds.
+
+    Parameters
+    ----------
+    path : Path
+        ``raphe.toml``; UTF-8.
+
+    Raises
+    ------
+    PlanError
+        If the file cannot be read, is not TOML, has a key that is not known or a value that cannot be, or contradicts
+        itself. The message names file, line, key and value, and the way out.
+    """
+    text = _text(path)
+    document = _parsed(path, text)
+    lines = key_lines(text)
+    if not document:
+        raise PlanError(f'{path} is empty; a study plan needs at least one tracer: [[tracer]] and name = "..."')
+    try:
+        plan = StudyPlan.model_validate(document)
+    except SchemaError as error:
+        faults = error.errors(include_url=False)
+        found = [(line_of(lines, fault["loc"]), describe(fault, StudyPlan)) for fault in faults]
+        line, what = min(found, key=lambda item: item[0])
+        more = f" ({len(found) - 1} more fault{'s' if len(found) > 2 else ''} in this file)" if len(found) > 1 else ""
+        raise PlanError(f"{path}, line {line}: {what}{more}") from None
+    plan = plan.model_copy(update={"contrasts": tuple(_with_tracer(plan, contrast) for contrast in plan.contrasts)})
+    plan._path, plan._lines = path, lines
+    check_rules(plan)
+    return plan
+
+
+def _text(path: Path) -> str:
+    try:
+        return read_text(path)
+    except InputError as error:
+        raise PlanError(f"the study plan cannot be used: {error}") from None
+
+
+def _parsed(path: Path, text: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        what, _, place = str(error).rpartition(" (at ")
+        place = place.rstrip(")").replace("end of document", f"line {text.count(chr(10)) + 1}, the end of the file")
+        several = "; a section that stands several times has double brackets, as [[tracer]]" if "twice" in what else ""
+        raise PlanError(
+            f"{path}, {place}: this is not valid TOML ({what.lower()}); check quotes, brackets and commas there, and "
+            f"that a key stands once in its table{several}"
+        ) from None
+    except (ValueError, RecursionError):
+        raise PlanError(f"{path}: this is not valid TOML (a number or a list without end); write it anew") from None
+
+
+def _with_tracer(plan: StudyPlan, contrast: ContrastSection) -> ContrastSection:
+    named = plan.tracer(contrast.tracer) if contrast.tracer else plan.tracers[0] if len(plan.tracers) == 1 else None
+    return contrast.model_copy(update={"tracer": named.name}) if named else contrast

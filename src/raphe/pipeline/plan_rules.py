@@ -1,0 +1,152 @@
+"""What a study plan may not say, whatever the data."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+
+from raphe.errors import PlanError, nearest
+from raphe.kinetics.registry import model_type
+from raphe.nomenclature import region_key
+from raphe.pipeline.plan_schema import ContrastSection, StudyPlan, same_tracer
+from raphe.pipeline.toml_lines import Key
+
+
+def check_rules(plan: StudyPlan) -> None:
+    """Refuse a plan that contradicts itself.
+
+    Raises
+    ------
+    PlanError
+        If a name stands twice, a contrast is over one session or over something that the plan lacks, or the primary
+        outcome is not among what is planned. The message names file, line, value and the way out.
+    """
+    _check_names(plan)
+    _check_regions(plan)
+    _check_conditions(plan)
+    for index, contrast in enumerate(plan.contrasts):
+        _check_terms(plan, index, contrast)
+        _check_tracer(plan, index, contrast)
+    _check_primary(plan)
+
+
+def _fault(plan: StudyPlan, key: Key, message: str) -> PlanError:
+    return PlanError(f"{plan.path}, line {plan.line(*key)}: {message}")
+
+
+def _check_names(plan: StudyPlan) -> None:
+    if not plan.tracers:
+        raise _fault(plan, ("tracer",), 'the plan has no tracer; add [[tracer]] and name = "..."')
+    for index, contrast in enumerate(plan.contrasts):
+        if not _letters(contrast.name):
+            key = ("contrast", index, "name")
+            raise _fault(plan, key, f"contrast {contrast.name!r} needs a letter or digit, for its file's name")
+    named: Mapping[str, Sequence[tuple[str, object]]] = {
+        "tracer": [(tracer.name, same_tracer(tracer.name)) for tracer in plan.tracers],
+        "condition": [(condition.name, condition.name) for condition in plan.conditions],
+        "arm": [(arm.name, arm.name) for arm in plan.arms],
+        "session": [(session.label, session.label) for session in plan.sessions],
+        "contrast": [(contrast.name, _letters(contrast.name)) for contrast in plan.contrasts],
+    }
+    for section, names in named.items():
+        _check_once(plan, f"[[{section}]]", [((section, at), name, same) for at, (name, same) in enumerate(names)])
+
+
+def _letters(name: str) -> str:
+    """Part of a name that goes into a file's name, and by which names must differ."""
+    return re.sub(r"[^a-z0-9]", "", name.lower())
+
+
+def _check_once(plan: StudyPlan, where: str, names: Iterable[tuple[Key, str, object]]) -> None:
+    """Refuse two names that mean the same; each comes with its place and with what it means."""
+    first: dict[object, tuple[Key, str]] = {}
+    for key, name, same in names:
+        if same in first:
+            before, other = first[same]
+            also = f" as {other!r}" if other != name else ""
+            how = f"{name!r} stands twice, first at line {plan.line(*before)}{also}; keep one of them, or rename it"
+            raise _fault(plan, key, f"{where}: {how}")
+        first[same] = (key, name)
+
+
+def _check_regions(plan: StudyPlan) -> None:
+    def once(key: Key, where: str, names: Sequence[str]) -> None:
+        _check_once(plan, where, [((*key, at), name, region_key(name)) for at, name in enumerate(names)])
+
+    once(("regions", "list"), "[regions] list", plan.regions.names)
+    merges = [(("regions", "merge", name), name, region_key(name)) for name in plan.regions.merge]
+    _check_once(plan, "[regions.merge]", merges)
+    for merged, parts in plan.regions.merge.items():
+        key = ("regions", "merge", merged)
+        if not parts:
+            raise _fault(plan, key, f"[regions.merge] {merged} is made of nothing; list the regions to merge")
+        once(key, f"[regions.merge] {merged}", parts)
+
+
+def _check_conditions(plan: StudyPlan) -> None:
+    known = [condition.name for condition in plan.conditions]
+    for index, session in enumerate(plan.sessions):
+        if known and session.condition is not None and session.condition not in known:
+            how = f"session {session.label!r} is of condition {session.condition!r}, which has no [[condition]]"
+            raise _fault(plan, ("session", index, "condition"), f"{how}; {nearest(session.condition, known)}")
+
+
+def _check_terms(plan: StudyPlan, index: int, contrast: ContrastSection) -> None:
+    key, who = ("contrast", index, "terms"), f"contrast {contrast.name!r}"
+    labels = [session.label for session in plan.sessions]
+    if len(contrast.terms) != 2:
+        how = f"{who} has {len(contrast.terms)} term(s); a paired contrast has two session labels, first the earlier"
+        raise _fault(plan, key, how)
+    if contrast.terms[0] == contrast.terms[1]:
+        how = f"{who} compares session {contrast.terms[0]!r} with itself; terms needs two different sessions"
+        raise _fault(plan, key, how)
+    for at, term in enumerate(contrast.terms):
+        if labels and term not in labels:
+            how = f"{who} names session {term!r}, which has no [[session]]; {nearest(term, labels)}"
+            raise _fault(plan, (*key, at), how)
+
+
+def _check_tracer(plan: StudyPlan, index: int, contrast: ContrastSection) -> None:
+    who, names = f"contrast {contrast.name!r}", [tracer.name for tracer in plan.tracers]
+    if not contrast.tracer:
+        how = f"{who} does not say of which tracer; add tracer = one of {', '.join(names)}"
+        raise _fault(plan, ("contrast", index), how)
+    tracer = plan.tracer(contrast.tracer)
+    if tracer is None:
+        how = f"{who} is of tracer {contrast.tracer!r}, which has no [[tracer]]; {nearest(contrast.tracer, names)}"
+        raise _fault(plan, ("contrast", index, "tracer"), how)
+    gives = model_type(tracer.model).parameters if tracer.model else (contrast.parameter,)
+    if contrast.parameter not in gives:
+        how = (
+            f"{who} is of {contrast.parameter}, but {tracer.model}, the model of {tracer.name}, gives "
+            f"{', '.join(gives)}; name one of these, or another model"
+        )
+        raise _fault(plan, ("contrast", index, "parameter"), how)
+
+
+def _check_primary(plan: StudyPlan) -> None:
+    primary = plan.primary
+    if primary is None:
+        return
+
+    def fault(key: str, message: str) -> PlanError:
+        return _fault(plan, ("primary", key), f"[primary] {message}")
+
+    tracer = plan.tracer(primary.tracer)
+    if tracer is None:
+        known = [tracer.name for tracer in plan.tracers]
+        raise fault("tracer", f"tracer {primary.tracer!r} has no [[tracer]]; {nearest(primary.tracer, known)}")
+    contrast = next((contrast for contrast in plan.contrasts if contrast.name == primary.contrast), None)
+    if contrast is None:
+        known = [contrast.name for contrast in plan.contrasts]
+        raise fault(
+            "contrast", f"contrast {primary.contrast!r} has no [[contrast]]; {nearest(primary.contrast, known)}"
+        )
+    whose = f"its contrast {contrast.name!r} is of"
+    if contrast.tracer != tracer.name:
+        raise fault("tracer", f"tracer is {tracer.name!r}, but {whose} {contrast.tracer!r}; make them agree")
+    if contrast.parameter != primary.parameter:
+        raise fault("parameter", f"parameter is {primary.parameter}, but {whose} {contrast.parameter}; make them agree")
+    listed = plan.regions.names
+    if listed and region_key(primary.region) not in {region_key(name) for name in listed}:
+        raise fault("region", f"region {primary.region!r} is not in [regions] list; {nearest(primary.region, listed)}")

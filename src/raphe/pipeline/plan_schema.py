@@ -1,0 +1,187 @@
+"""Sections and keys of the study plan."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr
+
+from raphe.catalog import find_tracer
+from raphe.errors import ModelError, nearest
+from raphe.kinetics.registry import model_type
+from raphe.nomenclature import BY_LABEL, SYMBOLS, tracer_key
+from raphe.pipeline.plan_faults import LATER_KINDS
+from raphe.pipeline.toml_lines import Key, line_of
+
+
+def _name(text: str) -> str:
+    if not text.strip():
+        raise ValueError("it must not be empty")
+    if not text.isprintable():
+        raise ValueError("it must be one line of printable characters")
+    return text.strip()
+
+
+def _label(text: str) -> str:
+    text = _name(text).removeprefix("ses-")
+    if not re.fullmatch(r"[A-Za-z0-9]+", text):
+        raise ValueError("it must be a BIDS label, which is letters and digits only")
+    return text
+
+
+def _model(text: str) -> str:
+    try:
+        return model_type(text).name
+    except ModelError as error:
+        raise ValueError(str(error)) from None
+
+
+def _parameter(text: str) -> str:
+    symbol = SYMBOLS.get(text) or BY_LABEL.get(text)
+    if symbol is None:
+        raise ValueError(f"it is no parameter of a model; {nearest(text, SYMBOLS)}")
+    return symbol.name
+
+
+def _k2_prime(value: object) -> object:
+    if value == "auto" or (isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < float("inf")):
+        return value
+    raise ValueError('it must be "auto" or a positive number in 1/min')
+
+
+def _kind(value: object) -> object:
+    if value in LATER_KINDS:
+        raise ValueError(
+            f'it is known but not available in this version; only "paired" is: take out this contrast, or compare two '
+            f"sessions of the same people (the others are {', '.join(LATER_KINDS)})"
+        )
+    return value
+
+
+Name = Annotated[str, AfterValidator(_name)]
+Names = Annotated[tuple[Name, ...], Field(strict=False)]
+Label = Annotated[str, AfterValidator(_label)]
+Parameter = Annotated[str, AfterValidator(_parameter)]
+
+
+class Section(BaseModel):
+    """A table of the plan: no key that is not known, no value of another type, no change once read."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+
+
+class StudySection(Section):
+    """``[study]``."""
+
+    title: str = ""
+    species: Name = "human"
+
+
+class TracerSection(Section):
+    """``[[tracer]]``: how the scans of one tracer are analysed; ``None`` leaves it to the tracer's catalog entry."""
+
+    name: Name
+    model: Annotated[Name, AfterValidator(_model)] | None = None
+    reference: Name | None = None
+    weights: Literal["decay", "duration", "uniform"] | None = None
+    k2_prime: Annotated[float | Literal["auto"] | None, BeforeValidator(_k2_prime)] = None
+    """1/min."""
+    t_star: Annotated[float, Field(ge=0)] | None = None
+    """min."""
+    convention: Literal["average", "midframe"] | None = None
+    high_binding: Names = ()
+
+
+class ConditionSection(Section):
+    """``[[condition]]``."""
+
+    name: Name
+
+
+class ArmSection(Section):
+    """``[[arm]]``: a group of people, and its share in the allocation."""
+
+    name: Name
+    allocation: Annotated[float, Field(gt=0)] = 1.0
+
+
+class SessionSection(Section):
+    """``[[session]]``: sessions stand in the order of time."""
+
+    label: Label
+    """Without ``ses-``."""
+    condition: Name | None = None
+    timing: float | None = None
+    """Hours from the dose to the scan."""
+
+
+class RegionsSection(Section):
+    """``[regions]``."""
+
+    names: Annotated[Names, Field(alias="list")] = ()
+    """Empty: every region of the tables."""
+    seg: Annotated[Label | None, Field(validation_alias=AliasChoices("seg", "atlas"))] = None
+    """Segmentation whose curves are read, the ``seg-`` of file names; the key ``atlas`` is the same."""
+    pvc: Label | None = None
+    """Partial-volume correction whose curves are read, the ``pvc-`` of file names."""
+    merge: Mapping[Name, Names] = {}
+    """Regions made of others; see :func:`raphe.data.regions.members`."""
+
+
+class PrimarySection(Section):
+    """``[primary]``: the one outcome that was named in advance."""
+
+    tracer: Name
+    region: Name
+    contrast: Name
+    parameter: Parameter = "BP_ND"
+
+
+class ContrastSection(Section):
+    """``[[contrast]]``: the change from the first of ``terms`` to the second, in the people who have both."""
+
+    name: Name
+    kind: Annotated[Literal["paired"], BeforeValidator(_kind)] = "paired"
+    tracer: str = ""
+    """Name of a ``[[tracer]]``; the only one's where the plan has one and the contrast names none."""
+    terms: Annotated[tuple[Label, ...], Field(strict=False)]
+    """Two session labels."""
+    parameter: Parameter = "BP_ND"
+    adjust: Literal["holm", "none"] = "holm"
+
+
+class StudyPlan(Section):
+    """What the study is: everything downstream reads it and nothing else."""
+
+    study: StudySection = StudySection()
+    tracers: Annotated[tuple[TracerSection, ...], Field(alias="tracer", strict=False)]
+    conditions: Annotated[tuple[ConditionSection, ...], Field(alias="condition", strict=False)] = ()
+    arms: Annotated[tuple[ArmSection, ...], Field(alias="arm", strict=False)] = ()
+    sessions: Annotated[tuple[SessionSection, ...], Field(alias="session", strict=False)] = ()
+    regions: RegionsSection = RegionsSection()
+    primary: PrimarySection | None = None
+    contrasts: Annotated[tuple[ContrastSection, ...], Field(alias="contrast", strict=False)] = ()
+    _path: Path = PrivateAttr(default=Path("raphe.toml"))
+    _lines: dict[Key, int] = PrivateAttr(default_factory=dict)
+
+    @property
+    def path(self) -> Path:
+        """File that the plan was read from."""
+        return self._path
+
+    def line(self, *key: str | int) -> int:
+        """Line of the file at which a key stands, e.g. ``line("contrast", 0, "terms")``."""
+        return line_of(self._lines, key)
+
+    def tracer(self, name: str) -> TracerSection | None:
+        """Section of a tracer, in any spelling of its name; None where the plan has none."""
+        return next((tracer for tracer in self.tracers if same_tracer(tracer.name) == same_tracer(name)), None)
+
+
+def same_tracer(name: str) -> str:
+    """Give what all names of one tracer have in common: with isotope or without, or an alias that the catalog has."""
+    entry = find_tracer(name)
+    return tracer_key(entry.name if entry else name)

@@ -1,0 +1,82 @@
+"""The flags of a fit: written once, used by the fitter, the tables, the maps and the report."""
+
+from __future__ import annotations
+
+from enum import IntFlag
+
+import numpy as np
+import numpy.typing as npt
+
+
+class Quality(IntFlag):
+    """Bits that say what is wrong with one fitted curve; 0 is a fit without remark.
+
+    The same bits stand in ``*_kinpar.tsv`` (as words, see :func:`words`) and in ``meas-quality`` maps (as numbers).
+    """
+
+    GOOD = 0
+    BAD_INPUT = 1
+    SINGULAR = 2
+    AT_BOUND = 4
+    NOT_CONVERGED = 8
+    IMPLAUSIBLE = 16
+    IMPRECISE = 32
+    SLOW = 64
+
+
+WORD: dict[Quality, str] = {
+    Quality.BAD_INPUT: "bad_input",
+    Quality.SINGULAR: "singular",
+    Quality.AT_BOUND: "at_bound",
+    Quality.NOT_CONVERGED: "not_converged",
+    Quality.IMPLAUSIBLE: "implausible",
+    Quality.IMPRECISE: "imprecise",
+    Quality.SLOW: "slow",
+}
+"""The word of each flag as it stands in the ``quality`` column."""
+
+MEANING: dict[Quality, str] = {
+    Quality.BAD_INPUT: "the curve holds values that are not numbers, or no activity at all; it was not fitted",
+    Quality.SINGULAR: "the data do not determine all parameters of the model (singular equations)",
+    Quality.AT_BOUND: "a rate constant ended at a bound of its search range, so the estimate is that bound's, not the data's",
+    Quality.NOT_CONVERGED: "the search for the best fit did not settle",
+    Quality.IMPLAUSIBLE: "the estimate is outside what is physically possible or believable for binding in tissue",
+    Quality.IMPRECISE: "the standard error of 1 + BP_ND exceeds half its value: the scan does not determine the binding",
+    Quality.SLOW: "the curve equilibrates more slowly than the scan lasts: the estimate rests on extrapolation",
+}
+"""Plain words for a reader of the report."""
+
+EXCLUDES: Quality = (
+    Quality.BAD_INPUT
+    | Quality.SINGULAR
+    | Quality.AT_BOUND
+    | Quality.NOT_CONVERGED
+    | Quality.IMPLAUSIBLE
+    | Quality.IMPRECISE
+)
+"""An estimate with any of these flags enters no summary, contrast or figure of the study."""
+
+
+def words(bits: int) -> str:
+    """Words of the flags in ``bits``, joined by ``,``; empty for a fit without remark."""
+    return ",".join(word for flag, word in WORD.items() if bits & flag)
+
+
+def from_words(text: str) -> Quality:
+    """Flags named in ``text``, the inverse of :func:`words`.
+
+    Raises
+    ------
+    KeyError
+        If a word is not a flag's.
+    """
+    flags = {word: flag for flag, word in WORD.items()}
+    bits = Quality.GOOD
+    for word in filter(None, (part.strip() for part in text.split(","))):
+        bits |= flags[word]
+    return bits
+
+
+def usable(bits: int | npt.NDArray[np.integer]) -> npt.NDArray[np.bool_]:
+    """True where an estimate with these flags may enter a summary; same shape as ``bits``."""
+    return (np.asarray(bits) & int(EXCLUDES)) == 0

@@ -1,0 +1,238 @@
+"""The figures of the reports, each an inline SVG."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from markupsafe import Markup
+
+from raphe.data.fit import KineticFit
+from raphe.data.results import AgreementRow, Contrast, PairedValues
+from raphe.report import svg
+from raphe.report.wording import fixed, short
+
+RESIDUAL_RANGE = 3.0
+"""Least half-width of the axis of standardised residuals."""
+
+Z = 1.96
+"""Half-width of a 95 % interval in standard errors."""
+
+PANEL = (300.0, 178.0)
+"""Width and height of a small panel of the study's figures, px."""
+
+ROW = 17.0
+"""Height of a row of a figure by region, px."""
+
+WIDE = 760.0
+"""Width of a figure by region, px."""
+
+
+@dataclass(frozen=True)
+class Point:
+    """One estimate of a figure by region; ``low`` and ``high`` are the ends of its interval, NaN where unknown."""
+
+    region: str
+    value: float
+    low: float
+    high: float
+    usable: bool = True
+    primary: bool = False
+
+
+def fit_panel(fit: KineticFit, index: int) -> Markup:
+    """Curve of one region with the model's values, the reference, and the residuals beneath."""
+    frames, activity, fitted = fit.frames, fit.activity[index], fit.fitted[index]
+    reference = np.full(len(frames), math.nan) if fit.reference is None else fit.reference
+    width, left, right, top, middle, bottom = 300.0, 42.0, 294.0, 8.0, 138.0, 200.0
+    across = svg.Scale(0.0, float(frames.end[-1]), left, right)
+    up = svg.scale([*activity, *fitted, *reference], middle, top, zero=True)
+    residual = standardised_residuals(fit, index)
+    most = np.nanmax(np.abs(residual), initial=RESIDUAL_RANGE)
+    level = svg.Scale(-most, most, bottom, middle + 14)
+    times = [across(float(t)) for t in frames.mid]
+    values = [(x, up(float(y))) for x, y in zip(times, activity, strict=True)]
+    bars = [
+        (across(float(a)), y, across(float(b)), y) for a, b, (_, y) in zip(frames.start, frames.end, values, strict=True)
+    ]
+    kind = "fitted" if fit.usable[index] else "fitted bad"
+    parts = [
+        svg.y_axis(up, left, right=right, most=4),
+        svg.x_axis(across, middle, labels=False),
+        svg.path([(x, up(float(y))) for x, y in zip(times, reference, strict=True)], "reference"),
+        svg.segments(bars, "frame"),
+        svg.dots(values, "data"),
+        svg.path([(x, up(float(y))) for x, y in zip(times, fitted, strict=True)], kind),
+        svg.segments([(left, level(0), right, level(0))], "zero"),
+        svg.y_axis(level, left, most=2),
+        svg.dots([(x, level(float(y))) for x, y in zip(times, residual, strict=True)], "data"),
+        svg.x_axis(across, bottom),
+        svg.text(11, (top + middle) / 2, "kBq/mL", anchor="middle", turn=True),
+        svg.text(11, (middle + 14 + bottom) / 2, "resid.", anchor="middle", turn=True),
+        svg.text(right, bottom + 27, "min after injection", anchor="end"),
+    ]
+    name = fit.names[index]
+    label = f"{name}: measured and fitted activity over {frames.end[-1]:g} min, with standardised residuals"
+    return svg.drawing(width, bottom + 32, parts, label)
+
+
+def standardised_residuals(fit: KineticFit, index: int) -> svg.Array:
+    """Residuals times the square root of their weight, over the root mean square of these; NaN where not fitted."""
+    weights = fit.weights[index]
+    weighted = np.sqrt(weights) * (fit.activity[index] - fit.fitted[index])
+    rows = (weights > 0) & np.isfinite(weighted)
+    scale = math.sqrt(float(np.mean(weighted[rows] ** 2))) if rows.any() else 0.0
+    return np.where(rows, weighted / (scale or 1.0), math.nan)
+
+
+def by_region(points: Sequence[Point], parameter: str, label: str, *, change: bool = False) -> Markup:
+    """Estimates with their intervals, one row a region; what may not be used is hollow and sets no scale.
+
+    Parameters
+    ----------
+    points : sequence of Point
+    parameter : str
+        Symbol for the axis.
+    label : str
+        Text alternative of the figure.
+    change : bool
+        Whether the axis is of a change, so that a line stands at zero.
+    """
+    names = [short(point.region) for point in points]
+    left, right, top = svg.width_of(names) + 22, WIDE - 24, 8.0
+    bottom = top + ROW * len(points)
+    good = [point for point in points if point.usable]
+    across = svg.scale([v for p in good for v in (p.value, p.low, p.high)], left, right, zero=True)
+    parts = [svg.x_axis(across, bottom, top=top, most=8)]
+    if change or across.low < 0:
+        parts.append(svg.segments([(across(0), top, across(0), bottom)], "zero"))
+    for row, (point, name) in enumerate(zip(points, names, strict=True)):
+        parts.append(_row(point, name, across, top + ROW * (row + 0.5), left))
+    words = "change in " if change else ""
+    parts.append(svg.text((left + right) / 2 - (30 if change else 0), bottom + 32, words, anchor="end"))
+    parts.append(svg.symbol((left + right) / 2 - (28 if change else 0), bottom + 32, parameter))
+    return svg.drawing(WIDE, bottom + 42, parts, label)
+
+
+def _row(point: Point, name: str, across: svg.Scale, y: float, left: float) -> str:
+    kind = "" if point.usable else " bad"
+    parts = [svg.text(left - 10, y + 3.5, name, "primary" if point.primary else kind.strip(), anchor="end")]
+    if math.isfinite(point.low) and math.isfinite(point.high):
+        ends = across.clipped(point.low), across.clipped(point.high)
+        parts.append(svg.segments([(ends[0], y, ends[1], y)], "whisker" + kind))
+    if math.isfinite(point.value):
+        note = f"{point.region}: {fixed(point.value, 3)} ({fixed(point.low, 3)} to {fixed(point.high, 3)})"
+        x = across.clipped(point.value)
+        if across.holds(point.value):
+            shape = svg.diamond if point.primary else svg.mark
+            parts.append(shape(x, y, 5.5 if point.primary else 3.6, "estimate" + kind, note))
+        else:
+            arrow = "\N{BLACK RIGHT-POINTING TRIANGLE}" if x > across.start + 1 else "\N{BLACK LEFT-POINTING TRIANGLE}"
+            parts.append(svg.text(x, y + 3.5, arrow, "bad", anchor="middle"))
+    return "".join(parts)
+
+
+def by_session(
+    values: Mapping[str, Mapping[str, Sequence[tuple[str, float]]]], regions: Sequence[str], parameter: str, label: str
+) -> Markup:
+    """Values of every participant with mean and standard deviation, by region and session.
+
+    Parameters
+    ----------
+    values : mapping of session to mapping of region to sequence of (participant, value)
+        Usable values only.
+    regions : sequence of str
+        Rows from top to bottom.
+    parameter, label : str
+        Symbol for the axis; text alternative.
+    """
+    names = [short(region) for region in regions]
+    lane = 11.0
+    height = lane * len(values) + 8
+    left, right, top = svg.width_of(names) + 22, WIDE - 24, 8.0
+    bottom = top + height * len(regions)
+    across = svg.scale(
+        [v for by_name in values.values() for region in regions for _, v in by_name.get(region, ())],
+        left, right, zero=True,
+    )  # fmt: skip
+    parts = [svg.x_axis(across, bottom, top=top, most=8)]
+    for row, (region, name) in enumerate(zip(regions, names, strict=True)):
+        start = top + height * row
+        if row % 2:
+            parts.insert(0, svg.box(left, start, right - left, height, "stripe"))
+        parts.append(svg.text(left - 10, start + height / 2 + 3.5, name, anchor="end"))
+        for at, (session, by_name) in enumerate(values.items()):
+            y = start + 4 + lane * (at + 0.5)
+            parts.append(_lane(by_name.get(region, ()), across, y, at, f"{region}, {session}"))
+    parts.append(svg.symbol((left + right) / 2, bottom + 32, parameter))
+    return svg.drawing(WIDE, bottom + 42, parts, label)
+
+
+def _lane(people: Sequence[tuple[str, float]], across: svg.Scale, y: float, at: int, where: str) -> str:
+    kind = f"s{at % 6}"
+    parts = [svg.mark(across(v), y, 2.6, f"person {kind}", f"{where}, {name}: {fixed(v, 3)}") for name, v in people]
+    if len(people) > 1:
+        found = np.array([v for _, v in people])
+        mean, sd = float(found.mean()), float(found.std(ddof=1))
+        parts.append(svg.segments([(across.clipped(mean - sd), y, across.clipped(mean + sd), y)], f"spread {kind}"))
+        parts.append(svg.segments([(across(mean), y - 5, across(mean), y + 5)], f"mean {kind}"))
+    return "".join(parts)
+
+
+def bland_altman(row: AgreementRow, parameter: str, *, overview: bool = False) -> Markup:
+    """Difference of two scans against their mean, with bias, limits of agreement and their confidence bands."""
+    pairs = row.pairs
+    mean, difference = (pairs.first + pairs.second) / 2, pairs.second - pairs.first
+    width, height = (WIDE, 300.0) if overview else PANEL
+    left, right, top, bottom = 48.0, width - 6, 8.0, height - 36
+    lines = (row.limits_low, row.bias, row.limits_high)
+    across = svg.scale(mean, left + 8, right - 8, pad=0.08)
+    up = svg.scale([*difference, *(line.value for line in lines)], bottom, top, pad=0.18, zero=True)
+    parts = [svg.y_axis(up, left, right=right, most=5), svg.x_axis(across, bottom, most=6)]
+    for line, kind in zip(lines, ("limit", "bias", "limit"), strict=True):
+        if math.isfinite(line.low) and math.isfinite(line.high):
+            high, low = up.clipped(line.high), up.clipped(line.low)
+            parts.append(svg.box(left, high, right - left, low - high, f"band {kind}"))
+        if math.isfinite(line.value):
+            parts.append(svg.segments([(left, up(line.value), right, up(line.value))], f"line {kind}"))
+    parts.append(svg.segments([(left, up(0), right, up(0))], "zero"))
+    for name, x, y in zip(pairs.participants, mean, difference, strict=True):
+        note = f"{name}: mean {fixed(float(x), 3)}, difference {fixed(float(y), 3)}"
+        parts.append(svg.mark(across(float(x)), up(float(y)), 3.4, "person s0", note))
+    parts.append(svg.symbol((left + right) / 2 - 20, height - 6, parameter, unit=" (mean of both)"))
+    parts.append(svg.text(11, (top + bottom) / 2, "difference", anchor="middle", turn=True))
+    return svg.drawing(width, height, parts, f"{pairs.region}: difference of both scans against their mean")
+
+
+def change_by_region(contrast: Contrast, primary_region: str) -> Markup:
+    """Mean change with its confidence interval, one row a region; the primary one is a diamond."""
+    points = [
+        Point(
+            row.pairs.region, row.estimate, row.ci_low, row.ci_high,
+            primary=contrast.primary and row.pairs.region == primary_region,
+        )
+        for row in contrast.rows
+    ]  # fmt: skip
+    label = f"Change in {contrast.parameter} from {contrast.first} to {contrast.second} by region"
+    return by_region(points, contrast.parameter, label, change=True)
+
+
+def people_lines(pairs: PairedValues, parameter: str, first: str, second: str) -> Markup:
+    """Each participant's two values, joined, with the mean of them in bold."""
+    width, height = 220.0, PANEL[1]
+    left, right, top, bottom = 48.0, width - 8, 8.0, height - 26
+    up = svg.scale([*pairs.first, *pairs.second], bottom, top, pad=0.1)
+    x1, x2 = left + 34, right - 34
+    parts = [svg.y_axis(up, left, right=right), svg.path([(left, bottom), (right, bottom)], "axis")]
+    parts += [svg.text(x, bottom + 15, short(name, 14), anchor="middle") for x, name in ((x1, first), (x2, second))]
+    for name, a, b in zip(pairs.participants, pairs.first, pairs.second, strict=True):
+        parts.append(svg.path([(x1, up(float(a))), (x2, up(float(b)))], "thread"))
+        for x, value in ((x1, float(a)), (x2, float(b))):
+            parts.append(svg.mark(x, up(value), 3.0, "person s0", f"{name}: {fixed(value, 3)}"))
+    if len(pairs) > 1:
+        means = [(x1, up(float(pairs.first.mean()))), (x2, up(float(pairs.second.mean())))]
+        parts.append(svg.path(means, "average"))
+    parts.append(svg.symbol(12, (top + bottom) / 2, parameter, anchor="middle", turn=True))
+    return svg.drawing(width, height, parts, f"{pairs.region}: values of each participant in {first} and {second}")

@@ -1,0 +1,125 @@
+"""Numbers and names as a reader expects them in print."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from markupsafe import Markup, escape
+
+from raphe.data.results import Interval
+from raphe.nomenclature import SYMBOLS
+from raphe.quality import EXCLUDES, MEANING
+
+MINUS = "\N{MINUS SIGN}"
+NOTHING = "\N{EN DASH}"
+"""Stands where there is no number."""
+
+RAISED = str.maketrans("0123456789", "\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079")
+
+MOST_DECIMALS = 5
+
+
+def printable(words: str) -> str:
+    """The same text in one line, with every character that cannot be printed replaced: no name can break a page."""
+    return "".join(c if c.isprintable() else " " if c.isspace() else "\N{REPLACEMENT CHARACTER}" for c in words)
+
+
+def short(words: str, most: int = 34) -> str:
+    """The text, cut in its middle where it is longer than ``most`` characters."""
+    if len(words) <= most:
+        return words
+    head = (most - 1) // 2
+    return f"{words[:head]}\N{HORIZONTAL ELLIPSIS}{words[head + 1 - most:]}"
+
+
+def decimals(spread: float) -> int:
+    """Decimals that show two significant digits of ``spread``, between 0 and :data:`MOST_DECIMALS`."""
+    if not (math.isfinite(spread) and spread > 0):
+        return 3
+    return min(max(1 - math.floor(math.log10(spread)), 0), MOST_DECIMALS)
+
+
+def fixed(value: float, places: int, *, sign: bool = False) -> str:
+    """A number with so many decimals and a true minus sign; a dash where there is none."""
+    if not math.isfinite(value):
+        return NOTHING
+    if abs(value) >= 1e5:
+        mantissa, _, power = f"{value:.1e}".partition("e")
+        words = f"{mantissa}\N{MULTIPLICATION SIGN}10{str(int(power)).translate(RAISED)}"
+    else:
+        words = f"{value:.{places}f}"
+        words = words.removeprefix("-") if float(words) == 0 else words
+    plus = "+" if sign and value > 0 and float(f"{value:.{places}f}") > 0 else ""
+    return plus + words.replace("-", MINUS)
+
+
+def general(value: float, digits: int = 4) -> str:
+    """A number with so many significant digits."""
+    return f"{value:.{digits}g}".replace("-", MINUS) if math.isfinite(value) else NOTHING
+
+
+def with_error(value: float, se: float) -> tuple[str, str]:
+    """A value and its standard error, both to the second significant digit of the error."""
+    places = decimals(se)
+    return fixed(value, places), fixed(se, places)
+
+
+def span(low: float, high: float, places: int, *, sign: bool = False) -> str:
+    """Two ends of an interval; empty where they are unknown."""
+    if not (math.isfinite(low) and math.isfinite(high)):
+        return ""
+    return f"{fixed(low, places, sign=sign)} to {fixed(high, places, sign=sign)}"
+
+
+def interval(estimate: Interval, places: int, *, sign: bool = False) -> tuple[str, str]:
+    """An estimate and the ends of its interval."""
+    return fixed(estimate.value, places, sign=sign), span(estimate.low, estimate.high, places, sign=sign)
+
+
+def probability(p: float) -> str:
+    """A p value: to two significant digits above 0.001."""
+    if not math.isfinite(p):
+        return NOTHING
+    if p < 0.001:
+        return "< 0.001"
+    return f"{p:.3f}" if p < 0.1 else f"{p:.2f}"
+
+
+def count(n: int, one: str, many: str = "") -> str:
+    """``1 region``, ``2 regions``."""
+    return f"{n} {one if n == 1 else many or one + 's'}"
+
+
+def listed(words: Sequence[str], most: int = 12) -> str:
+    """Words in a sentence: ``a, b and c``; a long list is cut and its rest counted."""
+    words = list(words)
+    if len(words) > most:
+        return f"{', '.join(words[: most - 1])} and {len(words) - most + 1} more"
+    return " and ".join(filter(None, (", ".join(words[:-1]), *words[-1:])))
+
+
+def symbol(name: str) -> Markup:
+    """A quantity as the field writes it, e.g. *BP* with a low ND."""
+    return Markup(SYMBOLS[name].html) if name in SYMBOLS else escape(printable(name))
+
+
+def unit(name: str) -> str:
+    """Unit of a quantity; empty where it has none or is not known."""
+    known = SYMBOLS.get(name)
+    return "" if known is None or known.unit == "unitless" else known.unit
+
+
+def tracer(name: str, radionuclide: str) -> str:
+    """A tracer with its label, e.g. ``[11C]DASB``, unless its name already carries one."""
+    digits = radionuclide.lstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
+    element = radionuclide.removesuffix(digits)
+    if not (digits.isdigit() and element) or name.startswith(("[", "(")):
+        return name or "unknown tracer"
+    return f"[{digits}{element}]{name}"
+
+
+def remarks(bits: int) -> tuple[str, ...]:
+    """Meaning of each flag, those that exclude the value first."""
+    flags = sorted((flag for flag in MEANING if bits & flag), key=lambda flag: not flag & EXCLUDES)
+    return tuple(MEANING[flag] for flag in flags)

@@ -1,0 +1,1 @@
+"""Contrasts and agreement of estimates."""
