@@ -6,7 +6,7 @@ The names below are the public face; they are imported when they are first used.
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING
+from typing import Any
 
 __version__ = "0.1.0"
 
@@ -35,30 +35,8 @@ _HOME = {
 
 __all__ = ["__version__", *_HOME]
 
-if TYPE_CHECKING:
-    from raphe.catalog import tracer
-    from raphe.core.frames import Frames
-    from raphe.data.estimates import Estimates
-    from raphe.data.fit import KineticFit
-    from raphe.data.tacs import TACs
-    from raphe.errors import RapheError
-    from raphe.io.check import check_dataset
-    from raphe.io.curves import read_curves
-    from raphe.kinetics.fit import fit
-    from raphe.kinetics.k2_prime import estimate_k2_prime
-    from raphe.kinetics.models.logan_ref import LoganRef
-    from raphe.kinetics.models.mrtm1 import MRTM1
-    from raphe.kinetics.models.mrtm2 import MRTM2
-    from raphe.kinetics.models.srtm import SRTM
-    from raphe.kinetics.models.srtm2 import SRTM2
-    from raphe.pipeline.plan import read_plan
-    from raphe.quality import Quality
-    from raphe.simulate.study import simulate
-    from raphe.stats.region import paired
-    from raphe.stats.test_retest import agreement
 
-
-def __getattr__(name: str) -> object:
+def __getattr__(name: str) -> Any:
     if name in _HOME:
         return getattr(importlib.import_module(_HOME[name]), name)
     raise AttributeError(f"module 'raphe' has no attribute {name!r}")

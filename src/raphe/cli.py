@@ -7,14 +7,18 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import logging
+import shlex
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from raphe import __version__
-from raphe.errors import RapheError
+from raphe.errors import OutputError, RapheError
+
+if TYPE_CHECKING:
+    _Commands = argparse._SubParsersAction[argparse.ArgumentParser]
 
 INTERRUPTED = 130
 UNEXPECTED = 2
@@ -23,15 +27,14 @@ UNEXPECTED = 2
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; the value is the exit code.
 
-    0 done; 1 done, with warnings that a person must read; 2 unusable input, nothing written; 3 some scans failed and the
-    rest is done; 130 stopped by the user, who may resume.
+    0 done; 1 done, with warnings that a person must read; 2 unusable input, nothing written; 3 some scans failed, and
+    the rest is done; 130 stopped by the user, who may resume.
     """
     options = _parser().parse_args(argv)
     signal.signal(signal.SIGTERM, _stop)
-    command = importlib.import_module(f"raphe.pipeline.{options.module}")
-    options.command_line = "raphe " + " ".join(sys.argv[1:] if argv is None else argv)
+    options.command_line = "raphe " + shlex.join(sys.argv[1:] if argv is None else argv)
     try:
-        code = int(command.run(options))
+        code = int(options.run(options))
         sys.stdout.flush()
     except RapheError as error:
         if options.debug:
@@ -52,8 +55,26 @@ def main(argv: Sequence[str] | None = None) -> int:
             "Run it again with --debug and report what it prints",
             file=sys.stderr,
         )
-        logging.getLogger("raphe").debug("unexpected", exc_info=error)
         return UNEXPECTED
+    return code
+
+
+def _run_demo(options: argparse.Namespace) -> int:
+    """Make the embedded study, then analyse it: the two commands that a user would type."""
+    out: Path = options.out
+    study, results = out / "study", out / "results"
+    if out.exists() and not (study / "raphe.toml").is_file() and any(out.iterdir()):
+        raise OutputError(f"{out} holds something else than a demo; name a new folder: raphe demo FOLDER")
+    steps = [["run", str(study), str(results), "all"]]
+    if not (study / "raphe.toml").is_file():
+        steps.insert(0, ["simulate", "test-retest", str(study), "--tacs-only"])
+    code = 0
+    for words in steps:
+        if not options.quiet:
+            print(f"$ raphe {shlex.join(words)}", flush=True)
+        code = main([*words, *(["--quiet"] if options.quiet else []), *(["--debug"] if options.debug else [])])
+        if code > 1:
+            break
     return code
 
 
@@ -80,14 +101,22 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-_Commands = "argparse._SubParsersAction[argparse.ArgumentParser]"
+def _later(module: str) -> Callable[[argparse.Namespace], int]:
+    """The function ``run`` of a module, imported when it is called."""
+    return lambda options: importlib.import_module(module).run(options)
 
 
-def _command(commands: _Commands, name: str, module: str, does: str, example: str) -> argparse.ArgumentParser:
+def _command(
+    commands: _Commands, name: str, run: Callable[[argparse.Namespace], int], does: str, example: str
+) -> argparse.ArgumentParser:
     parser = commands.add_parser(
-        name, help=does, description=does[0].upper() + does[1:] + ".", epilog=f"Example:  {example}", formatter_class=_Help
+        name,
+        help=does,
+        description=does[0].upper() + does[1:] + ".",
+        epilog=f"Example:  {example}",
+        formatter_class=_Help,
     )
-    parser.set_defaults(module=module)
+    parser.set_defaults(run=run)
     talk = parser.add_argument_group("messages")
     talk.add_argument("--quiet", action="store_true", help="print errors and results only")
     talk.add_argument("--verbose", action="store_true", help="print every step")
@@ -100,7 +129,7 @@ def _demo(commands: _Commands) -> None:
     parser = _command(
         commands,
         "demo",
-        "demo",
+        _run_demo,
         "simulate a small test-retest study with known truth, analyse it and report",
         "raphe demo raphe-demo",
     )
@@ -111,9 +140,9 @@ def _check(commands: _Commands) -> None:
     parser = _command(
         commands,
         "check",
-        "check",
+        _later("raphe.pipeline.check"),
         "read a whole data set and say what is wrong, before any work",
-        "raphe simulate test-retest study --tacs-only && raphe check study",
+        "raphe simulate test-retest to-check --tacs-only && raphe check to-check",
     )
     parser.add_argument("bids", type=Path, metavar="BIDS", help="root of the data set")
     parser.add_argument("--plan", type=Path, metavar="FILE", help="study plan; raphe.toml in BIDS if it is there")
@@ -125,9 +154,9 @@ def _run(commands: _Commands) -> None:
     parser = _command(
         commands,
         "run",
-        "study",
+        _later("raphe.pipeline.study"),
         "analyse a study: curves to binding, contrasts and the report",
-        "raphe simulate test-retest study --tacs-only && raphe run study study/derivatives/raphe all",
+        "raphe simulate test-retest to-run --tacs-only && raphe run to-run results all",
     )
     parser.add_argument("bids", type=Path, metavar="BIDS", help="root of the data set")
     parser.add_argument("out", type=Path, metavar="OUT", help="folder for the results")
@@ -153,9 +182,10 @@ def _fit(commands: _Commands) -> None:
     parser = _command(
         commands,
         "fit",
-        "fit_table",
+        _later("raphe.pipeline.fit_table"),
         "fit a kinetic model to one table of curves",
-        "raphe fit sub-01_desc-preproc_tacs.tsv --model SRTM --reference cerebellar_grey --out results",
+        "raphe simulate test-retest to-fit --tacs-only && raphe fit to-fit/derivatives/raphe-sim/sub-01/ses-baseline/pet/"
+        "sub-01_ses-baseline_trc-DASB_seg-sim_desc-preproc_tacs.tsv --model MRTM2",
     )
     parser.add_argument("tacs", type=Path, metavar="TACS", help="table of curves: BIDS or PETPrep TSV, CSV, .tac, .dft")
     _model_options(parser, required=True)
@@ -184,20 +214,24 @@ def _simulate(commands: _Commands) -> None:
     parser = _command(
         commands,
         "simulate",
-        "simulated",
+        _later("raphe.simulate.command"),
         "make a study of known truth",
         "raphe simulate test-retest study --tacs-only --seed 1",
     )
     parser.add_argument("plan", metavar="NAME|PLAN.toml", help="test-retest, yamanaka2014, tiger2020 or a plan file")
     parser.add_argument("out", type=Path, metavar="OUT", help="folder to make")
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="same seed, same bytes")
-    parser.add_argument("--participants", type=_count, metavar="N", help="how many people; the plan's number if not given")
+    parser.add_argument(
+        "--participants", type=_count, metavar="N", help="how many people; the plan's number if not given"
+    )
     parser.add_argument("--tacs-only", action="store_true", help="regional curves, without images")
 
 
 def _list(commands: _Commands) -> None:
-    parser = _command(commands, "list", "listing", "say what there is, with sources", "raphe list tracers")
-    parser.add_argument("what", choices=("models", "tracers", "protocols"))
+    parser = _command(
+        commands, "list", _later("raphe.pipeline.listing"), "say what there is, with sources", "raphe list tracers"
+    )
+    parser.add_argument("what", choices=("models", "tracers", "species", "protocols"))
 
 
 def _count(text: str) -> int:

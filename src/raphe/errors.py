@@ -40,12 +40,6 @@ class OutputError(RapheError):
     """A place that cannot be written to."""
 
 
-class ScanFailed(RapheError):
-    """Some scans of a study failed; the rest was done."""
-
-    exit_code = 3
-
-
 def nearest(name: str, known: Iterable[str], most: int = 12) -> str:
     """Hint at the way out of a name that is not known: the names nearest to it, or else those that there are.
 

@@ -36,12 +36,15 @@ WORD: dict[Quality, str] = {
 """The word of each flag as it stands in the ``quality`` column."""
 
 MEANING: dict[Quality, str] = {
-    Quality.BAD_INPUT: "the curve holds values that are not numbers, or no activity at all; it was not fitted",
+    Quality.BAD_INPUT: "the curve holds values that are not numbers, or no activity at all (for a Logan plot: none in "
+    "a frame that it divides by); it was not fitted",
     Quality.SINGULAR: "the data do not determine all parameters of the model (singular equations)",
-    Quality.AT_BOUND: "a rate constant ended at a bound of its search range, so the estimate is that bound's, not the data's",
+    Quality.AT_BOUND: "a rate constant ended at a bound of its search range, so the estimate is that bound's, not the "
+    "data's",
     Quality.NOT_CONVERGED: "the search for the best fit did not settle",
     Quality.IMPLAUSIBLE: "the estimate is outside what is physically possible or believable for binding in tissue",
-    Quality.IMPRECISE: "the standard error of 1 + BP_ND exceeds half its value: the scan does not determine the binding",
+    Quality.IMPRECISE: "the standard error of 1 + BP_ND exceeds half its value: the scan does not determine the "
+    "binding",
     Quality.SLOW: "the curve equilibrates more slowly than the scan lasts: the estimate rests on extrapolation",
 }
 """Plain words for a reader of the report."""
@@ -63,7 +66,7 @@ def words(bits: int) -> str:
 
 
 def from_words(text: str) -> Quality:
-    """Flags named in ``text``, the inverse of :func:`words`.
+    """Read the flags named in ``text``, the inverse of :func:`words`.
 
     Raises
     ------
@@ -78,5 +81,5 @@ def from_words(text: str) -> Quality:
 
 
 def usable(bits: int | npt.NDArray[np.integer]) -> npt.NDArray[np.bool_]:
-    """True where an estimate with these flags may enter a summary; same shape as ``bits``."""
-    return (np.asarray(bits) & int(EXCLUDES)) == 0
+    """Say where an estimate with these flags may enter a summary; same shape as ``bits``."""
+    return np.asarray((np.asarray(bits) & int(EXCLUDES)) == 0)

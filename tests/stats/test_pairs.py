@@ -67,7 +67,7 @@ def test_a_missing_scan_is_named():
     (pairs,) = pair(estimates, **WANTED)
     assert pairs.participants == ("01",)
     assert [(e.participant, e.session, e.reason) for e in pairs.excluded] == [
-        ("02", "retest", "no scan in session retest")
+        ("02", "retest", "no scan that could be analysed in session retest")
     ]
 
 

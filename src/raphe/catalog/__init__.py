@@ -11,12 +11,13 @@ from raphe.catalog.reader import (
     tracer,
     tracers,
 )
-from raphe.catalog.schema import Quantity, Radionuclide, Reference, Schedule, Species, Tracer
+from raphe.catalog.schema import Quantity, Radionuclide, Reference, RegionEntry, Schedule, Species, Tracer
 
 __all__ = [
     "Quantity",
     "Radionuclide",
     "Reference",
+    "RegionEntry",
     "Schedule",
     "Species",
     "Tracer",

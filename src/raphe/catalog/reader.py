@@ -42,7 +42,7 @@ def radionuclides() -> Mapping[str, Radionuclide]:
 
 @cache
 def references() -> Mapping[str, Reference]:
-    """The reference list by its keys."""
+    """List of references by their keys."""
     found = {key: Reference(key=key, **table) for key, table in _toml(_FOLDER / "references.toml").items()}
     return MappingProxyType(found)
 
@@ -65,12 +65,12 @@ def tracers() -> tuple[Tracer, ...]:
 
 
 def find_tracer(name: str) -> Tracer | None:
-    """The tracer that goes by ``name``, whatever its case and punctuation and with or without the isotope, or None."""
+    """Tracer that goes by ``name``, in any case and punctuation, with or without the isotope; None if there is none."""
     return _tracers_by_key().get(tracer_key(name))
 
 
 def tracer(name: str) -> Tracer:
-    """The tracer that goes by ``name``, as :func:`find_tracer`.
+    """Tracer that goes by ``name``, as :func:`find_tracer`.
 
     Raises
     ------
@@ -87,7 +87,7 @@ def all_species() -> tuple[Species, ...]:
 
 
 def species(name: str) -> Species:
-    """The species called ``name``.
+    """Species called ``name``.
 
     Raises
     ------

@@ -78,6 +78,11 @@ class Reference(Entry):
     text: str
     doi: Annotated[str, Field(pattern=r"^10\.\d{4,9}/\S+$")] | None = None
 
+    @property
+    def citation(self) -> str:
+        """Text and, where it has one, doi."""
+        return self.text + (f" doi:{self.doi}" if self.doi else "")
+
 
 class Radionuclide(Entry):
     """A positron emitter."""
@@ -121,9 +126,7 @@ class RegionEntry(Entry):
     """What is known of one tracer in one region of one species."""
 
     name: str
-    BP_ND: Annotated[
-        tuple[Quantity, ...], Field(strict=False, min_length=1), BeforeValidator(_several)
-    ]
+    BP_ND: Annotated[tuple[Quantity, ...], Field(strict=False, min_length=1), BeforeValidator(_several)]
     """Published figures, the preferred first; ``sd`` is that between healthy people in one scan."""
     R1: Quantity
     test_retest: Quantity

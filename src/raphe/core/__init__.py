@@ -1,1 +1,1 @@
-"""Arithmetic on arrays: no file, no log, no progress, no hidden bound. Time is the last axis; leading axes broadcast."""
+"""Arithmetic on arrays: no file, no log, no progress, no hidden bound. Time is the last axis, others broadcast."""

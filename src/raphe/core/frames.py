@@ -60,7 +60,7 @@ class Frames:
     __hash__ = None  # type: ignore[assignment]
 
     def first(self, n_frame: int) -> Frames:
-        """The schedule of the first ``n_frame`` frames."""
+        """Schedule of the first ``n_frame`` frames."""
         return Frames(self.start[:n_frame], self.duration[:n_frame])
 
 
@@ -75,12 +75,12 @@ def _check(start: Array, duration: Array) -> None:
     for index in np.flatnonzero(duration <= 0):
         kind = "zero length" if duration[index] == 0 else f"a negative length of {60 * duration[index]:g} s"
         raise TimingError(
-            f"frame {index + 1}, which starts at {60 * start[index]:g} s, has {kind}; remove the frame or mend its times"
+            f"frame {index + 1}, which starts at {60 * start[index]:g} s, has {kind}; remove it or mend its times"
         )
     for index in np.flatnonzero(np.diff(start) <= 0):
         raise TimingError(
-            f"frames go backwards: frame {index + 2} starts at {60 * start[index + 1]:g} s, not after frame {index + 1}, "
-            f"which starts at {60 * start[index]:g} s; put the frames in the order of time"
+            f"frames go backwards: frame {index + 2} starts at {60 * start[index + 1]:g} s, not after frame "
+            f"{index + 1}, which starts at {60 * start[index]:g} s; put the frames in the order of time"
         )
     overlap = start[:-1] + duration[:-1] - start[1:]
     allowed = OVERLAP_TOLERANCE * np.minimum(duration[:-1], duration[1:])

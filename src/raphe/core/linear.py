@@ -10,7 +10,7 @@ import numpy.typing as npt
 Array = npt.NDArray[np.float64]
 
 RANK_TOLERANCE = 1e-9
-"""Ratio of the smallest to the largest singular value, columns scaled alike, under which a design counts as singular."""
+"""Smallest to largest singular value, columns scaled alike, at or below which a matrix counts as singular."""
 
 NEIGHBOURS = 3
 """Frames on either side over which squared residuals are averaged for the standard errors."""
@@ -99,8 +99,8 @@ def covariance_both_sides(
 
     The multilinear and graphical models hold the tissue curve, or its integral, among the regressors, so the errors of
     their equations are not those of the frames: they are :math:`\epsilon = H e` with the independent errors e of all
-    frames. With the influence P of the equations on theta, :math:`\mathrm{cov}\,\theta = P H V H' P'`. Where every frame
-    is fitted, H is square, the frames' own residuals are :math:`H^{-1} r`, and V follows from them as in
+    frames. With the influence P of the equations on theta, :math:`\mathrm{cov}\,\theta = P H V H' P'`. Where every
+    frame is fitted, H is square, the frames' own residuals are :math:`H^{-1} r`, and V follows from them as in
     :func:`covariance`. Where early frames are left out they cannot be had, and V is what the weights expect, times the
     :math:`\sigma^2` that makes the expectation of the weighted residual sum of squares,
     :math:`\mathrm{tr}[(I - XP)' W (I - XP) H V H']\,\sigma^2`, equal to what was found.
@@ -122,7 +122,8 @@ def covariance_both_sides(
     """
     carried = solution.influence @ noise
     if noise.shape[1] == noise.shape[2]:
-        own = np.linalg.solve(noise, np.concatenate([design, solution.residual[..., None]], axis=-1))
+        backward = np.linalg.pinv(np.nan_to_num(noise), rcond=RANK_TOLERANCE)  # NaN where the design is singular
+        own = backward @ np.concatenate([design, solution.residual[..., None]], axis=-1)
         leverage = np.einsum("crp,cpr->cr", own[..., :-1], carried)
         return _sandwich(carried, _frame_variance(own[..., -1], leverage, 1 / expected_variance))
     spread = noise * np.sqrt(expected_variance)[:, None, :]

@@ -1,7 +1,7 @@
 """Least squares with one nonlinear parameter, by variable projection (Golub & Pereyra 1973, SIAM J Numer Anal 10:413).
 
-For a model that is linear in all parameters but one rate constant k, the linear ones are solved for every k, and what is
-left to search is the weighted residual sum of squares as a function of k alone: a grid finds its lowest valley, and
+For a model that is linear in all parameters but one rate constant k, the linear ones are solved for every k, and what
+is left to search is the weighted residual sum of squares as a function of k alone: a grid finds its lowest valley, and
 bracketed minimisation (Chandrupatla) its floor.
 """
 
@@ -81,7 +81,7 @@ def profile_fit(
 def _lowest(
     basis: Basis, curves: Array, weights: Array, bounds: tuple[float, float], n_grid: int
 ) -> tuple[Array, npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
-    grid = np.linspace(*np.log(bounds), n_grid)
+    grid = np.linspace(np.log(bounds[0]), np.log(bounds[1]), n_grid)
     lowest = _grid_cost(np.asarray(basis(np.exp(grid)), dtype=float), curves, weights).argmin(axis=1)
     at_bound = (lowest == 0) | (lowest == n_grid - 1)
     log_rate = grid[lowest]

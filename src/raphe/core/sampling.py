@@ -55,7 +55,7 @@ class Sampling:
     stop: npt.NDArray[np.intp]
 
     def convolve(self, curve: Array, rate: npt.NDArray[np.inexact]) -> npt.NDArray[np.inexact]:
-        r"""What the frames show of :math:`\int_0^t e^{-k (t - u)} C(u)\, du`, with C drawn through ``curve``.
+        r"""Frame values of :math:`\int_0^t e^{-k (t - u)} C(u)\, du`, with C drawn through ``curve``.
 
         Exact for the drawn curve: a recursion from knot to knot, with the integral over a frame from
         :math:`c' = C - k c`. Complex rates are allowed, so that a derivative may be taken by a complex step.
@@ -89,7 +89,7 @@ class Sampling:
 
 
 def sampling(frames: Frames, convention: str = "average") -> Sampling:
-    """The maps of one schedule under one convention.
+    """Make the maps of one schedule under one convention.
 
     Parameters
     ----------

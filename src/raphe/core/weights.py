@@ -67,7 +67,7 @@ def decay(frames: Frames, half_life: float, activity: Array | float = 1.0) -> Ar
 
 
 def scaled(weights: Array, rows: npt.NDArray[np.intp]) -> Array:
-    """The same weights with mean 1 over the frames that are fitted.
+    """Weights with mean 1 over the frames that are fitted.
 
     Parameters
     ----------

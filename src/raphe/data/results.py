@@ -61,10 +61,11 @@ class PairedValues:
 class ContrastRow:
     """The change in one region.
 
-    ``estimate`` is the mean of second minus first in the parameter's unit with its standard error ``se``, the degrees of
-    freedom ``df``, the 95 % confidence interval, two-sided ``p`` and ``p_adjusted`` over the regions of the contrast;
-    ``percent`` is the mean of the participants' changes in per cent of their first value. Everything but ``estimate``
-    and ``percent`` is NaN where n < 2. ``why`` says in words what could not be computed and is empty otherwise.
+    ``estimate`` is the mean of second minus first in the parameter's unit with its standard error ``se``, the degrees
+    of freedom ``df``, the 95 % confidence interval, two-sided ``p`` and ``p_adjusted`` over the regions of the
+    contrast; ``percent`` is the mean of the participants' changes in per cent of their first value. Everything but
+    ``estimate`` and ``percent`` is NaN where n < 2. ``why`` says in words what could not be computed and is empty
+    otherwise.
     """
 
     pairs: PairedValues

@@ -71,10 +71,10 @@ class TACs:
         """
         if name not in self.names:
             raise InputError(f"there is no region {name!r} among the curves ({_few(self.names)})")
-        return self.activity[self.names.index(name)]
+        return np.asarray(self.activity[self.names.index(name)])
 
     def without(self, *names: str) -> TACs:
-        """The same curves less those called ``names``."""
+        """Curves less those called ``names``."""
         keep = [i for i, name in enumerate(self.names) if name not in names]
         return replace(
             self,

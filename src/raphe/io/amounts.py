@@ -49,6 +49,8 @@ def _amount(fields: Fields, field: str, factor: Callable[[str], float | None], u
     value = fields.number(field)
     if value is None:
         return None
+    if value < 0:
+        raise fields.error(field, value, "it cannot be negative")
     spelled = f"{field}Units"
     if unit is None or fields.has(spelled):
         unit = fields.text(spelled, f"write the unit of {field}")

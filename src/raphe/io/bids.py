@@ -13,8 +13,10 @@ from raphe.data.scan import Scan
 from raphe.errors import InputError
 from raphe.io.columns import is_curve
 from raphe.io.curves import Curves, read_curves
-from raphe.io.names import Name, check_place, correction, find_sidecars, parse_name, reference_label
+from raphe.io.derivatives import made_by
+from raphe.io.names import Name, check_place, correction, find_sidecars, natural_key, parse_name, reference_label
 from raphe.io.participants import read_participants
+from raphe.io.provenance import SOFTWARE
 from raphe.io.sessions import acquisition_times, ordered, session_key
 from raphe.io.sidecar import Sidecar, read_sidecar
 from raphe.io.tables import read_table, read_text, shortened
@@ -125,7 +127,11 @@ def read_study(
     names = _kept(names, "sub", participants)
     names = _kept(names, "ses", sessions)
     references = [name for name in names if reference_label(name) is not None]
-    tables = [_describe(name, bids, references) for name in names if reference_label(name) is None]
+    tables = [
+        describe(name, read_sidecar(sidecars_of(name, bids)), references)
+        for name in names
+        if reference_label(name) is None
+    ]
     if not tables:
         raise InputError(f"{bids}: there are reference curves, but no tables of regions (*_tacs.tsv)")
     return Study(bids, tuple(_sorted(tables, bids)), MappingProxyType(read_participants(bids)))
@@ -143,6 +149,8 @@ def load_curves(table: ScanCurves) -> Curves:
     if table.morph is None or curves.tacs.volumes is not None:
         return curves
     morph = read_table(table.morph)
+    if not {"name", VOLUME} <= set(morph.columns):
+        return curves
     volume = dict(zip((_plain(name) for name in morph.cells("name")), morph.floats(VOLUME), strict=True))
     volumes = np.array([volume.get(_plain(name), np.nan) for name in curves.tacs.names])
     return replace(curves, tacs=replace(curves.tacs, volumes=volumes))
@@ -160,7 +168,8 @@ def load_reference(table: ScanCurves, label: str) -> Curves:
         known = shortened(tuple(table.references)) or "none"
         raise InputError(f"{table.scan.label} has no reference curve {label!r} (it has: {known})")
     path = table.references[label]
-    return read_curves(path, sidecar=read_sidecar(find_sidecars(path, table.name.root)))
+    chain = dict.fromkeys((*find_sidecars(path), *table.sidecar.paths))
+    return read_curves(path, sidecar=read_sidecar(tuple(chain)))
 
 
 def find_tables(bids: Path, derivatives: Sequence[Path] = ()) -> tuple[Path, ...]:
@@ -171,12 +180,7 @@ def find_tables(bids: Path, derivatives: Sequence[Path] = ()) -> tuple[Path, ...
     InputError
         If a folder is absent or there are no tables.
     """
-    for folder in (bids, *derivatives):
-        if not folder.is_dir():
-            raise InputError(f"{folder} {'is not a folder' if folder.exists() else 'does not exist'}")
-    roots = [root for folder in derivatives for root in _datasets(folder)]
-    if not derivatives:
-        roots = [bids, *_datasets(bids / "derivatives")]
+    roots = dataset_roots(bids, derivatives)
     found = [path for root in roots for path in sorted(root.glob("sub-*/**/*.tsv")) if _is_table(path)]
     if not found:
         raise InputError(
@@ -186,8 +190,33 @@ def find_tables(bids: Path, derivatives: Sequence[Path] = ()) -> tuple[Path, ...
     return tuple(dict.fromkeys(found))
 
 
+def dataset_roots(bids: Path, derivatives: Sequence[Path] = ()) -> tuple[Path, ...]:
+    """Folders in which curves are looked for; arguments as of :func:`read_study`.
+
+    By default these are ``bids`` and every dataset in ``bids/derivatives`` that is not itself a result of raphe.
+
+    Raises
+    ------
+    InputError
+        If a folder is absent.
+    """
+    for folder in (bids, *derivatives):
+        if not folder.is_dir():
+            raise InputError(f"{folder} {'is not a folder' if folder.exists() else 'does not exist'}")
+    if derivatives:
+        return tuple(root for folder in derivatives for root in _datasets(folder))
+    return (bids, *(root for root in _datasets(bids / "derivatives") if not _is_result(root)))
+
+
+def _is_result(root: Path) -> bool:
+    try:
+        return SOFTWARE in (made_by(root) or ())
+    except InputError:
+        return False  # so that the check of its description says why it is unusable
+
+
 def _datasets(folder: Path) -> Iterator[Path]:
-    """The folder itself if it is a dataset, else the datasets directly in it."""
+    """Give the folder itself if it is a dataset, else the datasets directly in it."""
     if any(folder.glob("sub-*")):
         yield folder
     elif folder.is_dir():
@@ -215,14 +244,39 @@ def _kept(names: list[Name], key: str, labels: Sequence[str]) -> list[Name]:
     return [name for name in names if not wanted or name.entities.get(key) in wanted]
 
 
-def _describe(name: Name, bids: Path, references: Sequence[Name]) -> ScanCurves:
+def sidecars_of(name: Name, bids: Path) -> tuple[Path, ...]:
+    """Sidecars of a table of curves of a study, the nearest first.
+
+    Raises
+    ------
+    InputError
+        If it has none, with the name that one should have.
+    """
     paths = find_sidecars(name.path, bids)
     if not paths:
         stem = "_".join(f"{key}-{value}" for key, value in name.scan)
         raise InputError(
             f"{name.path} has no sidecar: neither a .json beside it nor {stem}_pet.json in the raw dataset {bids}"
         )
-    sidecar = read_sidecar(paths)
+    return paths
+
+
+def describe(name: Name, sidecar: Sidecar, references: Sequence[Name] = ()) -> ScanCurves:
+    """Put together what is known of a table of curves.
+
+    Parameters
+    ----------
+    name : Name
+        Of the table.
+    sidecar : Sidecar
+    references : sequence of Name
+        Tables of reference curves of the study; those of the same scan and partial volume correction belong to it.
+
+    Raises
+    ------
+    InputError
+        If the name of a table of volumes is unusable.
+    """
     entities = dict(name.scan)
     participant, session = entities.pop("sub"), entities.pop("ses", None)
     own = [one for one in references if one.scan == name.scan and correction(one) == correction(name)]
@@ -249,8 +303,37 @@ def _morph(name: Name) -> Path | None:
 
 
 def _sorted(tables: Sequence[ScanCurves], bids: Path) -> Iterator[ScanCurves]:
-    labels = {one.scan.participant for one in tables}
-    for participant in sorted(labels, key=session_key):
+    for participant in sorted({one.scan.participant for one in tables}, key=natural_key):
         own = [one for one in tables if one.scan.participant == participant]
         order = ordered((one.scan.session for one in own), acquisition_times(bids, participant))
-        yield from sorted(own, key=lambda one: (order.index(one.scan.session), one.path))  # noqa: B023
+        for session in order:
+            yield from sorted((one for one in own if one.scan.session == session), key=_file)
+
+
+def _file(table: ScanCurves) -> Path:
+    return table.path
+
+
+def _ambiguous(
+    root: Path,
+    scan: str,
+    fitting: Sequence[ScanCurves],
+    tables: Sequence[ScanCurves],
+    pvc: str | None,
+    seg: str | None,
+) -> str:
+    asked = f"pvc {pvc or 'none'}" + (f" and seg {seg}" if seg else "")
+    if not fitting:
+        choices = sorted({f"pvc {one.pvc or 'none'}, seg {one.seg or 'none'}" for one in tables})
+        return f"{root}: {scan} has no curves with {asked}; it has: {'; '.join(choices)}"
+    segs = sorted({one.seg for one in fitting})
+    if len(segs) == len(fitting):
+        return f"{root}: {scan} has curves of several segmentations with {asked}; choose one: {', '.join(segs)}"
+    return (
+        f"{root}: {scan} has several tables of curves with {asked}: {', '.join(str(one.path) for one in fitting)}; "
+        "name the one derivative dataset to use (--derivatives), or remove those that are not meant"
+    )
+
+
+def _plain(name: str) -> str:
+    return name.lower().replace("-", "_").replace(" ", "_")

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from raphe.errors import InputError, TimingError, UnitError
+from raphe.io.place import located
 from raphe.io.tables import Table
 from raphe.io.units import minutes
 
@@ -70,7 +71,7 @@ def is_curve(name: str) -> bool:
 
 
 def read_times(table: Table) -> Times:
-    """Times of the rows of a table, from whichever of start, end, duration and mid its columns tell.
+    """Read the times of the rows of a table, from whichever of start, end, duration and mid its columns tell.
 
     Raises
     ------
@@ -80,7 +81,8 @@ def read_times(table: Table) -> Times:
     told: dict[str, Array] = {}
     said = True
     for name in table.columns:
-        column = time_column(name)
+        with located(table.path):
+            column = time_column(name)
         if column is None:
             continue
         if column.role in told:
@@ -110,6 +112,6 @@ def _agree(table: Table, what: str, told: Array | None, derived: Array) -> None:
         return
     for index in np.flatnonzero(~np.isclose(told, derived, rtol=1e-3, atol=_TOLERANCE))[:1]:
         raise TimingError(
-            f"{table.path}: line {table.lines[index]}: the {what} of the frame is {60 * told[index]:g} s, but its other "
-            f"times give {60 * derived[index]:g} s"
+            f"{table.path}: line {table.lines[index]}: the {what} of the frame is {60 * told[index]:g} s, but its "
+            f"other times give {60 * derived[index]:g} s"
         )

@@ -15,15 +15,12 @@ from raphe.data.finding import Finding
 from raphe.data.record import Parameter, Step
 from raphe.data.tacs import TACs
 from raphe.errors import InputError, TimingError, UnitError
-from raphe.io.dft import is_dft, read_dft
-from raphe.io.long import is_long, read_long
+from raphe.io.formats import check_complete, read_raw
 from raphe.io.place import located
 from raphe.io.raw import RawCurves
 from raphe.io.schedule import check_agreement, check_span, make_frames
-from raphe.io.sidecar import Sidecar
-from raphe.io.tables import read_table, read_text
+from raphe.io.sidecar import Sidecar, sidecar_of
 from raphe.io.units import CONCENTRATIONS, concentration
-from raphe.io.wide import is_pmod, read_pmod, read_wide
 
 Array = npt.NDArray[np.float64]
 
@@ -48,7 +45,7 @@ class Curves:
     half_life : float or None, min
         Half-life of the radionuclide, where it was given or the sidecar tells it.
     step : Step
-        ``read``: format, unit, decay correction, and the SHA-256 of each file.
+        ``read``: format, unit, time of injection in the file (min), decay correction, and the SHA-256 of each file.
     findings : tuple of Finding
         Warnings of the table and its sidecars.
     """
@@ -73,13 +70,13 @@ def read_curves(
     ----------
     path : Path
     sidecar : Sidecar, optional
-        What is known of the scan, see :func:`raphe.io.sidecar.sidecar_of`.
+        What is known of the scan; by default what :func:`raphe.io.sidecar.sidecar_of` finds beside the table.
     unit : str, optional
         Activity concentration of the table where neither its header nor its sidecar tells it.
     half_life : float, min, optional
         Half-life where the sidecar does not tell the radionuclide.
     frames : slice, optional
-        Frames to read, counted from 0; the others may hold anything.
+        Frames to read, counted from 0; no time or missing value of the others matters.
 
     Raises
     ------
@@ -87,10 +84,12 @@ def read_curves(
         If the table cannot be used as it is, contradicts its sidecar or the arguments, or does not say its unit or its
         times. The message names file, line, region and value and the way out.
     """
-    raw = _read_raw(path)
-    spelled, factor = _unit(raw, sidecar, unit)
-    if half_life is None and sidecar is not None:
+    if sidecar is None:
+        sidecar = sidecar_of(path, unit=unit, half_life=half_life)
+    if sidecar is not None and sidecar.half_life is not None:
         half_life = sidecar.half_life
+    raw = read_raw(path)
+    spelled, factor = _unit(raw, sidecar, unit)
     start, end, findings = _times(raw, sidecar)
     raw = replace(raw, values=raw.values[:, frames], lines=raw.lines[:, frames])
     if not raw.values.size:
@@ -98,39 +97,22 @@ def read_curves(
     schedule = make_frames(start[frames], (end - start)[frames], str(path), list(raw.lines[0]))
     _check_believable(raw, schedule, half_life, sidecar)
     raw, empty = _without_empty(raw)
-    activity = _checked(raw) * factor
-    if np.abs(activity).max() > ABSURD:
+    check_complete(raw)
+    highest = float(np.abs(raw.values).max()) * factor
+    if highest > ABSURD:
         raise UnitError(
-            f"{path}: the activity reaches {np.abs(activity).max():.3g} kBq/mL, which nothing living holds; its unit was "
-            f"taken to be {spelled}, which must be wrong"
+            f"{path}: the activity reaches {highest:.3g} kBq/mL, which nothing living holds; its unit was taken to be "
+            f"{spelled}, which must be wrong"
         )
-    activity, correction = _corrected(activity, schedule, sidecar, half_life, path)
+    activity, correction = _corrected(raw.values * factor, schedule, sidecar, half_life, path)
     with located(path):
         tacs = TACs(activity, schedule, raw.names, raw.volumes)
-    files = (path, *(sidecar.paths if sidecar is not None else ()))
-    parameters: dict[str, Parameter] = {
-        "format": raw.format,
-        "unit": spelled,
-        "injection": sidecar.injection if sidecar is not None else 0.0,
-        "decay_correction": correction,
-    }
-    step = Step("read", parameters, inputs={str(file): _sha256(file) for file in files})
     warnings = (*findings, *empty, *(sidecar.findings if sidecar is not None else ()))
-    return Curves(tacs, half_life, step, warnings)
-
-
-def _read_raw(path: Path) -> RawCurves:
-    text = read_text(path)
-    if is_dft(text):
-        return read_dft(path, text)
-    table = read_table(path)
-    if is_pmod(table):
-        return read_pmod(table)
-    return read_long(table) if is_long(table) else read_wide(table)
+    return Curves(tacs, half_life, _step(raw, sidecar, spelled, correction), warnings)
 
 
 def _unit(raw: RawCurves, sidecar: Sidecar | None, unit: str | None) -> tuple[str, float]:
-    """Unit of the activity as it is spelled, and its factor to kBq/mL."""
+    """Tell the unit of the activity as it is spelled, and its factor to kBq/mL."""
     told, source = raw.unit, raw.path
     if sidecar is not None and sidecar.unit is not None and sidecar.unit_source is not None:
         own = sidecar.unit_source.name.split(".")[0] == raw.path.name.split(".")[0]
@@ -138,16 +120,18 @@ def _unit(raw: RawCurves, sidecar: Sidecar | None, unit: str | None) -> tuple[st
             told, source = sidecar.unit, sidecar.unit_source
         elif own and _factor(told, source) != _factor(sidecar.unit, sidecar.unit_source):
             raise UnitError(
-                f"{source}: the header says {told}, but Units of {sidecar.unit_source} is {sidecar.unit}; mend whichever "
-                "is wrong"
+                f"{source}: the header says {told}, but Units of {sidecar.unit_source} is {sidecar.unit}; mend "
+                "whichever is wrong"
             )
     if told is None and unit is None:
         raise UnitError(
-            f"{raw.path}: neither its header nor a sidecar says the unit of the activity; give it with --unit, or write "
-            f"Units into {raw.path.name.split('.')[0]}.json ({CONCENTRATIONS})"
+            f"{raw.path}: neither its header nor a sidecar says the unit of the activity; give it with --unit, or "
+            f"write Units into {raw.path.name.split('.')[0]}.json ({CONCENTRATIONS})"
         )
     if unit is not None and told is not None and _factor(unit, "--unit") != _factor(told, source):
-        raise UnitError(f"{raw.path}: the unit {unit} was given, but {source} says {told}; leave --unit out or mend the file")
+        raise UnitError(
+            f"{raw.path}: the unit {unit} was given, but {source} says {told}; leave --unit out or mend the file"
+        )
     spelled = told if told is not None else str(unit)
     return spelled, _factor(spelled, source if told is not None else "--unit")
 
@@ -158,7 +142,7 @@ def _factor(unit: str, source: object) -> float:
 
 
 def _times(raw: RawCurves, sidecar: Sidecar | None) -> tuple[Array, Array, list[Finding]]:
-    """Start and end of every frame in min from injection, held against the sidecar."""
+    """Tell start and end of every frame in min from injection, held against the sidecar."""
     n_frame = raw.values.shape[1]
     scan_start = scan_end = None
     injection = 0.0
@@ -180,8 +164,9 @@ def _times(raw: RawCurves, sidecar: Sidecar | None) -> tuple[Array, Array, list[
         )
     if n_frame != scan_start.size:
         raise TimingError(
-            f"{raw.path}: the table has {n_frame} rows and no frame times, but {sidecar.paths[0]} has {scan_start.size} "
-            "frames; mend whichever is wrong, or give the table columns frame_start and frame_end (seconds)"
+            f"{raw.path}: the table has {n_frame} rows and no frame times, but {sidecar.paths[0]} has "
+            f"{scan_start.size} frames; mend whichever is wrong, or give the table columns "
+            "frame_start and frame_end (seconds)"
         )
     for told, known in ((start, scan_start), (mid, (scan_start + scan_end) / 2), (end, scan_end)):
         if told is not None:
@@ -206,11 +191,11 @@ def _check_believable(raw: RawCurves, frames: Frames, half_life: float | None, s
 
 
 def _without_empty(raw: RawCurves) -> tuple[RawCurves, list[Finding]]:
-    """The same curves less those that have no value at all, which is how some programs write a region without voxels."""
-    empty = np.isnan(raw.values).all(axis=1)
+    """Leave out curves without any value, which is how some programs write a region without voxels."""
+    empty = np.all(np.isnan(raw.values), axis=1)
     if empty.all():
         raise InputError(f"{raw.path}: no region has any value")
-    lacking = tuple(name for name, none in zip(raw.names, empty, strict=True) if none)
+    lacking = tuple(raw.names[index] for index in np.flatnonzero(empty))
     findings = [
         Finding("warning", raw.path, name, f"{raw.path}: region {name!r} has no values at all; it is left out")
         for name in lacking
@@ -225,30 +210,32 @@ def _without_empty(raw: RawCurves) -> tuple[RawCurves, list[Finding]]:
     return kept, findings
 
 
-def _checked(raw: RawCurves) -> Array:
-    missing = np.argwhere(np.isnan(raw.values))
-    for curve, frame in missing[:1]:
-        more = f", as have {len(missing) - 1} more cells" if len(missing) > 1 else ""
-        raise InputError(
-            f"{raw.path}: region {raw.names[curve]!r} has no value (n/a, NaN or empty) in frame {frame + 1}, line "
-            f"{raw.lines[curve, frame]}{more}; give the value or remove the region"
-        )
-    return raw.values
-
-
 def _corrected(
     activity: Array, frames: Frames, sidecar: Sidecar | None, half_life: float | None, path: Path
 ) -> tuple[Array, str]:
-    """Activity decay-corrected to injection, and how it came to be so in words."""
+    """Bring the activity to injection, and tell in words how."""
     if sidecar is None or (sidecar.decay_corrected and sidecar.correction_time == 0.0):
         return activity, "to injection in the file"
     if half_life is None:
-        raise InputError(f"{path}: the activity must be corrected for decay, but the half-life is unknown; give --half-life")
+        raise InputError(
+            f"{path}: the activity must be corrected for decay, but the half-life is unknown; give --half-life"
+        )
     if sidecar.decay_corrected:
         factor = float(np.exp(decay_constant(half_life) * sidecar.correction_time))
         moved = f"to {60 * sidecar.correction_time:g} s after injection in the file, moved to injection"
         return activity * factor, f"{moved} with a half-life of {half_life:g} min"
     return activity / remaining(frames, half_life), f"none in the file, done with a half-life of {half_life:g} min"
+
+
+def _step(raw: RawCurves, sidecar: Sidecar | None, unit: str, correction: str) -> Step:
+    files = (raw.path, *(sidecar.paths if sidecar is not None else ()))
+    parameters: dict[str, Parameter] = {
+        "format": raw.format,
+        "unit": unit,
+        "injection": sidecar.injection if sidecar is not None else 0.0,
+        "decay_correction": correction,
+    }
+    return Step("read", parameters, inputs={str(file): _sha256(file) for file in files})
 
 
 def _sha256(path: Path) -> str:

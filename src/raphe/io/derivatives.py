@@ -6,6 +6,7 @@ The PET part is BIDS Extension Proposal 23, a draft that the released validator 
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,7 +14,7 @@ from pathlib import Path
 from raphe.data.scan import Scan
 from raphe.errors import OutputError
 from raphe.io.provenance import SOFTWARE, software_version
-from raphe.io.tables import write_text
+from raphe.io.tables import read_json, write_text
 from raphe.nomenclature import SYMBOLS
 
 BIDS_VERSION = "1.10.0"
@@ -62,9 +63,10 @@ def kinpar(out: Path, scan: Scan, seg: str | None, model: str, pvc: str | None =
 
 
 def fitted_table(out: Path, table: Path, model: str) -> Path:
-    """Kinetic parameters of one table of curves, named after it."""
-    stem = re.sub(r"_(tacs|timeseries)$", "", table.name.split(".")[0])
-    return out / f"{re.sub(r'_desc-[A-Za-z0-9]+', '', stem)}_model-{model}_kinpar.tsv"
+    """Kinetic parameters of one table of curves by itself: its name with ``model-`` for ``desc-``."""
+    parts = [part for part in table.stem.split("_") if not part.startswith("desc-")]
+    stem = "_".join(parts[:-1] if parts[-1:] in (["tacs"], ["timeseries"]) else parts)
+    return out / f"{stem}_model-{label(model)}_kinpar.tsv".lstrip("_")
 
 
 def estimates(out: Path) -> Path:
@@ -108,6 +110,21 @@ def source_uri(path: Path, datasets: Mapping[str, Path]) -> str:
         return path.name
     name, folder = max(inside, key=lambda item: len(item[1].parts))
     return f"bids:{name}:{whole.relative_to(folder).as_posix()}"
+
+
+def made_by(out: Path) -> tuple[str, ...] | None:
+    """Names of the programs that made the dataset in a folder; None if it holds no ``dataset_description.json``.
+
+    Raises
+    ------
+    InputError
+        If that file cannot be read.
+    """
+    if not os.path.isfile(description(out)):
+        return None
+    tools = read_json(description(out)).get("GeneratedBy")
+    named = tools if isinstance(tools, list) else []
+    return tuple(str(tool.get("Name")) for tool in named if isinstance(tool, dict))
 
 
 def write_description(out: Path, title: str, datasets: Mapping[str, Path]) -> None:

@@ -1,7 +1,7 @@
 """Turku PET Centre's DFT files.
 
-Four title lines (identifier and region names; study and hemispheres; unit and planes; kind and unit of times and sizes)
-precede one line a frame; blanks or tabs separate the cells, ``.`` stands for what is not there and ``#`` begins a remark
+Four title lines (identifier and region names; study and hemispheres; unit and planes; kind and unit of times, sizes)
+precede one line a frame; blanks or tabs separate the cells, ``.`` stands for what is not there, ``#`` begins a remark
 (https://vesoik.utugit.fi/petanalysis/format_tpc_dft.html).
 """
 
@@ -43,7 +43,9 @@ def read_dft(path: Path, text: str) -> RawCurves:
     """
     lines = _lines(text)
     if len(lines) <= N_TITLE:
-        raise InputError(f"{path}: a DFT file has {N_TITLE} title lines and one line a frame; this has {len(lines)} lines")
+        raise InputError(
+            f"{path}: a DFT file has {N_TITLE} title lines and one line a frame; this has {len(lines)} lines"
+        )
     titles, rows = lines[:N_TITLE], lines[N_TITLE:]
     names = _names(path, titles)
     n_time, factor = _times(path, titles[3])
@@ -102,10 +104,12 @@ def _names(path: Path, titles: list[_Line]) -> list[str]:
 
 
 def _times(path: Path, title: _Line) -> tuple[int, float]:
-    """Number of time columns and the factor from their unit to min."""
+    """Tell the number of time columns and the factor from their unit to min."""
     kind, _, unit = " ".join(title.cells[:2]).partition("(")
     columns = {"times": 2, "time": 1}.get(kind.strip().lower())
     if columns is None:
-        raise InputError(f"{path}: line {title.number}: 'Times (min)' or 'Times (sec)' was expected, not {kind.strip()!r}")
+        raise InputError(
+            f"{path}: line {title.number}: 'Times (min)' or 'Times (sec)' was expected, not {kind.strip()!r}"
+        )
     with located(f"{path}: line {title.number}"):
         return columns, minutes(unit.partition(")")[0])

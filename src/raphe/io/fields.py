@@ -91,7 +91,7 @@ class Fields:
         return result
 
     def error(self, field: str, value: object, problem: str) -> InputError:
-        """An error about the value of a field, with its file."""
+        """Make an error about the value of a field, with its file."""
         text = repr(value)
         return InputError(f"{self.source(field)}: {field} is {text[:60]}{'...' * (len(text) > 60)}: {problem}")
 

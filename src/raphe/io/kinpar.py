@@ -145,4 +145,4 @@ def _rows(fit: KineticFit) -> list[list[object]]:
 def _percent(value: Array, se: Array) -> Array:
     """Put standard errors in per cent of the size of the values; NaN where that has no meaning."""
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        return np.asarray(np.where(value == 0, np.nan, 100 * se / np.abs(value)))
+        return np.asarray(np.where(np.isfinite(value) & (value != 0), 100 * se / np.abs(value), np.nan))

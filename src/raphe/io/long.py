@@ -105,8 +105,8 @@ def _check_complete(
     for curve, frame in missing[:1]:
         others = f" (and {len(missing) - 1} more are missing)" if len(missing) > 1 else ""
         raise InputError(
-            f"{table.path}: region {names[curve]!r} has no line for the frame of {_seconds(frames[frame])}, which other "
-            f"regions have{others}"
+            f"{table.path}: region {names[curve]!r} has no line for the frame of {_seconds(frames[frame])}, which "
+            f"other regions have{others}"
         )
 
 

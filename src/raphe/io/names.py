@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -115,11 +116,25 @@ def find_sidecars(table: Path, raw: Path | None = None) -> tuple[Path, ...]:
     if "sub" in scan:
         found += _inherited(table.parent, name.root, "pet", scan)
         for root in _raw_roots(table, raw):
-            found += _inherited(_pet_folder(root, scan), root, "pet", scan)
+            found += scan_sidecars(scan, root)
     unique: dict[Path, Path] = {}
     for path in found:
         unique.setdefault(path.parent.resolve() / path.name, path)
     return tuple(unique.values())
+
+
+def scan_sidecars(scan: Mapping[str, str], root: Path) -> tuple[Path, ...]:
+    """``*_pet.json`` that hold for a scan of the dataset at ``root``, the nearest first.
+
+    Parameters
+    ----------
+    scan : mapping of str to str
+        Entities of the scan, ``sub`` among them.
+    root : Path
+    """
+    folder = root / f"sub-{scan['sub']}"
+    folder = (folder / f"ses-{scan['ses']}" if "ses" in scan else folder) / "pet"
+    return tuple(_inherited(folder, root, "pet", scan))
 
 
 def reference_label(name: Name) -> str | None:
@@ -133,9 +148,10 @@ def correction(name: Name) -> str:
     return "" if value.lower() in ("nopvc", "none", "no") else value
 
 
-def _pet_folder(root: Path, scan: Mapping[str, str]) -> Path:
-    folder = root / f"sub-{scan['sub']}"
-    return (folder / f"ses-{scan['ses']}" if "ses" in scan else folder) / "pet"
+def natural_key(label: str) -> tuple[tuple[int, str], ...]:
+    """Key by which labels sort as a person would count and spell: ``2`` before ``10``, ``a`` before ``b``."""
+    parts = re.findall(r"\d+|\D+", label.lower())
+    return tuple((int(part), "") if part.isdecimal() else (0, part) for part in parts)
 
 
 def _raw_roots(table: Path, raw: Path | None) -> Iterator[Path]:

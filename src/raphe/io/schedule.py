@@ -34,6 +34,8 @@ def check_span(frames: Frames, half_life: float, what: str) -> None:
     TimingError
         If the last frame ends before injection, before a tenth of a half-life, or after twenty.
     """
+    if not 0 < half_life < np.inf:
+        raise TimingError(f"the half-life must be a positive number of minutes, not {half_life:g} (--half-life)")
     end = float(frames.end[-1])
     lives = end / half_life
     if end <= 0:
@@ -88,8 +90,8 @@ def check_agreement(
     for index in np.flatnonzero(differs)[:1]:
         raise TimingError(
             f"{what}: {differs.sum()} of {start.size} frames differ from {sidecar}; first frame {index + 1}, "
-            f"{_span(table, index)} here and {_span(scan, index)} there{_sixty(table[-1], scan[-1])}; mend whichever is "
-            "wrong"
+            f"{_span(table, index)} here and {_span(scan, index)} there{_sixty(table[-1], scan[-1])}; mend whichever "
+            "is wrong"
         )
     if start.size > scan_start.size:
         raise TimingError(

@@ -2,8 +2,8 @@
 
 Within a participant, sessions stand in the order of their acquisition times where ``sub-X_sessions.tsv`` or the
 ``*_scans.tsv`` tell the time of each (``acq_time``). Otherwise, and for a study as a whole, labels with a word of what
-comes first (baseline, pre, before, control, test, but not retest or post) precede the others, and each of the two groups
-stands as a person would count and spell: ``2`` before ``10``, ``a`` before ``b``.
+comes first (baseline, pre, before, control, test, but not retest or post) precede the others, and each of the two
+groups stands as a person would count and spell: ``2`` before ``10``, ``a`` before ``b``.
 """
 
 from __future__ import annotations
@@ -13,18 +13,18 @@ from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 
+from raphe.io.names import natural_key
 from raphe.io.tables import Table, read_table
 
 _FIRST = re.compile(r"base|before|control|test|^pre|pre$|predose|predrug")
-_LATER = re.compile(r"re-?test|rescan|post|after|follow")
+_LATER = re.compile(r"(?<!p)re-?test|rescan|post|after|follow")
 
 
 def session_key(label: str | None) -> tuple[bool, tuple[tuple[int, str], ...]]:
     """Key by which labels of sessions sort where acquisition times do not tell their order."""
     text = (label or "").lower()
     first = bool(_FIRST.search(text)) and not _LATER.search(text)
-    parts = re.findall(r"\d+|\D+", text)
-    return (not first, tuple((int(part), "") if part.isdecimal() else (0, part) for part in parts))
+    return not first, natural_key(text)
 
 
 def ordered(labels: Iterable[str | None], times: dict[str, datetime]) -> list[str | None]:
@@ -48,8 +48,8 @@ def acquisition_times(root: Path, participant: str) -> dict[str, datetime]:
     times: dict[str, datetime] = {}
     for path in sorted(folder.glob("ses-*/*_scans.tsv")):
         table = read_table(path)
-        pet = [is_pet for is_pet in ("pet/" in name for name in _cells(table, "filename"))]
-        told = [t for t, is_pet in zip(_times(table), pet, strict=True) if is_pet and t is not None]
+        files = _cells(table, "filename")
+        told = [time for time, file in zip(_times(table), files, strict=True) if time and file.startswith("pet/")]
         if told:
             times[path.parent.name.removeprefix("ses-")] = min(told)
     path = folder / f"sub-{participant}_sessions.tsv"

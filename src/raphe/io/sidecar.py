@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from raphe.catalog import find_tracer
 from raphe.catalog import half_life as half_life_of
 from raphe.core.decay import remaining
 from raphe.core.frames import Frames
@@ -22,12 +23,15 @@ from raphe.io.fields import Fields
 from raphe.io.names import find_sidecars
 from raphe.io.place import located
 from raphe.io.radionuclides import canonical
-from raphe.io.schedule import check_span, make_frames
+from raphe.io.schedule import LONGEST, check_span, make_frames
 
 Array = npt.NDArray[np.float64]
 
 FACTOR_TOLERANCE = 0.05
 """Share by which decay correction factors may depart from the radionuclide's decay before it is said."""
+
+CLOCK_TOLERANCE = 1.0 / 60.0
+"""Minutes by which ScanStart and the start of the first frame may differ before it is said."""
 
 HALF_LIFE_TOLERANCE = 0.01
 """Share by which a half-life that is given may differ from the radionuclide's own."""
@@ -52,6 +56,7 @@ class Sidecar:
     injection: float = 0.0
     """Time of injection in min from TimeZero, the zero of times in files."""
     tracer: str = ""
+    """Name in the catalog where it is known there, else as the file has it."""
     radionuclide: str = ""
     half_life: float | None = None
     decay_corrected: bool = True
@@ -71,7 +76,7 @@ class Sidecar:
         return None if self.start is None or self.duration is None else Frames(self.start, self.duration)
 
     def scan(self, participant: str, session: str | None = None, entities: Sequence[tuple[str, str]] = ()) -> Scan:
-        """The scan that these files describe; labels without ``sub-`` and ``ses-``."""
+        """Make the scan that these files describe; labels without ``sub-`` and ``ses-``."""
         return Scan(
             participant=participant,
             session=session,
@@ -92,6 +97,8 @@ class Fault(NamedTuple):
     """A field that cannot be used, and the error that reading it raises."""
 
     field: str
+    path: Path
+    """The file that the field comes from, or the nearest where none has it."""
     error: InputError
 
 
@@ -132,9 +139,9 @@ def inspect_sidecar(
     try:
         fields = Fields(paths)
     except InputError as error:
-        return sidecar, (Fault("", error),)
+        return sidecar, (Fault("", paths[0], error),)
     faults = []
-    steps = (
+    steps: tuple[tuple[str, Callable[[Sidecar], Sidecar]], ...] = (
         ("Units", lambda so_far: _with_unit(so_far, fields, unit)),
         ("TracerName", lambda so_far: _with_names(so_far, fields)),
         ("TracerRadionuclide", lambda so_far: _with_radionuclide(so_far, fields, half_life)),
@@ -149,7 +156,7 @@ def inspect_sidecar(
         try:
             sidecar = step(sidecar)
         except InputError as error:
-            faults.append(Fault(field, error))
+            faults.append(Fault(field, fields.source(field), error))
     return sidecar, tuple(faults)
 
 
@@ -167,7 +174,9 @@ def _with_names(sidecar: Sidecar, fields: Fields) -> Sidecar:
     sidecar = replace(sidecar, scanner=" ".join(words))
     if not fields.has("TracerName"):
         return _doubt(sidecar, fields, "TracerName", "TracerName is missing; write the tracer's name")
-    return replace(sidecar, tracer=fields.text("TracerName", "write the tracer's name"))
+    name = fields.text("TracerName", "write the tracer's name")
+    known = find_tracer(name)
+    return replace(sidecar, tracer=name if known is None else known.name)
 
 
 def _with_radionuclide(sidecar: Sidecar, fields: Fields, half_life: float | None) -> Sidecar:
@@ -178,18 +187,29 @@ def _with_radionuclide(sidecar: Sidecar, fields: Fields, half_life: float | None
     where = f"{fields.source(field)}: {field}"
     with located(where):
         name = canonical(spelled)
-    try:
-        own = half_life_of(name)
-    except KeyError:
-        own = half_life
+    own = _half_life(name, half_life)
     if own is None:
         raise InputError(
             f"{where}: raphe does not know the half-life of {spelled!r}; write a radionuclide such as C11 or F18, or "
             "give the half-life (--half-life)"
         )
-    if half_life is not None and abs(half_life / own - 1) > HALF_LIFE_TOLERANCE:
+    if half_life is not None and abs(half_life - own) > HALF_LIFE_TOLERANCE * own:
         raise InputError(f"{where} is {spelled!r}, whose half-life is {own:g} min, but {half_life:g} min was given")
-    return replace(sidecar, radionuclide=name, half_life=own)
+    sidecar = replace(sidecar, radionuclide=name, half_life=own)
+    known = find_tracer(sidecar.tracer)
+    if known is not None and known.radionuclide != name:
+        told = (
+            f"{field} is {spelled!r}, but raphe knows {known.name} with {known.radionuclide}; is one of the two wrong?"
+        )
+        return _doubt(sidecar, fields, field, told)
+    return sidecar
+
+
+def _half_life(name: str, otherwise: float | None) -> float | None:
+    try:
+        return half_life_of(name)
+    except KeyError:
+        return otherwise
 
 
 def _with_injection(sidecar: Sidecar, fields: Fields) -> Sidecar:
@@ -208,7 +228,12 @@ def _with_start(sidecar: Sidecar, fields: Fields) -> Sidecar:
             f"{fields.source(field)}: {field} goes backwards: frame {index + 2} starts at {60 * start[index + 1]:g} s "
             f"after injection, frame {index + 1} at {60 * start[index]:g} s; put the frames in the order of time"
         )
-    return replace(sidecar, start=start)
+    sidecar = replace(sidecar, start=start)
+    scan_start = fields.number("ScanStart")
+    if scan_start is not None and abs(scan_start / 60.0 - sidecar.injection - start[0]) > CLOCK_TOLERANCE:
+        told = f"ScanStart is {scan_start:g} s, but the first frame starts at {60 * (start[0] + sidecar.injection):g} s"
+        return _doubt(sidecar, fields, "ScanStart", f"{told} by FrameTimesStart; both count from TimeZero")
+    return sidecar
 
 
 def _with_duration(sidecar: Sidecar, fields: Fields) -> Sidecar:
@@ -248,6 +273,11 @@ def _with_decay(sidecar: Sidecar, fields: Fields) -> Sidecar:
         told = "ImageDecayCorrected is missing; the activity is taken to be decay-corrected to injection"
         return _doubt(sidecar, fields, "ImageDecayCorrected", told)
     time = 0.0 if seconds is None else seconds / 60.0 - sidecar.injection
+    if sidecar.half_life is not None and abs(time) > LONGEST * sidecar.half_life:
+        raise TimingError(
+            f"{fields.source('ImageDecayCorrectionTime')}: ImageDecayCorrectionTime is {60 * time:g} s from injection, "
+            f"{abs(time) / sidecar.half_life:.3g} half-lives; write seconds from TimeZero"
+        )
     sidecar = replace(sidecar, decay_corrected=corrected, correction_time=time)
     if corrected and seconds is None:
         told = "ImageDecayCorrectionTime is missing; the activity is taken to be decay-corrected to injection"

@@ -10,9 +10,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from raphe.errors import InputError, OutputError
-from raphe.io.derivatives import description
+from raphe.io.derivatives import description, made_by
 from raphe.io.provenance import SOFTWARE
-from raphe.io.tables import read_json
 
 PREFIX = ".raphe-"
 """Hidden folders of this name inside of an output folder hold what is not finished."""
@@ -37,14 +36,8 @@ def prepare(out: Path, sources: Sequence[Path] = ()) -> None:
     for source in sources:
         _refuse_source(out, source)
     _refuse_foreign(out)
-    place = _existing(out)
-    if not place.is_dir():
-        what = f"{place} is a file" if place.is_file() else f"{place} is not a folder"
-        raise OutputError(f"{out}: the output folder cannot be made, because {what}; choose another place")
-    try:
-        os.rmdir(tempfile.mkdtemp(prefix=PREFIX, dir=place))
-    except OSError as error:
-        raise _refused(out, error) from None
+    with staged(out):
+        pass
 
 
 @contextmanager
@@ -59,7 +52,7 @@ def staged(out: Path) -> Iterator[Path]:
     OutputError
         If ``out`` cannot be written to, or a folder stands where a file has to go.
     """
-    made = [folder for folder in (out, *out.parents) if not folder.exists()]
+    made = [folder for folder in (out, *out.parents) if not os.path.lexists(folder)]
     try:
         out.mkdir(parents=True, exist_ok=True)
         stage = Path(tempfile.mkdtemp(prefix=PREFIX, dir=out))
@@ -103,30 +96,15 @@ def _refuse_source(out: Path, source: Path) -> None:
 
 def _refuse_foreign(out: Path) -> None:
     """Refuse a dataset that raphe did not make."""
-    path = description(out)
-    if not path.is_file():
-        return
     try:
-        made_by = read_json(path).get("GeneratedBy")
+        tools = made_by(out)
     except InputError as error:
         raise OutputError(f"{out}: what is in the output folder cannot be told ({error}); choose another") from None
-    tools = made_by if isinstance(made_by, list) else []
-    if not any(isinstance(tool, dict) and tool.get("Name") == SOFTWARE for tool in tools):
+    if tools is not None and SOFTWARE not in tools:
         raise OutputError(
-            f"{out}: the output folder holds a data set that {SOFTWARE} did not make (see {path.name} there); choose "
-            "another folder, so that nothing of it is overwritten"
+            f"{out}: the output folder holds a data set that {SOFTWARE} did not make (see {description(out).name} "
+            "there); choose another folder, so that nothing of it is overwritten"
         )
-
-
-def _existing(out: Path) -> Path:
-    """Nearest folder or file on the way to ``out`` that is there."""
-    place = out.absolute()
-    try:
-        while not os.path.lexists(place) and place != place.parent:
-            place = place.parent
-    except OSError as error:
-        raise _refused(out, error) from None
-    return place
 
 
 def _remove_empty(folders: Sequence[Path]) -> None:
@@ -136,8 +114,11 @@ def _remove_empty(folders: Sequence[Path]) -> None:
 
 
 def _refused(out: Path, error: OSError) -> OutputError:
-    where = f" ({error.filename})" if error.filename and str(out) not in str(error.filename) else ""
-    reason = (error.strerror or str(error)).lower()
-    return OutputError(
-        f"{out}: the output folder cannot be written to: {reason}{where}; choose another place, or mend its permissions"
-    )
+    there = next((place for place in (out, *out.parents) if os.path.lexists(place)), out)
+    if isinstance(error, FileExistsError | NotADirectoryError) and not os.path.isdir(there):
+        reason = f"{there} is a file or leads nowhere; choose another place"
+    else:
+        what = (error.strerror or str(error)).lower()
+        where = f" ({error.filename})" if error.filename and str(out) not in str(error.filename) else ""
+        reason = f"{what}{where}; choose another place, or mend its permissions"
+    return OutputError(f"{out}: the output folder cannot be written to: {reason}")

@@ -182,7 +182,7 @@ def write_text(path: Path, text: str) -> None:
 
 
 def number(cell: str) -> float:
-    """Number in a cell; NaN where it is one of :data:`MISSING`.
+    """Read the number in a cell; NaN where it is one of :data:`MISSING`.
 
     Raises
     ------
@@ -219,12 +219,14 @@ def _split(path: Path, line: int, text: str, separator: str | None) -> tuple[str
 def _check_columns(path: Path, columns: tuple[str, ...]) -> None:
     if "" in columns or not columns:
         raise InputError(
-            f"{path}: column {columns.index('') + 1 if columns else 1} of {len(columns)} has no name in line 1; name it "
-            "or remove the separator that makes it"
+            f"{path}: column {columns.index('') + 1 if columns else 1} of {len(columns)} has no name in line 1; name "
+            "it or remove the separator that makes it"
         )
     for name, count in Counter(columns).items():
         if count > 1:
-            raise InputError(f"{path}: the column {name!r} stands {count} times in line 1; rename or remove all but one")
+            raise InputError(
+                f"{path}: the column {name!r} stands {count} times in line 1; rename or remove all but one"
+            )
 
 
 def _refuse_ragged(path: Path, line: int, text: str, n_cell: int, n_column: int) -> NoReturn:

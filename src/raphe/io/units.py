@@ -1,7 +1,7 @@
 """Units as files spell them, and the factors that turn them into the units that raphe computes in.
 
-Spelling follows BIDS (CMIXF-12: ``kBq/mL``) and bears the common variants: either sign for micro, ``cc`` and ``cm3`` for
-``mL``, any letter case that leaves no doubt. ``m`` stays milli and ``M`` mega.
+Spelling follows BIDS (CMIXF-12: ``kBq/mL``) and bears the common variants: either sign for micro, ``cc`` and ``cm3``
+for ``mL``, any letter case that leaves no doubt. ``m`` stays milli and ``M`` mega.
 """
 
 from __future__ import annotations
@@ -35,10 +35,9 @@ def concentration(unit: str) -> float:
     UnitError
         If ``unit`` is not an activity concentration that raphe knows; the message lists those it knows.
     """
-    plain = _plain(unit)
-    if plain.upper() == "BQML":  # DICOM's spelling of Bq/mL
+    if unit.strip().upper() == "BQML":  # DICOM's spelling of Bq/mL
         return 1e-3
-    activity, slash, volume = plain.partition("/")
+    activity, slash, volume = _plain(unit).partition("/")
     factor = _activity(activity)
     if factor is None or not slash or volume.lower() not in _MILLILITRE:
         raise UnitError(f"{unit!r} is not an activity concentration that raphe knows ({CONCENTRATIONS})")

@@ -49,7 +49,8 @@ def read_pmod(table: Table) -> RawCurves:
     """
     first, second, *regions = table.columns
     start, end = _PMOD_START.fullmatch(first), _PMOD_END.fullmatch(second)
-    assert start is not None and end is not None  # is_pmod said so
+    if start is None or end is None:
+        raise InputError(f"{table.path}: the header of a PMOD file begins with start[seconds] and end[kBq/cc]")
     with located(f"{table.path}: {first}"):
         factor = minutes(start["unit"])
     names = tuple(name for name in regions if is_curve(name))

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from raphe.core import weights as weighting
 from raphe.core.sampling import CONVENTIONS, sampling
 from raphe.data.fit import KineticFit
-from raphe.data.record import Parameter, Step
+from raphe.data.record import Step
 from raphe.data.tacs import TACs
 from raphe.errors import InputError, ModelError, TimingError
 from raphe.kinetics.protocol import KineticModel, Problem, Solution
@@ -23,16 +23,27 @@ WEIGHTS = ("decay", "duration", "uniform")
 """Named weights; see :mod:`raphe.core.weights`."""
 
 PLAUSIBLE: Mapping[str, tuple[float, float]] = {
-    "BP_ND": (-1.0, 100.0),
-    "R1": (0.0, 20.0),
+    "BP_ND": (-0.99, 100.0),
+    "R1": (0.01, 20.0),
     "k2": (0.0, 10.0),
     "k2a": (0.0, 10.0),
 }
 """Open range of each parameter outside of which an estimate is flagged as implausible.
 
-The lower ends follow from the definitions (a volume of distribution and a rate constant are positive); the upper ones
-are assumptions, far above anything reported for brain tissue.
+That the volume of distribution 1 + BP_ND, R1 and the rate constants are positive follows from their definitions. The
+hundredth of the reference, below which a curve is none of a tissue's, and the upper ends are assumptions, far from
+anything reported for the brain.
 """
+
+LATEST_START = 2.0
+"""Latest start of the first frame, min, that can stand for a scan from injection on.
+
+The curves are drawn straight from 0 to there. For a bolus, that changes BP_ND by less than 1 % with frames of up to
+5 min (simulated); it is several per cent when the scan starts at 5 min.
+"""
+
+COMPUTABLE = (1e-100, 1e100)
+"""Range of a curve's highest absolute value, kBq/mL, in which its squares can be computed."""
 
 IMPRECISION = 0.5
 """Standard error of 1 + BP_ND, as a share of it, above which the scan is said not to determine the binding."""
@@ -90,7 +101,7 @@ def fit(
     if convention not in CONVENTIONS:
         raise InputError(f"unknown convention {convention!r}; there are {' and '.join(CONVENTIONS)}")
     frames = curves.frames
-    if frames.start[0] > 2 * frames.duration[0] and frames.start[0] > 1.0:
+    if frames.start[0] > LATEST_START:
         raise TimingError(
             f"the first frame starts {frames.start[0]:g} min after injection, but {model.name} needs the curves from "
             "injection on; include the early frames, or check InjectionStart and ScanStart in the sidecar"
@@ -98,7 +109,8 @@ def fit(
     start, named = _weights(weights, curves, half_life)
     fitted_rows = np.flatnonzero((start > 0).all(axis=0))
     fitted_rows = fitted_rows[fitted_rows >= first_frame]
-    good = np.isfinite(curves.activity).all(axis=-1) & (np.abs(curves.activity).sum(axis=-1) > 0)
+    highest = np.abs(curves.activity).max(axis=-1)
+    good = (highest > COMPUTABLE[0]) & (highest < COMPUTABLE[1])  # False where a value is not a number
     problem = Problem(sampling(frames, convention), curves.activity[good], start[good], fitted_rows, curve)
     _enough_frames(model, problem)
     solution = _estimate(model, problem)
@@ -138,9 +150,12 @@ def _reference(model: KineticModel, tacs: TACs, reference: str | Array | None) -
         raise InputError(f"the {name} has {curve.size} frames, the target {len(tacs.frames)}")
     if not curves.names:
         raise InputError(f"there is no curve to fit besides the {name}")
-    for frame in np.flatnonzero(~np.isfinite(curve)):
-        raise InputError(f"the {name} is not a number in frame {frame + 1}; mend the curve or take another reference")
-    if not curve.any():
+    for frame in np.flatnonzero(~(np.abs(curve) < COMPUTABLE[1])):
+        raise InputError(
+            f"the {name} is not a usable number in frame {frame + 1} ({curve[frame]:g}); mend the curve or take "
+            "another reference"
+        )
+    if np.abs(curve).max() <= COMPUTABLE[0]:
         raise InputError(f"the {name} is zero in every frame; take another reference or mend its mask")
     if (tacs.frames.duration * curve).sum() <= 0:
         raise InputError(f"the {name} has a negative mean activity; take another reference or mend its mask")
@@ -162,10 +177,15 @@ def _weights(weights: str | Array, curves: TACs, half_life: float | None) -> tup
                 "weights 'decay' need the half-life of the radionuclide; give it (--half-life MIN, or "
                 "TracerRadionuclide in the PET sidecar) or choose other weights"
             )
+        if not (np.isfinite(half_life) and half_life > 0):
+            raise InputError(f"the half-life is {half_life:g} min; weights 'decay' need a positive one")
         return np.broadcast_to(weighting.decay(frames, half_life), shape), weights
     array = np.asarray(weights, dtype=float)
     if array.shape not in ((shape[1],), shape):
-        raise InputError(f"there are {array.shape[-1] if array.ndim else 1} weights for {shape[1]} frames")
+        raise InputError(
+            f"the weights have shape {array.shape}, but there are {shape[1]} frames and {shape[0]} curves to fit; give "
+            "one weight a frame, or a row of them for each curve"
+        )
     if not np.isfinite(array).all() or (array < 0).any():
         frame = int(np.flatnonzero(~(np.isfinite(array) & (array >= 0)).reshape(-1, shape[1]).all(axis=0))[0])
         raise InputError(f"the weight of frame {frame + 1} is negative or not finite; weights are 1/variance")
@@ -200,10 +220,16 @@ def _estimate(model: KineticModel, problem: Problem) -> Solution:
     return model.estimate(dataclasses.replace(problem, weights=weighting.scaled(problem.weights, rows)))
 
 
-def _with_input_se(model: KineticModel, problem: Problem, solution: Solution, input_se: Mapping[str, float]) -> Solution:
+def _with_input_se(
+    model: KineticModel, problem: Problem, solution: Solution, input_se: Mapping[str, float]
+) -> Solution:
     variance = solution.se**2
     for name, se in input_se.items():
-        value = getattr(model, name)
+        value = getattr(model, name, None)
+        if value is None:
+            raise ModelError(f"{model.name} has no fixed {name}, but a standard error of it was given; leave it out")
+        if not (np.isfinite(se) and se > 0):
+            raise InputError(f"the standard error of {name} is {se:g}; give a positive one or none")
         step = min(se, value / 2)
         up, down = (
             _estimate(dataclasses.replace(model, **{name: value + sign * step}), problem)  # type: ignore[type-var]
@@ -214,7 +240,12 @@ def _with_input_se(model: KineticModel, problem: Problem, solution: Solution, in
 
 
 def _assemble(
-    model: KineticModel, curves: TACs, problem: Problem, solution: Solution, good: npt.NDArray[np.bool_], convention: str
+    model: KineticModel,
+    curves: TACs,
+    problem: Problem,
+    solution: Solution,
+    good: npt.NDArray[np.bool_],
+    convention: str,
 ) -> KineticFit:
     n_curve, n_frame = curves.activity.shape
     n_par = len(model.parameters)
@@ -248,7 +279,7 @@ def _aicc(wrss: Array, n: int, n_free: int) -> Array:
 
 
 def _judgement(model: KineticModel, curves: TACs, solution: Solution) -> npt.NDArray[np.int64]:
-    """Flags that follow from the values: implausible, imprecise, slow."""
+    """Judge by the values: implausible, imprecise, slow."""
     flags = np.zeros(len(solution.value), dtype=np.int64)
     for column, name in enumerate(model.parameters):
         value, se = solution.value[:, column], solution.se[:, column]
@@ -256,7 +287,7 @@ def _judgement(model: KineticModel, curves: TACs, solution: Solution) -> npt.NDA
             low, high = PLAUSIBLE[name]
             flags[~((value > low) & (value < high)) & np.isfinite(value)] |= Quality.IMPLAUSIBLE
         if name == "BP_ND":
-            flags[se > IMPRECISION * np.abs(1 + value)] |= Quality.IMPRECISE
+            flags[~(se <= IMPRECISION * np.abs(1 + value)) & np.isfinite(value)] |= Quality.IMPRECISE
             flags[~np.isfinite(value) & (solution.quality & Quality.BAD_INPUT == 0)] |= Quality.SINGULAR
         if name == "k2a":
             flags[(value > 0) & (value * curves.frames.end[-1] < 1)] |= Quality.SLOW

@@ -63,21 +63,20 @@ def estimate_k2_prime(
     Ichise et al. 2003, J Cereb Blood Flow Metab 23:1096, doi 10.1097/01.WCB.0000085441.37552.CA.
     """
     own = reference if isinstance(reference, str) else None
-    present = tuple(name for name in regions if name in tacs.names and name != own)
+    present = tuple(dict.fromkeys(name for name in regions if name in tacs.names and name != own))
     if not present:
         raise InputError(
-            f"k2_prime 'auto' needs a region of high binding, but none of {', '.join(regions) or '(none named)'} is among "
-            "the curves; name some (high_binding in the plan) or give k2_prime as a number"
+            f"k2_prime 'auto' needs a region of high binding, but none of {', '.join(regions) or '(none named)'} is "
+            "among the curves; name some (high_binding in the plan) or give k2_prime as a number"
         )
-    result, _ = fit(
-        MRTM1(), tacs, reference=reference, weights=weights, half_life=half_life, convention=convention
-    )
+    result, _ = fit(MRTM1(), tacs, reference=reference, weights=weights, half_life=half_life, convention=convention)
     at = [result.names.index(name) for name in present]
     value, se = (column[at] for column in result.of("k2_prime"))
     good = result.usable[at] & (value > 0) & (se > 0) & (se < value)
     if not good.any():
         raise InputError(
-            f"k2_prime 'auto' found no usable k2_prime in {', '.join(present)}; give k2_prime as a number, or choose SRTM"
+            f"k2_prime 'auto' found no usable k2_prime in {', '.join(present)}; give k2_prime as a number, or choose "
+            "SRTM"
         )
     mean, relative_se = _weighted_mean(np.log(value[good]), se[good] / value[good])
     used = tuple(name for name, ok in zip(present, good, strict=True) if ok)

@@ -49,7 +49,7 @@ class Problem:
     reference: Array | None = None
 
     def late(self, t_star: float) -> Problem:
-        """The same problem, fitted only where the middle of the frame is at or after ``t_star`` (min)."""
+        """Problem that is fitted only where the middle of the frame is at or after ``t_star`` (min)."""
         return replace(self, rows=self.rows[self.sampling.frames.mid[self.rows] >= t_star])
 
     @property
@@ -147,7 +147,7 @@ class Example:
 
 
 def search_quality(found: ProfileFit) -> npt.NDArray[np.int64]:
-    """Flags of a search over one rate constant, shape (n_curve,)."""
+    """Quality of a search over one rate constant, shape (n_curve,)."""
     return np.asarray(
         np.where(found.at_bound, Quality.AT_BOUND, 0)
         | np.where(found.converged, 0, Quality.NOT_CONVERGED)
@@ -169,7 +169,7 @@ def positive(model: str, symbol: str, value: float) -> None:
 
 
 def propagated(gradient: Array, covariance: Array) -> Array:
-    """Standard errors of functions of parameters by the delta method.
+    """Propagate standard errors to functions of parameters by the delta method.
 
     Parameters
     ----------
@@ -181,7 +181,8 @@ def propagated(gradient: Array, covariance: Array) -> Array:
     -------
     ndarray, shape (n_curve, n_out)
     """
-    return np.asarray(np.sqrt(np.einsum("cop,cpq,coq->co", gradient, covariance, gradient)))
+    variance = np.einsum("cop,cpq,coq->co", gradient, covariance, gradient)
+    return np.asarray(np.sqrt(np.maximum(variance, 0)))  # rounding may leave less than nothing
 
 
 def curvewise(*columns: Array | float) -> Array:

@@ -16,7 +16,7 @@ from raphe.kinetics.protocol import Example, KineticModel
 
 @cache
 def examples() -> Mapping[str, Example]:
-    """The example of every model, by the model's name, in the order of the names."""
+    """Collect the example of every model, by the model's name, in the order of the names."""
     found: dict[str, Example] = {}
     for module in pkgutil.iter_modules(models.__path__):
         example: Example = importlib.import_module(f"{models.__name__}.{module.name}").EXAMPLE
@@ -30,7 +30,7 @@ def names() -> tuple[str, ...]:
 
 
 def model_type(name: str) -> type[KineticModel]:
-    """The model called ``name``, in any case, or by an alias.
+    """Type of the model called ``name``, in any case, or by an alias.
 
     Raises
     ------
@@ -50,7 +50,7 @@ def model_type(name: str) -> type[KineticModel]:
 
 
 def make(name: str, **assumptions: float | None) -> KineticModel:
-    """A model by its name with what it assumes; ``None`` means not given.
+    """Make a model by its name with what it assumes; ``None`` means not given.
 
     Parameters
     ----------

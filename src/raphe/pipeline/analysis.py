@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from raphe.catalog import Tracer
 from raphe.data.fit import KineticFit
-from raphe.data.record import Step
+from raphe.data.record import Parameter, Step
 from raphe.data.regions import Merged, resolve
 from raphe.data.tacs import TACs
 from raphe.errors import InputError
@@ -189,7 +189,7 @@ def _reference(tacs: TACs, analysis: Analysis, separate: tuple[str, Array] | Non
             failures.append(error)
             continue
         how: Merged = made[name]
-        parameters = {"region": name, "how": str(how), "members": how.members, "source": said}
+        parameters: dict[str, Parameter] = {"region": name, "how": str(how), "members": how.members, "source": said}
         return found.activity[0], name, Step("reference", parameters)
     if len(analysis.reference) == 1:
         raise InputError(f"the reference is absent: {failures[0]}")

@@ -31,7 +31,7 @@ def write_parameters(
         sources=sources,
         command_line=command_line,
         reference=str(done["reference"].parameters["region"]),
-        references=[reference(key).text for key in cited],
+        references=[reference(key).citation for key in cited],
         notes=_notes(done),
     )
 
@@ -45,8 +45,8 @@ def _notes(done: dict[str, Step]) -> dict[str, str]:
         if get("regions"):
             regions = ", ".join(str(name) for name in get("regions") or ())  # type: ignore[union-attr]
             notes["k2prime"] = (
-                f"{get('source')}: weighted mean over {regions}, by {get('model')}; standard error {get('se'):.3g} 1/min, "
-                "which the standard errors of the estimates include"
+                f"{get('source')}: weighted mean over {regions}, by {get('model')}; standard error {get('se'):.3g} "
+                "1/min, which the standard errors of the estimates include"
             )
         else:
             notes["k2prime"] = f"given (from: {get('source')})"

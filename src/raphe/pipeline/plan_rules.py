@@ -49,7 +49,11 @@ def _check_names(plan: StudyPlan) -> None:
         "contrast": [(contrast.name, _letters(contrast.name)) for contrast in plan.contrasts],
     }
     for section, names in named.items():
-        _check_once(plan, f"[[{section}]]", [((section, at), name, same) for at, (name, same) in enumerate(names)])
+        last = "label" if section == "session" else "name"
+        placed: list[tuple[Key, str, object]] = [
+            ((section, at, last), name, same) for at, (name, same) in enumerate(names)
+        ]
+        _check_once(plan, f"[[{section}]]", placed)
 
 
 def _letters(name: str) -> str:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from markupsafe import Markup
 
 from raphe.data.fit import KineticFit
-from raphe.data.results import AgreementRow, Contrast, PairedValues
+from raphe.data.results import Agreement, AgreementRow, Contrast, ContrastRow, PairedValues
 from raphe.report import svg
 from raphe.report.wording import fixed, short
 
@@ -26,7 +26,10 @@ PANEL = (300.0, 178.0)
 ROW = 17.0
 """Height of a row of a figure by region, px."""
 
-WIDE = 760.0
+LONG = 40
+"""More regions than this make a figure by region of two halves."""
+
+WIDE = 900.0
 """Width of a figure by region, px."""
 
 
@@ -55,7 +58,8 @@ def fit_panel(fit: KineticFit, index: int) -> Markup:
     times = [across(float(t)) for t in frames.mid]
     values = [(x, up(float(y))) for x, y in zip(times, activity, strict=True)]
     bars = [
-        (across(float(a)), y, across(float(b)), y) for a, b, (_, y) in zip(frames.start, frames.end, values, strict=True)
+        (across(float(a)), y, across(float(b)), y)
+        for a, b, (_, y) in zip(frames.start, frames.end, values, strict=True)
     ]
     kind = "fitted" if fit.usable[index] else "fitted bad"
     parts = [
@@ -66,7 +70,7 @@ def fit_panel(fit: KineticFit, index: int) -> Markup:
         svg.dots(values, "data"),
         svg.path([(x, up(float(y))) for x, y in zip(times, fitted, strict=True)], kind),
         svg.segments([(left, level(0), right, level(0))], "zero"),
-        svg.y_axis(level, left, most=2),
+        svg.y_axis(level, left, most=4),
         svg.dots([(x, level(float(y))) for x, y in zip(times, residual, strict=True)], "data"),
         svg.x_axis(across, bottom),
         svg.text(11, (top + middle) / 2, "kBq/mL", anchor="middle", turn=True),
@@ -87,7 +91,7 @@ def standardised_residuals(fit: KineticFit, index: int) -> svg.Array:
     return np.where(rows, weighted / (scale or 1.0), math.nan)
 
 
-def by_region(points: Sequence[Point], parameter: str, label: str, *, change: bool = False) -> Markup:
+def by_region(points: Sequence[Point], parameter: str, label: str, *, change: bool = False) -> list[Markup]:
     """Estimates with their intervals, one row a region; what may not be used is hollow and sets no scale.
 
     Parameters
@@ -98,22 +102,31 @@ def by_region(points: Sequence[Point], parameter: str, label: str, *, change: bo
     label : str
         Text alternative of the figure.
     change : bool
-        Whether the axis is of a change, so that a line stands at zero.
+        Whether the axis is of a change.
+
+    Returns
+    -------
+    list of Markup
+        One drawing, or two halves on the same scale where there are more than :data:`LONG` regions.
     """
-    names = [short(point.region) for point in points]
-    left, right, top = svg.width_of(names) + 22, WIDE - 24, 8.0
-    bottom = top + ROW * len(points)
     good = [point for point in points if point.usable]
-    across = svg.scale([v for p in good for v in (p.value, p.low, p.high)], left, right, zero=True)
-    parts = [svg.x_axis(across, bottom, top=top, most=8)]
-    if change or across.low < 0:
+    limits = [v for point in good for v in (point.value, point.low, point.high)]
+    halves = [points] if len(points) <= LONG else [points[: (len(points) + 1) // 2], points[(len(points) + 1) // 2 :]]
+    left, right = svg.width_of(short(point.region) for point in points) + 22, WIDE / len(halves) - 16
+    across = svg.scale(limits, left, right, zero=True)
+    return [_forest(half, across, parameter, label, "change in " if change else "") for half in halves]
+
+
+def _forest(points: Sequence[Point], across: svg.Scale, parameter: str, label: str, before: str) -> Markup:
+    left, right, top = across.start, across.end, 8.0
+    bottom = top + ROW * len(points)
+    parts = [svg.x_axis(across, bottom, top=top, most=max(3, round((right - left) / 70)))]
+    if across.low < 0:
         parts.append(svg.segments([(across(0), top, across(0), bottom)], "zero"))
-    for row, (point, name) in enumerate(zip(points, names, strict=True)):
-        parts.append(_row(point, name, across, top + ROW * (row + 0.5), left))
-    words = "change in " if change else ""
-    parts.append(svg.text((left + right) / 2 - (30 if change else 0), bottom + 32, words, anchor="end"))
-    parts.append(svg.symbol((left + right) / 2 - (28 if change else 0), bottom + 32, parameter))
-    return svg.drawing(WIDE, bottom + 42, parts, label)
+    for row, point in enumerate(points):
+        parts.append(_row(point, short(point.region), across, top + ROW * (row + 0.5), left))
+    parts.append(svg.symbol((left + right) / 2, bottom + 32, parameter, anchor="middle", before=before))
+    return svg.drawing(right + 16, bottom + 42, parts, label)
 
 
 def _row(point: Point, name: str, across: svg.Scale, y: float, left: float) -> str:
@@ -166,7 +179,7 @@ def by_session(
         for at, (session, by_name) in enumerate(values.items()):
             y = start + 4 + lane * (at + 0.5)
             parts.append(_lane(by_name.get(region, ()), across, y, at, f"{region}, {session}"))
-    parts.append(svg.symbol((left + right) / 2, bottom + 32, parameter))
+    parts.append(svg.symbol((left + right) / 2, bottom + 32, parameter, anchor="middle"))
     return svg.drawing(WIDE, bottom + 42, parts, label)
 
 
@@ -181,40 +194,76 @@ def _lane(people: Sequence[tuple[str, float]], across: svg.Scale, y: float, at: 
     return "".join(parts)
 
 
-def bland_altman(row: AgreementRow, parameter: str, *, overview: bool = False) -> Markup:
+def bland_altman(row: AgreementRow, parameter: str) -> Markup:
     """Difference of two scans against their mean, with bias, limits of agreement and their confidence bands."""
-    pairs = row.pairs
-    mean, difference = (pairs.first + pairs.second) / 2, pairs.second - pairs.first
-    width, height = (WIDE, 300.0) if overview else PANEL
-    left, right, top, bottom = 48.0, width - 6, 8.0, height - 36
+    mean, difference = _mean_and_difference(row.pairs)
     lines = (row.limits_low, row.bias, row.limits_high)
-    across = svg.scale(mean, left + 8, right - 8, pad=0.08)
-    up = svg.scale([*difference, *(line.value for line in lines)], bottom, top, pad=0.18, zero=True)
-    parts = [svg.y_axis(up, left, right=right, most=5), svg.x_axis(across, bottom, most=6)]
+    width, height = PANEL
+    frame = _Differences(width, height, mean, [*difference, *(line.value for line in lines)])
+    parts = []
     for line, kind in zip(lines, ("limit", "bias", "limit"), strict=True):
         if math.isfinite(line.low) and math.isfinite(line.high):
-            high, low = up.clipped(line.high), up.clipped(line.low)
-            parts.append(svg.box(left, high, right - left, low - high, f"band {kind}"))
+            high, low = frame.up.clipped(line.high), frame.up.clipped(line.low)
+            parts.append(svg.box(frame.left, high, frame.right - frame.left, low - high, f"band {kind}"))
         if math.isfinite(line.value):
-            parts.append(svg.segments([(left, up(line.value), right, up(line.value))], f"line {kind}"))
-    parts.append(svg.segments([(left, up(0), right, up(0))], "zero"))
-    for name, x, y in zip(pairs.participants, mean, difference, strict=True):
-        note = f"{name}: mean {fixed(float(x), 3)}, difference {fixed(float(y), 3)}"
-        parts.append(svg.mark(across(float(x)), up(float(y)), 3.4, "person s0", note))
-    parts.append(svg.symbol((left + right) / 2 - 20, height - 6, parameter, unit=" (mean of both)"))
-    parts.append(svg.text(11, (top + bottom) / 2, "difference", anchor="middle", turn=True))
-    return svg.drawing(width, height, parts, f"{pairs.region}: difference of both scans against their mean")
+            y = frame.up(line.value)
+            parts.append(svg.segments([(frame.left, y, frame.right, y)], f"line {kind}"))
+    parts += frame.axes(parameter)
+    parts += frame.people(row.pairs, row.pairs.participants)
+    return svg.drawing(width, height, parts, f"{row.pairs.region}: difference of both scans against their mean")
 
 
-def change_by_region(contrast: Contrast, primary_region: str) -> Markup:
-    """Mean change with its confidence interval, one row a region; the primary one is a diamond."""
+def all_differences(agreement: Agreement) -> Markup:
+    """Difference of two scans against their mean for every participant and region, without limits."""
+    both = [_mean_and_difference(row.pairs) for row in agreement.rows]
+    frame = _Differences(
+        WIDE, 300.0, [float(v) for mean, _ in both for v in mean], [float(v) for _, change in both for v in change]
+    )
+    parts = frame.axes(agreement.parameter)
+    for row in agreement.rows:
+        parts += frame.people(row.pairs, [f"{row.pairs.region}, {name}" for name in row.pairs.participants])
+    return svg.drawing(WIDE, 300.0, parts, "Difference of both scans against their mean, all regions and participants")
+
+
+class _Differences:
+    """Frame of a plot of differences against means."""
+
+    def __init__(self, width: float, height: float, mean: Iterable[float], difference: Iterable[float]) -> None:
+        self.left, self.right, self.top, self.bottom = 48.0, width - 6, 8.0, height - 36
+        self.across = svg.scale(mean, self.left, self.right, pad=0.08)
+        self.up = svg.scale(difference, self.bottom, self.top, pad=0.18, zero=True)
+
+    def axes(self, parameter: str) -> list[str]:
+        middle = (self.left + self.right) / 2
+        return [
+            svg.y_axis(self.up, self.left, right=self.right),
+            svg.x_axis(self.across, self.bottom, most=6),
+            svg.segments([(self.left, self.up(0), self.right, self.up(0))], "zero"),
+            svg.symbol(middle, self.bottom + 30, parameter, anchor="middle", after=", mean of both"),
+            svg.text(11, (self.top + self.bottom) / 2, "difference", anchor="middle", turn=True),
+        ]
+
+    def people(self, pairs: PairedValues, names: Sequence[str]) -> list[str]:
+        mean, difference = _mean_and_difference(pairs)
+        return [
+            svg.mark(
+                self.across(float(x)), self.up(float(y)), 3.4, "person s0",
+                f"{name}: mean {fixed(float(x), 3)}, difference {fixed(float(y), 3)}",
+            )
+            for name, x, y in zip(names, mean, difference, strict=True)
+        ]  # fmt: skip
+
+
+def _mean_and_difference(pairs: PairedValues) -> tuple[svg.Array, svg.Array]:
+    return (pairs.first + pairs.second) / 2, pairs.second - pairs.first
+
+
+def change_by_region(contrast: Contrast, rows: Sequence[ContrastRow], primary: Container[str]) -> list[Markup]:
+    """Mean change with its confidence interval, one row a region; a primary one is a diamond."""
     points = [
-        Point(
-            row.pairs.region, row.estimate, row.ci_low, row.ci_high,
-            primary=contrast.primary and row.pairs.region == primary_region,
-        )
-        for row in contrast.rows
-    ]  # fmt: skip
+        Point(row.pairs.region, row.estimate, row.ci_low, row.ci_high, primary=row.pairs.region in primary)
+        for row in rows
+    ]
     label = f"Change in {contrast.parameter} from {contrast.first} to {contrast.second} by region"
     return by_region(points, contrast.parameter, label, change=True)
 

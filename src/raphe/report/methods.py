@@ -52,7 +52,7 @@ def methods(steps: Steps, citations: Mapping[str, str]) -> Methods:
 
 
 def _groups(steps: Steps) -> list[list[Step]]:
-    """Steps of one name that agree in all that does not vary from scan to scan, in order of first appearance."""
+    """Gather the steps of one name that agree in all that does not vary from scan to scan."""
     groups: dict[object, list[Step]] = {}
     for step in steps:
         varying = WRITERS.get(step.name, (_other, ()))[1]
@@ -71,17 +71,17 @@ def _fit(steps: Steps) -> str:
         f"Time-activity curves{tracer}{scans} ({_range(steps, 'n_frames')} frames over {_range(steps, 'scan_minutes')} "
         f"min) were fitted by {get('model')}{title}{reference}"
     ]
-    if get("t_star") is not None:
-        parts.append(f"to the frames whose middle is at or after t* = {_words(get('t_star'))} min")
+    if get("t_star"):
+        parts.append(f"using the frames whose middle is at or after t* = {_words(get('t_star'))} min")
     if get("k2_prime") is not None:
-        parts.append(f"with k2\N{PRIME} fixed at {_range(steps, 'k2_prime')} 1/min")
+        parts.append(f"with k2_prime fixed at {_range(steps, 'k2_prime')} 1/min")
     weights = WEIGHTS.get(str(get("weights")), f"with the weights {get('weights')}")
     return f"{', '.join(parts)}. Frames were weighted {weights}. {CONVENTION.get(str(get('convention')), '')}".strip()
 
 
 WEIGHTS: Mapping[str, str] = {
-    "decay": "by the inverse variance of decay-corrected counts: duration times the remaining share of the nuclide, over "
-    "the activity that a first fit predicts",
+    "decay": "by the inverse variance of decay-corrected counts: duration times the remaining share of the nuclide, "
+    "over the activity that a first fit predicts",
     "duration": "by their duration",
     "uniform": "alike",
     "given": "by weights that were given as 1/variance",
@@ -90,18 +90,20 @@ WEIGHTS: Mapping[str, str] = {
 CONVENTION: Mapping[str, str] = {
     "average": "A frame's value was taken as the average of a continuous curve over the frame, for model and reference "
     "alike.",
-    "midframe": "A frame's value was taken as the activity at its middle, and values were joined by straight lines from "
-    "zero at injection.",
+    "midframe": "A frame's value was taken as the activity at its middle, and values were joined by straight lines "
+    "from zero at injection.",
 }
 
 
 def _k2_prime(steps: Steps) -> str:
     get = steps[0].parameters.get
     scans = f" in each of {len(steps)} scans" if len(steps) > 1 else ""
-    own = f" (standard error {_range(steps, 'se')})" if len(steps) == 1 else ""
+    used = [step.parameters.get("regions") for step in steps]
+    regions = tuple(dict.fromkeys(name for names in used if isinstance(names, tuple) for name in names))
+    usable = "" if len(set(used)) == 1 else "those usable of "
     return (
-        f"k2\N{PRIME} was estimated{scans} as the precision-weighted mean of the values that {get('model')} gives in "
-        f"{_words(get('regions'))}: {_range(steps, 'value')} 1/min{own}."
+        f"k2_prime was estimated{scans} as the precision-weighted mean of the values that {get('model')} gives in "
+        f"{usable}{_words(regions)}: {_range(steps, 'value')} 1/min (standard error {_range(steps, 'se', 2)})."
     )
 
 
@@ -112,22 +114,23 @@ def _paired(steps: Steps) -> str:
         if get("adjust") == "holm"
         else "p values were not adjusted for the number of regions"
     )
-    primary = "The primary comparison" if get("primary") else "The comparison"
+    primary = "primary comparison" if get("primary") else "comparison"
+    what = f"{get('parameter')} of {get('tracer')} ({get('model')}) from session {get('first')} to {get('second')}"
     return (
-        f"{primary} {get('name')}: the change in {get('parameter')} of {get('tracer')} ({get('model')}) from session "
-        f"{get('first')} to {get('second')} was tested by a paired t test in each of "
-        f"{count(int(str(get('n_regions'))), 'region')}; {adjusted}."
+        f"The {primary} \N{LEFT DOUBLE QUOTATION MARK}{get('name')}\N{RIGHT DOUBLE QUOTATION MARK} is the mean change "
+        f"in {what} in each of {count(int(str(get('n_regions'))), 'region')}, over the participants with both, with a "
+        f"paired t test where there are at least two; {adjusted}."
     )
 
 
 def _agreement(steps: Steps) -> str:
     get = steps[0].parameters.get
+    what = f"{get('parameter')} of {get('tracer')} ({get('model')}) between sessions {get('first')} and {get('second')}"
     return (
-        f"Agreement of {get('parameter')} of {get('tracer')} ({get('model')}) between sessions {get('first')} and "
-        f"{get('second')} is given as bias and 95 % limits of agreement (exact confidence intervals, each limit by itself), "
-        f"intraclass correlation {get('icc_form')}, absolute test-retest variability (mean of |difference| / mean of both) "
-        "and within-subject coefficient of variation (root mean square of relative differences over the square root of "
-        "two). All intervals are 95 % confidence intervals and take differences to be normal."
+        f"Agreement of {what} is given as bias and 95 % limits of agreement (exact confidence intervals, each limit by "
+        f"itself), intraclass correlation {get('icc_form')}, absolute test-retest variability (mean of |difference| / "
+        "mean of both) and within-subject coefficient of variation (root mean square of relative differences over the "
+        "square root of two). All intervals are 95 % confidence intervals and take differences to be normal."
     )
 
 
@@ -146,12 +149,12 @@ WRITERS: Mapping[str, tuple[Callable[[Steps], str], tuple[str, ...]]] = {
 """For each step name: who writes its text, and which parameters vary from scan to scan."""
 
 
-def _range(steps: Steps, key: str) -> str:
+def _range(steps: Steps, key: str, digits: int = 4) -> str:
     """One number, or the lowest and highest over the scans."""
     values = [float(v) for step in steps if isinstance(v := step.parameters.get(key), int | float)]
     if not values:
         return "an unrecorded number of"
-    low, high = general(min(values), 4), general(max(values), 4)
+    low, high = general(min(values), digits), general(max(values), digits)
     return low if low == high else f"{low} to {high}"
 
 

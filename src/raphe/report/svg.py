@@ -1,8 +1,8 @@
 """Drawings as SVG text: scales, axes and marks, each of them a short string.
 
-A drawing is written by hand rather than by a plotting library, so that a page with a hundred panels stays small, is made
-in a fraction of a second, has the same bytes for the same input, and shows its text in the page's own font. Colours and
-line widths are classes of the page's style sheet. Whatever text comes in is escaped here.
+A drawing is written by hand rather than by a plotting library, so that a page with a hundred panels stays small, is
+made in a fraction of a second, has the same bytes for the same input, and shows its text in the page's own font.
+Colours and line widths are classes of the page's style sheet. Whatever text comes in is escaped here.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ class Scale:
     end: float
 
     def __call__(self, value: float) -> float:
+        """Give the place of ``value``, px."""
         return self.start + (value - self.low) / (self.high - self.low) * (self.end - self.start)
 
     def clipped(self, value: float) -> float:
@@ -48,7 +49,7 @@ class Scale:
         step = _round_step((self.high - self.low) / most)
         first = math.ceil(self.low / step - 1e-9)
         last = math.floor(self.high / step + 1e-9)
-        return [round(i * step, 12) for i in range(first, last + 1)]
+        return [float(f"{i * step:.12g}") for i in range(first, last + 1)]
 
 
 def scale(values: Iterable[float], start: float, end: float, *, pad: float = 0.05, zero: bool = False) -> Scale:
@@ -122,7 +123,7 @@ def diamond(x: float, y: float, radius: float, kind: str, note: str = "") -> str
 
 
 def box(x: float, y: float, width: float, height: float, kind: str) -> str:
-    """Filled rectangle."""
+    """Fill a rectangle."""
     return f'<rect class="{kind}" x="{_n(x)}" y="{_n(y)}" width="{_n(width)}" height="{_n(height)}"/>'
 
 
@@ -133,15 +134,18 @@ def text(x: float, y: float, words: str, kind: str = "", *, anchor: str = "start
     return f'<text{named} x="{_n(x)}" y="{_n(y)}" text-anchor="{anchor}"{turned}>{_text(words)}</text>'
 
 
-def symbol(x: float, y: float, name: str, *, anchor: str = "start", unit: str = "", turn: bool = False) -> str:
-    """Name of a quantity as the field writes it: ``BP_ND`` in italics with its index set low."""
+def symbol(
+    x: float, y: float, name: str, *, anchor: str = "start", before: str = "", after: str = "", turn: bool = False
+) -> str:
+    """Name of a quantity as the field writes it, ``BP_ND`` in italics with its index set low, between other words."""
     stem, _, index = name.partition("_")
     low = f'<tspan dy="3" class="sub">{_text(index)}</tspan>' if index else ""
-    after = f'<tspan{" dy=" + chr(34) + "-3" + chr(34) if index else ""}>{_text(unit)}</tspan>' if unit else ""
+    up = ' dy="-3"' if index else ""
+    rest = f"<tspan{up}>{_text(after)}</tspan>" if after else ""
     turned = f' transform="rotate(-90 {_n(x)} {_n(y)})"' if turn else ""
     return (
-        f'<text x="{_n(x)}" y="{_n(y)}" text-anchor="{anchor}"{turned}>'
-        f'<tspan font-style="italic">{_text(stem)}</tspan>{low}{after}</text>'
+        f'<text x="{_n(x)}" y="{_n(y)}" text-anchor="{anchor}"{turned}>{_text(before)}'
+        f'<tspan font-style="italic">{_text(stem)}</tspan>{low}{rest}</text>'
     )
 
 
@@ -169,7 +173,7 @@ def y_axis(along: Scale, x: float, *, right: float | None = None, most: int = 5)
 
 
 def number(value: float) -> str:
-    """A tick's label, with a true minus sign."""
+    """Label a tick, with a true minus sign."""
     return f"{value:.6g}".replace("-", "\N{MINUS SIGN}")
 
 
@@ -184,7 +188,7 @@ def _round_step(rough: float) -> float:
 
 
 def _n(value: float) -> str:
-    """A place in px, to a tenth."""
+    """Write a place in px, to a tenth."""
     return f"{value:.1f}".removesuffix(".0")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 
 from markupsafe import Markup, escape
@@ -17,20 +18,23 @@ NOTHING = "\N{EN DASH}"
 
 RAISED = str.maketrans("0123456789", "\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079")
 
+NAMES = re.compile(rf"(?<!\w)({'|'.join(re.escape(name) for name in SYMBOLS if '_' in name)})(?!\w)")
+"""Quantities whose names cannot be mistaken for a word."""
+
 MOST_DECIMALS = 5
 
 
 def printable(words: str) -> str:
-    """The same text in one line, with every character that cannot be printed replaced: no name can break a page."""
+    """Replace every character that cannot be printed, and give one line: no name can break a page."""
     return "".join(c if c.isprintable() else " " if c.isspace() else "\N{REPLACEMENT CHARACTER}" for c in words)
 
 
 def short(words: str, most: int = 34) -> str:
-    """The text, cut in its middle where it is longer than ``most`` characters."""
+    """Cut a text in its middle where it is longer than ``most`` characters."""
     if len(words) <= most:
         return words
     head = (most - 1) // 2
-    return f"{words[:head]}\N{HORIZONTAL ELLIPSIS}{words[head + 1 - most:]}"
+    return f"{words[:head]}\N{HORIZONTAL ELLIPSIS}{words[head + 1 - most :]}"
 
 
 def decimals(spread: float) -> int:
@@ -41,7 +45,7 @@ def decimals(spread: float) -> int:
 
 
 def fixed(value: float, places: int, *, sign: bool = False) -> str:
-    """A number with so many decimals and a true minus sign; a dash where there is none."""
+    """Write a number with so many decimals and a true minus sign; a dash where there is none."""
     if not math.isfinite(value):
         return NOTHING
     if abs(value) >= 1e5:
@@ -55,30 +59,28 @@ def fixed(value: float, places: int, *, sign: bool = False) -> str:
 
 
 def general(value: float, digits: int = 4) -> str:
-    """A number with so many significant digits."""
+    """Write a number with so many significant digits."""
     return f"{value:.{digits}g}".replace("-", MINUS) if math.isfinite(value) else NOTHING
 
 
 def with_error(value: float, se: float) -> tuple[str, str]:
-    """A value and its standard error, both to the second significant digit of the error."""
+    """Write a value and its standard error, both to the second significant digit of the error."""
     places = decimals(se)
     return fixed(value, places), fixed(se, places)
 
 
-def span(low: float, high: float, places: int, *, sign: bool = False) -> str:
+def span(low: float, high: float, places: int) -> str:
     """Two ends of an interval; empty where they are unknown."""
-    if not (math.isfinite(low) and math.isfinite(high)):
-        return ""
-    return f"{fixed(low, places, sign=sign)} to {fixed(high, places, sign=sign)}"
+    return f"{fixed(low, places)} to {fixed(high, places)}" if math.isfinite(low) and math.isfinite(high) else ""
 
 
 def interval(estimate: Interval, places: int, *, sign: bool = False) -> tuple[str, str]:
-    """An estimate and the ends of its interval."""
-    return fixed(estimate.value, places, sign=sign), span(estimate.low, estimate.high, places, sign=sign)
+    """Write an estimate and the ends of its interval."""
+    return fixed(estimate.value, places, sign=sign), span(estimate.low, estimate.high, places)
 
 
 def probability(p: float) -> str:
-    """A p value: to two significant digits above 0.001."""
+    """Write a p value: three decimals below 0.1, two above."""
     if not math.isfinite(p):
         return NOTHING
     if p < 0.001:
@@ -99,19 +101,25 @@ def listed(words: Sequence[str], most: int = 12) -> str:
     return " and ".join(filter(None, (", ".join(words[:-1]), *words[-1:])))
 
 
+def typeset(words: str) -> Markup:
+    """Text with the names of quantities in it written as the field writes them, and no line break before a per cent."""
+    safe = str(escape(printable(words))).replace(" %", "\N{NO-BREAK SPACE}%")
+    return Markup(NAMES.sub(lambda found: SYMBOLS[found[0]].html, safe))
+
+
 def symbol(name: str) -> Markup:
-    """A quantity as the field writes it, e.g. *BP* with a low ND."""
+    """Write a quantity as the field does, e.g. *BP* with a low ND."""
     return Markup(SYMBOLS[name].html) if name in SYMBOLS else escape(printable(name))
 
 
 def unit(name: str) -> str:
-    """Unit of a quantity; empty where it has none or is not known."""
+    """Give the unit of a quantity; empty where it has none or is not known."""
     known = SYMBOLS.get(name)
     return "" if known is None or known.unit == "unitless" else known.unit
 
 
 def tracer(name: str, radionuclide: str) -> str:
-    """A tracer with its label, e.g. ``[11C]DASB``, unless its name already carries one."""
+    """Write a tracer with its label, e.g. ``[11C]DASB``, unless its name already carries one."""
     digits = radionuclide.lstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
     element = radionuclide.removesuffix(digits)
     if not (digits.isdigit() and element) or name.startswith(("[", "(")):

@@ -22,8 +22,11 @@ PARENT_LEFT = 0.2
 PARENT_RATE = 0.03
 """Rate at which the rest is metabolised, 1/min. An assumption for a carbon-11 ligand."""
 
-RESONANCE = 1e-8
-"""Least distance, 1/min, of a tissue's rate constant from those of the input; nearer ones are moved away to it."""
+RESONANCE = 5e-6
+"""Distance, 1/min, of a tissue's rate constant from one of the input under which their terms would cancel.
+
+There, the mean of the responses on either side is taken, which is right to 1e-6.
+"""
 
 NOISE_VOLUME = 10_000.0
 """Volume of the region for which the noise of a scan is stated, mm3."""
@@ -53,11 +56,11 @@ class Exponentials:
         return np.asarray(((self.constant + self.slope * t) * np.exp(self.rate * t)).sum(axis=-1))
 
     def times_exponential(self, rate: float) -> Exponentials:
-        """The same curve multiplied by exp(rate t)."""
+        """Curve multiplied by exp(rate t)."""
         return Exponentials(self.rate + rate, self.constant, self.slope)
 
     def plus(self, other: Exponentials, scale: float = 1.0) -> Exponentials:
-        """This curve plus ``scale`` times the other."""
+        """Sum of the curve and ``scale`` times the other."""
         return Exponentials(
             np.concatenate([self.rate, other.rate]),
             np.concatenate([self.constant, scale * other.constant]),
@@ -106,20 +109,9 @@ def tissue_response(frames: Frames, source: Exponentials, rate: Array) -> Array:
     ndarray, shape (n_tissue, n_frame)
         In the unit of the source x min.
     """
-    k = np.asarray(rate, dtype=float)[:, None]
-    q = source.rate + k
-    near = np.abs(q) < RESONANCE
-    q = np.where(near, RESONANCE, q)
-    k = np.where(near.any(axis=1, keepdims=True), k + RESONANCE, k)
-    slope = source.slope / q
-    constant = source.constant / q - slope / q
-    edges = np.concatenate([frames.start, frames.end])
-    s = source.rate[:, None]
-    inside = np.exp(s * edges) * ((constant[..., None] + slope[..., None] * edges) / s - slope[..., None] / s**2)
-    wash_out = constant.sum(axis=1, keepdims=True) * np.exp(-k * edges) / k
-    area = inside.sum(axis=1) + wash_out
-    n = len(frames)
-    return np.asarray((area[:, n:] - area[:, :n]) / frames.duration)
+    near = (np.abs(source.rate + rate[:, None]) < RESONANCE).any(axis=1)
+    aside = np.where(near, 2 * RESONANCE, 0.0)
+    return (_response(frames, source, rate - aside) + _response(frames, source, rate + aside)) / 2
 
 
 def scan_curves(frames: Frames, R1: Array, k2_prime: float, BP_ND: Array, peak: float) -> tuple[Array, Array]:
@@ -158,23 +150,23 @@ def noise_level(frames: Frames, half_life: float, reference: Array, percent: flo
     reference : ndarray, shape (n_frame,), kBq/mL
         Noise-free curve of the reference region.
     percent : float
-        Standard deviation of the last frame, in per cent of its activity, of a region of ``NOISE_VOLUME`` that has the
-        activity of the reference.
+        Standard deviation that the last frame of a region of ``NOISE_VOLUME`` would have, in per cent of its activity,
+        if that were still the highest of the reference.
 
     Returns
     -------
     float, sqrt(kBq/mL min)
     """
     share = weights.decay(frames, half_life)[-1]
-    return float(percent / 100 * np.sqrt(reference[-1] * share))
+    return float(percent / 100 * np.sqrt(reference.max() * share))
 
 
 def noise_sd(frames: Frames, half_life: float, activity: Array, volume: Array, alpha: float) -> Array:
-    r"""Standard deviation of each frame, as counting gives it for decay-corrected activity.
+    r"""Noise of each frame, as counting gives it for decay-corrected activity.
 
-    :math:`\alpha \sqrt{C_i / (d_i r_i)}` with the activity C, the duration d and the share r of the nuclide that is left
-    (Logan et al. 2001, J Cereb Blood Flow Metab 21:307), times sqrt(``NOISE_VOLUME`` / volume): voxels are taken as
-    independent.
+    The standard deviation is :math:`\alpha \sqrt{C_i / (d_i r_i)}` with the activity C, the duration d and the share r
+    of the nuclide that is left (Logan et al. 2001, J Cereb Blood Flow Metab 21:307), times sqrt(``NOISE_VOLUME`` /
+    volume): voxels are taken as independent.
 
     Parameters
     ----------
@@ -192,3 +184,17 @@ def noise_sd(frames: Frames, half_life: float, activity: Array, volume: Array, a
     """
     share = weights.decay(frames, half_life)
     return np.asarray(alpha * np.sqrt(activity / share) * np.sqrt(NOISE_VOLUME / volume)[:, None])
+
+
+def _response(frames: Frames, source: Exponentials, rate: Array) -> Array:
+    k = rate[:, None]
+    q = source.rate + k
+    slope = source.slope / q
+    constant = source.constant / q - slope / q
+    edges = np.concatenate([frames.start, frames.end])
+    s = source.rate[:, None]
+    inside = np.exp(s * edges) * ((constant[..., None] + slope[..., None] * edges) / s - slope[..., None] / s**2)
+    wash_out = constant.sum(axis=1, keepdims=True) * np.exp(-k * edges) / k
+    area = inside.sum(axis=1) + wash_out
+    n = len(frames)
+    return np.asarray((area[:, n:] - area[:, :n]) / frames.duration)

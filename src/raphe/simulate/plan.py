@@ -1,16 +1,235 @@
-"""The plan of a simulated study: what is scanned, and what is true."""
+"""The plan of a simulated study: what is scanned, what is true, and the sections that its study plan shares."""
 
 from __future__ import annotations
 
 import tomllib
+from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from raphe.catalog import Quantity, all_species
+from raphe.catalog import Quantity
 from raphe.errors import PlanError, nearest
-from raphe.simulate.plan_rules import check_rules
 
 _EMBEDDED = files(__package__) / "plans"
+
+MOST_PARTICIPANTS = 9999
+
+Label = Annotated[str, Field(pattern=r"^[A-Za-z0-9]+$")]
+Name = Annotated[str, Field(min_length=1)]
+Names = Annotated[tuple[Name, ...], Field(strict=False)]
+
+
+class Section(BaseModel):
+    """A table of the plan: no key that is not known, no value of another type, no change once read."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _known_keys(cls, data: object) -> object:
+        known = [field.alias or name for name, field in cls.model_fields.items()]
+        for key in data if isinstance(data, dict) else ():
+            if key not in known:
+                raise ValueError(f"there is no key {key!r}; {nearest(str(key), known)}")
+        return data
+
+
+class StudySection(Section):
+    """``[study]``."""
+
+    title: Name
+    description: str = ""
+    species: Name = "human"
+    participants: Annotated[int, Field(ge=1, le=MOST_PARTICIPANTS)]
+
+
+class TracerSection(Section):
+    """``[[tracer]]``: each session has a scan with it."""
+
+    name: Name
+    schedule: Name
+    """Name of one of the frame schedules that the catalog has for it."""
+    model: Name | None = None
+    """For the study plan; the catalog's default if not given."""
+
+
+class ConditionSection(Section):
+    """``[[condition]]``."""
+
+    name: Name
+
+
+class SessionSection(Section):
+    """``[[session]]``, in the order of time."""
+
+    label: Label
+    condition: Name | None = None
+
+
+class ArmSection(Section):
+    """``[[arm]]``: participants are allocated in random blocks of the sum of all allocations."""
+
+    name: Name
+    allocation: Annotated[int, Field(ge=1)]
+
+
+class RegionsSection(Section):
+    """``[regions]``: names as the catalog has them, both sides together."""
+
+    names: Annotated[Names, Field(alias="list", min_length=1)]
+
+
+class EffectSection(Section):
+    """``[[effect]]``: a change of BP_ND in all scans that it does not exclude; several multiply."""
+
+    tracer: Name
+    session: Label | None = None
+    condition: Name | None = None
+    arm: Name | None = None
+    regions: Names = ()
+    """Empty: all."""
+    percent: Quantity
+
+
+class TestRetestSection(Section):
+    """``[[test_retest]]``: an absolute variability between scans that stands for the catalog's, per cent."""
+
+    __test__ = False
+
+    tracer: Name
+    regions: Names
+    percent: Quantity
+
+
+class VariabilitySection(Section):
+    """``[variability]``: how far the deviations of the regions of one brain go together, from 0 to 1."""
+
+    between: Quantity
+    """Deviations of a person from the mean."""
+    within: Quantity
+    """Deviations of a scan from the person."""
+
+
+class NoiseSection(Section):
+    """``[noise]``."""
+
+    percent: Quantity
+    """As :func:`raphe.simulate.curves.noise_level` understands it."""
+
+
+class PrimarySection(Section):
+    """``[primary]``, for the study plan."""
+
+    tracer: Name
+    region: Name
+    parameter: Name = "BP_ND"
+    contrast: Name
+
+
+class ContrastSection(Section):
+    """``[[contrast]]``, for the study plan."""
+
+    name: Name
+    kind: Literal["paired"] = "paired"
+    tracer: Name
+    terms: Annotated[tuple[Label, Label], Field(strict=False)]
+    adjust: Literal["holm", "none"] = "holm"
+
+
+class SimulationPlan(Section):
+    """A study of known truth."""
+
+    study: StudySection
+    tracers: Annotated[tuple[TracerSection, ...], Field(alias="tracer", strict=False, min_length=1)]
+    conditions: Annotated[tuple[ConditionSection, ...], Field(alias="condition", strict=False)] = ()
+    sessions: Annotated[tuple[SessionSection, ...], Field(alias="session", strict=False, min_length=1)]
+    arms: Annotated[tuple[ArmSection, ...], Field(alias="arm", strict=False)] = ()
+    regions: RegionsSection
+    effects: Annotated[tuple[EffectSection, ...], Field(alias="effect", strict=False)] = ()
+    test_retest: Annotated[tuple[TestRetestSection, ...], Field(strict=False)] = ()
+    variability: VariabilitySection
+    noise: NoiseSection
+    primary: PrimarySection | None = None
+    contrasts: Annotated[tuple[ContrastSection, ...], Field(alias="contrast", strict=False)] = ()
+
+
+@dataclass(frozen=True)
+class PlanText:
+    """A plan file before it is understood.
+
+    Parameters
+    ----------
+    name : str
+        What messages call it: its path, or the name of an embedded plan.
+    text : str
+    """
+
+    name: str
+    text: str
+
+
+def embedded_plans() -> tuple[str, ...]:
+    """Names of the plans that come with raphe, sorted."""
+    return tuple(sorted(file.name.removesuffix(".toml") for file in _EMBEDDED.iterdir() if file.name.endswith(".toml")))
+
+
+def find_plan(plan: str | Path) -> PlanText:
+    """Text of an embedded plan by its name, or of a file by its path.
+
+    Raises
+    ------
+    PlanError
+        If there is neither, or the file cannot be read.
+    """
+    if str(plan) in embedded_plans():
+        return PlanText(str(plan), (_EMBEDDED / f"{plan}.toml").read_text(encoding="utf-8"))
+    path = Path(plan)
+    if not path.is_file():
+        raise PlanError(
+            f"there is no plan {str(plan)!r} to simulate, neither as a file nor among those that come with raphe; "
+            f"{nearest(str(plan), embedded_plans())}"
+        )
+    try:
+        return PlanText(str(path), path.read_bytes().decode("utf-8-sig").replace("\r\n", "\n"))
+    except OSError as error:
+        raise PlanError(f"{path}: the plan cannot be read ({error.strerror or error}); check its permissions") from None
+    except UnicodeDecodeError:
+        raise PlanError(f"{path}: the plan is not UTF-8 text; save it as UTF-8") from None
+
+
+def parse_plan(source: PlanText) -> SimulationPlan:
+    """Understand a plan.
+
+    Raises
+    ------
+    PlanError
+        If it is not TOML, has a key that is not known, or a value that cannot be. The message names the key, its value
+        and the way out.
+    """
+    try:
+        return SimulationPlan.model_validate(tomllib.loads(source.text))
+    except tomllib.TOMLDecodeError as error:
+        raise PlanError(f"{source.name}: this is not valid TOML: {error}; check quotes, brackets and commas") from None
+    except (ValueError, RecursionError) as error:
+        if not isinstance(error, ValidationError):
+            raise PlanError(f"{source.name}: this is not valid TOML (a number or a list without end)") from None
+        faults = error.errors(include_url=False)
+        more = f" ({len(faults) - 1} more in this file)" if len(faults) > 1 else ""
+        fault = faults[0]
+        reason = fault["msg"].removeprefix("Value error, ").replace("Input should", "it must")
+        if fault["type"] == "missing":
+            reason = "it is missing; add it"
+        value = "" if isinstance(fault["input"], dict | list) else f" = {fault['input']!r}"
+        raise PlanError(f"{source.name}: {_place(fault['loc'])}{value}: {reason}{more}") from None
+
+
+def _place(path: tuple[str | int, ...]) -> str:
+    """Path as a person would say it: ``[effect] 2, percent.value``."""
+    if not path:
+        return "the plan"
+    number = f" {path[1] + 1}" if len(path) > 1 and isinstance(path[1], int) else ""
+    rest = ".".join(str(part) for part in path[2 if number else 1 :])
+    return f"[{path[0]}]{number}" + (f", {rest}" if rest else "")

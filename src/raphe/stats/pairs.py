@@ -129,7 +129,8 @@ def _pair_region(table: Table, people: tuple[str, ...], region: str, first: str,
 def _reason(row: Estimate | None, scanned: bool, session: str) -> str:
     """Why a value may not be used, in words; empty if it may."""
     if row is None:
-        return f"no value of this region in session {session}" if scanned else f"no scan in session {session}"
+        what = "value of this region" if scanned else "scan that could be analysed"
+        return f"no {what} in session {session}"
     flags = [text for flag, text in MEANING.items() if row.quality & EXCLUDES & flag]
     if flags:
         return "; ".join(flags)

@@ -11,6 +11,9 @@ from raphe.core.linear import covariance_both_sides, least_squares
 from raphe.kinetics.protocol import Example, Problem, Solution, curvewise, positive, propagated
 from raphe.quality import Quality
 
+LEAST_SHARE = 1e-3
+"""Share of a curve's highest activity that a fitted frame must exceed: the plot divides by it."""
+
 
 @dataclass(frozen=True)
 class LoganRef:
@@ -63,7 +66,8 @@ class LoganRef:
         if self.k2_prime is not None:
             delivered = delivered + reference[late.rows] / self.k2_prime
         weights = late.row_weights
-        positive_everywhere = (late.row_activity > 0).all(axis=-1)
+        highest = problem.activity.max(axis=-1, keepdims=True)
+        positive_everywhere = np.all(late.row_activity > LEAST_SHARE * np.maximum(highest, 0), axis=-1)
         curves = np.where(positive_everywhere[:, None], late.row_activity, 1.0)
         area = problem.activity @ integral.T
         design = curvewise(delivered / curves, np.ones_like(curves))

@@ -18,9 +18,9 @@ class MRTM1:
 
     .. math:: C_T(t) = k_2 \int_0^t C_R - k_{2a} \int_0^t C_T + R_1 C_R(t)
 
-    so that :math:`BP_{ND} = k_2 / k_{2a} - 1` and :math:`k_2' = k_2 / R_1`. The coefficient of the tissue's own integral
-    is the apparent clearance k2a and not k2. Linear, so quick and with one answer, but the tissue curve stands on both
-    sides: noise biases the estimate, and the standard errors here carry the frames' noise through both.
+    so that :math:`BP_{ND} = k_2 / k_{2a} - 1` and :math:`k_2' = k_2 / R_1`. The coefficient of the tissue's own
+    integral is the apparent clearance k2a and not k2. Linear, so quick and with one answer, but the tissue curve stands
+    on both sides: noise biases the estimate, and the standard errors here carry the frames' noise through both.
 
     Parameters
     ----------

@@ -1,0 +1,166 @@
+"""``raphe check``: everything that is wrong or doubtful about a dataset of curves, before any work."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from raphe.data.finding import Finding
+from raphe.errors import InputError, RapheError
+from raphe.io.bids import ScanCurves, dataset_roots, describe, find_tables, load_curves, sidecars_of
+from raphe.io.doubts import Reading, doubts_of_study, doubts_of_table
+from raphe.io.formats import check_complete, read_raw
+from raphe.io.names import Name, check_place, parse_name, reference_label, scan_sidecars
+from raphe.io.participants import faults as participant_faults
+from raphe.io.sessions import acquisition_times
+from raphe.io.sidecar import inspect_sidecar
+from raphe.io.tables import read_json, read_table, shortened
+from raphe.nomenclature import tracer_key
+
+
+def check_dataset(bids: Path, derivatives: Sequence[Path] = ()) -> tuple[Finding, ...]:
+    """Read all metadata and every table of curves of a study, go on after each fault, and tell all.
+
+    Parameters
+    ----------
+    bids : Path
+        Root of the dataset, as of :func:`raphe.io.bids.read_study`.
+    derivatives : sequence of Path, optional
+        Datasets that hold the curves, as there.
+
+    Returns
+    -------
+    tuple of Finding
+        Errors, which make :func:`raphe.io.bids.read_study` or reading the curves fail, and warnings; by file. Empty for
+        a clean dataset.
+    """
+    inspection = _Inspection(bids)
+    if not bids.is_dir():
+        inspection.error(bids, "", InputError(f"{bids} {'is not a folder' if bids.exists() else 'does not exist'}"))
+        return tuple(inspection.found)
+    roots: tuple[Path, ...] = (bids,)
+    tables: tuple[Path, ...] = ()
+    try:
+        roots = dataset_roots(bids, derivatives)
+        tables = find_tables(bids, derivatives)
+    except InputError as error:
+        inspection.error(bids, "", error)
+    for root in dict.fromkeys((bids, *roots)):
+        inspection.guard(root / "dataset_description.json", inspection.description)
+    for path in tables:
+        inspection.guard(path, inspection.table)
+    for path in sorted(bids.glob("sub-*/**/*_pet.json")):
+        inspection.guard(path, inspection.scan)
+    inspection.guard(bids / "participants.tsv", inspection.participants)
+    inspection.guard(bids, inspection.sessions)
+    inspection.guard(bids, inspection.comparison)
+    return tuple(dict.fromkeys(inspection.found))
+
+
+class _Inspection:
+    """What was read so far, and what was found."""
+
+    def __init__(self, bids: Path) -> None:
+        self.bids = bids
+        self.found: list[Finding] = []
+        self.names: list[Name] = []
+        self.readings: list[Reading] = []
+
+    def guard(self, path: Path, look: Callable[[Path], None]) -> None:
+        """Look at one file; whatever goes wrong becomes a finding about it."""
+        try:
+            look(path)
+        except RapheError as error:
+            self.error(path, "", error)
+        except Exception as error:
+            told = f"raphe failed on it ({type(error).__name__}: {error}); this is a fault of raphe, please report it"
+            self.found.append(Finding("error", path, "", f"{path}: {told}"))
+
+    def error(self, path: Path, field: str, error: RapheError) -> None:
+        self.found.append(Finding("error", path, field, str(error)))
+
+    def warn(self, path: Path, field: str, told: str) -> None:
+        self.found.append(Finding("warning", path, field, f"{path}: {told}"))
+
+    def description(self, path: Path) -> None:
+        if path.is_file():
+            read_json(path)
+        elif path.parent == self.bids:
+            self.warn(path, "", "the file is missing; BIDS wants it at the root of a dataset")
+
+    def table(self, path: Path) -> None:
+        """Name, sidecars, curves and volumes of one table."""
+        name = parse_name(path)
+        check_place(name)
+        self.names.append(name)
+        sidecar, faults = inspect_sidecar(sidecars_of(name, self.bids))
+        for fault in faults:
+            self.error(fault.path, fault.field, fault.error)
+        self.found += sidecar.findings
+        if faults:
+            check_complete(read_raw(path))  # the table's own faults, as far as they show without its sidecar
+            return
+        table = describe(name, sidecar)
+        curves = load_curves(table)
+        self.found += curves.findings
+        self._tracer_entity(table)
+        if reference_label(name) is None:
+            reading = Reading(table, curves.tacs)
+            self.readings.append(reading)
+            self.found += doubts_of_table(reading)
+
+    def scan(self, path: Path) -> None:
+        """Sidecar of a raw scan that has no table of curves; those of the others were read with their tables."""
+        name = parse_name(path)
+        check_place(name)
+        if any(table.scan == name.scan for table in self.names) or name.path.name.count("_desc-"):
+            return
+        if self.names:
+            self.warn(path, "", "this scan has no table of curves")
+        sidecar, faults = inspect_sidecar(scan_sidecars(dict(name.scan), self.bids))
+        for fault in faults:
+            self.error(fault.path, fault.field, fault.error)
+        self.found += sidecar.findings
+
+    def participants(self, path: Path) -> None:
+        if not path.is_file():
+            return
+        table = read_table(path)
+        for fault in participant_faults(table):
+            self.error(path, "participant_id", fault)
+        if "participant_id" not in table.columns:
+            return
+        rows = dict.fromkeys(table.cells("participant_id"))
+        there = {folder.name for folder in self.bids.glob("sub-*") if folder.is_dir()}
+        there |= {f"sub-{name.entities['sub']}" for name in self.names}
+        without_data = [row for row in rows if row not in there]
+        if without_data:
+            self.warn(path, "participant_id", f"participants without data: {shortened(without_data)}")
+        without_row = sorted(there - set(rows))
+        if without_row:
+            self.warn(path, "participant_id", f"participants with data but without a row: {shortened(without_row)}")
+
+    def sessions(self, path: Path) -> None:
+        for participant in dict.fromkeys(name.entities["sub"] for name in self.names):
+            self.guard(path / f"sub-{participant}", _read_times)
+
+    def comparison(self, _: Path) -> None:
+        self.found += doubts_of_study(self.readings)
+        seen: dict[tuple[object, ...], ScanCurves] = {}
+        for table in (reading.table for reading in self.readings):
+            other = seen.setdefault((table.name.scan, table.pvc, table.seg), table)
+            if other is not table:
+                told = f"the scan has another table of the same segmentation and correction, {other.path}; choose one"
+                self.warn(table.path, "", told)
+
+    def _tracer_entity(self, table: ScanCurves) -> None:
+        label, tracer = table.name.entities.get("trc"), table.scan.tracer
+        if label is None or not tracer:
+            return
+        one, other = tracer_key(label), tracer_key(tracer)
+        if one not in other and other not in one:
+            self.warn(table.path, "trc", f"the name says trc-{label}, but TracerName is {tracer!r}")
+
+
+def _read_times(folder: Path) -> None:
+    acquisition_times(folder.parent, folder.name.removeprefix("sub-"))

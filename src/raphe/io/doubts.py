@@ -1,0 +1,164 @@
+"""Doubts about curves that can be read: what a person should look at before believing a result."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+
+from raphe.core.frames import Frames
+from raphe.data.finding import Finding
+from raphe.data.tacs import TACs
+from raphe.io.bids import ScanCurves
+from raphe.io.tables import shortened
+from raphe.nomenclature import tracer_key
+
+UNIT_JUMP = 100.0
+"""Fold by which the activity of one scan may differ from that of the others before their units are doubted."""
+
+CUT_SHORT = 0.9
+"""Share of the usual length of a tracer's scans below which a scan is called short."""
+
+LATE = 5.0
+"""Minutes after injection after which a first frame is called late."""
+
+
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """A table of curves of a study together with its curves."""
+
+    table: ScanCurves
+    tacs: TACs
+
+    @property
+    def kind(self) -> tuple[str, str, str, str]:
+        """What it must share with another table for their regions to be comparable."""
+        return (
+            tracer_key(self.table.scan.tracer),
+            self.table.seg,
+            self.table.pvc,
+            self.table.name.entities.get("desc", ""),
+        )
+
+
+def doubts_of_table(reading: Reading) -> Iterator[Finding]:
+    """Doubts about the curves of one table by itself."""
+    activity, frames, names = reading.tacs.activity, reading.tacs.frames, reading.tacs.names
+    if frames.start[0] > LATE:
+        yield _doubt(
+            reading,
+            "",
+            f"the curves start {frames.start[0]:g} min after injection; models of the whole curve need its beginning",
+        )
+    same: dict[bytes, str] = {}
+    for name, curve in zip(names, activity, strict=True):
+        if not curve.any():
+            yield _doubt(reading, name, f"region {name!r} has no activity at all (every value is 0)")
+        elif np.ptp(curve) == 0:
+            yield _doubt(reading, name, f"region {name!r} has the same activity in every frame")
+        elif curve @ frames.duration < 0:
+            yield _doubt(reading, name, f"region {name!r} has a negative activity in total")
+        elif curve.tobytes() in same:
+            yield _doubt(reading, name, f"regions {same[curve.tobytes()]!r} and {name!r} have identical curves")
+        same.setdefault(curve.tobytes(), name)
+
+
+def doubts_of_study(readings: Sequence[Reading]) -> Iterator[Finding]:
+    """Doubts that show when the tables of a study are held against one another."""
+    kinds = defaultdict(list)
+    for reading in readings:
+        kinds[reading.kind].append(reading)
+    for group in kinds.values():
+        yield from _missing_regions(group)
+        yield from _twins(group)
+    tracers: dict[str, dict[str, Reading]] = defaultdict(dict)
+    for reading in readings:
+        tracers[reading.kind[0]].setdefault(reading.table.scan.label, reading)
+    for scans in tracers.values():
+        yield from _names(list(scans.values()))
+        yield from _radionuclides(list(scans.values()))
+        yield from _schedules(list(scans.values()))
+    yield from _unit_jumps(readings)
+
+
+def _doubt(reading: Reading, field: str, told: str) -> Finding:
+    return Finding("warning", reading.table.path, field, f"{reading.table.path}: {told}")
+
+
+def _missing_regions(group: Sequence[Reading]) -> Iterator[Finding]:
+    count = Counter(name for reading in group for name in reading.tacs.names)
+    usual = [name for name, times in count.items() if 2 * times >= len(group)]
+    for reading in group:
+        missing = [name for name in usual if name not in reading.tacs.names]
+        if missing:
+            where = f"at least half of the {len(group)} tables of this kind have it"
+            yield _doubt(reading, missing[0], f"a missing region: {shortened(missing)} ({where})")
+
+
+def _twins(group: Sequence[Reading]) -> Iterator[Finding]:
+    first: dict[bytes, Reading] = {}
+    for reading in group:
+        other = first.setdefault(reading.tacs.activity.tobytes(), reading)
+        if other is not reading:
+            yield _doubt(reading, "", f"its curves are identical with those of {other.table.path}; is one a copy?")
+
+
+def _names(scans: Sequence[Reading]) -> Iterator[Finding]:
+    count = Counter(reading.table.scan.tracer for reading in scans)
+    usual, _ = count.most_common(1)[0]
+    for reading in scans:
+        name = reading.table.scan.tracer
+        if name != usual:
+            yield _doubt(reading, "TracerName", f"TracerName is {name!r}, but {usual!r} in most scans; spell it alike")
+
+
+def _radionuclides(scans: Sequence[Reading]) -> Iterator[Finding]:
+    for one, other in combinations((reading.table for reading in scans), 2):
+        if one.scan.radionuclide != other.scan.radionuclide:
+            where = f"{one.scan.label} has {one.scan.radionuclide}, {other.scan.label} {other.scan.radionuclide}"
+            message = f"{other.path}: tracer {one.scan.tracer!r} has two radionuclides: {where}; mend the wrong sidecar"
+            same = one.scan.participant == other.scan.participant
+            yield Finding("error" if same else "warning", other.sidecar.paths[-1], "TracerRadionuclide", message)
+            return
+
+
+def _schedules(scans: Sequence[Reading]) -> Iterator[Finding]:
+    if len(scans) < 2:
+        return
+    ends = np.array([reading.tacs.frames.end[-1] for reading in scans])
+    usual = max((reading.tacs.frames for reading in scans), key=lambda f: sum(_same(f, r.tacs.frames) for r in scans))
+    for index, reading in enumerate(scans):
+        others = float(np.median(np.delete(ends, index)))
+        if ends[index] < CUT_SHORT * others:
+            told = f"the scan ends at {ends[index]:g} min, the others of {reading.table.scan.tracer} at {others:g} min"
+            yield _doubt(reading, "FrameTimesStart", told)
+        elif not _same(usual, reading.tacs.frames):
+            own, most = (f"{len(f)} frames, {f.end[-1]:g} min" for f in (reading.tacs.frames, usual))
+            told = f"its schedule ({own}) differs from that of most scans of {reading.table.scan.tracer} ({most})"
+            yield _doubt(reading, "FrameTimesStart", told)
+
+
+def _same(one: Frames, other: Frames) -> bool:
+    """Whether two schedules are the same but for what cannot matter: a second at the start, a per cent of a frame."""
+    return len(one) == len(other) and bool(
+        np.allclose(one.mid, other.mid, rtol=0.01, atol=1 / 60)
+        and np.allclose(one.duration, other.duration, rtol=0.01, atol=1 / 60)
+    )
+
+
+def _unit_jumps(readings: Sequence[Reading]) -> Iterator[Finding]:
+    if len(readings) < 2:
+        return
+    peaks = np.array([np.median(np.abs(reading.tacs.activity).max(axis=1)) for reading in readings])
+    for index, reading in enumerate(readings):
+        others = float(np.median(np.delete(peaks, index)))
+        low, high = sorted((float(peaks[index]), others))
+        if low > 0 and high / low > UNIT_JUMP:
+            told = (
+                f"its regions peak at {peaks[index]:.3g} kBq/mL (median), those of other tables at {others:.3g}; is "
+                f"Units, {reading.table.sidecar.unit!r}, right?"
+            )
+            yield _doubt(reading, "Units", told)

@@ -1,0 +1,45 @@
+"""Where the scans are worked on: in this process, or several at a time; a scan that fails does not stop the others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from multiprocessing import get_context
+from typing import TypeVar
+
+from raphe.errors import RapheError
+
+Task = TypeVar("Task")
+Outcome = TypeVar("Outcome")
+
+
+def execute(
+    work: Callable[[Task], Outcome], tasks: Sequence[Task], workers: int
+) -> Iterator[tuple[Task, Outcome | RapheError]]:
+    """Do ``work`` on every task and yield each with its outcome, or with the error that it ended in, as they finish.
+
+    Parameters
+    ----------
+    work : callable
+        Must be importable by name where there is more than one worker.
+    tasks : sequence
+    workers : int
+        Processes; 1 works in this one. What is still waiting is dropped when the iteration is stopped.
+    """
+    if workers == 1 or len(tasks) < 2:
+        for task in tasks:
+            try:
+                yield task, work(task)
+            except RapheError as error:
+                yield task, error
+        return
+    with ProcessPoolExecutor(min(workers, len(tasks)), mp_context=get_context("spawn")) as pool:
+        waiting = {pool.submit(work, task): task for task in tasks}
+        try:
+            for done in as_completed(waiting):
+                try:
+                    yield waiting[done], done.result()
+                except RapheError as error:
+                    yield waiting[done], error
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)

@@ -1,0 +1,251 @@
+"""The study: estimates of all scans, contrasts, agreement, and the report."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from pathlib import Path
+
+from raphe.catalog import references
+from raphe.data.estimates import Estimate, Estimates
+from raphe.data.finding import Finding
+from raphe.data.record import Step
+from raphe.data.results import Agreement, Contrast
+from raphe.errors import InputError
+from raphe.io import derivatives as names
+from raphe.io.bids import ScanCurves
+from raphe.io.kinpar import read_kinpar
+from raphe.io.provenance import fingerprint, read_record, versions, write_record
+from raphe.io.results import write_agreement, write_contrast, write_estimates
+from raphe.io.sessions import session_key
+from raphe.io.staging import staged
+from raphe.io.tables import write_text
+from raphe.kinetics.registry import model_type
+from raphe.nomenclature import tracer_key
+from raphe.pipeline.participant import ScanTask, known_scan, parameters_path
+from raphe.pipeline.plan import StudyPlan
+from raphe.report.study import ScanSummary, study_page
+from raphe.stats.region import paired
+from raphe.stats.test_retest import agreement
+
+
+@dataclass(frozen=True)
+class GroupReport:
+    """Where the report is, and what a person must read."""
+
+    path: Path
+    warnings: tuple[str, ...]
+
+
+def report_group(
+    out: Path,
+    plan: StudyPlan | None,
+    tables: Sequence[ScanCurves],
+    tasks: Sequence[ScanTask],
+    participants: Mapping[str, Mapping[str, str]],
+    failed: Mapping[str, str],
+    findings: Sequence[Finding],
+    command_line: str,
+) -> GroupReport:
+    """Bring the scans of a study together and write its tables and its report.
+
+    Parameters
+    ----------
+    out : Path
+        Where the scans were written to.
+    plan : StudyPlan or None
+        Without one, sessions of one tracer are compared as scan and rescan.
+    tables, tasks
+        Scans that take part, in order.
+    participants : mapping of str to mapping of str to str
+        Rows of ``participants.tsv``; the column ``arm`` is read where the plan has arms.
+    failed : mapping of str to str
+        Scans that could not be analysed, and why.
+    findings : sequence of Finding
+        Warnings about the data.
+    command_line : str
+
+    Raises
+    ------
+    InputError
+        If no scan has been analysed, or the plan's contrasts cannot be made.
+    """
+    began = time.monotonic()
+    done, missing = _done(out, tables, tasks, failed)
+    if not done:
+        raise InputError(f"{out}: no scan has been analysed yet; run the participant level first")
+    estimates = Estimates.joined(_estimates(out, table, task, plan, participants) for table, task in done)
+    regions = plan.regions.names if plan else ()
+    contrasts, steps = _contrasts(plan, estimates, regions)
+    agreements, more = _agreements(plan, estimates, regions)
+    steps += more
+    summaries = tuple(_summary(out, table, task, missing) for table, task in zip(tables, tasks, strict=True))
+    scan_steps = [step for table, _ in done for step in read_record(names.provenance(out, table.scan.label)).steps]
+    page = study_page(
+        plan.study.title if plan and plan.study.title else "Test-retest study" if agreements else "Binding by region",
+        summaries,
+        estimates,
+        contrasts,
+        agreements,
+        region_order=regions,
+        steps=(*scan_steps, *steps),
+        versions=versions(),
+        citations={key: entry.citation for key, entry in references().items()},
+        command_line=command_line,
+        notes=tuple(finding.message for finding in findings),
+    )
+    with staged(out) as stage:
+        files = _write(stage, estimates, contrasts, agreements, page)
+        step = Step("group", {"n_scans": len(done)}, seconds=time.monotonic() - began)
+        mark = fingerprint({}, {"scans": [table.scan.label for table, _ in done]})
+        write_record(
+            names.provenance(stage, "group"),
+            (*steps, step),
+            fingerprint=mark,
+            root=stage,
+            outputs=files,
+            command_line=command_line,
+        )
+    return GroupReport(names.study_report(out), tuple(f"{scan} takes no part: {why}" for scan, why in missing.items()))
+
+
+def _done(
+    out: Path, tables: Sequence[ScanCurves], tasks: Sequence[ScanTask], failed: Mapping[str, str]
+) -> tuple[list[tuple[ScanCurves, ScanTask]], dict[str, str]]:
+    """Scans that have been analysed, and why the others have not."""
+    done, missing = [], dict[str, str]()
+    for table, task in zip(tables, tasks, strict=True):
+        path = parameters_path(out, table, model_type(task.analysis.model).name)
+        if table.scan.label in failed:
+            missing[table.scan.label] = failed[table.scan.label]
+        elif not path.is_file():
+            missing[table.scan.label] = f"it has not been analysed with {task.analysis.model} yet"
+        else:
+            done.append((table, task))
+    return done, missing
+
+
+def _estimates(
+    out: Path,
+    table: ScanCurves,
+    task: ScanTask,
+    plan: StudyPlan | None,
+    participants: Mapping[str, Mapping[str, str]],
+) -> Estimates:
+    scan, model = known_scan(table.scan), model_type(task.analysis.model).name
+    condition = ""
+    if plan is not None:
+        condition = next((s.condition or "" for s in plan.sessions if s.label == scan.session), "")
+    arm = participants.get(scan.participant, {}).get("arm", "") if plan is not None and plan.arms else ""
+    return Estimates(
+        tuple(
+            Estimate(
+                scan.participant,
+                scan.session or "",
+                scan.tracer,
+                condition,
+                "" if arm == "n/a" else arm,
+                row.region,
+                model,
+                row.parameter,
+                row.value,
+                row.se,
+                row.quality,
+            )
+            for row in read_kinpar(parameters_path(out, table, model))
+        )
+    )
+
+
+def _contrasts(
+    plan: StudyPlan | None, estimates: Estimates, regions: Sequence[str]
+) -> tuple[tuple[Contrast, ...], tuple[Step, ...]]:
+    """The plan's contrasts, the primary one first."""
+    if plan is None:
+        return (), ()
+    primary = plan.primary.contrast if plan.primary else None
+    planned = sorted(plan.contrasts, key=lambda contrast: contrast.name != primary)
+    made = []
+    for contrast in planned:
+        tracer = next(name for name in estimates.distinct("tracer") if tracer_key(name) == tracer_key(contrast.tracer))
+        made.append(
+            paired(
+                estimates,
+                name=contrast.name,
+                tracer=tracer,
+                model=estimates.where(tracer=tracer).distinct("model")[0],
+                parameter=contrast.parameter,
+                first=contrast.terms[0],
+                second=contrast.terms[1],
+                regions=regions,
+                adjust=contrast.adjust,
+                primary=contrast.name == primary,
+            )
+        )
+    return tuple(contrast for contrast, _ in made), tuple(step for _, step in made)
+
+
+def _agreements(
+    plan: StudyPlan | None, estimates: Estimates, regions: Sequence[str]
+) -> tuple[tuple[Agreement, ...], tuple[Step, ...]]:
+    """Agreement of the sessions of each tracer that the plan gives the same condition; of all, without a plan."""
+    made = []
+    for tracer in estimates.distinct("tracer"):
+        own = estimates.where(tracer=tracer, parameter="BP_ND")
+        for first, second in combinations(_sessions(plan, own), 2):
+            both = {r.participant for r in own.where(session=first).rows} & {
+                r.participant for r in own.where(session=second).rows
+            }
+            if both and _condition(own, first) == _condition(own, second):
+                made.append(
+                    agreement(
+                        own,
+                        tracer=tracer,
+                        model=own.distinct("model")[0],
+                        parameter="BP_ND",
+                        first=first,
+                        second=second,
+                        regions=[region for region in regions if region in own.distinct("region")],
+                    )
+                )
+    return tuple(one for one, _ in made), tuple(step for _, step in made)
+
+
+def _sessions(plan: StudyPlan | None, own: Estimates) -> list[str]:
+    there = own.distinct("session")
+    if plan is not None and plan.sessions:
+        return [session.label for session in plan.sessions if session.label in there]
+    return sorted(there, key=session_key)
+
+
+def _condition(own: Estimates, session: str) -> str:
+    return own.where(session=session).rows[0].condition
+
+
+def _summary(out: Path, table: ScanCurves, task: ScanTask, missing: Mapping[str, str]) -> ScanSummary:
+    scan = known_scan(table.scan)
+    if scan.label in missing:
+        return ScanSummary(scan, failure=missing[scan.label])
+    return ScanSummary(scan, href=names.scan_report(out, scan, task.alone).relative_to(out).as_posix())
+
+
+def _write(
+    stage: Path,
+    estimates: Estimates,
+    contrasts: Sequence[Contrast],
+    agreements: Sequence[Agreement],
+    page: str,
+) -> list[Path]:
+    files = [names.estimates(stage)]
+    write_estimates(files[0], estimates)
+    for contrast in contrasts:
+        files.append(names.contrast(stage, contrast.name))
+        write_contrast(files[-1], contrast)
+    for one in agreements:
+        files.append(names.agreement(stage, one.tracer, one.model, one.parameter, one.first, one.second))
+        write_agreement(files[-1], one)
+    files.append(names.study_report(stage))
+    write_text(files[-1], page)
+    return files

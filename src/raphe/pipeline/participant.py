@@ -1,0 +1,194 @@
+"""One scan: curves to estimates, with its report and its record."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from raphe.catalog import find_tracer, references
+from raphe.data.fit import KineticFit
+from raphe.data.record import Step
+from raphe.data.scan import Scan
+from raphe.data.tacs import TACs
+from raphe.io import derivatives as names
+from raphe.io.bids import ScanCurves, load_curves, load_reference, read_study
+from raphe.io.provenance import fingerprint, is_done, sha256, versions, write_record
+from raphe.io.staging import staged
+from raphe.io.tables import write_text
+from raphe.io.tacs import write_tacs
+from raphe.nomenclature import region_key
+from raphe.pipeline.analysis import Analysis, analyse
+from raphe.pipeline.parameters import write_parameters
+from raphe.report.scan import scan_page
+
+
+@dataclass(frozen=True)
+class ScanTask:
+    """All that a process needs to analyse one scan: paths and choices, no arrays of data.
+
+    Parameters
+    ----------
+    bids : Path
+        Root of the dataset.
+    derivatives : tuple of Path
+        Where curves are looked for.
+    table : Path
+        The table of curves.
+    participant, session : str
+        Labels; the session is None where the dataset has none.
+    analysis : Analysis
+    out : Path
+    alone : bool
+        Whether it is the session's only scan.
+    datasets : mapping of str to Path
+        Datasets that are read, by their name in BIDS URIs.
+    command_line : str
+    """
+
+    bids: Path
+    derivatives: tuple[Path, ...]
+    table: Path
+    participant: str
+    session: str | None
+    analysis: Analysis
+    out: Path
+    alone: bool
+    datasets: Mapping[str, Path]
+    command_line: str
+
+
+@dataclass(frozen=True)
+class ScanOutcome:
+    """How one scan went.
+
+    Parameters
+    ----------
+    label : str
+        Of the scan.
+    skipped : bool
+        Whether it was done before and nothing has changed.
+    warnings : tuple of str
+        What a person must read.
+    seconds : float
+    """
+
+    label: str
+    skipped: bool
+    warnings: tuple[str, ...]
+    seconds: float
+
+
+def analyse_scan(task: ScanTask, restart: bool = False) -> ScanOutcome:
+    """Read, fit, report and record one scan; nothing appears in the output unless all of it does.
+
+    Raises
+    ------
+    RapheError
+        If the scan cannot be analysed; the message says why.
+    """
+    began = time.monotonic()
+    table = find_table(task)
+    record = names.provenance(task.out, table.scan.label)
+    mark = _fingerprint(task, table)
+    if not restart and is_done(record, mark, task.out):
+        return ScanOutcome(table.scan.label, True, (), time.monotonic() - began)
+    scan = known_scan(table.scan)
+    curves = load_curves(table)
+    separate = _separate_reference(table, task.analysis)
+    result, steps = analyse(curves.tacs, task.analysis, curves.half_life, separate)
+    steps = _named((curves.step, *steps), scan)
+    with staged(task.out) as stage:
+        at = dataclasses.replace(task, out=stage)
+        files = _write(at, table, scan, result, steps)
+        write_record(
+            names.provenance(stage, scan.label),
+            steps,
+            fingerprint=mark,
+            root=stage,
+            outputs=files,
+            command_line=task.command_line,
+        )
+    return ScanOutcome(scan.label, False, _warnings(scan, result, task.analysis), time.monotonic() - began)
+
+
+def find_table(task: ScanTask) -> ScanCurves:
+    """The table of curves of a task, with what its sidecars tell."""
+    sessions = () if task.session is None else (task.session,)
+    study = read_study(task.bids, task.derivatives, participants=(task.participant,), sessions=sessions)
+    return next(one for one in study.tables if one.path == task.table)
+
+
+def known_scan(scan: Scan) -> Scan:
+    """The same scan, its tracer by the catalog's name where the catalog knows it."""
+    entry = find_tracer(scan.tracer)
+    return scan if entry is None else dataclasses.replace(scan, tracer=entry.name)
+
+
+def parameters_path(out: Path, table: ScanCurves, model: str) -> Path:
+    """Where the parameters of a scan are written."""
+    return names.kinpar(out, table.scan, table.seg or None, model, table.pvc or None)
+
+
+def _fingerprint(task: ScanTask, table: ScanCurves) -> str:
+    """What decides the numbers of a scan: its files and the choices for it."""
+    files = [table.path, *table.sidecar.paths, *table.references.values()]
+    if table.morph is not None:
+        files.append(table.morph)
+    settings = dataclasses.asdict(task.analysis)
+    settings["merges"] = {name: list(parts) for name, parts in task.analysis.merges.items()}
+    if isinstance(task.analysis.weights, np.ndarray):
+        settings["weights"] = task.analysis.weights.tolist()
+    return fingerprint({path.name: sha256(path) for path in files}, settings)
+
+
+def _separate_reference(table: ScanCurves, analysis: Analysis) -> tuple[str, np.ndarray] | None:
+    """Curve of the reference region where it stands in a table of its own."""
+    wanted = {region_key(name)[0] for name in analysis.reference}
+    for label in table.references:
+        if region_key(label)[0] in wanted:
+            curve: TACs = load_reference(table, label).tacs
+            return label, np.array(curve.activity[0])
+    return None
+
+
+def _named(steps: Sequence[Step], scan: Scan) -> tuple[Step, ...]:
+    """The same steps, each with the tracer whose scan it was done to."""
+    return tuple(dataclasses.replace(step, parameters={"tracer": scan.tracer, **step.parameters}) for step in steps)
+
+
+def _write(task: ScanTask, table: ScanCurves, scan: Scan, result: KineticFit, steps: Sequence[Step]) -> list[Path]:
+    """Write curves, parameters and report; the files that were written."""
+    sources = [names.source_uri(path, task.datasets) for path in (table.path, *table.sidecar.paths)]
+    fitted = TACs(result.activity, result.frames, result.names)
+    tacs = names.tacs(task.out, scan, table.seg or None, table.pvc or None)
+    write_tacs(tacs, fitted, scan, sources=sources)
+    kinpar = parameters_path(task.out, table, result.model)
+    write_parameters(kinpar, result, steps, sources, task.command_line)
+    report = names.scan_report(task.out, scan, task.alone)
+    page = scan_page(
+        scan,
+        result,
+        steps=steps,
+        versions=versions(),
+        citations={key: entry.citation for key, entry in references().items()},
+        command_line=task.command_line,
+    )
+    write_text(report, page)
+    return [tacs, names.sidecar(tacs), kinpar, names.sidecar(kinpar), report]
+
+
+def _warnings(scan: Scan, result: KineticFit, analysis: Analysis) -> tuple[str, ...]:
+    """Say so where regions that somebody asked for, or most of a table, cannot be used."""
+    lost = [name for name, good in zip(result.names, result.usable, strict=True) if not good]
+    if not lost or not (analysis.regions or 2 * len(lost) > len(result.names)):
+        return ()
+    shown = ", ".join(lost[:8]) + (f" and {len(lost) - 8} more" if len(lost) > 8 else "")
+    return (
+        f"{scan.label}: {len(lost)} of {len(result.names)} regions have no usable {result.model} estimate ({shown}) "
+        "and enter no summary; the scan's report says why",
+    )

@@ -1,0 +1,137 @@
+"""Contrasts and agreements as the study's page shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from markupsafe import Markup
+
+from raphe.data.results import Agreement, AgreementRow, Contrast, ContrastRow
+from raphe.report import figures
+from raphe.report.page import Fold, fold
+from raphe.report.verdict import LEVEL, family_verdict, region_verdict
+from raphe.report.wording import decimals, fixed, interval, probability, span
+
+SEPARATOR = "; "
+"""Between the reasons of one answer."""
+
+
+class ContrastView(NamedTuple):
+    """One contrast as the page shows it."""
+
+    contrast: Contrast
+    verdicts: tuple[str, ...]
+    shown: bool
+    forest: list[Markup]
+    rows: tuple[dict[str, object], ...]
+    common: tuple[str, ...]
+    """Reasons that hold for every region."""
+    threads: Fold[tuple[str, Markup]]
+
+
+class AgreementView(NamedTuple):
+    """One agreement as the page shows it."""
+
+    agreement: Agreement
+    most: int
+    overview: Markup
+    panels: Fold[tuple[str, Markup]]
+    rows: tuple[dict[str, object], ...]
+    common: tuple[str, ...]
+    """Reasons that hold for every region."""
+
+
+def contrast_view(contrast: Contrast, primary_region: str) -> ContrastView:
+    """Prepare a contrast; in the primary one, the primary region stands first."""
+    named = [row for row in contrast.rows if contrast.primary and row.pairs.region == primary_region]
+    rows = named + [row for row in contrast.rows if row not in named]
+    verdicts = [region_verdict(contrast, row) for row in named]
+    if len(rows) > len(named) or not named:
+        verdicts.append(family_verdict(contrast))
+    shown = any(row.p < LEVEL for row in named) if named else any(row.p_adjusted < LEVEL for row in rows)
+    threads = [
+        (row.pairs.region, figures.people_lines(row.pairs, contrast.parameter, contrast.first, contrast.second))
+        for row in rows
+        if len(row.pairs) > 1
+    ]
+    common = _common_reasons([row.why for row in rows])
+    return ContrastView(
+        contrast,
+        tuple(verdicts),
+        shown,
+        figures.change_by_region(contrast, rows, [row.pairs.region for row in named]),
+        tuple(_contrast_row(row, common, primary=row in named) for row in rows),
+        common,
+        fold(threads),
+    )
+
+
+def _contrast_row(row: ContrastRow, common: Sequence[str], primary: bool) -> dict[str, object]:
+    pairs, places = row.pairs, decimals(row.se)
+    n = len(pairs)
+    return {
+        "region": pairs.region,
+        "primary": primary,
+        "n": n,
+        "first": fixed(float(pairs.first.mean()), places) if n else fixed(float("nan"), 0),
+        "second": fixed(float(pairs.second.mean()), places) if n else fixed(float("nan"), 0),
+        "change": fixed(row.estimate, places, sign=True),
+        "ci": span(row.ci_low, row.ci_high, places),
+        "percent": fixed(row.percent, 1, sign=True),
+        "t": fixed(row.estimate / row.se if row.se > 0 else float("nan"), 2),
+        "p": probability(row.p),
+        "p_adjusted": probability(row.p_adjusted),
+        "sort": {"change": row.estimate, "percent": row.percent, "p": row.p, "p_adjusted": row.p_adjusted},
+        "why": _others(row.why, common),
+    }
+
+
+def agreement_view(agreement: Agreement) -> AgreementView:
+    """Prepare an agreement; plots by region are drawn where at least two participants have both scans."""
+    most = max((len(row.pairs) for row in agreement.rows), default=0)
+    panels = [
+        (row.pairs.region, figures.bland_altman(row, agreement.parameter))
+        for row in agreement.rows
+        if len(row.pairs) > 1
+    ]
+    common = _common_reasons([row.why for row in agreement.rows])
+    return AgreementView(
+        agreement,
+        most,
+        figures.all_differences(agreement),
+        fold(panels),
+        tuple(_agreement_row(row, common) for row in agreement.rows),
+        common,
+    )
+
+
+def _agreement_row(row: AgreementRow, common: Sequence[str]) -> dict[str, object]:
+    pairs = row.pairs
+    n = len(pairs)
+    spread = float((pairs.second - pairs.first).std(ddof=1)) / np.sqrt(n) if n > 1 else float("nan")
+    places = decimals(spread)
+    return {
+        "region": pairs.region,
+        "n": n,
+        "mean": fixed(float((pairs.first.mean() + pairs.second.mean()) / 2), places) if n else fixed(float("nan"), 0),
+        "bias": interval(row.bias, places, sign=True),
+        "low": interval(row.limits_low, places, sign=True),
+        "high": interval(row.limits_high, places, sign=True),
+        "icc": interval(row.icc, 2),
+        "trv": interval(row.trv, 1),
+        "wscv": interval(row.wscv, 1),
+        "sort": {"bias": row.bias.value, "icc": row.icc.value, "trv": row.trv.value, "wscv": row.wscv.value},
+        "why": _others(row.why, common),
+    }
+
+
+def _common_reasons(whys: Sequence[str]) -> tuple[str, ...]:
+    """Reasons that stand in every one of some lists."""
+    first, *others = whys or [""]
+    return tuple(reason for reason in first.split(SEPARATOR) if reason and all(reason in why for why in others))
+
+
+def _others(why: str, common: Sequence[str]) -> str:
+    return SEPARATOR.join(reason for reason in why.split(SEPARATOR) if reason not in common)

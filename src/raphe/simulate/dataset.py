@@ -1,0 +1,212 @@
+"""A simulated study as files: raw BIDS sidecars, derivatives with curves, the study plan and the truth."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from raphe import catalog
+from raphe.data.scan import Scan
+from raphe.data.tacs import TACs
+from raphe.io import derivatives
+from raphe.io.described import Column, write_described
+from raphe.io.provenance import SOFTWARE, software_version
+from raphe.io.tables import write_text
+from raphe.io.tacs import write_tacs
+from raphe.simulate.plan import PlanText, SimulationPlan
+from raphe.simulate.population import ScanTruth
+
+CURVES = Path("derivatives", "raphe-sim")
+TRUTH = Path("truth")
+SEGMENTATION = "sim"
+
+VOXEL = 8.0
+"""Volume of a voxel, mm3, from which the numbers of voxels follow. An assumption."""
+
+NOT_MADE = "none (simulated)"
+
+README = """This dataset was simulated by raphe. No person and no animal was scanned.
+
+It holds the sidecars of PET scans whose images were not made, and their regional time-activity curves under
+derivatives/raphe-sim. raphe.toml is the study plan: run "raphe run" on this folder. What is true in each scan
+stands in truth/; an analysis must not read it.
+"""
+
+
+def write_scan(out: Path, scan: Scan, tacs: TACs) -> None:
+    """Write what there is of one scan: raw sidecar, curves, and volumes of the regions.
+
+    Parameters
+    ----------
+    out : Path
+        Root of the raw dataset.
+    scan : Scan
+    tacs : TACs
+        With volumes.
+
+    Raises
+    ------
+    OutputError
+        If the place cannot be written to.
+    """
+    assert tacs.volumes is not None, "a simulated scan knows the volumes of its regions"
+    table = derivatives.tacs(out / CURVES, scan, SEGMENTATION)
+    write_tacs(table, tacs, scan)
+    columns = [Column("name", "Region"), Column("volume-mm3", "Volume", "mm3"), Column("n_voxel", "Number of voxels")]
+    rows = [
+        (name, float(volume), max(1, round(volume / VOXEL)))
+        for name, volume in zip(tacs.names, tacs.volumes, strict=True)
+    ]
+    morph = table.with_name(table.name.replace("_tacs.tsv", "_morph.tsv"))
+    write_described(morph, columns, rows, {"Description": "Volumes of the regions"})
+    raw = out / table.relative_to(out / CURVES).parent / f"{scan.label}_pet.json"
+    _write_json(raw, _sidecar(scan, tacs))
+
+
+def write_study(out: Path, plan: SimulationPlan, source: PlanText, seed: int, truths: Sequence[ScanTruth]) -> None:
+    """Write what there is once in a study: descriptions, participants, the study plan and the truth.
+
+    Parameters
+    ----------
+    out : Path
+        Root of the raw dataset.
+    plan : SimulationPlan
+    source : PlanText
+        The file of that plan.
+    seed : int
+    truths : sequence of ScanTruth
+        One a scan, in the order of participants.
+
+    Raises
+    ------
+    OutputError
+        If the place cannot be written to.
+    """
+    made_by = [{"Name": f"{SOFTWARE} simulate", "Version": software_version()}]
+    common = {"BIDSVersion": derivatives.BIDS_VERSION, "License": "CC0", "GeneratedBy": made_by}
+    _write_json(derivatives.description(out), {"Name": plan.study.title, "DatasetType": "raw", **common})
+    curves = {"Name": f"Curves of: {plan.study.title}", "DatasetType": "derivative", **common}
+    _write_json(derivatives.description(out / CURVES), curves)
+    write_text(out / CURVES / ".bidsignore", "*_tacs.*\n*_morph.*\n")
+    write_text(out / ".bidsignore", f"raphe.toml\n{TRUTH}/\n")
+    write_text(out / "README", README)
+    _write_participants(out, plan, truths)
+    write_text(out / "raphe.toml", study_plan(plan))
+    _write_truth(out / TRUTH, plan, source, seed, truths)
+
+
+def study_plan(plan: SimulationPlan) -> str:
+    """Text of the ``raphe.toml`` with which a simulated study is analysed; nothing of the truth is in it."""
+    species = catalog.species(plan.study.species)
+    reference = species.reference_region.replace(" ", "_")
+    lines = [f"# Study plan of a simulated study, made by {SOFTWARE}."]
+    lines += _table("[study]", {"title": plan.study.title, "species": plan.study.species})
+    for tracer in plan.tracers:
+        model = tracer.model or catalog.tracer(tracer.name).model.value
+        settings = {"name": tracer.name, "model": model, "reference": reference, "weights": "decay"}
+        lines += _table("[[tracer]]", settings)
+    for condition in plan.conditions:
+        lines += _table("[[condition]]", {"name": condition.name})
+    for session in plan.sessions:
+        lines += _table("[[session]]", {"label": session.label, "condition": session.condition})
+    for arm in plan.arms:
+        lines += _table("[[arm]]", {"name": arm.name, "allocation": arm.allocation})
+    lines += _table("[regions]", {"seg": SEGMENTATION, "list": plan.regions.names})
+    if plan.primary is not None:
+        lines += _table("[primary]", plan.primary.model_dump())
+    for contrast in plan.contrasts:
+        lines += _table("[[contrast]]", contrast.model_dump())
+    return "\n".join(lines) + "\n"
+
+
+def _table(header: str, values: Mapping[str, object]) -> list[str]:
+    """Lines of a TOML table; a text in JSON is one in TOML, and so is a list of texts."""
+    pairs = [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in values.items() if value is not None]
+    return ["", header, *pairs]
+
+
+def _write_participants(out: Path, plan: SimulationPlan, truths: Sequence[ScanTruth]) -> None:
+    people = list(dict.fromkeys(truth.participant for truth in truths))
+    columns = [Column("participant_id", "Identifier"), Column("weight", "Body weight", "kg")]
+    columns += [Column("arm", "Arm to which the participant was allocated")] if plan.arms else []
+    rows = [(f"sub-{person.label}", person.body_weight, person.arm)[: len(columns)] for person in people]
+    write_described(out / "participants.tsv", columns, rows, {})
+
+
+def _write_truth(out: Path, plan: SimulationPlan, source: PlanText, seed: int, truths: Sequence[ScanTruth]) -> None:
+    columns = [
+        Column("participant", "Label"),
+        Column("session", "Label"),
+        Column("tracer", "Name"),
+        Column("condition", "Name"),
+        Column("arm", "Name"),
+        Column("region", "Name"),
+        Column("BP_ND", "Binding potential relative to non-displaceable uptake"),
+        Column("R1", "Delivery relative to the reference"),
+        Column("k2_prime", "Clearance from the reference tissue", "1/min"),
+    ]
+    rows = [
+        (
+            truth.participant.label,
+            truth.session,
+            truth.tracer,
+            truth.condition or "n/a",
+            truth.participant.arm or "n/a",
+            region,
+            float(truth.BP_ND[index]),
+            float(truth.R1[index]),
+            truth.k2_prime,
+        )
+        for truth in truths
+        for index, region in enumerate(truth.regions)
+    ]
+    origin = {"Seed": seed, "Software": SOFTWARE, "SoftwareVersion": software_version(), "Plan": Path(source.name).name}
+    write_described(out / "parameters.tsv", columns, rows, {"Description": "What is true in each scan", **origin})
+    write_text(out / "plan.toml", source.text)
+
+
+def _sidecar(scan: Scan, tacs: TACs) -> dict[str, object]:
+    """PET metadata as BIDS 1.10 requires them."""
+    dose, mass = scan.injected_radioactivity, scan.injected_mass
+    weight = catalog.tracer(scan.tracer).molecular_weight
+    start = [round(60 * float(time), 3) for time in tacs.frames.start]
+    duration = [round(60 * float(time), 3) for time in tacs.frames.duration]
+    known: dict[str, object] = {
+        "Description": "Simulated; the image was not made",
+        "Manufacturer": NOT_MADE,
+        "ManufacturersModelName": NOT_MADE,
+        "Units": "Bq/mL",
+        "BodyPart": "brain",
+        "TracerName": scan.tracer,
+        "TracerRadionuclide": scan.radionuclide,
+        "InjectedRadioactivity": dose,
+        "InjectedRadioactivityUnits": "MBq",
+        "InjectedMass": mass,
+        "InjectedMassUnits": "ug",
+        "SpecificRadioactivity": float(f"{dose / mass:.5g}") if dose and mass else "n/a",
+        "SpecificRadioactivityUnits": "MBq/ug",
+        "ModeOfAdministration": "bolus",
+        "TimeZero": "10:00:00",
+        "ScanStart": 0,
+        "InjectionStart": 0,
+        "FrameTimesStart": start,
+        "FrameDuration": duration,
+        "AcquisitionMode": NOT_MADE,
+        "ImageDecayCorrected": True,
+        "ImageDecayCorrectionTime": 0,
+        "ReconMethodName": NOT_MADE,
+        "ReconMethodParameterLabels": ["none"],
+        "ReconMethodParameterUnits": ["none"],
+        "ReconMethodParameterValues": [0],
+        "ReconFilterType": "none",
+        "AttenuationCorrection": NOT_MADE,
+    }
+    if weight is not None:
+        known |= {"TracerMolecularWeight": weight.value, "TracerMolecularWeightUnits": "g/mol"}
+        known |= {"MolarActivity": scan.molar_activity, "MolarActivityUnits": "GBq/umol"}
+    return known
+
+
+def _write_json(path: Path, content: Mapping[str, object]) -> None:
+    write_text(path, json.dumps(content, indent=2, ensure_ascii=False) + "\n")

@@ -1,0 +1,153 @@
+"""What a plan of a simulated study may not say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from raphe import catalog
+from raphe.catalog import Quantity, Tracer
+from raphe.errors import ModelError, PlanError, nearest
+from raphe.kinetics.registry import model_type
+from raphe.nomenclature import region_key
+from raphe.simulate.plan import SimulationPlan
+
+
+def check_rules(plan: SimulationPlan, name: str) -> None:
+    """Refuse a plan that contradicts itself or names what the catalog does not know.
+
+    Parameters
+    ----------
+    plan : SimulationPlan
+    name : str
+        What messages call the plan.
+
+    Raises
+    ------
+    PlanError
+    """
+    try:
+        _check_names(plan)
+        for section in plan.tracers:
+            _check_tracer(plan, section.name, section.schedule, section.model)
+        _check_arms(plan)
+        _check_effects(plan)
+        _check_numbers(plan)
+        _check_analysis(plan)
+    except PlanError as error:
+        raise PlanError(f"{name}: {error}") from None
+
+
+def _check_names(plan: SimulationPlan) -> None:
+    _known("[study] species", plan.study.species, [entry.name for entry in catalog.all_species()])
+    for where, names in (
+        ("[[tracer]]", [section.name for section in plan.tracers]),
+        ("[[condition]]", [section.name for section in plan.conditions]),
+        ("[[session]]", [section.label for section in plan.sessions]),
+        ("[[arm]]", [section.name for section in plan.arms]),
+        ("[[contrast]]", [section.name for section in plan.contrasts]),
+        ("[regions] list", [region_key(name)[0] for name in plan.regions.names]),
+    ):
+        twice = next((entry for entry in names if names.count(entry) > 1), None)
+        if twice is not None:
+            raise PlanError(f"{where}: {twice!r} stands twice; keep one of them, or rename it")
+    for session in plan.sessions:
+        if session.condition is not None:
+            _known(f"session {session.label!r}, condition", session.condition, [c.name for c in plan.conditions])
+
+
+def _check_tracer(plan: SimulationPlan, name: str, schedule: str, model: str | None) -> None:
+    tracer = catalog.find_tracer(name)
+    known = [entry.name for entry in catalog.tracers()]
+    if tracer is None or tracer.name != name:
+        raise PlanError(f"[[tracer]] name = {name!r}: the catalog has no tracer of that name; {nearest(name, known)}")
+    _known(f"tracer {name}, schedule", schedule, [entry.name for entry in tracer.schedule])
+    _known(f"tracer {name}: species", plan.study.species, list(tracer.species))
+    if model is not None:
+        try:
+            model_type(model)
+        except ModelError as error:
+            raise PlanError(f"tracer {name}: {error}") from None
+    _check_regions(plan, tracer)
+
+
+def _check_regions(plan: SimulationPlan, tracer: Tracer) -> None:
+    species = catalog.species(plan.study.species)
+    bound = {entry.name for entry in tracer.species[species.name].region}
+    sized = {entry.name for entry in species.region}
+    for name in plan.regions.names:
+        if name not in bound & sized:
+            raise PlanError(
+                f"[regions] list: the catalog does not have the region {name!r} for {tracer.name} in the "
+                f"{species.name}; {nearest(name, sorted(bound & sized), most=20)}"
+            )
+
+
+def _check_arms(plan: SimulationPlan) -> None:
+    block = sum(arm.allocation for arm in plan.arms)
+    if block and plan.study.participants % block:
+        ratio = " : ".join(str(arm.allocation) for arm in plan.arms)
+        raise PlanError(
+            f"[[arm]] allocation {ratio} does not add up: {plan.study.participants} participants cannot be divided so; "
+            f"[study] participants must be a multiple of {block}"
+        )
+
+
+def _check_effects(plan: SimulationPlan) -> None:
+    for number, effect in enumerate(plan.effects, 1):
+        where = f"[[effect]] {number}"
+        _known(f"{where}, tracer", effect.tracer, [section.name for section in plan.tracers])
+        for key, value, known in (
+            ("session", effect.session, [section.label for section in plan.sessions]),
+            ("condition", effect.condition, [section.name for section in plan.conditions]),
+            ("arm", effect.arm, [section.name for section in plan.arms]),
+        ):
+            if value is not None:
+                _known(f"{where}, {key}", value, known)
+        _check_subset(f"{where}, regions", effect.regions, plan.regions.names)
+        if effect.percent.value <= -100:
+            raise PlanError(f"{where}, percent = {effect.percent.value:g}: binding cannot fall by 100 % or more")
+    for number, section in enumerate(plan.test_retest, 1):
+        where = f"[[test_retest]] {number}"
+        _known(f"{where}, tracer", section.tracer, [tracer.name for tracer in plan.tracers])
+        _check_subset(f"{where}, regions", section.regions, plan.regions.names)
+
+
+def _check_numbers(plan: SimulationPlan) -> None:
+    numbers: list[tuple[str, Quantity, float]] = [
+        ("[noise] percent", plan.noise.percent, 1000.0),
+        ("[variability] between", plan.variability.between, 1.0),
+        ("[variability] within", plan.variability.within, 1.0),
+    ]
+    numbers += [(f"[[test_retest]] {i}, percent", s.percent, 100.0) for i, s in enumerate(plan.test_retest, 1)]
+    for where, number, most in numbers:
+        if not 0 <= number.value <= most:
+            raise PlanError(f"{where} = {number.value:g}: it must lie between 0 and {most:g}")
+    sources = [(where, number) for where, number, _ in numbers]
+    sources += [(f"[[effect]] {i}, percent", effect.percent) for i, effect in enumerate(plan.effects, 1)]
+    for where, number in sources:
+        if number.status != "assumption":
+            _known(f"{where}, source", number.source, list(catalog.references()))
+
+
+def _check_analysis(plan: SimulationPlan) -> None:
+    tracers = [section.name for section in plan.tracers]
+    for contrast in plan.contrasts:
+        _known(f"contrast {contrast.name!r}, tracer", contrast.tracer, tracers)
+        for term in contrast.terms:
+            _known(f"contrast {contrast.name!r}, terms", term, [section.label for section in plan.sessions])
+        if contrast.terms[0] == contrast.terms[1]:
+            raise PlanError(f"contrast {contrast.name!r} compares session {contrast.terms[0]!r} with itself")
+    if plan.primary is not None:
+        _known("[primary] tracer", plan.primary.tracer, tracers)
+        _known("[primary] contrast", plan.primary.contrast, [contrast.name for contrast in plan.contrasts])
+        _check_subset("[primary] region", [plan.primary.region], plan.regions.names)
+
+
+def _check_subset(where: str, names: Iterable[str], known: Sequence[str]) -> None:
+    for name in names:
+        _known(where, name, known)
+
+
+def _known(where: str, name: str, known: Sequence[str]) -> None:
+    if name not in known:
+        raise PlanError(f"{where} = {name!r}: the plan or the catalog has nothing of that name; {nearest(name, known)}")

@@ -1,0 +1,215 @@
+import math
+
+import numpy as np
+import pytest
+
+from raphe.data.estimates import Estimate, Estimates
+from raphe.data.record import Step
+from raphe.data.results import (
+    Agreement,
+    AgreementRow,
+    Contrast,
+    ContrastRow,
+    Excluded,
+    Interval,
+    PairedValues,
+)
+from raphe.data.scan import Scan
+from raphe.quality import MEANING, Quality
+from raphe.report.study import ScanSummary, study_page
+from raphe.report.verdict import family_verdict, region_verdict
+
+NAN = math.nan
+FIRST, SECOND = (2.0, 2.2, 1.8, 2.4), (2.1, 2.5, 1.7, 2.6)
+
+
+def pairs(region="thalamus", n=4, excluded=()):
+    values = np.array([FIRST[:n], SECOND[:n]])
+    se = np.full(n, 0.1)
+    return PairedValues(region, tuple(f"{i:02d}" for i in range(n)), values[0], values[1], se, se, excluded)
+
+
+def contrast_row(region="thalamus", n=4, p=0.21, p_adjusted=0.42, why="", estimate=0.125, excluded=()):
+    interval = (0.08, 3.0, -0.13, 0.38) if n > 1 else (NAN, NAN, NAN, NAN)
+    return ContrastRow(pairs(region, n, excluded), estimate, *interval, p, p_adjusted, 5.93, why)
+
+
+def contrast(*rows, primary=False, adjust="holm"):
+    return Contrast("ketamine", "DASB", "SRTM", "BP_ND", "before", "after", adjust, primary, rows)
+
+
+def agreement(n=4, why=""):
+    unknown = Interval(NAN, NAN, NAN)
+    if n < 2:
+        row = AgreementRow(pairs(n=n), Interval(0.1, NAN, NAN), unknown, unknown, unknown, unknown, unknown, why)
+    else:
+        row = AgreementRow(
+            pairs(n=n),
+            Interval(0.125, -0.13, 0.38),
+            Interval(-0.19, -0.91, 0.02),
+            Interval(0.44, 0.23, 1.16),
+            Interval(0.814, 0.11, 0.98),
+            Interval(6.53, 3.7, 17.2),
+            Interval(4.96, 2.9, 13.1),
+            why,
+        )
+    return Agreement("DASB", "SRTM", "BP_ND", "before", "after", "ICC(A,1)", (row,))
+
+
+def estimates(extra=()):
+    rows = [
+        Estimate(f"{i:02d}", session, "DASB", "", "", "thalamus", "SRTM", "BP_ND", value, 0.1, Quality.GOOD)
+        for session, values in (("before", FIRST), ("after", SECOND))
+        for i, value in enumerate(values)
+    ]
+    return Estimates((*rows, *extra))
+
+
+def scans():
+    return [
+        ScanSummary(Scan(f"{i:02d}", session, (), "DASB", "C11"), f"sub-{i:02d}/ses-{session}/report.html")
+        for session in ("before", "after")
+        for i in range(4)
+    ]
+
+
+def page(title="A study", table=None, contrasts=(), agreements=(), listed=None, **options):
+    settings = {"steps": (), "versions": {"raphe": "0.1.0"}, "citations": {}, "command_line": "raphe run"}
+    table = estimates() if table is None else table
+    return study_page(
+        title, scans() if listed is None else listed, table, contrasts, agreements, **{**settings, **options}
+    )
+
+
+def test_page_is_well_formed_self_contained_and_the_same_each_time(read):
+    options = {"contrasts": [contrast(contrast_row())], "agreements": [agreement()]}
+    text = page(**options)
+    found = read(text)
+    assert found.loads() == []
+    assert len(found.ids) == len(set(found.ids))
+    assert text == page(**options)
+    assert "sub-00/ses-before/report.html" in {value for _, name, value in found.attributes if name == "href"}
+
+
+def test_numbers_stand_as_given(read):
+    text = read(page(contrasts=[contrast(contrast_row())], agreements=[agreement()])).text
+    for expected in (
+        "2.10 ± 0.26",  # mean and SD of FIRST
+        "2.23 ± 0.41",  # of SECOND
+        "+0.125",
+        "\N{MINUS SIGN}0.130 to 0.380",
+        "+5.9",
+        "1.56",  # t = 0.125 / 0.08
+        "0.21",
+        "0.42",
+        "0.81",
+        "0.11 to 0.98",
+        "6.5",
+        "3.7 to 17.2",
+        "5.0",
+        "2.9 to 13.1",
+        "[11C]DASB",
+    ):
+        assert expected in text
+
+
+def test_values_that_are_not_usable_enter_no_summary(read):
+    bad = Estimate("04", "before", "DASB", "", "", "thalamus", "SRTM", "BP_ND", 4312.0, 1.0, Quality.IMPLAUSIBLE)
+    text = page(table=estimates([bad]))
+    found = read(text)
+    assert "2.10 ± 0.26" in found.text
+    assert "4312" not in text
+    assert MEANING[Quality.IMPLAUSIBLE] in found.text
+    assert "8 of 9" in found.text
+
+
+def test_a_missing_partner_is_told_with_its_reason(read):
+    out = Excluded("07", "after", "thalamus", "no scan in session after")
+    text = read(page(contrasts=[contrast(contrast_row(excluded=(out,)))], agreements=[agreement()])).text
+    assert "07 after [11C]DASB all no scan in session after" in text
+
+
+def test_scans_are_listed_by_concern(read):
+    bad = Estimate("02", "after", "DASB", "", "", "putamen", "SRTM", "BP_ND", 9.0, 1.0, Quality.AT_BOUND)
+    listed = [*scans(), ScanSummary(Scan("09", "before", (), "DASB", "C11"), failure="the reference is empty")]
+    text = page(table=estimates([bad]), listed=listed)
+    order = [text.index(label) for label in (">sub-09_ses-before", ">sub-02_ses-after", ">sub-00_ses-after")]
+    assert order == sorted(order)
+    assert "not analysed the reference is empty" in read(text).text
+
+
+def test_hostile_names_are_only_text(read):
+    hostile = '"><script>alert(1)</script>'
+    rows = [
+        Estimate(hostile, session, hostile, hostile, "", hostile, hostile, "BP_ND", 1.0, 0.1, quality)
+        for session, quality in ((hostile, Quality.GOOD), ("b", Quality.AT_BOUND))
+    ]
+    renamed = Contrast(
+        hostile, hostile, hostile, hostile, hostile, hostile, "holm", True, (contrast_row(hostile, why=hostile),)
+    )
+    text = page(
+        hostile,
+        Estimates(tuple(rows)),
+        [renamed],
+        [agreement(why=hostile)],
+        [ScanSummary(Scan(hostile, hostile, (), hostile), hostile, hostile, (hostile,))],
+        steps=(Step("paired", {"name": hostile, "n_regions": 1}),),
+        question=hostile,
+        primary_region=hostile,
+        notes=(hostile,),
+    )
+    assert read(text).tags.count("script") == 1
+
+
+def test_an_empty_study_is_a_page(read):
+    assert "There is no estimate" in read(page(table=Estimates(()), listed=[])).text
+
+
+def test_one_participant_is_no_inference(read):
+    why = "one participant allows no inference across people"
+    text = read(
+        page(contrasts=[contrast(contrast_row(n=1, p=NAN, p_adjusted=NAN, why=why))], agreements=[agreement(1, why)])
+    ).text
+    assert "no inference across people is possible" in text
+    assert "nothing here can be carried over to others" in text
+    assert f"In every region: {why}." in text
+
+
+def test_the_primary_region_stands_first_and_is_judged_by_its_own_p(read):
+    rows = (contrast_row("putamen", p=0.001, p_adjusted=0.002), contrast_row("thalamus", p=0.04, p_adjusted=0.08))
+    text = page(contrasts=[contrast(*rows, primary=True)], primary_region="thalamus")
+    assert "primary question The data show an increase of BPND of [11C]DASB in thalamus" in read(text).text
+    table = text[text.index("Table 2.") :]
+    assert table.index("thalamus") < table.index("putamen")
+
+
+@pytest.mark.parametrize(
+    ("row", "says"),
+    [
+        (contrast_row(p=0.21), "do not show a difference"),
+        (contrast_row(p=0.21), "no evidence that there is none"),
+        (contrast_row(p=0.01), "show an increase"),
+        (contrast_row(p=0.01, estimate=-0.125), "show a decrease"),
+        (contrast_row(n=1, p=NAN), "no inference across people"),
+        (contrast_row(n=0, p=NAN, why="nobody has both"), "cannot be compared: nobody has both"),
+        (contrast_row(p=NAN, why="all differences are equal"), "cannot be tested: all differences are equal"),
+    ],
+)
+def test_verdict_of_a_region(row, says):
+    verdict = region_verdict(contrast(row), row)
+    assert says in verdict
+    assert "no effect" not in verdict
+
+
+@pytest.mark.parametrize(
+    ("rows", "says"),
+    [
+        ((contrast_row("a"), contrast_row("b")), "do not show a difference in any (after Holm's adjustment"),
+        ((contrast_row("a", p_adjusted=0.01), contrast_row("b")), "show a difference in a (after Holm's adjustment)"),
+        ((contrast_row("a", n=1, p_adjusted=NAN),), "Only one participant"),
+        ((contrast_row("a", p_adjusted=NAN), contrast_row("b")), "1 region could not be tested"),
+        ((contrast_row("a", p_adjusted=NAN),), "None of 1 region could be tested"),
+    ],
+)
+def test_verdict_over_regions(rows, says):
+    assert says in family_verdict(contrast(*rows))

@@ -1,0 +1,72 @@
+import math
+
+import pytest
+
+from raphe.quality import MEANING, Quality
+from raphe.report import wording
+
+
+@pytest.mark.parametrize(
+    ("value", "se", "expected"),
+    [
+        (1.97345, 0.1312, ("1.97", "0.13")),
+        (0.05926, 0.00341, ("0.0593", "0.0034")),
+        (-0.02071, 0.0056, ("\N{MINUS SIGN}0.0207", "0.0056")),
+        (12.3, 14.0, ("12", "14")),
+        (1.5, math.nan, ("1.500", "\N{EN DASH}")),
+        (math.nan, math.nan, ("\N{EN DASH}", "\N{EN DASH}")),
+        (4312.0, 1e9, ("4312", "1.0\N{MULTIPLICATION SIGN}10\u2079")),
+        (1.0, 1e-12, ("1.00000", "0.00000")),
+    ],
+)
+def test_value_and_error_share_their_digits(value, se, expected):
+    assert wording.with_error(value, se) == expected
+
+
+def test_no_negative_zero_and_no_signed_zero():
+    assert wording.fixed(-0.0004, 3) == "0.000"
+    assert wording.fixed(0.0004, 3, sign=True) == "0.000"
+    assert wording.fixed(0.04, 2, sign=True) == "+0.04"
+
+
+@pytest.mark.parametrize(
+    ("p", "expected"), [(0.0004, "< 0.001"), (0.0123, "0.012"), (0.5, "0.50"), (math.nan, "\N{EN DASH}")]
+)
+def test_probability(p, expected):
+    assert wording.probability(p) == expected
+
+
+def test_names_of_quantities_are_typeset_and_the_rest_is_escaped():
+    assert wording.typeset("<b> 1 + BP_ND at 95 %") == ("&lt;b&gt; 1 + <i>BP</i><sub>ND</sub> at 95\N{NO-BREAK SPACE}%")
+    assert wording.typeset("my_BP_NDx") == "my_BP_NDx"
+
+
+@pytest.mark.parametrize(
+    ("name", "radionuclide", "expected"),
+    [
+        ("DASB", "C11", "[11C]DASB"),
+        ("[11C]DASB", "C11", "[11C]DASB"),
+        ("FDG", "", "FDG"),
+        ("", "", "unknown tracer"),
+    ],
+)
+def test_tracer(name, radionuclide, expected):
+    assert wording.tracer(name, radionuclide) == expected
+
+
+def test_excluding_flags_are_told_first():
+    told = wording.remarks(int(Quality.SLOW | Quality.IMPRECISE))
+    assert told == (MEANING[Quality.IMPRECISE], MEANING[Quality.SLOW])
+
+
+def test_listed_and_short():
+    assert wording.listed([]) == ""
+    assert wording.listed(["a"]) == "a"
+    assert wording.listed(["a", "b", "c"]) == "a, b and c"
+    assert wording.listed(list("abcdef"), most=4) == "a, b, c and 3 more"
+    cut = wording.short("x" * 20 + "y" * 20, 11)
+    assert cut == "xxxxx\N{HORIZONTAL ELLIPSIS}yyyyy"
+
+
+def test_what_cannot_be_printed_is_replaced():
+    assert wording.printable("a\x00b\nc\ud800") == "a\N{REPLACEMENT CHARACTER}b c\N{REPLACEMENT CHARACTER}"
