@@ -132,6 +132,14 @@ def test_one_tracer_with_two_radionuclides(study, participant, severity):
     assert "F18" in messages(study)
 
 
+def test_two_radionuclides_of_one_person_outweigh_those_of_two(study):
+    for who, session in (("01", "baseline"), ("01", "blocked"), ("02", "baseline")):
+        study.change(who, session, TracerName="mystery")
+    study.change("02", "blocked", TracerName="mystery", TracerRadionuclide="F18")
+    assert found(study) == [("error", "sub-02_ses-blocked_pet.json", "TracerRadionuclide")]
+    assert "sub-02_ses-baseline has C11, sub-02_ses-blocked F18" in messages(study)
+
+
 def test_one_tracer_spelled_in_two_ways(study):
     study.change("01", "baseline", TracerName="Mystery")
     for who, session in (("01", "blocked"), ("02", "baseline"), ("02", "blocked")):
@@ -227,7 +235,7 @@ def test_what_is_no_dataset_is_one_error(tmp_path):
     (finding,) = check_dataset(tmp_path / "none")
     assert (finding.severity, "does not exist" in finding.message) == ("error", True)
     (tmp_path / "empty").mkdir()
-    assert [one.severity for one in check_dataset(tmp_path / "empty")] == ["warning", "error"]
+    assert sorted(one.severity for one in check_dataset(tmp_path / "empty")) == ["error", "warning"]
 
 
 def test_what_nobody_foresaw_becomes_a_finding_and_the_rest_is_read(study, monkeypatch):

@@ -116,20 +116,20 @@ def _names(scans: Sequence[Reading]) -> Iterator[Finding]:
 
 
 def _radionuclides(scans: Sequence[Reading]) -> Iterator[Finding]:
-    for one, other in combinations((reading.table for reading in scans), 2):
-        if one.scan.radionuclide != other.scan.radionuclide:
-            where = f"{one.scan.label} has {one.scan.radionuclide}, {other.scan.label} {other.scan.radionuclide}"
-            message = f"{other.path}: tracer {one.scan.tracer!r} has two radionuclides: {where}; mend the wrong sidecar"
-            same = one.scan.participant == other.scan.participant
-            yield Finding("error" if same else "warning", other.sidecar.paths[-1], "TracerRadionuclide", message)
-            return
+    pairs = list(combinations((reading.table for reading in scans), 2))
+    differing = [(one, other) for one, other in pairs if one.scan.radionuclide != other.scan.radionuclide]
+    own = [(one, other) for one, other in differing if one.scan.participant == other.scan.participant]
+    for one, other in (own or differing)[:1]:
+        where = f"{one.scan.label} has {one.scan.radionuclide}, {other.scan.label} {other.scan.radionuclide}"
+        message = f"{other.path}: tracer {one.scan.tracer!r} has two radionuclides: {where}; mend the wrong sidecar"
+        yield Finding("error" if own else "warning", other.sidecar.paths[-1], "TracerRadionuclide", message)
 
 
 def _schedules(scans: Sequence[Reading]) -> Iterator[Finding]:
     if len(scans) < 2:
         return
     ends = np.array([reading.tacs.frames.end[-1] for reading in scans])
-    usual = max((reading.tacs.frames for reading in scans), key=lambda f: sum(_same(f, r.tacs.frames) for r in scans))
+    usual = _most_common([reading.tacs.frames for reading in scans])
     for index, reading in enumerate(scans):
         others = float(np.median(np.delete(ends, index)))
         if ends[index] < CUT_SHORT * others:
@@ -139,6 +139,17 @@ def _schedules(scans: Sequence[Reading]) -> Iterator[Finding]:
             own, most = (f"{len(f)} frames, {f.end[-1]:g} min" for f in (reading.tacs.frames, usual))
             told = f"its schedule ({own}) differs from that of most scans of {reading.table.scan.tracer} ({most})"
             yield _doubt(reading, "FrameTimesStart", told)
+
+
+def _most_common(schedules: Sequence[Frames]) -> Frames:
+    kinds: list[list[Frames]] = []
+    for frames in schedules:
+        alike = next((kind for kind in kinds if _same(kind[0], frames)), None)
+        if alike is None:
+            kinds.append([frames])
+        else:
+            alike.append(frames)
+    return max(kinds, key=len)[0]
 
 
 def _same(one: Frames, other: Frames) -> bool:

@@ -45,8 +45,18 @@ The curves are drawn straight from 0 to there. For a bolus, that changes BP_ND b
 COMPUTABLE = (1e-100, 1e100)
 """Range of a curve's highest absolute value, kBq/mL, in which its squares can be computed."""
 
-IMPRECISION = 0.5
+IMPRECISION = 1 / 3
 """Standard error of 1 + BP_ND, as a share of it, above which the scan is said not to determine the binding."""
+
+CLEAR_OF_ZERO = 3.0
+"""Standard errors by which k2a has to exceed zero where the scan ends within :data:`TIME_CONSTANTS` of it.
+
+BP_ND is k2 / k2a - 1, so where k2a may be zero BP_ND has no upper limit (Fieller 1954, J R Stat Soc B 16:175), whatever
+its standard error says. Three keep nearly all that a cut scan leaves to chance out of the summaries.
+"""
+
+TIME_CONSTANTS = 2.0
+"""Time constants 1/k2a within which a scan sees too little of a curve's return to trust its standard error alone."""
 
 
 def fit(
@@ -290,5 +300,7 @@ def _judgement(model: KineticModel, curves: TACs, solution: Solution) -> npt.NDA
             flags[~(se <= IMPRECISION * np.abs(1 + value)) & np.isfinite(value)] |= Quality.IMPRECISE
             flags[~np.isfinite(value) & (solution.quality & Quality.BAD_INPUT == 0)] |= Quality.SINGULAR
         if name == "k2a":
+            short = value * curves.frames.end[-1] < TIME_CONSTANTS
+            flags[short & (value < CLEAR_OF_ZERO * se)] |= Quality.IMPRECISE
             flags[(value > 0) & (value * curves.frames.end[-1] < 1)] |= Quality.SLOW
     return flags
