@@ -20,6 +20,7 @@ from raphe.errors import OutputError, RapheError
 if TYPE_CHECKING:
     _Commands = argparse._SubParsersAction[argparse.ArgumentParser]
 
+WARNED = 1
 INTERRUPTED = 130
 UNEXPECTED = 2
 
@@ -68,14 +69,13 @@ def _run_demo(options: argparse.Namespace) -> int:
     steps = [["run", str(study), str(results), "all"]]
     if not (study / "raphe.toml").is_file():
         steps.insert(0, ["simulate", "test-retest", str(study), "--tacs-only"])
-    code = 0
     for words in steps:
         if not options.quiet:
             print(f"$ raphe {shlex.join(words)}", flush=True)
         code = main([*words, *(["--quiet"] if options.quiet else []), *(["--debug"] if options.debug else [])])
-        if code > 1:
-            break
-    return code
+        if code > WARNED:
+            return code
+    return 0
 
 
 def _stop(number: int, frame: object) -> None:
@@ -184,8 +184,8 @@ def _fit(commands: _Commands) -> None:
         "fit",
         _later("raphe.pipeline.fit_table"),
         "fit a kinetic model to one table of curves",
-        "raphe simulate test-retest to-fit --tacs-only && raphe fit to-fit/derivatives/raphe-sim/sub-01/ses-baseline/pet/"
-        "sub-01_ses-baseline_trc-DASB_seg-sim_desc-preproc_tacs.tsv --model MRTM2",
+        "raphe simulate test-retest to-fit --tacs-only && raphe fit to-fit/derivatives/raphe-sim/sub-01/ses-baseline/"
+        "pet/sub-01_ses-baseline_trc-DASB_seg-sim_desc-preproc_tacs.tsv --model MRTM2",
     )
     parser.add_argument("tacs", type=Path, metavar="TACS", help="table of curves: BIDS or PETPrep TSV, CSV, .tac, .dft")
     _model_options(parser, required=True)

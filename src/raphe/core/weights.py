@@ -24,7 +24,7 @@ An assumption: frames before the tracer arrives hold randoms and scatter, so the
 """
 
 FORMULAS: Mapping[str, str] = {
-    "decay": "1/variance of decay-corrected counts: duration x remaining share of the nuclide / activity, with the "
+    "decay": "1/variance of decay-corrected counts, duration x remaining share of the nuclide / activity, with the "
     "activity that a first fit predicts",
     "duration": "in proportion to the duration of the frame",
     "uniform": "equal",

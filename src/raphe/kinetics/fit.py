@@ -134,6 +134,7 @@ def fit(
         "fit",
         {
             "model": model.name,
+            "title": model.title,
             "convention": convention,
             "weights": named,
             "n_curves": len(curves.names),

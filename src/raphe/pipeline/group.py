@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from pathlib import Path
 
@@ -24,7 +24,7 @@ from raphe.io.staging import staged
 from raphe.io.tables import write_text
 from raphe.kinetics.registry import model_type
 from raphe.nomenclature import tracer_key
-from raphe.pipeline.participant import ScanTask, known_scan, parameters_path
+from raphe.pipeline.participant import ScanTask, parameters_path
 from raphe.pipeline.plan import StudyPlan
 from raphe.report.study import ScanSummary, study_page
 from raphe.stats.region import paired
@@ -89,6 +89,7 @@ def report_group(
         estimates,
         contrasts,
         agreements,
+        primary_region=plan.primary.region if plan and plan.primary else "",
         region_order=regions,
         steps=(*scan_steps, *steps),
         versions=versions(),
@@ -134,7 +135,7 @@ def _estimates(
     plan: StudyPlan | None,
     participants: Mapping[str, Mapping[str, str]],
 ) -> Estimates:
-    scan, model = known_scan(table.scan), model_type(task.analysis.model).name
+    scan, model = table.scan, model_type(task.analysis.model).name
     condition = ""
     if plan is not None:
         condition = next((s.condition or "" for s in plan.sessions if s.label == scan.session), "")
@@ -144,7 +145,7 @@ def _estimates(
             Estimate(
                 scan.participant,
                 scan.session or "",
-                scan.tracer,
+                task.tracer,
                 condition,
                 "" if arm == "n/a" else arm,
                 row.region,
@@ -225,7 +226,7 @@ def _condition(own: Estimates, session: str) -> str:
 
 
 def _summary(out: Path, table: ScanCurves, task: ScanTask, missing: Mapping[str, str]) -> ScanSummary:
-    scan = known_scan(table.scan)
+    scan = replace(table.scan, tracer=task.tracer)
     if scan.label in missing:
         return ScanSummary(scan, failure=missing[scan.label])
     return ScanSummary(scan, href=names.scan_report(out, scan, task.alone).relative_to(out).as_posix())

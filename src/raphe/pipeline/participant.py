@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from raphe.catalog import find_tracer, references
+from raphe.catalog import references
 from raphe.data.fit import KineticFit
 from raphe.data.record import Step
 from raphe.data.scan import Scan
@@ -41,6 +41,8 @@ class ScanTask:
         The table of curves.
     participant, session : str
         Labels; the session is None where the dataset has none.
+    tracer : str
+        Name of the tracer, one for all spellings in the study.
     analysis : Analysis
     out : Path
     alone : bool
@@ -55,6 +57,7 @@ class ScanTask:
     table: Path
     participant: str
     session: str | None
+    tracer: str
     analysis: Analysis
     out: Path
     alone: bool
@@ -72,14 +75,16 @@ class ScanOutcome:
         Of the scan.
     skipped : bool
         Whether it was done before and nothing has changed.
-    warnings : tuple of str
-        What a person must read.
+    n_regions : int
+    lost : tuple of str
+        Regions without a usable estimate.
     seconds : float
     """
 
     label: str
     skipped: bool
-    warnings: tuple[str, ...]
+    n_regions: int
+    lost: tuple[str, ...]
     seconds: float
 
 
@@ -96,8 +101,8 @@ def analyse_scan(task: ScanTask, restart: bool = False) -> ScanOutcome:
     record = names.provenance(task.out, table.scan.label)
     mark = _fingerprint(task, table)
     if not restart and is_done(record, mark, task.out):
-        return ScanOutcome(table.scan.label, True, (), time.monotonic() - began)
-    scan = known_scan(table.scan)
+        return ScanOutcome(table.scan.label, True, 0, (), time.monotonic() - began)
+    scan = dataclasses.replace(table.scan, tracer=task.tracer)
     curves = load_curves(table)
     separate = _separate_reference(table, task.analysis)
     result, steps = analyse(curves.tacs, task.analysis, curves.half_life, separate)
@@ -113,7 +118,7 @@ def analyse_scan(task: ScanTask, restart: bool = False) -> ScanOutcome:
             outputs=files,
             command_line=task.command_line,
         )
-    return ScanOutcome(scan.label, False, _warnings(scan, result, task.analysis), time.monotonic() - began)
+    return ScanOutcome(scan.label, False, len(result.names), _lost(result), time.monotonic() - began)
 
 
 def find_table(task: ScanTask) -> ScanCurves:
@@ -121,12 +126,6 @@ def find_table(task: ScanTask) -> ScanCurves:
     sessions = () if task.session is None else (task.session,)
     study = read_study(task.bids, task.derivatives, participants=(task.participant,), sessions=sessions)
     return next(one for one in study.tables if one.path == task.table)
-
-
-def known_scan(scan: Scan) -> Scan:
-    """The same scan, its tracer by the catalog's name where the catalog knows it."""
-    entry = find_tracer(scan.tracer)
-    return scan if entry is None else dataclasses.replace(scan, tracer=entry.name)
 
 
 def parameters_path(out: Path, table: ScanCurves, model: str) -> Path:
@@ -177,18 +176,11 @@ def _write(task: ScanTask, table: ScanCurves, scan: Scan, result: KineticFit, st
         versions=versions(),
         citations={key: entry.citation for key, entry in references().items()},
         command_line=task.command_line,
+        region_order=task.analysis.regions,
     )
     write_text(report, page)
     return [tacs, names.sidecar(tacs), kinpar, names.sidecar(kinpar), report]
 
 
-def _warnings(scan: Scan, result: KineticFit, analysis: Analysis) -> tuple[str, ...]:
-    """Say so where regions that somebody asked for, or most of a table, cannot be used."""
-    lost = [name for name, good in zip(result.names, result.usable, strict=True) if not good]
-    if not lost or not (analysis.regions or 2 * len(lost) > len(result.names)):
-        return ()
-    shown = ", ".join(lost[:8]) + (f" and {len(lost) - 8} more" if len(lost) > 8 else "")
-    return (
-        f"{scan.label}: {len(lost)} of {len(result.names)} regions have no usable {result.model} estimate ({shown}) "
-        "and enter no summary; the scan's report says why",
-    )
+def _lost(result: KineticFit) -> tuple[str, ...]:
+    return tuple(name for name, good in zip(result.names, result.usable, strict=True) if not good)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import functools
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +24,7 @@ from raphe.pipeline.execute import execute
 from raphe.pipeline.fit_table import weights
 from raphe.pipeline.group import report_group
 from raphe.pipeline.messages import Messages
-from raphe.pipeline.participant import ScanOutcome, ScanTask, analyse_scan, known_scan
+from raphe.pipeline.participant import ScanOutcome, ScanTask, analyse_scan
 from raphe.pipeline.plan import StudyPlan, TracerSection, read_plan
 from raphe.pipeline.plan_check import check_plan
 
@@ -154,13 +156,25 @@ def _of_tracers(tables: Sequence[ScanCurves], wanted: Sequence[str], plan: Study
 def known_scans(tables: Sequence[ScanCurves]) -> tuple[tuple[Scan, ...], dict[str, tuple[str, ...]]]:
     """Scans by the catalog's names, and the names of the curves of each, its separate reference curves among them."""
     regions = {table.scan.label: (*load_curves(table).tacs.names, *table.references) for table in tables}
-    return tuple(known_scan(table.scan) for table in tables), regions
+    names = tracer_names(tables)
+    scans = tuple(dataclasses.replace(table.scan, tracer=names[table.scan.tracer]) for table in tables)
+    return scans, regions
+
+
+def tracer_names(tables: Sequence[ScanCurves]) -> dict[str, str]:
+    """One name for all spellings of a tracer: the catalog's, else that of the first scan."""
+    first: dict[str, str] = {}
+    for table in tables:
+        entry = find_tracer(table.scan.tracer)
+        first.setdefault(tracer_key(table.scan.tracer), entry.name if entry else table.scan.tracer)
+    return {table.scan.tracer: first[tracer_key(table.scan.tracer)] for table in tables}
 
 
 def _tasks(
     tables: Sequence[ScanCurves], plan: StudyPlan | None, derivatives: Sequence[Path], options: argparse.Namespace
 ) -> tuple[ScanTask, ...]:
     datasets = {"raw": options.bids, **{f"derivative{at + 1}": root for at, root in enumerate(derivatives)}}
+    names = tracer_names(tables)
     sessions = [(table.scan.participant, table.scan.session) for table in tables]
     return tuple(
         ScanTask(
@@ -169,6 +183,7 @@ def _tasks(
             table=table.path,
             participant=table.scan.participant,
             session=table.scan.session,
+            tracer=names[table.scan.tracer],
             analysis=_analysis(table, plan, options),
             out=options.out,
             alone=sessions.count((table.scan.participant, table.scan.session)) == 1,
@@ -217,6 +232,7 @@ def _analyse(job: Job, options: argparse.Namespace, messages: Messages) -> dict[
     work = functools.partial(analyse_scan, restart=options.restart)
     labels = {task.table: table.scan.label for task, table in zip(job.tasks, job.tables, strict=True)}
     done = skipped = 0
+    lost: Counter[str] = Counter()
     for task, outcome in execute(work, job.tasks, options.workers):
         done += 1
         if isinstance(outcome, RapheError):
@@ -227,10 +243,17 @@ def _analyse(job: Job, options: argparse.Namespace, messages: Messages) -> dict[
             messages.detail(
                 f"{outcome.label} {'was done before' if outcome.skipped else f'took {outcome.seconds:.1f} s'}"
             )
-            for warning in outcome.warnings:
-                messages.warn(warning)
+            if 2 * len(outcome.lost) > outcome.n_regions:
+                messages.warn(
+                    f"{outcome.label}: {len(outcome.lost)} of {outcome.n_regions} regions have no usable estimate; look "
+                    "at the scan's report before you use the others"
+                )
+            lost.update(outcome.lost)
         messages.progress(done, len(job.tasks), "scans")
     if failed and len(failed) == len(job.tasks):
         raise InputError("no scan could be analysed:\n\n" + "\n\n".join(f"{k}: {v}" for k, v in failed.items()))
+    if lost:
+        told = ", ".join(f"{region} in {count} of {done} scans" for region, count in lost.most_common(8))
+        messages.say(f"left out of every summary, for reasons in the reports: {told}{' ...' if len(lost) > 8 else ''}")
     messages.say(f"{done - len(failed) - skipped} scans analysed, {skipped} kept from before, {len(failed)} failed")
     return failed

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from raphe.core.weights import FORMULAS
 from raphe.data.record import Parameter, Step
 from raphe.report.wording import count, general, listed
 
@@ -75,17 +76,14 @@ def _fit(steps: Steps) -> str:
         parts.append(f"using the frames whose middle is at or after t* = {_words(get('t_star'))} min")
     if get("k2_prime") is not None:
         parts.append(f"with k2_prime fixed at {_range(steps, 'k2_prime')} 1/min")
-    weights = WEIGHTS.get(str(get("weights")), f"with the weights {get('weights')}")
-    return f"{', '.join(parts)}. Frames were weighted {weights}. {CONVENTION.get(str(get('convention')), '')}".strip()
+    weights = FORMULAS.get(str(get("weights")), str(get("weights")))
+    errors = (
+        "Standard errors are heteroscedasticity-consistent (HC3, squared residuals averaged over neighbouring frames), so "
+        "they do not rest on the weights being true"
+    )
+    convention = CONVENTION.get(str(get("convention")), "")
+    return f"{', '.join(parts)}. Weights of frames: {weights}. {errors}. {convention}".strip()
 
-
-WEIGHTS: Mapping[str, str] = {
-    "decay": "by the inverse variance of decay-corrected counts: duration times the remaining share of the nuclide, "
-    "over the activity that a first fit predicts",
-    "duration": "by their duration",
-    "uniform": "alike",
-    "given": "by weights that were given as 1/variance",
-}
 
 CONVENTION: Mapping[str, str] = {
     "average": "A frame's value was taken as the average of a continuous curve over the frame, for model and reference "
@@ -95,15 +93,43 @@ CONVENTION: Mapping[str, str] = {
 }
 
 
+def _read(steps: Steps) -> str:
+    get = steps[0].parameters.get
+    tables = count(len(steps), "table")
+    correction = str(get("decay_correction") or "as the sidecar declares them, decay-corrected to injection")
+    return f"Curves were read from {tables} ({get('format')}, {get('unit')}); decay correction: {correction}."
+
+
+def _regions(steps: Steps) -> str:
+    get = steps[0].parameters.get
+    how = "weighted by their volumes" if get("volumes_known") else "without weights, as volumes were not known"
+    merged = get("merged")
+    made = "; ".join(_words(one) for one in merged) if isinstance(merged, tuple) else _words(merged)
+    return f"Regions that were made of several curves, {how}: {made}."
+
+
+def _reference(steps: Steps) -> str:
+    get = steps[0].parameters.get
+    return f"Reference region{_of_tracer(steps)}: {get('region')} ({get('how')}; named by the {get('source')})."
+
+
+def _of_tracer(steps: Steps) -> str:
+    tracer = steps[0].parameters.get("tracer")
+    return f" of {tracer}" if tracer else ""
+
+
 def _k2_prime(steps: Steps) -> str:
     get = steps[0].parameters.get
+    if not get("regions"):
+        return f"k2_prime{_of_tracer(steps)} was fixed at {_range(steps, 'value')} 1/min ({get('source')})."
     scans = f" in each of {len(steps)} scans" if len(steps) > 1 else ""
     used = [step.parameters.get("regions") for step in steps]
     regions = tuple(dict.fromkeys(name for names in used if isinstance(names, tuple) for name in names))
     usable = "" if len(set(used)) == 1 else "those usable of "
     return (
-        f"k2_prime was estimated{scans} as the precision-weighted mean of the values that {get('model')} gives in "
-        f"{usable}{_words(regions)}: {_range(steps, 'value')} 1/min (standard error {_range(steps, 'se', 2)})."
+        f"k2_prime{_of_tracer(steps)} was estimated{scans} as the precision-weighted mean of the values that {get('model')} gives in "
+        f"{usable}{_words(regions)}: {_range(steps, 'value')} 1/min (standard error {_range(steps, 'se', 2)}), "
+        "which is part of the standard errors of the estimates."
     )
 
 
@@ -141,6 +167,9 @@ def _other(steps: Steps) -> str:
 
 
 WRITERS: Mapping[str, tuple[Callable[[Steps], str], tuple[str, ...]]] = {
+    "read": (_read, ("tracer",)),
+    "regions": (_regions, ("tracer",)),
+    "reference": (_reference, ()),
     "fit": (_fit, ("n_curves", "n_frames", "scan_minutes", "k2_prime")),
     "k2_prime": (_k2_prime, ("value", "se", "regions")),
     "paired": (_paired, ()),
