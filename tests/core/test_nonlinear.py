@@ -61,9 +61,7 @@ def test_covariance_is_the_sandwich_of_the_whole_jacobian():
     for theta, rate, curve, w, fitted, spread in zip(
         found.theta, found.rate, curves, weights, found.fitted, found.covariance, strict=True
     ):
-        jacobian = np.stack(
-            [1 + 0.01 * TIME, np.exp(-rate * TIME), -theta[1] * TIME * np.exp(-rate * TIME)], axis=-1
-        )
+        jacobian = np.stack([1 + 0.01 * TIME, np.exp(-rate * TIME), -theta[1] * TIME * np.exp(-rate * TIME)], axis=-1)
         inverse = np.linalg.inv(jacobian.T @ (w[:, None] * jacobian))
         influence = inverse @ (jacobian * w[:, None]).T
         leverage = np.einsum("rp,pr->r", jacobian, influence)

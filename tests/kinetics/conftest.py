@@ -5,6 +5,7 @@ Everything is in closed form, so nothing of the program under test is in the tru
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +14,8 @@ import pytest
 
 from raphe.core.frames import Frames
 from raphe.data.tacs import TACs
+from raphe.kinetics import registry
+from raphe.kinetics.protocol import KineticModel
 
 Array = npt.NDArray[np.float64]
 
@@ -92,6 +95,12 @@ def table(curves: Array, frames: Frames) -> TACs:
     return TACs(curves, frames, tuple(str(i) for i in range(len(curves))))
 
 
+def model(name: str, k2_prime: float) -> KineticModel:
+    """Model by its name, with ``k2_prime`` where it takes one."""
+    takes = {field.name for field in dataclasses.fields(registry.model_type(name))}
+    return registry.make(name, k2_prime=k2_prime if "k2_prime" in takes else None)
+
+
 class Known:
     """What the tests of this folder share."""
 
@@ -101,6 +110,7 @@ class Known:
     schedule = staticmethod(schedule)
     Subject = Subject
     table = staticmethod(table)
+    model = staticmethod(model)
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
 
-from raphe.kinetics import registry
 from raphe.kinetics.fit import fit
 
 BP_ND = np.array([0.2, 0.35, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0, 5.0])
@@ -38,11 +37,9 @@ def errors(name, frames, known, convention="average"):
     for k2_prime in K2_PRIME:
         for delay in DELAY:
             subject = known.Subject(frames, k2_prime, delay)
-            assumed = {"k2_prime": k2_prime} if name in ("SRTM2", "MRTM2", "LoganRef") else {}
-            model = registry.make(name, **assumed)
             curves = np.array([subject.target(r, bp) for r in R1 for bp in BP_ND])
             result, _ = fit(
-                model,
+                known.model(name, k2_prime),
                 known.table(curves, frames),
                 reference=subject.reference,
                 half_life=known.half_life,

@@ -10,7 +10,6 @@ import pytest
 from scipy import stats
 
 from raphe.core.decay import remaining
-from raphe.kinetics import registry
 from raphe.kinetics.fit import fit
 
 N_REPEAT = 1000
@@ -36,7 +35,7 @@ def interval(name, known, frames, kind, bp_nd, seed, weights="decay"):
     clean = subject.target(R1, bp_nd)
     sd = noise_sd(clean, frames, known.half_life, 0.03, kind)
     curves = clean + sd * np.random.default_rng(seed).normal(size=(N_REPEAT, len(frames)))
-    model = registry.make(name, **({} if name in ("SRTM", "MRTM1") else {"k2_prime": K2_PRIME}))
+    model = known.model(name, K2_PRIME)
     found, _ = fit(
         model, known.table(curves, frames), reference=subject.reference, half_life=known.half_life, weights=weights
     )
@@ -77,8 +76,9 @@ def test_logan_is_low_with_noise_and_its_standard_error_does_not_say_so(known):
     curves = clean + sd * np.random.default_rng(1).normal(size=(300, len(frames)))
     means = {}
     for name in ("LoganRef", "MRTM2"):
-        model = registry.make(name, k2_prime=0.06)
-        found, _ = fit(model, known.table(curves, frames), reference=subject.reference, half_life=known.half_life)
+        found, _ = fit(
+            known.model(name, 0.06), known.table(curves, frames), reference=subject.reference, half_life=known.half_life
+        )
         means[name] = found.of("BP_ND")[0][found.usable].mean()
     assert means["LoganRef"] < 0.85 * 4
     assert means["MRTM2"] == pytest.approx(4, rel=0.05)
@@ -97,7 +97,7 @@ def test_uncertainty_of_k2_prime_is_part_of_the_standard_error(known):
         curves = known.table(clean + sd * rng.normal(size=(10, len(frames))), frames)
         for key, given in (("with", {"k2_prime": relative_se * k2_prime}), ("without", None)):
             found, _ = fit(
-                registry.make("MRTM2", k2_prime=k2_prime),
+                known.model("MRTM2", k2_prime),
                 curves,
                 reference=subject.reference,
                 half_life=known.half_life,

@@ -245,8 +245,8 @@ def _analyse(job: Job, options: argparse.Namespace, messages: Messages) -> dict[
             )
             if 2 * len(outcome.lost) > outcome.n_regions:
                 messages.warn(
-                    f"{outcome.label}: {len(outcome.lost)} of {outcome.n_regions} regions have no usable estimate; look "
-                    "at the scan's report before you use the others"
+                    f"{outcome.label}: {len(outcome.lost)} of {outcome.n_regions} regions have no usable estimate; "
+                    "look at the scan's report before you use the others"
                 )
             lost.update(outcome.lost)
         messages.progress(done, len(job.tasks), "scans")

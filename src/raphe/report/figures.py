@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from markupsafe import Markup
 
+from raphe.data.estimates import Estimate
 from raphe.data.fit import KineticFit
 from raphe.data.results import Agreement, AgreementRow, Contrast, ContrastRow, PairedValues
 from raphe.report import svg
@@ -148,13 +149,15 @@ def _row(point: Point, name: str, across: svg.Scale, y: float, left: float) -> s
 
 
 def by_session(
-    values: Mapping[str, Mapping[str, Sequence[tuple[str, float]]]], regions: Sequence[str], parameter: str, label: str
+    values: Mapping[str, Mapping[str, Sequence[Estimate]]], regions: Sequence[str], parameter: str, label: str
 ) -> Markup:
     """Values of every participant with mean and standard deviation, by region and session.
 
+    Where a session has one participant, the bar is the 95 % interval of that estimate.
+
     Parameters
     ----------
-    values : mapping of session to mapping of region to sequence of (participant, value)
+    values : mapping of session to mapping of region to sequence of Estimate
         Usable values only.
     regions : sequence of str
         Rows from top to bottom.
@@ -162,14 +165,13 @@ def by_session(
         Symbol for the axis; text alternative.
     """
     names = [short(region) for region in regions]
+    shown = [people for by_name in values.values() for region in regions if (people := by_name.get(region, ()))]
+    ends = [end for people in shown if len(people) == 1 for end in _ends(people[0])]
     lane = 11.0
     height = lane * len(values) + 8
     left, right, top = svg.width_of(names) + 22, WIDE - 24, 8.0
     bottom = top + height * len(regions)
-    across = svg.scale(
-        [v for by_name in values.values() for region in regions for _, v in by_name.get(region, ())],
-        left, right, zero=True,
-    )  # fmt: skip
+    across = svg.scale([*(row.value for people in shown for row in people), *ends], left, right, zero=True)
     parts = [svg.x_axis(across, bottom, top=top, most=8)]
     for row, (region, name) in enumerate(zip(regions, names, strict=True)):
         start = top + height * row
@@ -183,11 +185,22 @@ def by_session(
     return svg.drawing(WIDE, bottom + 42, parts, label)
 
 
-def _lane(people: Sequence[tuple[str, float]], across: svg.Scale, y: float, at: int, where: str) -> str:
+def _ends(row: Estimate) -> tuple[float, float]:
+    """Ends of the 95 % interval of one estimate; NaN where its standard error is not known."""
+    return row.value - Z * row.se, row.value + Z * row.se
+
+
+def _lane(people: Sequence[Estimate], across: svg.Scale, y: float, at: int, where: str) -> str:
     kind = f"s{at % 6}"
-    parts = [svg.mark(across(v), y, 2.6, f"person {kind}", f"{where}, {name}: {fixed(v, 3)}") for name, v in people]
+    parts = [
+        svg.mark(across(row.value), y, 2.6, f"person {kind}", f"{where}, {row.participant}: {fixed(row.value, 3)}")
+        for row in people
+    ]
+    if len(people) == 1 and math.isfinite(people[0].se):
+        low, high = _ends(people[0])
+        parts.append(svg.segments([(across.clipped(low), y, across.clipped(high), y)], f"spread {kind}"))
     if len(people) > 1:
-        found = np.array([v for _, v in people])
+        found = np.array([row.value for row in people])
         mean, sd = float(found.mean()), float(found.std(ddof=1))
         parts.append(svg.segments([(across.clipped(mean - sd), y, across.clipped(mean + sd), y)], f"spread {kind}"))
         parts.append(svg.segments([(across(mean), y - 5, across(mean), y + 5)], f"mean {kind}"))

@@ -78,8 +78,8 @@ def _fit(steps: Steps) -> str:
         parts.append(f"with k2_prime fixed at {_range(steps, 'k2_prime')} 1/min")
     weights = FORMULAS.get(str(get("weights")), str(get("weights")))
     errors = (
-        "Standard errors are heteroscedasticity-consistent (HC3, squared residuals averaged over neighbouring frames), so "
-        "they do not rest on the weights being true"
+        "Standard errors are heteroscedasticity-consistent (HC3, squared residuals averaged over neighbouring frames), "
+        "so they do not rest on the weights being true"
     )
     convention = CONVENTION.get(str(get("convention")), "")
     return f"{', '.join(parts)}. Weights of frames: {weights}. {errors}. {convention}".strip()
@@ -127,9 +127,10 @@ def _k2_prime(steps: Steps) -> str:
     regions = tuple(dict.fromkeys(name for names in used if isinstance(names, tuple) for name in names))
     usable = "" if len(set(used)) == 1 else "those usable of "
     return (
-        f"k2_prime{_of_tracer(steps)} was estimated{scans} as the precision-weighted mean of the values that {get('model')} gives in "
-        f"{usable}{_words(regions)}: {_range(steps, 'value')} 1/min (standard error {_range(steps, 'se', 2)}), "
-        "which is part of the standard errors of the estimates."
+        f"k2_prime{_of_tracer(steps)} was estimated{scans} as the precision-weighted mean of what "
+        f"{get('model')} gives in "
+        f"{usable}{_words(regions)}: {_range(steps, 'value')} 1/min (standard error "
+        f"{_range(steps, 'se', 2)}), which is part of the standard errors of the estimates."
     )
 
 

@@ -66,7 +66,9 @@ class Binding(NamedTuple):
     sessions: tuple[str, ...]
     figures: Fold[Markup]
     rows: tuple[tuple[str, tuple[tuple[str, str, int, float], ...]], ...]
-    """Region; for each session mean, SD, n and the mean to sort by."""
+    """Region; for each session mean, SD (of one participant: value, SE), n and the mean to sort by."""
+    single: bool
+    """Whether no session has more than one participant."""
 
 
 def study_page(
@@ -165,14 +167,15 @@ def _glance(scans: Sequence[ScanSummary], estimates: Estimates) -> list[tuple[st
 
 def _binding(estimates: Estimates, name: str, model: str, wanted: Sequence[str]) -> Binding:
     regions = ordered(estimates.distinct("region"), wanted)
-    values: dict[str, dict[str, list[tuple[str, float]]]] = {_session(row): {} for row in estimates.rows}
+    values: dict[str, dict[str, list[Estimate]]] = {_session(row): {} for row in estimates.rows}
     for row in estimates.usable().rows:
-        values[_session(row)].setdefault(row.region, []).append((row.participant, row.value))
+        values[_session(row)].setdefault(row.region, []).append(row)
     chunks = fold(regions, len(set(wanted) & set(regions)))
     label = f"{HEADLINE} of {name} by {model}: every participant, by region and session"
     drawn = [figures.by_session(values, chunk, HEADLINE, label) for chunk in chunks if chunk]
     rows = tuple((region, tuple(_mean(by_name.get(region, [])) for by_name in values.values())) for region in regions)
-    return Binding(name, model, tuple(values), Fold(tuple(drawn[:1]), tuple(drawn[1:])), rows)
+    single = all(len(people) < 2 for by_name in values.values() for people in by_name.values())
+    return Binding(name, model, tuple(values), Fold(tuple(drawn[:1]), tuple(drawn[1:])), rows, single)
 
 
 def _session(row: Estimate) -> str:
@@ -180,9 +183,10 @@ def _session(row: Estimate) -> str:
     return f"{session} ({row.condition})" if row.condition and row.condition != session else session
 
 
-def _mean(people: Sequence[tuple[str, float]]) -> tuple[str, str, int, float]:
-    values = np.array([value for _, value in people])
-    sd = float(values.std(ddof=1)) if values.size > 1 else float("nan")
+def _mean(people: Sequence[Estimate]) -> tuple[str, str, int, float]:
+    """Mean and standard deviation, or the one value and its standard error."""
+    values = np.array([row.value for row in people])
+    sd = float(values.std(ddof=1)) if values.size > 1 else people[0].se if people else float("nan")
     mean = float(values.mean()) if values.size else float("nan")
     places = decimals(sd)
     return fixed(mean, places), fixed(sd, places), values.size, mean
