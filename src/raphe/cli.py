@@ -191,7 +191,9 @@ def _fit(commands: _Commands) -> None:
     _model_options(parser, required=True)
     parser.add_argument("--half-life", type=float, metavar="MIN", help="of the nuclide, where no sidecar says it")
     parser.add_argument("--unit", metavar="U", help="activity unit, where no sidecar or header says it: kBq/mL ...")
-    parser.add_argument("--frames", type=_range, metavar="A:B", help="fit frames A to B-1, counted from 0, as in 0:30")
+    parser.add_argument(
+        "--frames", type=_range, metavar="A:B", help="read frames A to B-1 only, counted from 0, as in 0:30"
+    )
     parser.add_argument("--out", type=Path, metavar="DIR", help="folder for the results; without it, they are printed")
 
 

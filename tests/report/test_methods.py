@@ -29,7 +29,7 @@ def test_scans_that_were_fitted_alike_are_told_once_with_their_range():
 def test_other_settings_are_told_apart():
     told = methods([fit(), fit(weights="uniform"), fit(convention="midframe")], {})
     assert len(told.sentences) == 3
-    assert "weighted alike" in told.sentences[1].text
+    assert "Weights of frames: equal" in told.sentences[1].text
     assert "straight lines" in told.sentences[2].text
 
 

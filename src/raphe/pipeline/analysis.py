@@ -42,8 +42,6 @@ class Analysis:
         Regions to fit; empty means every curve of the table.
     merges : mapping of str to sequence of str
         Regions that the plan makes of others.
-    first_frame : int
-        Frames before it, counted from 0, are not fitted.
     origin : mapping of str to str
         Where each choice comes from: ``plan``, ``command line``, ``catalog`` or ``default``.
     """
@@ -57,7 +55,6 @@ class Analysis:
     high_binding: tuple[str, ...] = ()
     regions: tuple[str, ...] = ()
     merges: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    first_frame: int = 0
     origin: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -164,7 +161,6 @@ def analyse(
         model,
         curves,
         reference=reference,
-        first_frame=analysis.first_frame,
         input_se=input_se,
         **common,  # type: ignore[arg-type]
     )

@@ -13,7 +13,6 @@ import numpy as np
 import numpy.typing as npt
 
 from raphe.catalog import find_tracer
-from raphe.core.frames import Frames
 from raphe.data.fit import KineticFit
 from raphe.data.record import Step
 from raphe.errors import InputError
@@ -37,10 +36,8 @@ def run(options: argparse.Namespace) -> int:
     if options.out is not None:
         prepare(options.out)
     sidecar = sidecar_of(options.tacs, unit=options.unit, half_life=options.half_life)
-    first, stop = options.frames or (0, None)
-    curves = read_curves(
-        options.tacs, sidecar=sidecar, unit=options.unit, half_life=options.half_life, frames=slice(stop)
-    )
+    kept = slice(*(options.frames or (None,)))
+    curves = read_curves(options.tacs, sidecar=sidecar, unit=options.unit, half_life=options.half_life, frames=kept)
     for finding in curves.findings:
         messages.warn(finding.message)
     said = {
@@ -48,13 +45,12 @@ def run(options: argparse.Namespace) -> int:
         "reference": (options.reference,) if options.reference else None,
         "k2_prime": options.k2_prime,
         "t_star": options.t_star,
-        "weights": weights(options.weights, curves.tacs.frames),
+        "weights": weights(options.weights, len(curves.tacs.frames), kept),
         "convention": options.convention,
-        "first_frame": first,
     }
     name = sidecar.tracer if sidecar is not None else ""
     analysis = choose([("command line", said)], find_tracer(name), name)
-    if analysis.weights is None or (isinstance(analysis.weights, str) and analysis.weights == "decay"):
+    if isinstance(analysis.weights, str) and analysis.weights == "decay":
         analysis = dataclasses.replace(analysis, weights=_known_weights(curves.half_life, options.weights))
     result, steps = analyse(curves.tacs, analysis, curves.half_life)
     steps = (curves.step, *steps)
@@ -72,8 +68,11 @@ def run(options: argparse.Namespace) -> int:
     return messages.code
 
 
-def weights(given: str | None, frames: Frames) -> str | Array | None:
+def weights(given: str | None, n_frames: int, kept: slice = slice(None)) -> str | Array | None:
     """Weights by name, or from a TSV with a column ``weight``, one row a frame.
+
+    The file may have a row for each of the ``n_frames`` that are fitted, or for every frame of the table, of which
+    those in ``kept`` are fitted.
 
     Raises
     ------
@@ -87,8 +86,10 @@ def weights(given: str | None, frames: Frames) -> str | Array | None:
         raise InputError(f"--weights {given!r} is neither {', '.join(WEIGHTS)} nor a file with a column weight")
     table = read_table(path)
     values = table.floats("weight")
-    if values.size != len(frames):
-        raise InputError(f"{path}: column 'weight' has {values.size} rows, but the curves have {len(frames)} frames")
+    if values.size != n_frames:
+        values = values[kept]
+    if values.size != n_frames:
+        raise InputError(f"{path}: column 'weight' has {len(table.rows)} rows, but the curves have {n_frames} frames")
     for row in np.flatnonzero(~(values >= 0)):
         raise InputError(
             f"{path}: line {table.lines[row]}: the weight {table.cells('weight')[row]!r} is not a number from 0 on; "

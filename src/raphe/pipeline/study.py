@@ -201,7 +201,7 @@ def _analysis(table: ScanCurves, plan: StudyPlan | None, options: argparse.Names
         "reference": (options.reference,) if options.reference else None,
         "k2_prime": options.k2_prime,
         "t_star": options.t_star,
-        "weights": weights(options.weights, frames) if frames is not None else options.weights,
+        "weights": weights(options.weights, len(frames)) if frames is not None else options.weights,
         "convention": options.convention,
     }
     planned = _planned(plan, plan.tracer(table.scan.tracer)) if plan else {}

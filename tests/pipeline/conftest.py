@@ -1,0 +1,263 @@
+"""A small study with a known truth, as files that a test may break, and raphe on it as its user meets it."""
+
+import csv
+import json
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+
+from raphe.cli import main
+
+LENGTHS = [10] * 6 + [20] * 3 + [30] * 6 + [60] * 5 + [120] * 5 + [300] * 8 + [600] * 3
+"""Lengths of the frames, s: 90 min."""
+
+K2_PRIME = 0.06
+"""1/min, of the reference."""
+
+BP_ND = {"thalamus": 1.9, "putamen": 2.1, "caudate": 1.6, "hippocampus": 0.7}
+R1 = {"thalamus": 1.0, "putamen": 1.1, "caudate": 0.9, "hippocampus": 0.8}
+CHANGE = {("01", "baseline"): 1.0, ("01", "rescan"): 0.9, ("02", "baseline"): 1.1, ("02", "rescan"): 1.0}
+"""Factor of BP_ND in each scan."""
+
+NOISE = 2e-3
+"""Standard deviation of the noise of a frame of one minute, as a share of the curve's mean."""
+
+PLAN = """[study]
+title = "A small study"
+
+[[tracer]]
+name = "DASB"
+model = "SRTM"
+reference = "cerebellum"
+
+[[session]]
+label = "baseline"
+
+[[session]]
+label = "rescan"
+
+[regions]
+list = ["thalamus", "putamen", "caudate", "hippocampus"]
+
+[primary]
+tracer = "DASB"
+region = "thalamus"
+contrast = "change"
+
+[[contrast]]
+name = "change"
+terms = ["baseline", "rescan"]
+"""
+
+SIDECAR: Mapping[str, object] = {
+    "Manufacturer": "Siemens",
+    "ManufacturersModelName": "HRRT",
+    "Units": "Bq/mL",
+    "TracerName": "DASB",
+    "TracerRadionuclide": "C11",
+    "InjectedRadioactivity": 400.0,
+    "InjectedRadioactivityUnits": "MBq",
+    "InjectionStart": 0,
+    "ScanStart": 0,
+    "FrameTimesStart": np.cumsum([0, *LENGTHS[:-1]]).tolist(),
+    "FrameDuration": LENGTHS,
+    "ImageDecayCorrected": True,
+    "ImageDecayCorrectionTime": 0,
+}
+
+
+def activity(scan: tuple[str, str]) -> dict[str, np.ndarray]:
+    """Curves of one scan in Bq/mL, frame averages in closed form, with a little noise.
+
+    The reference is 20000 (e^-0.03t - e^-0.7t) Bq/mL with t in min. Convolved with e^-ct, each e^-at in it gives
+    (e^-at - e^-ct) / (c - a).
+    """
+    start = np.cumsum([0, *LENGTHS[:-1]]) / 60
+    end = np.cumsum(LENGTHS) / 60
+    random = np.random.default_rng(sum(map(ord, "".join(scan))))
+
+    def average(rate: float) -> np.ndarray:
+        return (np.exp(-rate * start) - np.exp(-rate * end)) / (rate * (end - start))
+
+    terms = {0.03: 20000.0, 0.7: -20000.0}
+    curves = {"cerebellum": sum(size * average(rate) for rate, size in terms.items())}
+    for region, ratio in R1.items():
+        k2 = ratio * K2_PRIME
+        k2a = k2 / (1 + CHANGE[scan] * BP_ND[region])
+        tail = sum(size * (average(rate) - average(k2a)) / (k2a - rate) for rate, size in terms.items())
+        curves[region] = ratio * curves["cerebellum"] + (k2 - ratio * k2a) * tail
+    for region, curve in curves.items():
+        noise = NOISE * curve.mean() / np.sqrt(end - start)
+        curves[region] = np.round(curve + noise * random.standard_normal(curve.size), 2)
+    return curves
+
+
+CURVES = {scan: activity(scan) for scan in CHANGE}
+
+
+class Ended(NamedTuple):
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+
+@dataclass
+class Files:
+    """A study of two people with two scans each, and ways to break it; the first scan is the one that is meant."""
+
+    root: Path
+    out: Path
+    table: Path = field(init=False)
+    pet: Path = field(init=False)
+    plan: Path = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.table, self.pet = self.table_of("01", "baseline"), self.pet_of("01", "baseline")
+        self.plan = self.root / "raphe.toml"
+
+    def pet_of(self, participant: str, session: str) -> Path:
+        folder = self.root / f"sub-{participant}/ses-{session}/pet"
+        return folder / f"sub-{participant}_ses-{session}_pet.json"
+
+    def table_of(self, participant: str, session: str) -> Path:
+        folder = self.root / f"derivatives/curves/sub-{participant}/ses-{session}/pet"
+        return folder / f"sub-{participant}_ses-{session}_seg-test_desc-preproc_tacs.tsv"
+
+    def tables(self) -> list[Path]:
+        return sorted(self.root.glob("derivatives/curves/sub-*/ses-*/pet/*_tacs.tsv"))
+
+    def sidecars(self) -> list[Path]:
+        return sorted(self.root.glob("sub-*/ses-*/pet/*_pet.json"))
+
+    def tell(self, *paths: Path, **fields: object) -> None:
+        """Change fields of sidecars (the first scan's by default); ``...`` takes a field out."""
+        for path in paths or (self.pet,):
+            content = json.loads(path.read_text()) | fields
+            path.write_text(json.dumps({key: value for key, value in content.items() if value is not ...}))
+
+    def rows(self, path: Path | None = None) -> list[list[str]]:
+        return [line.split("\t") for line in (path or self.table).read_text().splitlines()]
+
+    def save(self, rows: list[list[str]], path: Path | None = None) -> None:
+        (path or self.table).write_text("".join("\t".join(row) + "\n" for row in rows))
+
+    def cell(self, row: int, column: str, value: object, path: Path | None = None) -> None:
+        """Put ``value`` into the table; rows count frames from 1, and 0 is the header."""
+        rows = self.rows(path)
+        rows[row][rows[0].index(column)] = str(value)
+        self.save(rows, path)
+
+    def column(self, name: str, change: Callable[[str], object], path: Path | None = None) -> None:
+        """Change every value of a column."""
+        rows = self.rows(path)
+        at = rows[0].index(name)
+        for row in rows[1:]:
+            row[at] = str(change(row[at]))
+        self.save(rows, path)
+
+    def without(self, *names: str, path: Path | None = None) -> None:
+        """Take columns out of a table."""
+        rows = self.rows(path)
+        keep = [at for at, name in enumerate(rows[0]) if name not in names]
+        self.save([[row[at] for at in keep] for row in rows], path)
+
+    def copied(self, name: str, to: str, path: Path | None = None) -> None:
+        """Add a column that repeats another."""
+        rows = self.rows(path)
+        at = rows[0].index(name)
+        self.save([[*row, to if index == 0 else row[at]] for index, row in enumerate(rows)], path)
+
+    def cut(self, frames: int, path: Path | None = None) -> None:
+        """Keep the first frames of a scan, in its table and in its sidecar."""
+        table = path or self.table
+        self.save(self.rows(table)[: frames + 1], table)
+        participant, session = (part.split("-")[1] for part in table.name.split("_")[:2])
+        self.tell(
+            self.pet_of(participant, session),
+            FrameTimesStart=SIDECAR["FrameTimesStart"][:frames],
+            FrameDuration=SIDECAR["FrameDuration"][:frames],
+        )
+
+    def edit(self, old: str, new: str, path: Path | None = None) -> None:
+        """Replace a text that stands in the plan, or in another file."""
+        text = (path or self.plan).read_text()
+        assert old in text
+        (path or self.plan).write_text(text.replace(old, new, 1))
+
+    def forget(self, participant: str, session: str) -> None:
+        """Take a scan out of the study."""
+        shutil.rmtree(self.pet_of(participant, session).parents[1])
+        shutil.rmtree(self.table_of(participant, session).parents[1])
+
+    def add(self, participant: str, session: str, like: tuple[str, str] = ("01", "baseline")) -> None:
+        """Add a scan with the curves of another."""
+        for path in (self.pet_of, self.table_of):
+            path(participant, session).parent.mkdir(parents=True)
+            shutil.copy(path(*like), path(participant, session))
+
+
+def write_study(root: Path) -> None:
+    root.mkdir()
+    described = {"Name": "small", "BIDSVersion": "1.10.0", "DatasetType": "raw"}
+    (root / "dataset_description.json").write_text(json.dumps(described))
+    (root / "participants.tsv").write_text("participant_id\nsub-01\nsub-02\n")
+    (root / "raphe.toml").write_text(PLAN)
+    files = Files(root, root)
+    for participant, session in CHANGE:
+        pet, table = files.pet_of(participant, session), files.table_of(participant, session)
+        for path in (pet, table):
+            path.parent.mkdir(parents=True)
+        pet.write_text(json.dumps(dict(SIDECAR)))
+        curves = CURVES[participant, session]
+        lines = [["frame_start", "frame_end", *curves]]
+        for frame, (start, length) in enumerate(zip(SIDECAR["FrameTimesStart"], LENGTHS, strict=True)):
+            lines.append([str(start), str(start + length), *(str(curve[frame]) for curve in curves.values())])
+        files.save(lines, table)
+
+
+@pytest.fixture(scope="session")
+def _sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("sound") / "study"
+    write_study(root)
+    return root
+
+
+@pytest.fixture
+def files(tmp_path: Path, _sound: Path) -> Files:
+    """A study in a folder of its own; ``files.out`` does not exist."""
+    shutil.copytree(_sound, tmp_path / "study")
+    return Files(tmp_path / "study", tmp_path / "out")
+
+
+@pytest.fixture
+def raphe(capsys: pytest.CaptureFixture[str]) -> Callable[..., Ended]:
+    """Run one command in this process; a wrong option ends it as it ends the program."""
+
+    def run(*words: object) -> Ended:
+        capsys.readouterr()
+        try:
+            code = main([str(word) for word in words])
+        except SystemExit as end:
+            code = int(end.code or 0)
+        told = capsys.readouterr()
+        return Ended(code, told.out, told.err)
+
+    return run
+
+
+@pytest.fixture
+def table_of() -> Callable[[Path], list[dict[str, str]]]:
+    """Rows of a TSV file."""
+
+    def read(path: Path) -> list[dict[str, str]]:
+        with path.open(newline="") as file:
+            return list(csv.DictReader(file, delimiter="\t"))
+
+    return read
