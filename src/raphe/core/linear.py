@@ -12,7 +12,7 @@ Array = npt.NDArray[np.float64]
 RANK_TOLERANCE = 1e-9
 """Smallest to largest singular value, columns scaled alike, at or below which a matrix counts as singular."""
 
-NEIGHBOURS = 3
+NEIGHBOURS = 5
 """Frames on either side over which squared residuals are averaged for the standard errors."""
 
 LEAST_FREEDOM = 0.05

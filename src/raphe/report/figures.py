@@ -242,9 +242,10 @@ class _Differences:
     """Frame of a plot of differences against means."""
 
     def __init__(self, width: float, height: float, mean: Iterable[float], difference: Iterable[float]) -> None:
-        self.left, self.right, self.top, self.bottom = 48.0, width - 6, 8.0, height - 36
-        self.across = svg.scale(mean, self.left, self.right, pad=0.08)
+        self.right, self.top, self.bottom = width - 6, 8.0, height - 36
         self.up = svg.scale(difference, self.bottom, self.top, pad=0.18, zero=True)
+        self.left = 24 + svg.width_of(svg.number(tick) for tick in self.up.ticks())
+        self.across = svg.scale(mean, self.left, self.right, pad=0.08)
 
     def axes(self, parameter: str) -> list[str]:
         middle = (self.left + self.right) / 2
