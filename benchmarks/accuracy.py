@@ -1,4 +1,4 @@
-"""Error of BP_ND from noise-free curves, under both conventions, and with a wrong k2': ``python benchmarks/accuracy.py``.
+"""Error of BP_ND from noise-free curves, by convention and with a wrong k2': ``python benchmarks/accuracy.py``.
 
 Tissues with one-tissue kinetics, exact to rounding: BP_ND 0.2 to 5, R1, k2' and arrival time of the bolus as below,
 averaged over the frames of two schedules.
@@ -10,10 +10,10 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
-from tissues import HALF_LIFE, model, print_table, schedules, tissues
 
 import raphe
 from raphe.core.frames import Frames
+from tissues import HALF_LIFE, model, print_table, schedules, tissues
 
 Array = npt.NDArray[np.float64]
 

@@ -28,8 +28,9 @@ _HOME = {
     "fit": "raphe.kinetics.fit",
     "paired": "raphe.stats.region",
     "read_curves": "raphe.io.curves",
+    "read_estimates": "raphe.io.results",
     "read_plan": "raphe.pipeline.plan",
-    "simulate": "raphe.simulate.study",
+    "simulate_study": "raphe.simulate.study",
     "tracer": "raphe.catalog",
 }
 

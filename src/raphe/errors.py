@@ -64,4 +64,6 @@ def nearest(name: str, known: Iterable[str], most: int = 12) -> str:
         return f"did you mean {' or '.join(repr(by_lower[word]) for word in near)}?"
     if not names:
         return "there are none"
+    if len(names) == 1:
+        return f"there is only {names[0]}"
     return f"there are {', '.join(names[:most])}" + (f" and {len(names) - most} more" if len(names) > most else "")

@@ -162,6 +162,12 @@ _ISOTOPE = re.compile(
 )
 
 
+def isotope(name: str) -> str:
+    """Isotope in front of a tracer's name, ``"[11C]"`` of ``"[11C]DASB"``; empty if there is none."""
+    label = _ISOTOPE.match(name.strip())
+    return label[0].strip(" -_") if label else ""
+
+
 def tracer_key(name: str) -> str:
     """Make a tracer's name comparable: ``"[11C]DASB"``, ``"DASB"`` and ``"C-11 dasb"`` all give ``"dasb"``."""
     return re.sub(r"[^a-z0-9]", "", _ISOTOPE.sub("", name.strip()).lower())

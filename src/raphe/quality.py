@@ -43,7 +43,7 @@ MEANING: dict[Quality, str] = {
     "data's",
     Quality.NOT_CONVERGED: "the search for the best fit did not settle",
     Quality.IMPLAUSIBLE: "the estimate is outside what is physically possible or believable for binding in tissue",
-    Quality.IMPRECISE: "the scan does not determine the binding: the SE of 1 + BP_ND exceeds a third of it, or "
+    Quality.IMPRECISE: "the scan does not determine the binding: the SE of 1 + BP_ND exceeds half of it, or "
     "the apparent clearance k2a cannot be told from zero, so that BP_ND has no upper limit",
     Quality.SLOW: "the curve equilibrates more slowly than the scan lasts: the estimate rests on extrapolation",
 }

@@ -42,9 +42,9 @@ def test_decay_weights_are_one_over_the_variance_of_decay_corrected_counts():
 
 
 def test_frames_without_activity_get_the_floor_and_not_endless_weight():
-    found = weights.decay(FRAMES, 20.364, np.array([0.0, -1.0, 100.0, 1.0, 0.5]))
+    found = weights.decay(FRAMES, 20.364, np.array([0.0, -1.0, 100.0, 5.0, 10.0]))
     flat = weights.decay(FRAMES, 20.364)
-    np.testing.assert_allclose(found / flat, [100, 100, 1, 100, 100], rtol=1e-12)
+    np.testing.assert_allclose(found / flat, [20, 20, 1, 20, 10], rtol=1e-12)  # 5 % of the highest is the floor
 
 
 def test_decay_weights_of_many_curves_are_those_of_each():

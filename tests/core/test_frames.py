@@ -47,6 +47,8 @@ def test_rounding_of_the_clock_is_no_overlap():
     assert frames.end[0] == frames.start[1]
     with pytest.raises(TimingError, match="overlap"):
         Frames([0.0, 1.0], [1.0 + 1.1 * OVERLAP_TOLERANCE, 1.0])
+    with pytest.raises(TimingError, match="overlap"):  # the shorter of the two frames is the measure
+        Frames([0.0, 10.0], [10.0 + 1.1 * OVERLAP_TOLERANCE, 1.0])
 
 
 def test_times_cannot_be_changed_afterwards():

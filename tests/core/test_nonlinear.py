@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy.optimize import least_squares
 
+from raphe.core import linear
 from raphe.core.nonlinear import profile_fit
 
 TIME = np.linspace(0.5, 60, 25)
@@ -53,7 +54,8 @@ def test_minimum_is_that_of_scipy():
     assert not found.singular.any()
 
 
-def test_covariance_is_the_sandwich_of_the_whole_jacobian():
+def test_covariance_is_the_sandwich_of_the_whole_jacobian(monkeypatch):
+    monkeypatch.setattr(linear, "NEIGHBOURS", 3)
     weights = noisy(3)[1]
     curves = np.array([model((2.0, 3.0), k) for k in (0.02, 0.05, 0.1)])
     curves += 0.05 * np.random.default_rng(1).normal(size=curves.shape)

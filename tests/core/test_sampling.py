@@ -58,6 +58,12 @@ def test_drawn_curve_is_zero_at_injection_and_straight_in_gaps(frames, seed):
     assert not inside.any()
 
 
+def test_a_frame_before_injection_does_not_lift_the_curve_at_injection():
+    sampled = sampling(Frames([-1.0, 0.0, 1.0], [1.0, 1.0, 1.0]), "average")
+    at_knot = sampled.draw @ np.array([3.0, 10.0, 20.0])
+    np.testing.assert_array_equal(at_knot[sampled.knots == 0], [0.0])
+
+
 @pytest.mark.parametrize("convention", CONVENTIONS)
 @given(frames=schedules(), seed=st.integers(0, 99))
 def test_integral_is_that_of_the_drawn_curve(convention, frames, seed):

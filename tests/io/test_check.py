@@ -162,7 +162,7 @@ def test_a_scan_that_ends_early_and_one_with_another_schedule(study):
     assert "ends at 60 min, the others of DASB at 90 min" in messages(study)
     study.change("02", "baseline", FrameDuration=[30, 30, 60, 180, 300, 1200, 1800, 1500])
     study.edit("5400", "5100", "02")
-    assert "schedule (8 frames, 85 min) differs" in messages(study)
+    assert "schedule (8 frames, 85 min; frame 8 is 3600-5100 s) differs" in messages(study)
 
 
 def test_a_table_cut_short_against_its_sidecar(study):

@@ -72,7 +72,7 @@ def test_partial_volume_corrections_and_segmentations_are_chosen(study, table_te
     add(study.root, "desc-confounds_timeseries.tsv", "trans_x\n0\n")
     found = read_study(study.root, participants=["01"], sessions=["baseline"])
     assert len(found.tables) == 3
-    assert found.choose()[0].path == study.table()
+    assert found.choose()[0].path == found.choose(pvc="nopvc")[0].path == study.table()
     assert found.choose(pvc="mg", seg="GTM")[0].name.entities["seg"] == "gtm"
     with pytest.raises(InputError, match=r"several segmentations with pvc MG.*gtm, nuclei"):
         found.choose(pvc="MG")

@@ -1,7 +1,7 @@
-"""The ``midframe`` convention against the formulas as PMOD, PETSurfer and kinfitr compute them, written anew with numpy.
+"""The ``midframe`` convention against the formulas of PMOD, PETSurfer and kinfitr, written anew with numpy.
 
-Integrals are trapezoids through the values at mid-frame from 0 at time 0; linear models are ``numpy.linalg.lstsq``; the
-nonlinear ones ``scipy.optimize.least_squares`` with the convolution on a grid of 0.01 min.
+Integrals are trapezoids through the values at mid-frame from 0 at time 0; linear models are ``numpy.linalg.lstsq``;
+the nonlinear ones ``scipy.optimize.least_squares`` with the convolution on a grid of 0.01 min.
 """
 
 import csv

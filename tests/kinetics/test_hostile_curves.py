@@ -4,8 +4,11 @@ import numpy as np
 import pytest
 
 from raphe.core.decay import remaining
+from raphe.core.nonlinear import ProfileFit
+from raphe.core.sampling import sampling
 from raphe.kinetics import registry
 from raphe.kinetics.fit import PLAUSIBLE, fit
+from raphe.kinetics.protocol import search_quality
 from raphe.quality import Quality
 
 MODELS = list(registry.examples())
@@ -158,6 +161,35 @@ def test_values_outside_the_plausible_range_are_always_marked(known):
                 assert ((value > low) & (value < high)).all()
 
 
+def test_negative_rates_whose_ratio_looks_like_binding_are_marked(known, subject):
+    """With k2 = -0.1 and k2a = -0.04 1/min, BP_ND is 1.5."""
+    reference = subject.reference
+    integral = sampling(subject.frames).integral
+    growing = np.linalg.solve(np.eye(38) - 0.04 * integral, 20 * reference - 0.1 * integral @ reference)
+    for name in ("MRTM1", "SRTM"):
+        found = fitted(name, known, subject, growing, weights="uniform")
+        assert not found.usable[0]
+    found = fitted("MRTM1", known, subject, growing, weights="uniform")
+    assert found.of("BP_ND")[0][0] == pytest.approx(1.5, rel=1e-6)
+    assert found.quality[0] & Quality.IMPLAUSIBLE
+
+
+def test_negative_delivery_is_marked(known, subject):
+    tail = sampling(subject.frames).convolve(subject.reference, np.array([0.05]))[0]
+    found = fitted("SRTM", known, subject, -0.5 * subject.reference + 0.2 * tail)
+    assert found.of("R1")[0][0] == pytest.approx(-0.5, rel=1e-4)
+    assert found.of("BP_ND")[0][0] > 0
+    assert found.quality[0] == Quality.IMPLAUSIBLE
+
+
+def test_each_way_for_a_search_to_fail_has_its_flag():
+    one = np.eye(4, dtype=bool)
+    empty = np.zeros((4, 1))
+    found = ProfileFit(empty[:, 0], empty, empty[..., None], empty, empty[:, 0], one[1], ~one[2], one[3])
+    expected = [Quality.GOOD, Quality.AT_BOUND, Quality.NOT_CONVERGED, Quality.SINGULAR]
+    assert search_quality(found).tolist() == expected
+
+
 def test_a_rate_at_its_bound_is_marked(known, subject):
     slow = subject.averages(0.3, 1e-6)
     found = fitted("SRTM", known, subject, slow)
@@ -177,11 +209,14 @@ def test_a_tissue_slower_than_the_scan_is_called_slow(known):
         assert found.usable.all()
 
 
-def test_an_uncertain_binding_is_marked_imprecise(known):
+def test_a_binding_that_the_scan_does_not_determine_is_marked_imprecise(known):
+    """The SE of 1 + BP_ND over half of it, or k2a within 2 SE of zero while 1/k2a is over half the scan."""
     frames = cut(known.frames_38, 53)
-    subject = known.Subject(frames, 0.03, 0.2)
-    found = fitted("SRTM", known, subject, noisy(subject, known, 1.0, 3.0, 0.1, seed=5))
-    value, se = found.of("BP_ND")
-    wide = se > 0.5 * np.abs(1 + value)
-    assert wide.any()
-    np.testing.assert_array_equal(found.quality & Quality.IMPRECISE > 0, wide)
+    subject = known.Subject(frames, 0.06, 0.2)
+    found = fitted("SRTM", known, subject, noisy(subject, known, 1.0, 1.5, 0.1, seed=5))
+    (value, se), (k2a, k2a_se) = found.of("BP_ND"), found.of("k2a")
+    wide = ~(se <= np.abs(1 + value) / 2)
+    unbounded = (k2a * frames.end[-1] < 2) & (k2a < 2 * k2a_se)
+    assert 0 < np.sum(unbounded & ~wide)
+    assert 0 < np.sum(~(unbounded | wide))
+    np.testing.assert_array_equal(found.quality & Quality.IMPRECISE > 0, wide | unbounded)

@@ -10,6 +10,7 @@ import pytest
 from scipy import stats
 
 from raphe.core.decay import remaining
+from raphe.kinetics import registry
 from raphe.kinetics.fit import fit
 
 N_REPEAT = 1000
@@ -65,6 +66,22 @@ def test_noise_of_three_per_cent_leaves_no_bias(name, known):
     value, se, _ = interval(name, known, known.frames_38, "decay", 1.5, 9)
     assert np.mean(value) == pytest.approx(1.5, rel=0.01)
     assert np.sqrt(np.mean(se**2)) == pytest.approx(np.std(value), rel=0.12)
+
+
+@pytest.mark.parametrize("name", list(registry.examples()))
+def test_standard_error_of_every_parameter_is_its_scatter(name, known):
+    """At 1 % noise, where all are linear; a standard deviation of a thousand is known to 2 %."""
+    frames = known.frames_38
+    subject = known.Subject(frames, K2_PRIME, DELAY)
+    clean = subject.target(R1, 1.5)
+    sd = noise_sd(clean, frames, known.half_life, 0.01, "decay")
+    curves = clean + sd * np.random.default_rng(33).normal(size=(N_REPEAT, len(frames)))
+    found, _ = fit(
+        known.model(name, K2_PRIME), known.table(curves, frames), reference=subject.reference, half_life=known.half_life
+    )
+    for parameter in found.parameters:
+        value, se = found.of(parameter)
+        assert np.sqrt(np.mean(se**2)) == pytest.approx(np.std(value), rel=0.15), parameter
 
 
 def test_logan_is_low_with_noise_and_its_standard_error_does_not_say_so(known):

@@ -134,6 +134,8 @@ FAULTS = [
     ("[study]", "[[study]]", "[[study]]", r"write \[study\]"),
     ('"mrtm2"', '"MRTM3"', "MRTM3", "'MRTM3'.* did you mean"),
     ('"mrtm2"', '"2TCM"', "2TCM", "no kinetic model '2TCM'.*SRTM2"),
+    ('"mrtm2"', '"SRTM"', "k2_prime", "SRTM has no k2_prime; leave it out"),
+    ('"mrtm2"', '"SRTM2"\nt_star = 30', "t_star", "SRTM2 has no t_star; leave it out"),
     ('"mrtm2"', "2", "model = 2", "model = 2: it must be text in double quotes"),
     ('"Test and retest"', "['x']", "title = ['x']", "it must be text"),
     ('k2_prime = "auto"', 'k2_prime = "automatic"', "automatic", 'must be "auto" or a positive number'),

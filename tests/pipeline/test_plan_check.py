@@ -48,7 +48,8 @@ def check(tmp_path, text=PLAN, scans=BOTH, names=NAMES, only=None):
     regions = {one.label: (only or {}).get(one.label, names) for one in scans}
     found = check_plan(read_plan(path), scans, regions)
     assert all(finding.path == path for finding in found)
-    return [(finding.severity, finding.field, finding.message) for finding in found]
+    assert all(finding.message.startswith(f"{path}, line ") for finding in found)
+    return [(finding.severity, finding.field, finding.message.removeprefix(f"{path}, ")) for finding in found]
 
 
 def test_a_plan_that_fits_the_data_is_without_remark(tmp_path):
@@ -96,7 +97,7 @@ def test_scans_of_a_tracer_that_the_plan_lacks(tmp_path):
     ("old", "new", "field", "said"),
     [
         ('"left_putamen"]', '"putmen"]', "regions.list", "line 14: in every scan: .*'putmen'.*putamen"),
-        ('"cerebellar grey"', '"reference"', "tracer.reference", "line 4: in every scan: .*'reference'"),
+        ('"cerebellar grey"', '"reference"', "tracer.reference", "line 4: the reference is absent: in every scan: .*'reference'"),
         ('["thalamus"]\n', '["amygdala"]\n', "tracer.high_binding", "line 5: in every scan: .*'amygdala'"),
         (
             "[[contrast]]",

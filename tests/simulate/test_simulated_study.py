@@ -12,7 +12,7 @@ from raphe.io.sidecar import inspect_sidecar
 from raphe.io.tables import read_table
 from raphe.simulate.plan import find_plan, parse_plan
 from raphe.simulate.population import participant, scan_truth
-from raphe.simulate.study import scan_tacs, simulate
+from raphe.simulate.study import scan_tacs, simulate_study
 
 REQUIRED = (  # REQUIRED by BIDS 1.10 for a PET image, Modality specific files: Positron Emission Tomography
     "Manufacturer",
@@ -53,21 +53,21 @@ def hashes(folder: Path) -> dict[str, str]:
 @pytest.fixture(scope="module")
 def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("simulated") / "study"
-    assert simulate("test-retest", out, seed=5, participants=2, tacs_only=True) == out / "raphe.toml"
+    assert simulate_study("test-retest", out, seed=5, participants=2, tacs_only=True) == out / "raphe.toml"
     return out
 
 
 def test_same_seed_same_bytes(study: Path, tmp_path: Path) -> None:
-    simulate("test-retest", tmp_path / "again", seed=5, participants=2, tacs_only=True)
+    simulate_study("test-retest", tmp_path / "again", seed=5, participants=2, tacs_only=True)
     assert hashes(tmp_path / "again") == hashes(study)
-    simulate("test-retest", tmp_path / "other", seed=6, participants=2, tacs_only=True)
+    simulate_study("test-retest", tmp_path / "other", seed=6, participants=2, tacs_only=True)
     ours, others = hashes(study), hashes(tmp_path / "other")
     assert ours.keys() == others.keys()
     assert all(ours[name] != others[name] for name in ours if name.endswith("_tacs.tsv"))
 
 
 def test_a_participant_does_not_depend_on_how_many_there_are(study: Path, tmp_path: Path) -> None:
-    simulate("test-retest", tmp_path / "more", seed=5, participants=3, tacs_only=True)
+    simulate_study("test-retest", tmp_path / "more", seed=5, participants=3, tacs_only=True)
     more = hashes(tmp_path / "more")
     own = {name: digest for name, digest in hashes(study).items() if "sub-" in name}
     assert len(own) == 2 * 2 * 2 * 5  # people, sessions, tracers; curves and volumes with sidecars, raw sidecar
@@ -123,7 +123,7 @@ def test_the_truth_stands_apart(study: Path) -> None:
 
 
 def test_arms_stand_in_the_table_of_participants(tmp_path: Path) -> None:
-    simulate("tiger2020", tmp_path / "study", participants=4, tacs_only=True)
+    simulate_study("tiger2020", tmp_path / "study", participants=4, tacs_only=True)
     table = read_table(tmp_path / "study" / "participants.tsv")
     assert table.columns == ("participant_id", "weight", "arm")
     assert sorted(table.cells("arm")[:3]) == ["ketamine", "ketamine", "placebo"]
@@ -141,19 +141,19 @@ def test_arms_stand_in_the_table_of_participants(tmp_path: Path) -> None:
 )
 def test_impossible_wishes_are_refused_and_leave_nothing(tmp_path: Path, settings: dict[str, Any], words: str) -> None:
     with pytest.raises(PlanError, match=words):
-        simulate("test-retest", tmp_path / "study", **{"tacs_only": True, **settings})
+        simulate_study("test-retest", tmp_path / "study", **{"tacs_only": True, **settings})
     assert not (tmp_path / "study").exists()
 
 
 def test_a_folder_that_holds_something_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "precious.txt").write_text("mine", encoding="utf-8")
     with pytest.raises(OutputError, match="not empty"):
-        simulate("test-retest", tmp_path, tacs_only=True)
+        simulate_study("test-retest", tmp_path, tacs_only=True)
     with pytest.raises(OutputError, match="is a file"):
-        simulate("test-retest", tmp_path / "precious.txt", tacs_only=True)
+        simulate_study("test-retest", tmp_path / "precious.txt", tacs_only=True)
     assert [path.name for path in tmp_path.iterdir()] == ["precious.txt"]
 
 
 def test_an_empty_folder_will_do(tmp_path: Path) -> None:
-    simulate("yamanaka2014", tmp_path, participants=1, tacs_only=True)
+    simulate_study("yamanaka2014", tmp_path, participants=1, tacs_only=True)
     assert len(list(tmp_path.glob("sub-01/ses-*/pet/*_pet.json"))) == 6

@@ -17,10 +17,11 @@ from raphe.core.frames import Frames
 
 Array = npt.NDArray[np.float64]
 
-ACTIVITY_FLOOR = 0.01
+ACTIVITY_FLOOR = 0.05
 """Activity, as a share of the curve's highest, below which :func:`decay` takes the counts of a frame as this share.
 
-An assumption: frames before the tracer arrives hold randoms and scatter, so their variance is not zero.
+An assumption: frames before the tracer arrives hold randoms and scatter, so their variance is not zero, and where the
+tracer arrives a few seconds later in one region than in another no model holds for them.
 """
 
 FORMULAS: Mapping[str, str] = {

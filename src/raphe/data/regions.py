@@ -93,18 +93,23 @@ def members(name: str, names: Sequence[str], merges: Mapping[str, Sequence[str]]
     if parts is None:
         found = _found(name, names)
         if not found:
-            known = dict.fromkeys((*merges, *names, *(region_key(other)[0] for other in names), *COMPOSITES))
-            raise InputError(f"there is no region {name!r} among the curves; {nearest(name, known)}")
+            raise InputError(f"there is no region {name!r} among the curves; {nearest(name, _known(names, merges))}")
         return found
     leaves = [(part, _found(part, names)) for part in parts]
     for part, found in leaves:
         if not found:
-            known = dict.fromkeys((*names, *(region_key(other)[0] for other in names), *COMPOSITES))
             raise InputError(
                 f"region {name!r} is merged of {', '.join(parts)}, but there is no {part!r} among the curves; "
-                f"{nearest(part, known)}"
+                f"{nearest(part, _known(names, {}))}"
             )
     return _once(name, [leaf for _, found in leaves for leaf in found])
+
+
+def _known(names: Sequence[str], merges: Mapping[str, Sequence[str]]) -> dict[str, None]:
+    """Regions that could be asked for: merges, curves in either spelling, and what can be made of them."""
+    plain = dict.fromkeys(region_key(name)[0] for name in names)
+    made = [name for name, parts in COMPOSITES.items() if all(part in plain for part in parts)]
+    return dict.fromkeys((*merges, *names, *plain, *made))
 
 
 def _found(name: str, names: Sequence[str]) -> tuple[str, ...]:

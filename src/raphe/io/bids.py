@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -14,7 +15,16 @@ from raphe.errors import InputError
 from raphe.io.columns import is_curve
 from raphe.io.curves import Curves, read_curves
 from raphe.io.derivatives import made_by
-from raphe.io.names import Name, check_place, correction, find_sidecars, natural_key, parse_name, reference_label
+from raphe.io.names import (
+    Name,
+    check_place,
+    correction,
+    correction_of,
+    find_sidecars,
+    natural_key,
+    parse_name,
+    reference_label,
+)
 from raphe.io.participants import read_participants
 from raphe.io.provenance import SOFTWARE
 from raphe.io.sessions import acquisition_times, ordered, session_key
@@ -73,7 +83,7 @@ class Study:
         Parameters
         ----------
         pvc : str, optional
-            Partial volume correction as the names have it; None for curves without.
+            Partial volume correction as the names have it; None or ``nopvc`` for curves without.
         seg : str, optional
             Segmentation; needed where scans have several.
 
@@ -82,13 +92,14 @@ class Study:
         InputError
             If a scan has no such table or several; the message lists what there is.
         """
+        pvc = correction_of(pvc or "")
         chosen = []
         for scan in dict.fromkeys(one.scan.label for one in self.tables):
             tables = [one for one in self.tables if one.scan.label == scan]
             fitting = [
                 one
                 for one in tables
-                if one.pvc.lower() == (pvc or "").lower() and (seg is None or one.seg.lower() == seg.lower())
+                if one.pvc.lower() == pvc.lower() and (seg is None or one.seg.lower() == seg.lower())
             ]
             if len(fitting) != 1:
                 raise InputError(_ambiguous(self.root, scan, fitting, tables, pvc, seg))
@@ -183,17 +194,19 @@ def find_tables(bids: Path, derivatives: Sequence[Path] = ()) -> tuple[Path, ...
     roots = dataset_roots(bids, derivatives)
     found = [path for root in roots for path in sorted(root.glob("sub-*/**/*.tsv")) if _is_table(path)]
     if not found:
+        searched = shortened([str(root) for root in roots or (bids,)], 4)
         raise InputError(
-            f"{bids}: there are no time-activity curves (sub-*/**/*_tacs.tsv or *_timeseries.tsv) in "
-            f"{shortened([str(root) for root in roots], 4)}; name the datasets that hold them (--derivatives)"
+            f"{bids}: there are no time-activity curves (sub-*/**/*_tacs.tsv or *_timeseries.tsv) in {searched}; name "
+            "the datasets that hold them (--derivatives)"
         )
     return tuple(dict.fromkeys(found))
 
 
-def dataset_roots(bids: Path, derivatives: Sequence[Path] = ()) -> tuple[Path, ...]:
+def dataset_roots(bids: Path, derivatives: Sequence[Path] = (), but: Path | None = None) -> tuple[Path, ...]:
     """Folders in which curves are looked for; arguments as of :func:`read_study`.
 
-    By default these are ``bids`` and every dataset in ``bids/derivatives`` that is not itself a result of raphe.
+    By default these are ``bids`` and every dataset in ``bids/derivatives``. A dataset that is itself a result of raphe
+    is left out unless it is named and is not ``but``, the folder for new results.
 
     Raises
     ------
@@ -203,9 +216,13 @@ def dataset_roots(bids: Path, derivatives: Sequence[Path] = ()) -> tuple[Path, .
     for folder in (bids, *derivatives):
         if not folder.is_dir():
             raise InputError(f"{folder} {'is not a folder' if folder.exists() else 'does not exist'}")
-    if derivatives:
-        return tuple(root for folder in derivatives for root in _datasets(folder))
-    return (bids, *(root for root in _datasets(bids / "derivatives") if not _is_result(root)))
+    found = [root for folder in derivatives or (bids / "derivatives",) for root in _datasets(folder)]
+    kept = [root for root in found if not _is_result(root) or (root in derivatives and not _same(root, but))]
+    return tuple(kept) if derivatives else (bids, *kept)
+
+
+def _same(one: Path, other: Path | None) -> bool:
+    return other is not None and os.path.realpath(one) == os.path.realpath(other)
 
 
 def _is_result(root: Path) -> bool:

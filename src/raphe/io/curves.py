@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -27,6 +28,9 @@ Array = npt.NDArray[np.float64]
 ABSURD = 1e9
 """kBq/mL beyond which no activity in a living body is: above, the unit is wrong."""
 
+LEFT_OVER = 0.1
+"""Share of the highest activity that a frame before injection may hold, of noise or of an earlier scan."""
+
 MINUTES_SUSPECTED = 200.0 / 60.0
 """End of the last frame, in min, below which a schedule of many frames needs more than its own word."""
 
@@ -48,12 +52,15 @@ class Curves:
         ``read``: format, unit, time of injection in the file (min), decay correction, and the SHA-256 of each file.
     findings : tuple of Finding
         Warnings of the table and its sidecars.
+    empty : tuple of str
+        Regions that the table names but that have no value; they are not among the curves.
     """
 
     tacs: TACs
     half_life: float | None
     step: Step
     findings: tuple[Finding, ...]
+    empty: tuple[str, ...] = ()
 
 
 def read_curves(
@@ -90,14 +97,15 @@ def read_curves(
         half_life = sidecar.half_life
     raw = read_raw(path)
     spelled, factor = _unit(raw, sidecar, unit)
-    start, end, findings = _times(raw, sidecar)
+    start, end = _times(raw, sidecar)
+    _check_range(path, frames, start.size)
+    schedule = make_frames(start[frames], (end - start)[frames], str(path), list(raw.lines[0, frames]))
+    findings = _held_against(raw, start, end, sidecar)
     raw = replace(raw, values=raw.values[:, frames], lines=raw.lines[:, frames])
-    if not raw.values.size:
-        raise InputError(f"{path}: no frames are left of {start.size} ({frames})")
-    schedule = make_frames(start[frames], (end - start)[frames], str(path), list(raw.lines[0]))
     _check_believable(raw, schedule, half_life, sidecar)
-    raw, empty = _without_empty(raw)
+    raw, lacking = _without_empty(raw)
     check_complete(raw)
+    _check_injection(raw, schedule)
     highest = float(np.abs(raw.values).max()) * factor
     if highest > ABSURD:
         raise UnitError(
@@ -105,10 +113,12 @@ def read_curves(
             f"{spelled}, which must be wrong"
         )
     activity, correction = _corrected(raw.values * factor, schedule, sidecar, half_life, path)
+    _check_names(raw)
     with located(path):
         tacs = TACs(activity, schedule, raw.names, raw.volumes)
-    warnings = (*findings, *empty, *(sidecar.findings if sidecar is not None else ()))
-    return Curves(tacs, half_life, _step(raw, sidecar, spelled, correction), warnings)
+    warnings = (*findings, *lacking, *(sidecar.findings if sidecar is not None else ()))
+    empty = tuple(finding.field for finding in lacking)
+    return Curves(tacs, half_life, _step(raw, sidecar, spelled, correction), warnings, empty)
 
 
 def _unit(raw: RawCurves, sidecar: Sidecar | None, unit: str | None) -> tuple[str, float]:
@@ -141,21 +151,14 @@ def _factor(unit: str, source: object) -> float:
         return concentration(unit)
 
 
-def _times(raw: RawCurves, sidecar: Sidecar | None) -> tuple[Array, Array, list[Finding]]:
-    """Tell start and end of every frame in min from injection, held against the sidecar."""
+def _times(raw: RawCurves, sidecar: Sidecar | None) -> tuple[Array, Array]:
+    """Tell start and end of every frame in min from injection, by the table or else by the sidecar."""
     n_frame = raw.values.shape[1]
-    scan_start = scan_end = None
-    injection = 0.0
-    if sidecar is not None:
-        injection, scan_start = sidecar.injection, sidecar.start
-        if scan_start is not None and sidecar.duration is not None:
-            scan_end = scan_start + sidecar.duration
+    injection = 0.0 if sidecar is None else sidecar.injection
     start, end, mid = (None if t is None else t - injection for t in (raw.start, raw.end, raw.mid))
     if start is not None and end is not None:
-        if sidecar is None or scan_start is None:
-            return start, end, []
-        whole = check_agreement(start, end, scan_start, scan_end, str(raw.path), sidecar.paths[0])
-        return start, end, [] if whole else [_cut_short(raw, n_frame, scan_start.size)]
+        return start, end
+    scan_start, scan_end = _scan_times(sidecar)
     if sidecar is None or scan_start is None or scan_end is None:
         field = "" if sidecar is None else f" (of {sidecar.paths[0]}, which lacks FrameDuration)"
         raise InputError(
@@ -171,12 +174,45 @@ def _times(raw: RawCurves, sidecar: Sidecar | None) -> tuple[Array, Array, list[
     for told, known in ((start, scan_start), (mid, (scan_start + scan_end) / 2), (end, scan_end)):
         if told is not None:
             check_agreement(told, None, known, None, str(raw.path), sidecar.paths[0])
-    return scan_start, scan_end, []
+    return scan_start, scan_end
 
 
-def _cut_short(raw: RawCurves, n_frame: int, n_scan_frame: int) -> Finding:
-    message = f"{raw.path}: the table holds the first {n_frame} of the {n_scan_frame} frames that its sidecar lists"
-    return Finding("warning", raw.path, "", message)
+def _scan_times(sidecar: Sidecar | None) -> tuple[Array | None, Array | None]:
+    """Tell start and end of the frames that a sidecar lists, in min from injection."""
+    if sidecar is None or sidecar.start is None:
+        return None, None
+    return sidecar.start, None if sidecar.duration is None else sidecar.start + sidecar.duration
+
+
+def _check_range(path: Path, frames: slice, n_frame: int) -> None:
+    first, stop = frames.start or 0, n_frame if frames.stop is None else frames.stop
+    if not 0 <= first < stop <= n_frame:
+        raise InputError(
+            f"{path}: frames {first}:{'' if frames.stop is None else stop} were asked for (--frames), but the table "
+            f"has {n_frame}, counted from 0; name a range within 0:{n_frame}"
+        )
+
+
+def _held_against(raw: RawCurves, start: Array, end: Array, sidecar: Sidecar | None) -> list[Finding]:
+    """Hold the frames of a table against those of its sidecar."""
+    scan_start, scan_end = _scan_times(sidecar)
+    if sidecar is None or scan_start is None:
+        return []
+    if check_agreement(start, end, scan_start, scan_end, str(raw.path), sidecar.paths[0]):
+        return []
+    told = f"{raw.path}: the table holds the first {start.size} of the {scan_start.size} frames that its sidecar lists"
+    return [Finding("warning", raw.path, "", told)]
+
+
+def _check_injection(raw: RawCurves, frames: Frames) -> None:
+    """Refuse activity before injection: the times, or the injection's, must be wrong."""
+    share = raw.values.mean(axis=0) / max(float(raw.values.mean(axis=0).max()), np.finfo(float).tiny)
+    for index in np.flatnonzero((frames.end <= 0) & (share > LEFT_OVER))[:1]:
+        raise TimingError(
+            f"{raw.path}: line {raw.lines[0, index]}: frame {index + 1} ends {-60 * frames.end[index]:g} s before "
+            f"injection, but its activity is {100 * share[index]:.0f} % of the highest; mend the times of the table, "
+            "or InjectionStart and FrameTimesStart in its sidecar"
+        )
 
 
 def _check_believable(raw: RawCurves, frames: Frames, half_life: float | None, sidecar: Sidecar | None) -> None:
@@ -208,6 +244,17 @@ def _without_empty(raw: RawCurves) -> tuple[RawCurves, list[Finding]]:
         volumes=None if raw.volumes is None else raw.volumes[~empty],
     )
     return kept, findings
+
+
+def _check_names(raw: RawCurves) -> None:
+    """Refuse two regions whose names differ by nothing but case and punctuation: one of them is not what it says."""
+    seen: dict[str, str] = {}
+    for name in raw.names:
+        other = seen.setdefault(re.sub(r"[\W_]+", " ", name).lower(), name)
+        if other != name:
+            raise InputError(
+                f"{raw.path}: region {name!r} is a duplicate of {other!r} by its name; rename or remove one of them"
+            )
 
 
 def _corrected(

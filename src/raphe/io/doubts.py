@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
+import numpy.typing as npt
 
+from raphe.core.decay import decay_constant
 from raphe.core.frames import Frames
 from raphe.data.finding import Finding
 from raphe.data.tacs import TACs
@@ -24,6 +26,25 @@ CUT_SHORT = 0.9
 
 LATE = 5.0
 """Minutes after injection after which a first frame is called late."""
+
+GAP = 0.1
+"""Time between two frames, as a share of the shorter one, from which on it is called a gap."""
+
+LIKE_DECAY = 0.8
+"""Share of the decay constant at which a scan's slowest tenth of regions falls late when nobody corrected for decay.
+
+An assumption. In the scans that this was tried on (DASB, MC1, PS13) it is 0.0-0.3 with and 1.0-1.3 without correction.
+"""
+
+DECAYED = 1.5
+"""Half-lives that the second half of a scan must last for :data:`LIKE_DECAY` to tell anything."""
+
+POSSIBLE_SUV = (0.02, 200.0)
+"""Standardised uptake (activity times body weight over dose) between which a region's peak is possible; an assumption.
+
+Brain regions peak between 0.5 and 15; the bounds are wide enough for a blocked scan and for any tracer, and narrow
+enough for a unit that is wrong a thousandfold.
+"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,6 +74,9 @@ def doubts_of_table(reading: Reading) -> Iterator[Finding]:
             "",
             f"the curves start {frames.start[0]:g} min after injection; models of the whole curve need its beginning",
         )
+    yield from _gaps(reading)
+    yield from _uncorrected(reading)
+    yield from _uptake(reading)
     same: dict[bytes, str] = {}
     for name, curve in zip(names, activity, strict=True):
         if not curve.any():
@@ -86,6 +110,56 @@ def doubts_of_study(readings: Sequence[Reading]) -> Iterator[Finding]:
 
 def _doubt(reading: Reading, field: str, told: str) -> Finding:
     return Finding("warning", reading.table.path, field, f"{reading.table.path}: {told}")
+
+
+def _gaps(reading: Reading) -> Iterator[Finding]:
+    frames = reading.tacs.frames
+    gap = frames.start[1:] - frames.end[:-1]
+    shorter = np.minimum(frames.duration[1:], frames.duration[:-1])
+    for index in np.flatnonzero(gap > GAP * shorter):
+        yield _doubt(
+            reading,
+            "",
+            f"nothing was measured in the {60 * gap[index]:g} s between frames {index + 1} and {index + 2}; the curves "
+            "are drawn straight through them",
+        )
+
+
+def _uncorrected(reading: Reading) -> Iterator[Finding]:
+    """Doubt a decay correction if every region falls late as fast as the radionuclide decays."""
+    frames, half_life = reading.tacs.frames, reading.table.scan.half_life
+    late = frames.mid >= frames.end[-1] / 2
+    if half_life is None or late.sum() < 3 or frames.end[-1] < 2 * DECAYED * half_life:
+        return
+    curves = reading.tacs.activity[:, late]
+    curves = curves[(curves > 0).all(axis=1)]
+    if len(curves):
+        rates = -np.polyfit(frames.mid[late], np.log(curves).T, 1)[0]
+        slowest = float(np.quantile(rates, 0.1)) / decay_constant(half_life)
+        if slowest >= LIKE_DECAY:
+            told = (
+                f"nearly every region falls by at least {slowest:.2g} times the decay of {half_life:g} min late in the "
+                "scan, as it would if nobody had corrected for decay; is ImageDecayCorrected right?"
+            )
+            yield _doubt(reading, "ImageDecayCorrected", told)
+
+
+def _uptake(reading: Reading) -> Iterator[Finding]:
+    dose, weight = reading.table.scan.injected_radioactivity, reading.table.scan.body_weight
+    if not dose or not weight:
+        return
+    suv = _peak(reading) * weight / dose
+    if suv and not POSSIBLE_SUV[0] <= suv <= POSSIBLE_SUV[1]:
+        told = (
+            f"its regions peak at {_peak(reading):.3g} kBq/mL (median), a standardised uptake of {suv:.2g} after "
+            f"{dose:g} MBq in {weight:g} kg; check Units, InjectedRadioactivity and BodyWeight, each with its unit"
+        )
+        yield _doubt(reading, "Units", told)
+
+
+def _peak(reading: Reading) -> float:
+    """Median over the regions of their highest activity, kBq/mL."""
+    return float(np.median(np.abs(reading.tacs.activity).max(axis=1)))
 
 
 def _missing_regions(group: Sequence[Reading]) -> Iterator[Finding]:
@@ -136,9 +210,19 @@ def _schedules(scans: Sequence[Reading]) -> Iterator[Finding]:
             told = f"the scan ends at {ends[index]:g} min, the others of {reading.table.scan.tracer} at {others:g} min"
             yield _doubt(reading, "FrameTimesStart", told)
         elif not _same(usual, reading.tacs.frames):
-            own, most = (f"{len(f)} frames, {f.end[-1]:g} min" for f in (reading.tacs.frames, usual))
-            told = f"its schedule ({own}) differs from that of most scans of {reading.table.scan.tracer} ({most})"
+            told = f"its schedule ({_schedule(reading.tacs.frames, usual)}) differs from that of most scans of"
+            told += f" {reading.table.scan.tracer} ({_schedule(usual, reading.tacs.frames)})"
             yield _doubt(reading, "FrameTimesStart", told)
+
+
+def _schedule(frames: Frames, other: Frames) -> str:
+    """Size of a schedule, and its first frame that another does not have."""
+    size = f"{len(frames)} frames, {frames.end[-1]:g} min"
+    differing = np.flatnonzero(~_alike(frames, other))
+    if not differing.size:
+        return size
+    at = differing[0]
+    return f"{size}; frame {at + 1} is {60 * frames.start[at]:g}-{60 * frames.end[at]:g} s"
 
 
 def _most_common(schedules: Sequence[Frames]) -> Frames:
@@ -153,17 +237,21 @@ def _most_common(schedules: Sequence[Frames]) -> Frames:
 
 
 def _same(one: Frames, other: Frames) -> bool:
-    """Whether two schedules are the same but for what cannot matter: a second at the start, a per cent of a frame."""
-    return len(one) == len(other) and bool(
-        np.allclose(one.mid, other.mid, rtol=0.01, atol=1 / 60)
-        and np.allclose(one.duration, other.duration, rtol=0.01, atol=1 / 60)
-    )
+    """Whether two schedules are the same but for what cannot matter."""
+    return len(one) == len(other) and bool(_alike(one, other).all())
+
+
+def _alike(one: Frames, other: Frames) -> npt.NDArray[np.bool_]:
+    """Which frames of two schedules are the same, to a second and a per cent, as far as both go."""
+    n = min(len(one), len(other))
+    mid = np.isclose(one.mid[:n], other.mid[:n], rtol=0.01, atol=1 / 60)
+    return mid & np.isclose(one.duration[:n], other.duration[:n], rtol=0.01, atol=1 / 60)
 
 
 def _unit_jumps(readings: Sequence[Reading]) -> Iterator[Finding]:
     if len(readings) < 2:
         return
-    peaks = np.array([np.median(np.abs(reading.tacs.activity).max(axis=1)) for reading in readings])
+    peaks = np.array([_peak(reading) for reading in readings])
     for index, reading in enumerate(readings):
         others = float(np.median(np.delete(peaks, index)))
         low, high = sorted((float(peaks[index]), others))

@@ -144,8 +144,12 @@ def reference_label(name: Name) -> str | None:
 
 def correction(name: Name) -> str:
     """Partial volume correction of a table: the value of ``pvc``; empty for ``nopvc`` and for none."""
-    value = name.entities.get("pvc", "")
-    return "" if value.lower() in ("nopvc", "none", "no") else value
+    return correction_of(name.entities.get("pvc", ""))
+
+
+def correction_of(label: str) -> str:
+    """Partial volume correction of a label; empty for one that says that there is none."""
+    return "" if label.lower() in ("nopvc", "none", "no") else label
 
 
 def natural_key(label: str) -> tuple[tuple[int, str], ...]:

@@ -16,7 +16,7 @@ import numpy as np
 import scipy
 
 from raphe.data.record import Step
-from raphe.errors import InputError
+from raphe.errors import InputError, OutputError
 from raphe.io.tables import read_json, write_text
 
 SOFTWARE = "raphe"
@@ -159,6 +159,37 @@ def is_done(path: Path, fingerprint: str, out: Path) -> bool:
         )
     except InputError:
         return False
+
+
+def remove_outdated(path: Path, out: Path, files: Iterable[str]) -> None:
+    """Remove what an older run wrote and a new one does not write again: left there, it would pass for a result.
+
+    Parameters
+    ----------
+    path : Path
+        Record of the older run; nothing is removed if there is none that can be read.
+    out : Path
+        Root of the dataset.
+    files : iterable of str
+        What the new run writes, by its path from the root.
+
+    Raises
+    ------
+    OutputError
+        If a file cannot be removed.
+    """
+    try:
+        outputs = read_record(path).outputs
+    except InputError:
+        return
+    kept = set(files)
+    for name, digest in outputs.items():
+        file = out / name
+        if name not in kept and ".." not in file.parts and file.is_file() and sha256(file) == digest:
+            try:
+                file.unlink()
+            except OSError as error:
+                raise OutputError(f"{file} is of an older run and cannot be removed: {error.strerror}") from None
 
 
 def _plain_step(step: Step) -> dict[str, object]:

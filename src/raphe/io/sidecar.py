@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -24,8 +25,12 @@ from raphe.io.names import find_sidecars
 from raphe.io.place import located
 from raphe.io.radionuclides import canonical
 from raphe.io.schedule import LONGEST, check_span, make_frames
+from raphe.nomenclature import isotope
 
 Array = npt.NDArray[np.float64]
+
+LONGEST_NAME = 100
+"""Characters that the name of a tracer may have."""
 
 FACTOR_TOLERANCE = 0.05
 """Share by which decay correction factors may depart from the radionuclide's decay before it is said."""
@@ -163,7 +168,7 @@ def inspect_sidecar(
 def _with_unit(sidecar: Sidecar, fields: Fields, unit: str | None) -> Sidecar:
     if not fields.has("Units") and unit is not None:
         return sidecar
-    spelled = fields.text("Units", "write the unit of the activity, e.g. Bq/mL, or give it with --unit")
+    spelled = fields.text("Units", "write the unit of the activity, e.g. Bq/mL (raphe fit also takes --unit)")
     with located(f"{fields.source('Units')}: Units"):
         units.concentration(spelled)
     return replace(sidecar, unit=spelled, unit_source=fields.source("Units"))
@@ -175,6 +180,8 @@ def _with_names(sidecar: Sidecar, fields: Fields) -> Sidecar:
     if not fields.has("TracerName"):
         return _doubt(sidecar, fields, "TracerName", "TracerName is missing; write the tracer's name")
     name = fields.text("TracerName", "write the tracer's name")
+    if not re.search(r"[A-Za-z0-9]", name) or not name.isprintable() or len(name) > LONGEST_NAME:
+        raise fields.error("TracerName", name, "write letters and digits in one line, for files are named by it")
     known = find_tracer(name)
     return replace(sidecar, tracer=name if known is None else known.name)
 
@@ -183,18 +190,27 @@ def _with_radionuclide(sidecar: Sidecar, fields: Fields, half_life: float | None
     field = "TracerRadionuclide"
     if not fields.has(field) and half_life is not None:
         return replace(sidecar, half_life=half_life)
-    spelled = fields.text(field, "write element and mass number, e.g. C11 or F18, or give the half-life (--half-life)")
+    spelled = fields.text(field, "write element and mass number, e.g. C11 or F18 (raphe fit also takes --half-life)")
     where = f"{fields.source(field)}: {field}"
     with located(where):
         name = canonical(spelled)
     own = _half_life(name, half_life)
     if own is None:
         raise InputError(
-            f"{where}: raphe does not know the half-life of {spelled!r}; write a radionuclide such as C11 or F18, or "
-            "give the half-life (--half-life)"
+            f"{where}: raphe does not know the half-life of {spelled!r}; write a radionuclide such as C11 or F18 "
+            "(raphe fit also takes --half-life)"
         )
-    if half_life is not None and abs(half_life - own) > HALF_LIFE_TOLERANCE * own:
-        raise InputError(f"{where} is {spelled!r}, whose half-life is {own:g} min, but {half_life:g} min was given")
+    if half_life is not None and not abs(half_life - own) <= HALF_LIFE_TOLERANCE * own:
+        raise InputError(
+            f"{where} is {spelled!r}, whose half-life is {own:g} min, but {half_life:g} min was given; leave "
+            "--half-life out or mend the file"
+        )
+    labelled = isotope(fields.text("TracerName", "")) if fields.has_text("TracerName") else ""
+    if labelled and canonical(labelled) != name:
+        raise InputError(
+            f"{where} is {spelled!r}, but TracerName of {fields.source('TracerName')} is "
+            f"{fields.text('TracerName', '')!r}; mend whichever is wrong"
+        )
     sidecar = replace(sidecar, radionuclide=name, half_life=own)
     known = find_tracer(sidecar.tracer)
     if known is not None and known.radionuclide != name:

@@ -31,7 +31,7 @@ def prepare(out: Path, sources: Sequence[Path] = ()) -> None:
     ------
     OutputError
         If ``out`` is a file, cannot be made or written to, is one of the sources or lies inside of one (but for its
-        folder ``derivatives``), or is a dataset that something else made.
+        folder ``derivatives``), or is a dataset that something else made or that does not say who made it.
     """
     for source in sources:
         _refuse_source(out, source)
@@ -84,7 +84,7 @@ def _publish(stage: Path, out: Path) -> None:
 
 
 def _refuse_source(out: Path, source: Path) -> None:
-    place, root = out.resolve(), source.resolve()
+    place, root = (Path(os.path.realpath(path)) for path in (out, source))
     way_out = f"write to {source / 'derivatives' / SOFTWARE} or to a folder of its own"
     if place == root:
         raise OutputError(f"{out}: the output folder is the data set that is read; {way_out}")
@@ -100,6 +100,11 @@ def _refuse_foreign(out: Path) -> None:
         tools = made_by(out)
     except InputError as error:
         raise OutputError(f"{out}: what is in the output folder cannot be told ({error}); choose another") from None
+    if tools is None and os.path.isdir(out) and any(path.is_dir() for path in out.glob("sub-*")):
+        raise OutputError(
+            f"{out}: the output folder holds folders of participants (sub-*) but no {description(out).name} that tells "
+            "who made them; choose another folder, so that nothing of it is overwritten"
+        )
     if tools is not None and SOFTWARE not in tools:
         raise OutputError(
             f"{out}: the output folder holds a data set that {SOFTWARE} did not make (see {description(out).name} "
@@ -119,6 +124,7 @@ def _refused(out: Path, error: OSError) -> OutputError:
         reason = f"{there} is a file or leads nowhere; choose another place"
     else:
         what = (error.strerror or str(error)).lower()
-        where = f" ({error.filename})" if error.filename and str(out) not in str(error.filename) else ""
+        place = error.filename2 or error.filename
+        where = f" ({place})" if place and str(place) != str(out) else ""
         reason = f"{what}{where}; choose another place, or mend its permissions"
     return OutputError(f"{out}: the output folder cannot be written to: {reason}")

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from raphe.core import weights as weighting
+from raphe.core.frames import Frames
 from raphe.core.sampling import CONVENTIONS, sampling
 from raphe.data.fit import KineticFit
 from raphe.data.record import Step
@@ -45,14 +46,14 @@ The curves are drawn straight from 0 to there. For a bolus, that changes BP_ND b
 COMPUTABLE = (1e-100, 1e100)
 """Range of a curve's highest absolute value, kBq/mL, in which its squares can be computed."""
 
-IMPRECISION = 1 / 3
+IMPRECISION = 0.5
 """Standard error of 1 + BP_ND, as a share of it, above which the scan is said not to determine the binding."""
 
-CLEAR_OF_ZERO = 3.0
+CLEAR_OF_ZERO = 2.0
 """Standard errors by which k2a has to exceed zero where the scan ends within :data:`TIME_CONSTANTS` of it.
 
 BP_ND is k2 / k2a - 1, so where k2a may be zero BP_ND has no upper limit (Fieller 1954, J R Stat Soc B 16:175), whatever
-its standard error says. Three keep nearly all that a cut scan leaves to chance out of the summaries.
+its standard error says. More than two would leave out estimates that are good, and keep the low ones.
 """
 
 TIME_CONSTANTS = 2.0
@@ -67,7 +68,6 @@ def fit(
     weights: str | Array = "decay",
     half_life: float | None = None,
     convention: str = "average",
-    first_frame: int = 0,
     input_se: Mapping[str, float] | None = None,
 ) -> tuple[KineticFit, Step]:
     """Fit ``model`` to every curve of a scan.
@@ -88,8 +88,6 @@ def fit(
         Of the radionuclide; needed for ``"decay"``.
     convention : {"average", "midframe"}
         How frames are read; see :mod:`raphe.core.sampling`.
-    first_frame : int
-        Frames before it (counted from 0) are not fitted; they still feed integrals and convolutions.
     input_se : mapping of str to float, optional
         Standard errors of values that the model takes as fixed (``k2_prime``, 1/min). Their effect on every estimate is
         added to its standard error in quadrature.
@@ -111,14 +109,9 @@ def fit(
     if convention not in CONVENTIONS:
         raise InputError(f"unknown convention {convention!r}; there are {' and '.join(CONVENTIONS)}")
     frames = curves.frames
-    if frames.start[0] > LATEST_START:
-        raise TimingError(
-            f"the first frame starts {frames.start[0]:g} min after injection, but {model.name} needs the curves from "
-            "injection on; include the early frames, or check InjectionStart and ScanStart in the sidecar"
-        )
+    check_start(frames, model.name)
     start, named = _weights(weights, curves, half_life)
     fitted_rows = np.flatnonzero((start > 0).all(axis=0))
-    fitted_rows = fitted_rows[fitted_rows >= first_frame]
     highest = np.abs(curves.activity).max(axis=-1)
     good = (highest > COMPUTABLE[0]) & (highest < COMPUTABLE[1])  # False where a value is not a number
     problem = Problem(sampling(frames, convention), curves.activity[good], start[good], fitted_rows, curve)
@@ -148,6 +141,46 @@ def fit(
     return result, step
 
 
+def check_start(frames: Frames, model: str) -> None:
+    """Refuse a schedule that begins too late for a model of the whole curve.
+
+    Raises
+    ------
+    TimingError
+    """
+    if frames.start[0] > LATEST_START:
+        raise TimingError(
+            f"the first frame starts {frames.start[0]:g} min after injection, but {model} needs the curves from "
+            "injection on; include the early frames, or check InjectionStart and ScanStart in the sidecar"
+        )
+
+
+def check_reference(name: str, curve: Array, frames: Frames) -> None:
+    """Refuse a curve that no reference region can have.
+
+    Parameters
+    ----------
+    name : str
+        Of the reference, for the message.
+    curve : ndarray, shape (n_frame,), kBq/mL
+    frames : Frames
+
+    Raises
+    ------
+    InputError
+        If a value is not a number that can be computed with, or the curve is zero or negative in the mean.
+    """
+    for frame in np.flatnonzero(~(np.abs(curve) < COMPUTABLE[1])):
+        raise InputError(
+            f"the {name} is not a usable number in frame {frame + 1} ({curve[frame]:g}); mend the curve or take "
+            "another reference"
+        )
+    if np.abs(curve).max() <= COMPUTABLE[0]:
+        raise InputError(f"the {name} is zero in every frame; take another reference or mend its mask")
+    if (frames.duration * curve).sum() <= 0:
+        raise InputError(f"the {name} has a negative mean activity; take another reference or mend its mask")
+
+
 def _reference(model: KineticModel, tacs: TACs, reference: str | Array | None) -> tuple[Array | None, TACs]:
     if "reference" not in model.needs:
         return None, tacs
@@ -161,15 +194,7 @@ def _reference(model: KineticModel, tacs: TACs, reference: str | Array | None) -
         raise InputError(f"the {name} has {curve.size} frames, the target {len(tacs.frames)}")
     if not curves.names:
         raise InputError(f"there is no curve to fit besides the {name}")
-    for frame in np.flatnonzero(~(np.abs(curve) < COMPUTABLE[1])):
-        raise InputError(
-            f"the {name} is not a usable number in frame {frame + 1} ({curve[frame]:g}); mend the curve or take "
-            "another reference"
-        )
-    if np.abs(curve).max() <= COMPUTABLE[0]:
-        raise InputError(f"the {name} is zero in every frame; take another reference or mend its mask")
-    if (tacs.frames.duration * curve).sum() <= 0:
-        raise InputError(f"the {name} has a negative mean activity; take another reference or mend its mask")
+    check_reference(name, curve, tacs.frames)
     return curve, curves
 
 

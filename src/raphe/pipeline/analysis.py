@@ -15,7 +15,7 @@ from raphe.data.regions import Merged, resolve
 from raphe.data.tacs import TACs
 from raphe.errors import InputError
 from raphe.kinetics import registry
-from raphe.kinetics.fit import fit
+from raphe.kinetics.fit import check_reference, fit
 from raphe.kinetics.k2_prime import estimate_k2_prime
 from raphe.nomenclature import region_key
 
@@ -111,7 +111,11 @@ def choose(
 
 
 def analyse(
-    tacs: TACs, analysis: Analysis, half_life: float | None, reference_curve: tuple[str, Array] | None = None
+    tacs: TACs,
+    analysis: Analysis,
+    half_life: float | None,
+    reference_curve: tuple[str, Array] | None = None,
+    empty: Sequence[str] = (),
 ) -> tuple[KineticFit, tuple[Step, ...]]:
     """Fit one scan.
 
@@ -123,6 +127,8 @@ def analyse(
     half_life : float, min, or None
     reference_curve : (str, ndarray of shape (n_frame,)), optional
         Name and curve of a reference region that stands in a table of its own.
+    empty : sequence of str
+        Regions that the table names but that have no value, for messages.
 
     Returns
     -------
@@ -135,9 +141,8 @@ def analyse(
     InputError, ModelError, TimingError
         As the parts do.
     """
-    reference, name, reference_step = _reference(tacs, analysis, reference_curve)
-    wanted = tacs if name not in tacs.names or analysis.regions else tacs.without(name)
-    curves, made = resolve(analysis.regions, wanted, analysis.merges)
+    reference, name, reference_step = find_reference(tacs, analysis, reference_curve, empty)
+    curves, made = resolve(analysis.regions or _others(tacs, analysis, name, reference_step), tacs, analysis.merges)
     steps = [reference_step]
     if merged := tuple(f"{region} = {how}" for region, how in made.items() if len(how.members) > 1):
         steps.insert(0, Step("regions", {"merged": merged, "volumes_known": tacs.volumes is not None}))
@@ -171,7 +176,33 @@ def analyse(
     return result, tuple(steps)
 
 
-def _reference(tacs: TACs, analysis: Analysis, separate: tuple[str, Array] | None) -> tuple[Array, str, Step]:
+def find_reference(
+    tacs: TACs, analysis: Analysis, separate: tuple[str, Array] | None = None, empty: Sequence[str] = ()
+) -> tuple[Array, str, Step]:
+    """Curve of the reference region, its name, and how it was found.
+
+    Parameters
+    ----------
+    tacs : TACs
+    analysis : Analysis
+    separate : (str, ndarray of shape (n_frame,)), optional
+        Name and curve of a reference region that stands in a table of its own.
+    empty : sequence of str
+        Regions that the table names but that have no value.
+
+    Raises
+    ------
+    InputError
+        If it is absent, empty, zero or negative, or not a number somewhere; the message says which.
+    """
+    curve, name, step = _reference(tacs, analysis, separate, empty)
+    check_reference(f"reference region {name!r}", curve, tacs.frames)
+    return curve, name, step
+
+
+def _reference(
+    tacs: TACs, analysis: Analysis, separate: tuple[str, Array] | None, empty: Sequence[str]
+) -> tuple[Array, str, Step]:
     said = analysis.origin.get("reference", "default")
     plain = {region_key(name)[0] for name in analysis.reference}
     if separate is not None and (said == "catalog" or region_key(separate[0])[0] in plain):
@@ -187,12 +218,26 @@ def _reference(tacs: TACs, analysis: Analysis, separate: tuple[str, Array] | Non
         how: Merged = made[name]
         parameters: dict[str, Parameter] = {"region": name, "how": str(how), "members": how.members, "source": said}
         return found.activity[0], name, Step("reference", parameters)
+    wanted = {region_key(name) for name in analysis.reference}
+    for name in empty:
+        if region_key(name) in wanted:
+            raise InputError(f"the reference region {name!r} is empty: no frame has a value; fill it or take another")
     if len(analysis.reference) == 1:
         raise InputError(f"the reference is absent: {failures[0]}")
     raise InputError(
         f"no reference region is among the curves (looked for {', '.join(analysis.reference)}); name one of "
         f"{', '.join(tacs.names[:12])}{' ...' if len(tacs.names) > 12 else ''} with --reference or in the plan"
     )
+
+
+def _others(tacs: TACs, analysis: Analysis, name: str, reference: Step) -> tuple[str, ...]:
+    """Every region of the table and of the plan but the reference and what it is made of."""
+    members = reference.parameters.get("members") or ()
+    kept = [one for one in tacs.names if one not in members]  # type: ignore[operator]
+    kept += [one for one in analysis.merges if region_key(one) != region_key(name)]
+    if not kept:
+        raise InputError(f"there is no curve to fit besides the reference region {name!r}")
+    return tuple(dict.fromkeys(kept))
 
 
 LEAST_BINDING = 0.5

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+from raphe.catalog import find_tracer
 from raphe.data.finding import Finding
 from raphe.errors import InputError, PlanError
-from raphe.io.bids import ScanCurves, Study, dataset_roots, read_study
+from raphe.io.bids import ScanCurves, dataset_roots, read_study
 from raphe.io.check import check_dataset
+from raphe.pipeline.examination import examine
+from raphe.pipeline.findings import paragraphs
 from raphe.pipeline.messages import Messages
 from raphe.pipeline.plan import StudyPlan
-from raphe.pipeline.plan_check import check_plan
-from raphe.pipeline.study import find_plan, known_scans
+from raphe.pipeline.study import choose_tables, find_plan
 
 WARNINGS, ERRORS = 1, 2
 
@@ -28,10 +31,11 @@ def run(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps([_plain(finding) for finding in findings], indent=2, ensure_ascii=False))
     else:
-        for finding in findings:
-            print(f"{finding.severity}: {finding.message}\n")
+        for severity in ("error", "warning"):
+            for paragraph in paragraphs([finding for finding in findings if finding.severity == severity]):
+                print(f"{severity}: {paragraph}\n")
         errors = sum(finding.severity == "error" for finding in findings)
-        messages.say(f"{errors} errors, {len(findings) - errors} warnings in {options.bids}")
+        messages.say(f"errors: {errors}, warnings: {len(findings) - errors} in {options.bids}")
     severities = {finding.severity for finding in findings}
     return ERRORS if "error" in severities else WARNINGS if severities else 0
 
@@ -52,8 +56,8 @@ def check(bids: Path, derivatives: Sequence[Path] = (), plan_path: Path | None =
     findings = list(check_dataset(bids, roots))
     try:
         plan = find_plan(bids, plan_path)
-        if plan is not None and not any(finding.severity == "error" for finding in findings):
-            findings += check_plan(plan, *known_scans(_of_plan(read_study(bids, roots), plan)))
+        if not any(finding.severity == "error" for finding in findings):
+            findings += examine(_tables(bids, roots, plan), plan, {}).findings
     except PlanError as error:
         findings.append(Finding("error", plan_path or bids / "raphe.toml", "", str(error)))
     except InputError as error:
@@ -61,8 +65,14 @@ def check(bids: Path, derivatives: Sequence[Path] = (), plan_path: Path | None =
     return tuple(sorted(findings, key=lambda finding: finding.severity))
 
 
-def _of_plan(study: Study, plan: StudyPlan) -> Sequence[ScanCurves]:
-    return study.choose(plan.regions.pvc, plan.regions.seg)
+def _tables(bids: Path, roots: Sequence[Path], plan: StudyPlan | None) -> Sequence[ScanCurves]:
+    """One table for each scan; without a plan, those of whose analysis the catalog knows enough."""
+    study = read_study(bids, roots)
+    if plan is not None:
+        return choose_tables(study, plan)
+    known = [table for table in study.tables if find_tracer(table.scan.tracer) is not None]
+    several = Counter(table.scan.label for table in known)
+    return [table for table in known if several[table.scan.label] == 1]
 
 
 def _plain(finding: Finding) -> dict[str, str]:

@@ -17,15 +17,15 @@ from raphe.errors import InputError
 from raphe.io import derivatives as names
 from raphe.io.bids import ScanCurves
 from raphe.io.kinpar import read_kinpar
-from raphe.io.provenance import fingerprint, read_record, versions, write_record
+from raphe.io.provenance import fingerprint, is_done, read_record, remove_outdated, versions, write_record
 from raphe.io.results import write_agreement, write_contrast, write_estimates
 from raphe.io.sessions import session_key
 from raphe.io.staging import staged
 from raphe.io.tables import write_text
 from raphe.kinetics.registry import model_type
-from raphe.nomenclature import tracer_key
-from raphe.pipeline.participant import ScanTask, parameters_path
+from raphe.pipeline.participant import ScanTask, fingerprint_of, parameters_path
 from raphe.pipeline.plan import StudyPlan
+from raphe.pipeline.plan_schema import same_tracer
 from raphe.report.study import ScanSummary, study_page
 from raphe.stats.region import paired
 from raphe.stats.test_retest import agreement
@@ -70,7 +70,7 @@ def report_group(
     Raises
     ------
     InputError
-        If no scan has been analysed, or the plan's contrasts cannot be made.
+        If no scan has been analysed.
     """
     began = time.monotonic()
     done, missing = _done(out, tables, tasks, failed)
@@ -78,8 +78,8 @@ def report_group(
         raise InputError(f"{out}: no scan has been analysed yet; run the participant level first")
     estimates = Estimates.joined(_estimates(out, table, task, plan, participants) for table, task in done)
     regions = plan.regions.names if plan else ()
-    contrasts, steps = _contrasts(plan, estimates, regions)
-    agreements, more = _agreements(plan, estimates, regions)
+    contrasts, steps, unmade = _contrasts(plan, estimates, regions)
+    agreements, more, unmade_too = _agreements(plan, estimates, regions)
     steps += more
     summaries = tuple(_summary(out, table, task, missing) for table, task in zip(tables, tasks, strict=True))
     scan_steps = [step for table, _ in done for step in read_record(names.provenance(out, table.scan.label)).steps]
@@ -99,6 +99,8 @@ def report_group(
     )
     with staged(out) as stage:
         files = _write(stage, estimates, contrasts, agreements, page)
+        remove_outdated(names.provenance(out, "group"), out, [file.relative_to(stage).as_posix() for file in files])
+        names.write_description(stage, tasks[0].title, tasks[0].datasets)
         step = Step("group", {"n_scans": len(done)}, seconds=time.monotonic() - began)
         mark = fingerprint({}, {"scans": [table.scan.label for table, _ in done]})
         write_record(
@@ -109,7 +111,8 @@ def report_group(
             outputs=files,
             command_line=command_line,
         )
-    return GroupReport(names.study_report(out), tuple(f"{scan} takes no part: {why}" for scan, why in missing.items()))
+    left_out = [f"{scan} takes no part: {why}" for scan, why in missing.items() if scan not in failed]
+    return GroupReport(names.study_report(out), (*left_out, *unmade, *unmade_too))
 
 
 def _done(
@@ -118,11 +121,10 @@ def _done(
     """Scans that have been analysed, and why the others have not."""
     done, missing = [], dict[str, str]()
     for table, task in zip(tables, tasks, strict=True):
-        path = parameters_path(out, table, model_type(task.analysis.model).name)
         if table.scan.label in failed:
             missing[table.scan.label] = failed[table.scan.label]
-        elif not path.is_file():
-            missing[table.scan.label] = f"it has not been analysed with {task.analysis.model} yet"
+        elif not is_done(names.provenance(out, table.scan.label), fingerprint_of(task, table), out):
+            missing[table.scan.label] = "it has not been analysed in this way yet; run the participant level for it"
         else:
             done.append((table, task))
     return done, missing
@@ -162,44 +164,53 @@ def _estimates(
 
 def _contrasts(
     plan: StudyPlan | None, estimates: Estimates, regions: Sequence[str]
-) -> tuple[tuple[Contrast, ...], tuple[Step, ...]]:
-    """The plan's contrasts, the primary one first."""
+) -> tuple[tuple[Contrast, ...], tuple[Step, ...], list[str]]:
+    """The plan's contrasts, the primary one first, and why others cannot be made."""
     if plan is None:
-        return (), ()
+        return (), (), []
     primary = plan.primary.contrast if plan.primary else None
     planned = sorted(plan.contrasts, key=lambda contrast: contrast.name != primary)
-    made = []
+    made, unmade = [], []
     for contrast in planned:
-        tracer = next(name for name in estimates.distinct("tracer") if tracer_key(name) == tracer_key(contrast.tracer))
-        made.append(
-            paired(
-                estimates,
-                name=contrast.name,
-                tracer=tracer,
-                model=estimates.where(tracer=tracer).distinct("model")[0],
-                parameter=contrast.parameter,
-                first=contrast.terms[0],
-                second=contrast.terms[1],
-                regions=regions,
-                adjust=contrast.adjust,
-                primary=contrast.name == primary,
+        names = [name for name in estimates.distinct("tracer") if same_tracer(name) == same_tracer(contrast.tracer)]
+        tracer = names[0] if names else contrast.tracer
+        try:
+            made.append(
+                paired(
+                    estimates,
+                    name=contrast.name,
+                    tracer=tracer,
+                    model=next(iter(estimates.where(tracer=tracer).distinct("model")), ""),
+                    parameter=contrast.parameter,
+                    first=contrast.terms[0],
+                    second=contrast.terms[1],
+                    regions=regions,
+                    adjust=contrast.adjust,
+                    primary=contrast.name == primary,
+                )
             )
-        )
-    return tuple(contrast for contrast, _ in made), tuple(step for _, step in made)
+        except InputError as error:
+            unmade.append(f"contrast {contrast.name!r} cannot be made: {error}")
+    return tuple(contrast for contrast, _ in made), tuple(step for _, step in made), unmade
 
 
 def _agreements(
     plan: StudyPlan | None, estimates: Estimates, regions: Sequence[str]
-) -> tuple[tuple[Agreement, ...], tuple[Step, ...]]:
-    """Agreement of the sessions of each tracer that the plan gives the same condition; of all, without a plan."""
-    made = []
+) -> tuple[tuple[Agreement, ...], tuple[Step, ...], list[str]]:
+    """Agreement of the sessions of each tracer that the plan gives the same condition; of all, without a plan.
+
+    Last comes why others cannot be told.
+    """
+    made, unmade = [], []
     for tracer in estimates.distinct("tracer"):
         own = estimates.where(tracer=tracer, parameter="BP_ND")
         for first, second in combinations(_sessions(plan, own), 2):
             both = {r.participant for r in own.where(session=first).rows} & {
                 r.participant for r in own.where(session=second).rows
             }
-            if both and _condition(own, first) == _condition(own, second):
+            if not both or _condition(own, first) != _condition(own, second):
+                continue
+            try:
                 made.append(
                     agreement(
                         own,
@@ -211,7 +222,9 @@ def _agreements(
                         regions=[region for region in regions if region in own.distinct("region")],
                     )
                 )
-    return tuple(one for one, _ in made), tuple(step for _, step in made)
+            except InputError as error:
+                unmade.append(f"the agreement of sessions {first!r} and {second!r} cannot be told: {error}")
+    return tuple(one for one, _ in made), tuple(step for _, step in made), unmade
 
 
 def _sessions(plan: StudyPlan | None, own: Estimates) -> list[str]:
@@ -247,6 +260,7 @@ def _write(
     for one in agreements:
         files.append(names.agreement(stage, one.tracer, one.model, one.parameter, one.first, one.second))
         write_agreement(files[-1], one)
+    files += [names.sidecar(file) for file in files]
     files.append(names.study_report(stage))
     write_text(files[-1], page)
     return files

@@ -17,7 +17,7 @@ from raphe.data.scan import Scan
 from raphe.data.tacs import TACs
 from raphe.io import derivatives as names
 from raphe.io.bids import ScanCurves, load_curves, load_reference, read_study
-from raphe.io.provenance import fingerprint, is_done, sha256, versions, write_record
+from raphe.io.provenance import fingerprint, is_done, remove_outdated, sha256, versions, write_record
 from raphe.io.staging import staged
 from raphe.io.tables import write_text
 from raphe.io.tacs import write_tacs
@@ -45,6 +45,8 @@ class ScanTask:
         Name of the tracer, one for all spellings in the study.
     analysis : Analysis
     out : Path
+    title : str
+        Of the study; empty for none.
     alone : bool
         Whether it is the session's only scan.
     datasets : mapping of str to Path
@@ -60,6 +62,7 @@ class ScanTask:
     tracer: str
     analysis: Analysis
     out: Path
+    title: str
     alone: bool
     datasets: Mapping[str, Path]
     command_line: str
@@ -99,17 +102,19 @@ def analyse_scan(task: ScanTask, restart: bool = False) -> ScanOutcome:
     began = time.monotonic()
     table = find_table(task)
     record = names.provenance(task.out, table.scan.label)
-    mark = _fingerprint(task, table)
+    mark = fingerprint_of(task, table)
     if not restart and is_done(record, mark, task.out):
         return ScanOutcome(table.scan.label, True, 0, (), time.monotonic() - began)
     scan = dataclasses.replace(table.scan, tracer=task.tracer)
     curves = load_curves(table)
-    separate = _separate_reference(table, task.analysis)
-    result, steps = analyse(curves.tacs, task.analysis, curves.half_life, separate)
+    separate = separate_reference(table, task.analysis)
+    result, steps = analyse(curves.tacs, task.analysis, curves.half_life, separate, curves.empty)
     steps = _named((curves.step, *steps), scan)
     with staged(task.out) as stage:
         at = dataclasses.replace(task, out=stage)
         files = _write(at, table, scan, result, steps)
+        remove_outdated(record, task.out, [file.relative_to(stage).as_posix() for file in files])
+        names.write_description(stage, task.title, task.datasets)
         write_record(
             names.provenance(stage, scan.label),
             steps,
@@ -133,8 +138,8 @@ def parameters_path(out: Path, table: ScanCurves, model: str) -> Path:
     return names.kinpar(out, table.scan, table.seg or None, model, table.pvc or None)
 
 
-def _fingerprint(task: ScanTask, table: ScanCurves) -> str:
-    """What decides the numbers of a scan: its files and the choices for it."""
+def fingerprint_of(task: ScanTask, table: ScanCurves) -> str:
+    """What decides the results of a scan: its files and the choices for it."""
     files = [table.path, *table.sidecar.paths, *table.references.values()]
     if table.morph is not None:
         files.append(table.morph)
@@ -142,11 +147,18 @@ def _fingerprint(task: ScanTask, table: ScanCurves) -> str:
     settings["merges"] = {name: list(parts) for name, parts in task.analysis.merges.items()}
     if isinstance(task.analysis.weights, np.ndarray):
         settings["weights"] = task.analysis.weights.tolist()
-    return fingerprint({path.name: sha256(path) for path in files}, settings)
+    settings |= {"tracer": task.tracer, "alone": task.alone}
+    return fingerprint({f"{at} {path.name}": sha256(path) for at, path in enumerate(files)}, settings)
 
 
-def _separate_reference(table: ScanCurves, analysis: Analysis) -> tuple[str, np.ndarray] | None:
-    """Curve of the reference region where it stands in a table of its own."""
+def separate_reference(table: ScanCurves, analysis: Analysis) -> tuple[str, np.ndarray] | None:
+    """Name and curve of the reference region where it stands in a table of its own, else None.
+
+    Raises
+    ------
+    InputError
+        If that table cannot be used.
+    """
     wanted = {region_key(name)[0] for name in analysis.reference}
     for label in table.references:
         if region_key(label)[0] in wanted:

@@ -11,6 +11,9 @@ from raphe.nomenclature import region_key
 from raphe.pipeline.plan_schema import ContrastSection, StudyPlan, same_tracer
 from raphe.pipeline.toml_lines import Key
 
+LONGEST_NAME = 100
+"""Letters and digits that the name of a contrast may have, as it goes into a file's name."""
+
 
 def check_rules(plan: StudyPlan) -> None:
     """Refuse a plan that contradicts itself.
@@ -18,10 +21,12 @@ def check_rules(plan: StudyPlan) -> None:
     Raises
     ------
     PlanError
-        If a name stands twice, a contrast is over one session or over something that the plan lacks, or the primary
-        outcome is not among what is planned. The message names file, line, value and the way out.
+        If a name stands twice, a model does not take a value that is given, a contrast is over one session or over
+        something that the plan lacks, or the primary outcome is not among what is planned. The message names file,
+        line, value and the way out.
     """
     _check_names(plan)
+    _check_assumptions(plan)
     _check_regions(plan)
     _check_conditions(plan)
     for index, contrast in enumerate(plan.contrasts):
@@ -38,9 +43,9 @@ def _check_names(plan: StudyPlan) -> None:
     if not plan.tracers:
         raise _fault(plan, ("tracer",), 'the plan has no tracer; add [[tracer]] and name = "..."')
     for index, contrast in enumerate(plan.contrasts):
-        if not _letters(contrast.name):
-            key = ("contrast", index, "name")
-            raise _fault(plan, key, f"contrast {contrast.name!r} needs a letter or digit, for its file's name")
+        if not 0 < len(_letters(contrast.name)) <= LONGEST_NAME:
+            how = f"contrast {contrast.name[:60]!r} needs 1 to {LONGEST_NAME} letters (a-z) or digits, for its file's name"
+            raise _fault(plan, ("contrast", index, "name"), how)
     named: Mapping[str, Sequence[tuple[str, object]]] = {
         "tracer": [(tracer.name, same_tracer(tracer.name)) for tracer in plan.tracers],
         "condition": [(condition.name, condition.name) for condition in plan.conditions],
@@ -54,6 +59,22 @@ def _check_names(plan: StudyPlan) -> None:
             ((section, at, last), name, same) for at, (name, same) in enumerate(names)
         ]
         _check_once(plan, f"[[{section}]]", placed)
+
+
+def _check_assumptions(plan: StudyPlan) -> None:
+    """Refuse a value for a model that does not take it, and a reference that is to be of high binding."""
+    for index, tracer in enumerate(plan.tracers):
+        for at, name in enumerate(tracer.high_binding):
+            if tracer.reference is not None and region_key(name)[0] == region_key(tracer.reference)[0]:
+                how = f"[[tracer]] {tracer.name}: {name!r} is the reference, so it cannot give k2_prime; take it out"
+                raise _fault(plan, ("tracer", index, "high_binding", at), how)
+        if tracer.model is None:
+            continue
+        takes = model_type(tracer.model).__dataclass_fields__  # type: ignore[attr-defined]
+        for name in ("t_star", "k2_prime"):
+            if getattr(tracer, name) is not None and name not in takes:
+                how = f"[[tracer]] {tracer.name}: {tracer.model} has no {name}; leave it out, or name another model"
+                raise _fault(plan, ("tracer", index, name), how)
 
 
 def _letters(name: str) -> str:

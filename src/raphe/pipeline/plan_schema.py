@@ -9,9 +9,9 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr
 
-from raphe.catalog import find_tracer
+from raphe.catalog import all_species, find_tracer
 from raphe.errors import ModelError, nearest
-from raphe.kinetics.registry import model_type
+from raphe.kinetics.registry import examples, model_type
 from raphe.nomenclature import BY_LABEL, SYMBOLS, tracer_key
 from raphe.pipeline.plan_faults import LATER_KINDS
 from raphe.pipeline.toml_lines import Key, line_of
@@ -40,10 +40,18 @@ def _model(text: str) -> str:
 
 
 def _parameter(text: str) -> str:
+    known = dict.fromkeys(name for example in examples().values() for name in example.model.parameters)
     symbol = SYMBOLS.get(text) or BY_LABEL.get(text)
-    if symbol is None:
-        raise ValueError(f"it is no parameter of a model; {nearest(text, SYMBOLS)}")
+    if symbol is None or symbol.name not in known:
+        raise ValueError(f"it is no parameter of a model; {nearest(text, known)}")
     return symbol.name
+
+
+def _species(text: str) -> str:
+    known, name = [entry.name for entry in all_species()], _name(text).lower()
+    if name not in known and (hint := nearest(name, known)).startswith("did"):
+        raise ValueError(f"the catalog does not know it; {hint}")
+    return name
 
 
 def _k2_prime(value: object) -> object:
@@ -77,7 +85,7 @@ class StudySection(Section):
     """``[study]``."""
 
     title: str = ""
-    species: Name = "human"
+    species: Annotated[str, AfterValidator(_species)] = "human"
 
 
 class TracerSection(Section):

@@ -3,30 +3,27 @@
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import functools
+import os
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from raphe.catalog import find_tracer
 from raphe.data.finding import Finding
-from raphe.data.scan import Scan
 from raphe.errors import InputError, RapheError, nearest
-from raphe.io.bids import ScanCurves, Study, dataset_roots, load_curves, read_study
+from raphe.io.bids import ScanCurves, Study, dataset_roots, read_study
 from raphe.io.check import check_dataset
-from raphe.io.derivatives import write_description
 from raphe.io.staging import prepare
-from raphe.nomenclature import tracer_key
-from raphe.pipeline.analysis import Analysis, choose
+from raphe.pipeline.examination import Examination, examine, tracer_names
 from raphe.pipeline.execute import execute
-from raphe.pipeline.fit_table import weights
+from raphe.pipeline.findings import paragraphs, refuse_errors
 from raphe.pipeline.group import report_group
 from raphe.pipeline.messages import Messages
+from raphe.pipeline.options import said
 from raphe.pipeline.participant import ScanOutcome, ScanTask, analyse_scan
-from raphe.pipeline.plan import StudyPlan, TracerSection, read_plan
-from raphe.pipeline.plan_check import check_plan
+from raphe.pipeline.plan import StudyPlan, read_plan
+from raphe.pipeline.plan_schema import same_tracer
 
 FAILED = 3
 
@@ -57,16 +54,15 @@ class Job:
 def run(options: argparse.Namespace) -> int:
     """Check everything, then analyse the scans and report the study."""
     messages = Messages(options)
-    prepare(options.out, [options.bids])
-    job = read_job(options)
+    derivatives = dataset_roots(options.bids, options.derivatives, but=options.out)
+    prepare(options.out, [options.bids, *derivatives])
+    job = read_job(options, derivatives)
     for finding in job.findings:
-        about_a_scan = any(part.startswith("sub-") for part in finding.path.parts)
-        (messages.warn if about_a_scan else messages.say)(finding.message)
+        (messages.warn if _must_be_read(finding, job.plan) else messages.say)(finding.message)
     if options.dry_run:
         for task in job.tasks:
             print(f"would fit {task.analysis.model} to {task.table}")
         return messages.code
-    write_description(options.out, job.plan.study.title if job.plan else "", job.tasks[0].datasets)
     failed: dict[str, str] = {}
     if options.level in ("participant", "all"):
         failed = _analyse(job, options, messages)
@@ -87,30 +83,46 @@ def run(options: argparse.Namespace) -> int:
     return FAILED if failed else messages.code
 
 
-def read_job(options: argparse.Namespace) -> Job:
+def read_job(options: argparse.Namespace, derivatives: Sequence[Path]) -> Job:
     """Read plan and dataset, hold one against the other, and make the tasks.
 
     Raises
     ------
     InputError
-        If anything is wrong with either; the message has a paragraph for each fault.
+        If anything is wrong with either; the message has a paragraph for each kind of fault.
     """
     plan = find_plan(options.bids, options.plan)
-    derivatives = dataset_roots(options.bids, options.derivatives)
     findings = tuple(finding for finding in check_dataset(options.bids, derivatives) if _concerns(finding, options))
     refuse_errors(findings)
     study = read_study(
         options.bids, derivatives, participants=options.participant_label, sessions=options.session_label
     )
+    tables = _of_tracers(choose_tables(study, plan, options.pvc, options.seg), options.tracer)
+    partial = bool(options.participant_label or options.session_label or options.tracer)
+    found = examine(tables, plan, said(options), partial=partial)
+    refuse_errors(found.findings)
+    tasks = _tasks(found, plan, derivatives, options)
+    return Job(study, plan, found.tables, tasks, (*findings, *found.findings))
+
+
+def choose_tables(
+    study: Study, plan: StudyPlan | None, pvc: str | None = None, seg: str | None = None
+) -> tuple[ScanCurves, ...]:
+    """One table for each scan, by what was asked for, else by the plan.
+
+    Raises
+    ------
+    InputError
+        If a scan has no such table or several.
+    """
     regions = plan.regions if plan else None
-    pvc = options.pvc or (regions.pvc if regions else None)
-    tables = study.choose(None if pvc in (None, "nopvc") else pvc, options.seg or (regions.seg if regions else None))
-    tables = _of_tracers(tables, options.tracer, plan)
-    if plan is not None:
-        found = check_plan(plan, *known_scans(tables))
-        refuse_errors(found)
-        findings = (*findings, *found)
-    return Job(study, plan, tables, _tasks(tables, plan, derivatives, options), findings)
+    return study.choose(pvc or (regions.pvc if regions else None), seg or (regions.seg if regions else None))
+
+
+def _must_be_read(finding: Finding, plan: StudyPlan | None) -> bool:
+    """Whether a warning may bear on the results: those about a scan and about the plan do."""
+    about_a_scan = any(part.startswith("sub-") for part in finding.path.parts)
+    return about_a_scan or (plan is not None and finding.path == plan.path)
 
 
 def _concerns(finding: Finding, options: argparse.Namespace) -> bool:
@@ -128,54 +140,25 @@ def find_plan(bids: Path, given: Path | None) -> StudyPlan | None:
     if given is not None:
         return read_plan(given)
     usual = bids / "raphe.toml"
-    return read_plan(usual) if usual.is_file() else None
+    return read_plan(usual) if os.path.lexists(usual) else None
 
 
-def refuse_errors(findings: Sequence[Finding]) -> None:
-    """Raise all errors among the findings as one.
-
-    Raises
-    ------
-    InputError
-    """
-    errors = [finding.message for finding in findings if finding.severity == "error"]
-    if errors:
-        raise InputError("\n\n".join(errors))
-
-
-def _of_tracers(tables: Sequence[ScanCurves], wanted: Sequence[str], plan: StudyPlan | None) -> tuple[ScanCurves, ...]:
-    there = {tracer_key(table.scan.tracer): table.scan.tracer for table in tables}
+def _of_tracers(tables: Sequence[ScanCurves], wanted: Sequence[str]) -> tuple[ScanCurves, ...]:
+    there = {same_tracer(table.scan.tracer): table.scan.tracer for table in tables}
     for name in wanted:
-        if tracer_key(name) not in there:
+        if same_tracer(name) not in there:
             raise InputError(f"--tracer {name!r}: no scan is of it; {nearest(name, there.values())}")
-    keys = {tracer_key(name) for name in wanted} or set(there)
-    planned = {tracer_key(tracer.name) for tracer in plan.tracers} if plan else keys
-    return tuple(table for table in tables if tracer_key(table.scan.tracer) in keys & planned)
-
-
-def known_scans(tables: Sequence[ScanCurves]) -> tuple[tuple[Scan, ...], dict[str, tuple[str, ...]]]:
-    """Scans by the catalog's names, and the names of the curves of each, its separate reference curves among them."""
-    regions = {table.scan.label: (*load_curves(table).tacs.names, *table.references) for table in tables}
-    names = tracer_names(tables)
-    scans = tuple(dataclasses.replace(table.scan, tracer=names[table.scan.tracer]) for table in tables)
-    return scans, regions
-
-
-def tracer_names(tables: Sequence[ScanCurves]) -> dict[str, str]:
-    """One name for all spellings of a tracer: the catalog's, else that of the first scan."""
-    first: dict[str, str] = {}
-    for table in tables:
-        entry = find_tracer(table.scan.tracer)
-        first.setdefault(tracer_key(table.scan.tracer), entry.name if entry else table.scan.tracer)
-    return {table.scan.tracer: first[tracer_key(table.scan.tracer)] for table in tables}
+    keys = {same_tracer(name) for name in wanted} or set(there)
+    return tuple(table for table in tables if same_tracer(table.scan.tracer) in keys)
 
 
 def _tasks(
-    tables: Sequence[ScanCurves], plan: StudyPlan | None, derivatives: Sequence[Path], options: argparse.Namespace
+    found: Examination, plan: StudyPlan | None, derivatives: Sequence[Path], options: argparse.Namespace
 ) -> tuple[ScanTask, ...]:
-    datasets = {"raw": options.bids, **{f"derivative{at + 1}": root for at, root in enumerate(derivatives)}}
-    names = tracer_names(tables)
-    sessions = [(table.scan.participant, table.scan.session) for table in tables]
+    others = [root for root in derivatives if root != options.bids]
+    datasets = {"raw": options.bids, **{f"derivative{at}": root for at, root in enumerate(others, start=1)}}
+    names = tracer_names(found.tables)
+    sessions = [(table.scan.participant, table.scan.session) for table in found.tables]
     return tuple(
         ScanTask(
             bids=options.bids,
@@ -184,50 +167,25 @@ def _tasks(
             participant=table.scan.participant,
             session=table.scan.session,
             tracer=names[table.scan.tracer],
-            analysis=_analysis(table, plan, options),
+            analysis=found.analyses[table.path],
             out=options.out,
+            title=plan.study.title if plan else "",
             alone=sessions.count((table.scan.participant, table.scan.session)) == 1,
             datasets=datasets,
             command_line=options.command_line,
         )
-        for table in tables
+        for table in found.tables
     )
 
 
-def _analysis(table: ScanCurves, plan: StudyPlan | None, options: argparse.Namespace) -> Analysis:
-    frames = table.sidecar.frames
-    said: dict[str, object] = {
-        "model": options.model,
-        "reference": (options.reference,) if options.reference else None,
-        "k2_prime": options.k2_prime,
-        "t_star": options.t_star,
-        "weights": weights(options.weights, len(frames)) if frames is not None else options.weights,
-        "convention": options.convention,
-    }
-    planned = _planned(plan, plan.tracer(table.scan.tracer)) if plan else {}
-    species = plan.study.species if plan else "human"
-    layers = (("command line", said), ("plan", planned))
-    return choose(layers, find_tracer(table.scan.tracer), table.scan.tracer, species)
-
-
-def _planned(plan: StudyPlan, tracer: TracerSection | None) -> Mapping[str, object]:
-    common: dict[str, object] = {"regions": plan.regions.names, "merges": dict(plan.regions.merge)}
-    if tracer is None:
-        return common
-    return {
-        **common,
-        "model": tracer.model,
-        "reference": (tracer.reference,) if tracer.reference else None,
-        "weights": tracer.weights,
-        "convention": tracer.convention,
-        "k2_prime": tracer.k2_prime,
-        "t_star": tracer.t_star,
-        "high_binding": tracer.high_binding,
-    }
-
-
 def _analyse(job: Job, options: argparse.Namespace, messages: Messages) -> dict[str, str]:
-    """Work on the scans; the labels of those that failed, with the reasons."""
+    """Work on the scans; the labels of those that failed, with the reasons.
+
+    Raises
+    ------
+    InputError
+        If no scan could be analysed; nothing has been written then.
+    """
     failed: dict[str, str] = {}
     work = functools.partial(analyse_scan, restart=options.restart)
     labels = {task.table: table.scan.label for task, table in zip(job.tasks, job.tables, strict=True)}
@@ -237,7 +195,6 @@ def _analyse(job: Job, options: argparse.Namespace, messages: Messages) -> dict[
         done += 1
         if isinstance(outcome, RapheError):
             failed[labels[task.table]] = str(outcome)
-            messages.error(f"{labels[task.table]} failed: {outcome}")
         elif isinstance(outcome, ScanOutcome):
             skipped += outcome.skipped
             messages.detail(
@@ -250,10 +207,13 @@ def _analyse(job: Job, options: argparse.Namespace, messages: Messages) -> dict[
                 )
             lost.update(outcome.lost)
         messages.progress(done, len(job.tasks), "scans")
+    told = paragraphs([Finding("error", Path(scan), "", f"{scan}: {why}") for scan, why in failed.items()])
     if failed and len(failed) == len(job.tasks):
-        raise InputError("no scan could be analysed:\n\n" + "\n\n".join(f"{k}: {v}" for k, v in failed.items()))
+        raise InputError("no scan could be analysed. " + "\n\n".join(told))
+    for paragraph in told:
+        messages.error(f"a scan failed. {paragraph}")
     if lost:
-        told = ", ".join(f"{region} in {count} of {done} scans" for region, count in lost.most_common(8))
-        messages.say(f"left out of every summary, for reasons in the reports: {told}{' ...' if len(lost) > 8 else ''}")
+        named = ", ".join(f"{region} in {count} of {done} scans" for region, count in lost.most_common(8))
+        messages.say(f"left out of every summary, for reasons in the reports: {named}{' ...' if len(lost) > 8 else ''}")
     messages.say(f"{done - len(failed) - skipped} scans analysed, {skipped} kept from before, {len(failed)} failed")
     return failed

@@ -20,6 +20,9 @@ from raphe.report.wording import decimals, fixed, listed, remarks, tracer
 
 HEADLINE = "BP_ND"
 
+SELECTION = 0.2
+"""Share of a region's estimates that may be left out before the page says that the others are a selection."""
+
 
 @dataclass(frozen=True)
 class ScanSummary:
@@ -140,6 +143,7 @@ def study_page(
             for agreement in agreements
         ],
         left_out=_left_out(estimates, contrasts, agreements, called),
+        selected=listed(_selected(estimates, called)),
         scans=_listed(scans, estimates),
         **record(steps, versions, citations, command_line),
     )
@@ -217,6 +221,18 @@ def _left_out(
     return [
         Left(who, session, called.get(of, of), "all" if set(names) == regions[of] else ", ".join(names), reason)
         for (who, session, of, reason), names in found.items()
+    ]
+
+
+def _selected(estimates: Estimates, called: Mapping[str, str]) -> list[str]:
+    """Regions of which so many estimates were left out that the others are a selection."""
+    count: dict[tuple[str, str], list[bool]] = {}
+    for row in estimates.where(parameter=HEADLINE).rows:
+        count.setdefault((row.tracer, row.region), []).append(row.usable)
+    return [
+        f"{region} ({called.get(tracer, tracer)}: {usable.count(False)} of {len(usable)})"
+        for (tracer, region), usable in count.items()
+        if any(usable) and usable.count(False) > SELECTION * len(usable)
     ]
 
 

@@ -27,7 +27,7 @@ SIGNIFICANT_DIGITS = 7
 _NOISE = 4
 
 
-def simulate(
+def simulate_study(
     plan: str | Path, out: Path, *, seed: int = 1, participants: int | None = None, tacs_only: bool = False
 ) -> Path:
     """Make a study whose truth is known, as raw BIDS sidecars with curves as derivatives.

@@ -23,7 +23,8 @@ class LoganRef:
 
     from t* on. Without k2' its term is left out, which is right where the ratio of tissue to reference is constant.
     Noise in C_T, which stands on both sides, biases DVR downward; the standard errors carry the frames' noise through
-    both sides, but not that bias.
+    both sides, but not that bias. With k2' the intercept b is -1/k2a, so one that is not negative is implausible, and
+    one longer than the scan marks a slow tissue.
 
     Parameters
     ----------
@@ -81,6 +82,9 @@ class LoganRef:
             fitted = (area - DVR[:, None] * delivered) / b[:, None]
         good = positive_everywhere & ~solved.singular
         quality = np.where(positive_everywhere, 0, Quality.BAD_INPUT) | np.where(solved.singular, Quality.SINGULAR, 0)
+        if self.k2_prime is not None:  # the intercept is then -1 / k2a
+            quality |= np.where(good & (b >= 0), Quality.IMPLAUSIBLE, 0)
+            quality |= np.where(good & (-b > problem.sampling.frames.end[-1]), Quality.SLOW, 0)
         value = np.where(good, DVR - 1, np.nan)[:, None]
         return Solution(
             value,

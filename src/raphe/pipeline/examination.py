@@ -1,0 +1,157 @@
+"""Plan, data and choices held against one another, before any work."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from raphe.catalog import find_tracer
+from raphe.data.finding import Finding
+from raphe.data.scan import Scan
+from raphe.errors import InputError
+from raphe.io.bids import ScanCurves, load_curves
+from raphe.io.curves import Curves
+from raphe.kinetics.fit import check_start
+from raphe.kinetics.registry import model_type
+from raphe.nomenclature import tracer_key
+from raphe.pipeline.analysis import Analysis, choose, find_reference
+from raphe.pipeline.options import weights
+from raphe.pipeline.participant import separate_reference
+from raphe.pipeline.plan import StudyPlan, TracerSection
+from raphe.pipeline.plan_check import check_plan
+from raphe.pipeline.plan_schema import same_tracer
+
+
+@dataclass(frozen=True, eq=False)
+class Examination:
+    """What is to be done to each scan, and what was found.
+
+    Parameters
+    ----------
+    tables : tuple of ScanCurves
+        Those that take part.
+    analyses : mapping of Path to Analysis
+        By the path of the table; complete only where there is no error among the findings.
+    findings : tuple of Finding
+    """
+
+    tables: tuple[ScanCurves, ...]
+    analyses: Mapping[Path, Analysis]
+    findings: tuple[Finding, ...]
+
+
+def examine(
+    tables: Sequence[ScanCurves], plan: StudyPlan | None, said: Mapping[str, object], *, partial: bool = False
+) -> Examination:
+    """Hold the plan against the scans, choose the analysis of each, and see that it can be done.
+
+    Parameters
+    ----------
+    tables : sequence of ScanCurves
+        One for each scan.
+    plan : StudyPlan or None
+    said : mapping of str to object
+        Choices of the command line, as fields of :class:`raphe.pipeline.analysis.Analysis`; weights as they were typed.
+    partial : bool
+        Whether the tables are a part of the study, so that what the plan has besides them is no fault.
+
+    Raises
+    ------
+    InputError
+        If a table of curves cannot be read.
+    """
+    curves = {table.path: load_curves(table) for table in tables}
+    findings: list[Finding] = []
+    if plan is not None:
+        findings += check_plan(plan, *_known(tables, curves), partial=partial)
+        tables = [table for table in tables if plan.tracer(table.scan.tracer) is not None]
+    analyses: dict[Path, Analysis] = {}
+    for table in tables:
+        if any(finding.severity == "error" for finding in findings):
+            break
+        try:
+            analyses[table.path] = _analysis(table, curves[table.path], plan, said)
+        except InputError as error:
+            findings.append(Finding("error", table.path, "", f"{table.path}: {error}"))
+    for table in tables:
+        if table.path in analyses:
+            findings += _scan_faults(table, curves[table.path], analyses[table.path])
+    if plan is not None:
+        findings += _contrast_faults(
+            plan, [(table, analyses[table.path]) for table in tables if table.path in analyses]
+        )
+    return Examination(tuple(tables), analyses, tuple(findings))
+
+
+def tracer_names(tables: Sequence[ScanCurves]) -> dict[str, str]:
+    """One name for all spellings of a tracer: the catalog's, else that of the first scan."""
+    first: dict[str, str] = {}
+    for table in tables:
+        entry = find_tracer(table.scan.tracer)
+        first.setdefault(tracer_key(table.scan.tracer), entry.name if entry else table.scan.tracer)
+    return {table.scan.tracer: first[tracer_key(table.scan.tracer)] for table in tables}
+
+
+def _known(
+    tables: Sequence[ScanCurves], curves: Mapping[Path, Curves]
+) -> tuple[tuple[Scan, ...], dict[str, tuple[str, ...]], dict[str, tuple[str, ...]]]:
+    """Scans by the catalog's names, and of each the curves that it has and those that it has without any value."""
+    names = tracer_names(tables)
+    scans = tuple(dataclasses.replace(table.scan, tracer=names[table.scan.tracer]) for table in tables)
+    there = {table.scan.label: (*curves[table.path].tacs.names, *table.references) for table in tables}
+    return scans, there, {table.scan.label: curves[table.path].empty for table in tables}
+
+
+def _analysis(table: ScanCurves, curves: Curves, plan: StudyPlan | None, said: Mapping[str, object]) -> Analysis:
+    given = said.get("weights")
+    weighted = None if given is None else weights(str(given), len(curves.tacs.frames))
+    planned = _planned(plan, plan.tracer(table.scan.tracer)) if plan else {}
+    layers = (("command line", {**said, "weights": weighted}), ("plan", planned))
+    species = plan.study.species if plan else "human"
+    return choose(layers, find_tracer(table.scan.tracer), table.scan.tracer, species)
+
+
+def _planned(plan: StudyPlan, tracer: TracerSection | None) -> Mapping[str, object]:
+    common: dict[str, object] = {"regions": plan.regions.names, "merges": dict(plan.regions.merge)}
+    if tracer is None:
+        return common
+    return {
+        **common,
+        "model": tracer.model,
+        "reference": (tracer.reference,) if tracer.reference else None,
+        "weights": tracer.weights,
+        "convention": tracer.convention,
+        "k2_prime": tracer.k2_prime,
+        "t_star": tracer.t_star,
+        "high_binding": tracer.high_binding,
+    }
+
+
+def _scan_faults(table: ScanCurves, curves: Curves, analysis: Analysis) -> Iterator[Finding]:
+    """Yield what keeps one scan from being analysed as chosen."""
+    try:
+        check_start(curves.tacs.frames, analysis.model)
+        find_reference(curves.tacs, analysis, separate_reference(table, analysis), curves.empty)
+    except InputError as error:
+        yield Finding("error", table.path, "", f"{table.path}: {error}")
+
+
+def _contrast_faults(plan: StudyPlan, scans: Sequence[tuple[ScanCurves, Analysis]]) -> Iterator[Finding]:
+    """Yield contrasts of a parameter that the model of their scans does not give."""
+    for index, contrast in enumerate(plan.contrasts):
+        models = {
+            model_type(analysis.model)
+            for table, analysis in scans
+            if same_tracer(table.scan.tracer) == same_tracer(contrast.tracer)
+        }
+        for model in models:
+            if contrast.parameter not in model.parameters:
+                where = f"{plan.path}, line {plan.line('contrast', index, 'parameter')}"
+                told = (
+                    f"{where}: contrast {contrast.name!r} is of {contrast.parameter}, but {model.name}, by which "
+                    f"{contrast.tracer} is analysed, gives {', '.join(model.parameters)}; name one of these or another "
+                    "model"
+                )
+                yield Finding("error", plan.path, "contrast.parameter", told)

@@ -1,0 +1,44 @@
+"""Which curves of a table are fitted where no region is named."""
+
+import numpy as np
+import pytest
+
+from raphe.core.frames import Frames
+from raphe.data.tacs import TACs
+from raphe.errors import InputError
+from raphe.pipeline.analysis import Analysis, analyse
+
+FRAMES = Frames(np.arange(20.0), np.ones(20))
+
+
+def fitted(names, reference, **more):
+    time = FRAMES.mid
+    curves = [time * np.exp(-0.1 * (1 + 0.1 * i) * time) for i in range(len(names))]
+    analysis = Analysis("MRTM1", (reference,), weights="uniform", **more)
+    result, _ = analyse(TACs(np.array(curves), FRAMES, tuple(names)), analysis, None)
+    return result.names
+
+
+@pytest.mark.parametrize("reference", ["cerebellar_grey", "cerebellar grey", "Cerebellum-Cortex"])
+def test_the_reference_is_not_fitted_against_itself_however_it_is_spelled(reference):
+    assert fitted(["cerebellar_grey", "putamen"], reference) == ("putamen",)
+
+
+def test_neither_are_the_sides_of_a_reference_that_is_made_of_them():
+    names = ["Left-Cerebellum-Cortex", "Right-Cerebellum-Cortex", "putamen"]
+    assert fitted(names, "cerebellar grey") == ("putamen",)
+
+
+def test_nor_a_reference_that_the_plan_merges():
+    merges = {"back": ["crus", "lobule"], "all": ["putamen", "crus"]}
+    assert fitted(["crus", "lobule", "putamen"], "back", merges=merges) == ("putamen", "all")
+
+
+def test_a_region_that_is_named_is_fitted_whatever_it_is():
+    names = ["cerebellar_grey", "putamen"]
+    assert fitted(names, "cerebellar grey", regions=("cerebellar grey", "putamen")) == ("cerebellar grey", "putamen")
+
+
+def test_a_reference_alone_leaves_nothing_to_fit():
+    with pytest.raises(InputError, match="no curve to fit besides the reference region 'cerebellar grey'"):
+        fitted(["cerebellar_grey"], "cerebellar grey")
