@@ -16,7 +16,7 @@ import numpy.typing as npt
 from scipy import stats
 
 import raphe
-from raphe.core.decay import remaining
+from raphe.core import weights
 from raphe.core.frames import Frames
 from raphe.core.sampling import Sampling, sampling
 from tissues import HALF_LIFE, model, print_table, schedules, tissues
@@ -54,10 +54,9 @@ class Repeats:
 
 def noise_sd(curve: Array, frames: Frames, kind: str, level: float) -> Array:
     """SD of each frame, shape (n_frame,), kBq/mL; from 10 min on its mean is ``level`` times the curve's mean."""
-    activity = np.maximum(curve, 0.01 * curve.max())
     shape = {
-        "decay": np.sqrt(activity / (remaining(frames, HALF_LIFE) * frames.duration)),
-        "relative": activity,
+        "decay": 1 / np.sqrt(weights.decay(frames, HALF_LIFE, curve)),
+        "relative": np.maximum(curve, 0.01 * curve.max()),
         "uniform": np.ones(len(frames)),
     }[kind]
     late = frames.mid > 10

@@ -1,6 +1,10 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("raphe", derandomize=True, deadline=None)  # the same examples on every machine
+settings.load_profile("raphe")
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 

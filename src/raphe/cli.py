@@ -12,17 +12,17 @@ import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from raphe import __version__
 from raphe.errors import OutputError, RapheError
 
 if TYPE_CHECKING:
-    _Commands = argparse._SubParsersAction[argparse.ArgumentParser]
+    _Commands = argparse._SubParsersAction["_Parser"]
 
 WARNED = 1
 INTERRUPTED = 130
-UNEXPECTED = 2
+UNUSABLE = UNEXPECTED = 2
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -82,13 +82,20 @@ def _stop(number: int, frame: object) -> None:
     raise KeyboardInterrupt
 
 
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong with the words of a command in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(UNUSABLE, f"{self.prog}: {message}; see {self.prog} --help\n")
+
+
 class _Help(argparse.RawDescriptionHelpFormatter):
     def __init__(self, prog: str) -> None:
         super().__init__(prog, max_help_position=30, width=110)
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="raphe",
         description="PET neuroreceptor pharmacology: from a study's scans to its answer.",
         epilog="Start with:  raphe demo",
@@ -120,7 +127,7 @@ def _command(
     talk = parser.add_argument_group("messages")
     talk.add_argument("--quiet", action="store_true", help="print errors and results only")
     talk.add_argument("--verbose", action="store_true", help="print every step")
-    talk.add_argument("--log-file", type=Path, metavar="FILE", help="write what happens as JSON lines")
+    talk.add_argument("--log-file", type=_path, metavar="FILE", help="write what happens as JSON lines")
     talk.add_argument("--debug", action="store_true", help="print a traceback when something goes wrong")
     return parser
 
@@ -133,7 +140,7 @@ def _demo(commands: _Commands) -> None:
         "simulate a small test-retest study with known truth, analyse it and report",
         "raphe demo raphe-demo",
     )
-    parser.add_argument("out", nargs="?", type=Path, default=Path("raphe-demo"), metavar="OUT", help="folder to make")
+    parser.add_argument("out", nargs="?", type=_path, default=Path("raphe-demo"), metavar="OUT", help="folder to make")
 
 
 def _check(commands: _Commands) -> None:
@@ -144,9 +151,9 @@ def _check(commands: _Commands) -> None:
         "read a whole data set and say what is wrong, before any work",
         "raphe simulate test-retest to-check --tacs-only && raphe check to-check",
     )
-    parser.add_argument("bids", type=Path, metavar="BIDS", help="root of the data set")
-    parser.add_argument("--plan", type=Path, metavar="FILE", help="study plan; raphe.toml in BIDS if it is there")
-    parser.add_argument("--derivatives", type=Path, nargs="+", default=[], metavar="DIR", help="where the curves are")
+    parser.add_argument("bids", type=_path, metavar="BIDS", help="root of the data set")
+    parser.add_argument("--plan", type=_path, metavar="FILE", help="study plan; raphe.toml in BIDS if it is there")
+    parser.add_argument("--derivatives", type=_path, nargs="+", default=[], metavar="DIR", help="where the curves are")
     parser.add_argument("--json", action="store_true", help="print the findings as JSON")
 
 
@@ -158,17 +165,19 @@ def _run(commands: _Commands) -> None:
         "analyse a study: curves to binding, contrasts and the report",
         "raphe simulate test-retest to-run --tacs-only && raphe run to-run results all",
     )
-    parser.add_argument("bids", type=Path, metavar="BIDS", help="root of the data set")
-    parser.add_argument("out", type=Path, metavar="OUT", help="folder for the results")
+    parser.add_argument("bids", type=_path, metavar="BIDS", help="root of the data set")
+    parser.add_argument("out", type=_path, metavar="OUT", help="folder for the results")
     parser.add_argument("level", choices=("participant", "group", "all"), help="scans, the study, or both")
-    parser.add_argument("--plan", type=Path, metavar="FILE", help="study plan; raphe.toml in BIDS if it is there")
-    parser.add_argument("--derivatives", type=Path, nargs="+", default=[], metavar="DIR", help="where the curves are")
+    parser.add_argument("--plan", type=_path, metavar="FILE", help="study plan; raphe.toml in BIDS if it is there")
+    parser.add_argument("--derivatives", type=_path, nargs="+", default=[], metavar="DIR", help="where the curves are")
     choice = parser.add_argument_group("which scans")
-    choice.add_argument("--participant-label", nargs="+", default=[], metavar="LABEL")
-    choice.add_argument("--session-label", nargs="+", default=[], metavar="LABEL")
-    choice.add_argument("--tracer", nargs="+", default=[], metavar="NAME")
-    choice.add_argument("--pvc", metavar="LABEL", help="curves with this partial-volume correction; nopvc for without")
-    choice.add_argument("--seg", metavar="LABEL", help="curves of this segmentation")
+    choice.add_argument("--participant-label", nargs="+", type=_name, default=[], metavar="LABEL")
+    choice.add_argument("--session-label", nargs="+", type=_name, default=[], metavar="LABEL")
+    choice.add_argument("--tracer", nargs="+", type=_name, default=[], metavar="NAME")
+    choice.add_argument(
+        "--pvc", type=_name, metavar="LABEL", help="curves with this partial-volume correction; nopvc for without"
+    )
+    choice.add_argument("--seg", type=_name, metavar="LABEL", help="curves of this segmentation")
     _model_options(parser.add_argument_group("analysis (over the plan)"), required=False)
     work = parser.add_argument_group("work")
     work.add_argument("--workers", type=_count, default=1, metavar="N", help="scans at a time")
@@ -187,23 +196,30 @@ def _fit(commands: _Commands) -> None:
         "raphe simulate test-retest to-fit --tacs-only && raphe fit to-fit/derivatives/raphe-sim/sub-01/ses-baseline/"
         "pet/sub-01_ses-baseline_trc-DASB_seg-sim_desc-preproc_tacs.tsv --model MRTM2",
     )
-    parser.add_argument("tacs", type=Path, metavar="TACS", help="table of curves: BIDS or PETPrep TSV, CSV, .tac, .dft")
+    parser.add_argument(
+        "tacs", type=_path, metavar="TACS", help="table of curves: BIDS or PETPrep TSV, CSV, .tac, .dft"
+    )
     _model_options(parser, required=True)
-    parser.add_argument("--half-life", type=float, metavar="MIN", help="of the nuclide, where no sidecar says it")
-    parser.add_argument("--unit", metavar="U", help="activity unit, where no sidecar or header says it: kBq/mL ...")
+    parser.add_argument("--half-life", type=_positive, metavar="MIN", help="of the nuclide, where no sidecar says it")
+    parser.add_argument(
+        "--unit", type=_name, metavar="U", help="activity unit, where no sidecar or header says it: kBq/mL ..."
+    )
     parser.add_argument(
         "--frames", type=_range, metavar="A:B", help="read frames A to B-1 only, counted from 0, as in 0:30"
     )
-    parser.add_argument("--out", type=Path, metavar="DIR", help="folder for the results; without it, they are printed")
+    parser.add_argument("--out", type=_path, metavar="DIR", help="folder for the results; without it, they are printed")
 
 
 def _model_options(parser: argparse._ActionsContainer, *, required: bool) -> None:
-    parser.add_argument("--model", required=required, metavar="M", help="kinetic model; raphe list models")
-    parser.add_argument("--reference", metavar="NAME", help="reference region")
-    parser.add_argument("--k2-prime", type=_number_or_auto, metavar="X|auto", help="k2' of the reference, 1/min")
-    parser.add_argument("--t-star", type=float, metavar="MIN", help="fit frames whose mid-time is at or after it")
+    parser.add_argument("--model", required=required, type=_name, metavar="M", help="kinetic model; raphe list models")
+    parser.add_argument("--reference", type=_name, metavar="NAME", help="reference region")
+    parser.add_argument("--k2-prime", type=_positive_or_auto, metavar="X|auto", help="k2' of the reference, 1/min")
+    parser.add_argument("--t-star", type=_from_zero, metavar="MIN", help="fit frames whose mid-time is at or after it")
     parser.add_argument(
-        "--weights", metavar="W", help="decay, duration, uniform, or a TSV with a column weight (1/variance)"
+        "--weights",
+        type=_name,
+        metavar="W",
+        help="decay, duration, uniform, or a TSV with a column weight (1/variance)",
     )
     parser.add_argument(
         "--convention",
@@ -220,9 +236,11 @@ def _simulate(commands: _Commands) -> None:
         "make a study of known truth",
         "raphe simulate test-retest study --tacs-only --seed 1",
     )
-    parser.add_argument("plan", metavar="NAME|PLAN.toml", help="test-retest, yamanaka2014, tiger2020 or a plan file")
-    parser.add_argument("out", type=Path, metavar="OUT", help="folder to make")
-    parser.add_argument("--seed", type=int, default=1, metavar="N", help="same seed, same bytes")
+    parser.add_argument(
+        "plan", type=_name, metavar="NAME|PLAN.toml", help="test-retest, yamanaka2014, tiger2020 or a plan file"
+    )
+    parser.add_argument("out", type=_path, metavar="OUT", help="folder to make")
+    parser.add_argument("--seed", type=_seed, default=1, metavar="N", help="same seed, same bytes")
     parser.add_argument(
         "--participants", type=_count, metavar="N", help="how many people; the plan's number if not given"
     )
@@ -236,25 +254,70 @@ def _list(commands: _Commands) -> None:
     parser.add_argument("what", choices=("models", "tracers", "species", "protocols"))
 
 
+def _path(text: str) -> Path:
+    if not text or "\0" in text:
+        raise argparse.ArgumentTypeError(f"{text!r} is not the name of a file or folder")
+    return Path(text)
+
+
+def _name(text: str) -> str:
+    if not text.strip():
+        raise argparse.ArgumentTypeError(f"{text!r} is not a name")
+    return text
+
+
+def _whole(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number") from None
+
+
 def _count(text: str) -> int:
-    value = int(text)
+    value = _whole(text)
     if value < 1:
         raise argparse.ArgumentTypeError(f"{text} is not a number from 1 on")
     return value
 
 
-def _number_or_auto(text: str) -> float | str:
-    if text == "auto":
-        return text
-    value = float(text)
-    if not 0 < value < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text} is not a positive rate in 1/min")
+def _seed(text: str) -> int:
+    value = _whole(text)
+    if value < 0:
+        raise argparse.ArgumentTypeError(f"{text} is not a number from 0 on")
     return value
+
+
+def _number(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = float("nan")
+    if not abs(value) < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number")
+    return value
+
+
+def _positive(text: str) -> float:
+    value = _number(text)
+    if value <= 0:
+        raise argparse.ArgumentTypeError(f"{text} is not a positive number")
+    return value
+
+
+def _from_zero(text: str) -> float:
+    value = _number(text)
+    if value < 0:
+        raise argparse.ArgumentTypeError(f"{text} is not a number from 0 on")
+    return value
+
+
+def _positive_or_auto(text: str) -> float | str:
+    return text if text == "auto" else _positive(text)
 
 
 def _range(text: str) -> tuple[int, int | None]:
     first, colon, last = text.partition(":")
-    start, stop = int(first or 0), int(last) if last else None
+    start, stop = _whole(first or "0"), _whole(last) if last else None
     if not colon or start < 0 or (stop is not None and stop <= start):
         raise argparse.ArgumentTypeError(f"{text} is not A:B with 0 <= A < B")
     return start, stop

@@ -36,9 +36,9 @@ def test_a_study_by_participant_and_session(study):
 def test_participants_and_sessions_may_be_chosen_with_or_without_their_key(study):
     found = read_study(study.root, participants=["sub-02"], sessions=["blocked"])
     assert labels(found) == ["sub-02_ses-blocked"]
-    with pytest.raises(InputError, match=r"sub-09 .*01, 02"):
+    with pytest.raises(InputError, match=r"sub-09; .*sub-01, sub-02"):
         read_study(study.root, participants=["09"])
-    with pytest.raises(InputError, match=r"ses-x .*baseline, blocked"):
+    with pytest.raises(InputError, match=r"ses-x; .*ses-baseline, ses-blocked"):
         read_study(study.root, sessions=["ses-x"])
 
 

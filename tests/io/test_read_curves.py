@@ -190,7 +190,7 @@ def test_frames_that_are_not_asked_for_may_be_wrong(table):
         read_curves(path, unit="Bq/mL", half_life=C11)
     curves = read_curves(path, unit="Bq/mL", half_life=C11, frames=slice(1, None))
     np.testing.assert_allclose(curves.tacs.frames.start, START_MIN[1:])
-    with pytest.raises(InputError, match="frames 8: were asked for.*has 8"):
+    with pytest.raises(InputError, match=r"frames 8: were asked for.*has 8"):
         read_curves(path, unit="Bq/mL", half_life=C11, frames=slice(8, None))
 
 

@@ -3,10 +3,10 @@
 import csv
 import json
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -139,8 +139,12 @@ class Files:
     def tell(self, *paths: Path, **fields: object) -> None:
         """Change fields of sidecars (the first scan's by default); ``...`` takes a field out."""
         for path in paths or (self.pet,):
-            content = json.loads(path.read_text()) | fields
+            content = self.fields(path) | fields
             path.write_text(json.dumps({key: value for key, value in content.items() if value is not ...}))
+
+    def fields(self, path: Path | None = None) -> dict[str, Any]:
+        """Fields of a sidecar."""
+        return json.loads((path or self.pet).read_text())
 
     def rows(self, path: Path | None = None) -> list[list[str]]:
         return [line.split("\t") for line in (path or self.table).read_text().splitlines()]
@@ -253,7 +257,41 @@ def raphe(capsys: pytest.CaptureFixture[str]) -> Callable[..., Ended]:
 
 
 @pytest.fixture
-def table_of() -> Callable[[Path], list[dict[str, str]]]:
+def contents() -> Callable[[Path], dict[str, bytes]]:
+    """Everything under a folder: what each file holds, and which folders and links there are."""
+
+    def read(folder: Path) -> dict[str, bytes]:
+        held = {}
+        for path in sorted(folder.rglob("*")):
+            plain = path.is_file() and not path.is_symlink()
+            held[path.relative_to(folder).as_posix()] = path.read_bytes() if plain else b""
+        return held
+
+    return read
+
+
+@pytest.fixture
+def refused(tmp_path: Path, raphe: Callable[..., Ended], contents: Callable[[Path], dict[str, bytes]]):
+    """Run a command that must refuse: exit 2, one paragraph that holds ``words``, and nothing written anywhere."""
+
+    def run(*command: object, words: Sequence[str]) -> None:
+        before = contents(tmp_path)
+        ended = raphe(*command)
+        assert ended.code == 2, ended
+        assert ended.out == ""
+        told = ended.err.strip()
+        assert told.startswith(f"raphe {command[0]}"), told
+        assert "\n" not in told
+        assert "fault of raphe" not in told
+        for word in words:
+            assert word in told
+        assert contents(tmp_path) == before
+
+    return run
+
+
+@pytest.fixture
+def rows_of() -> Callable[[Path], list[dict[str, str]]]:
     """Rows of a TSV file."""
 
     def read(path: Path) -> list[dict[str, str]]:

@@ -97,7 +97,7 @@ def test_scans_of_a_tracer_that_the_plan_lacks(tmp_path):
     ("old", "new", "field", "said"),
     [
         ('"left_putamen"]', '"putmen"]', "regions.list", "line 14: in every scan: .*'putmen'.*putamen"),
-        ('"cerebellar grey"', '"reference"', "tracer.reference", "line 4: the reference is absent: in every scan: .*'reference'"),
+        ('"cerebellar grey"', '"reference"', "tracer.reference", "line 4: the reference is absent: .*'reference'"),
         ('["thalamus"]\n', '["amygdala"]\n', "tracer.high_binding", "line 5: in every scan: .*'amygdala'"),
         (
             "[[contrast]]",
@@ -151,16 +151,17 @@ def test_two_scans_of_one_session_cannot_be_told_apart(tmp_path):
 
 def test_data_without_sessions_answer_no_contrast(tmp_path):
     found = check(tmp_path, scans=[scan("01", None)])
-    assert {finding[1] for finding in found} == {"session.label", "contrast.terms"}
+    assert {finding[1] for finding in found} == {"session.label"}
+    assert all("the scans have no sessions" in message for _, _, message in found)
 
 
 def test_no_scans_at_all(tmp_path):
-    assert {finding[1] for finding in check(tmp_path, scans=[])} == {"session.label", "tracer.name", "contrast.terms"}
+    assert {finding[1] for finding in check(tmp_path, scans=[])} == {"session.label", "tracer.name"}
 
 
 def test_findings_stand_in_the_order_of_the_plan(tmp_path):
     lines = [int(message.split(":")[0].removeprefix("line ")) for _, _, message in check(tmp_path, scans=[])]
-    assert len(lines) > 3
+    assert len(lines) >= 3
     assert lines == sorted(lines)
 
 

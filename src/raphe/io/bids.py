@@ -257,7 +257,8 @@ def _kept(names: list[Name], key: str, labels: Sequence[str]) -> list[Name]:
     wanted = {label.removeprefix(f"{key}-") for label in labels}
     there = dict.fromkeys(name.entities.get(key, "") for name in names)
     for label in sorted(wanted - set(there)):
-        raise InputError(f"there are no curves of {key}-{label} (there are: {shortened(tuple(there))})")
+        known = shortened([f"{key}-{other}" for other in there if other]) or f"curves of no {key}- at all"
+        raise InputError(f"there are no curves of {key}-{label}; there are {known}")
     return [name for name in names if not wanted or name.entities.get(key) in wanted]
 
 

@@ -46,6 +46,9 @@ The curves are drawn straight from 0 to there. For a bolus, that changes BP_ND b
 COMPUTABLE = (1e-100, 1e100)
 """Range of a curve's highest absolute value, kBq/mL, in which its squares can be computed."""
 
+WEIGHT_DIGITS = 12
+"""Powers of ten by which weights may differ: beyond, no digits are left to compute with."""
+
 IMPRECISION = 0.5
 """Standard error of 1 + BP_ND, as a share of it, above which the scan is said not to determine the binding."""
 
@@ -225,6 +228,12 @@ def _weights(weights: str | Array, curves: TACs, half_life: float | None) -> tup
     if not np.isfinite(array).all() or (array < 0).any():
         frame = int(np.flatnonzero(~(np.isfinite(array) & (array >= 0)).reshape(-1, shape[1]).all(axis=0))[0])
         raise InputError(f"the weight of frame {frame + 1} is negative or not finite; weights are 1/variance")
+    counted = array[array > 0]
+    if counted.size and np.ptp(np.log10(counted)) > WEIGHT_DIGITS:
+        raise InputError(
+            f"the weights reach from {counted.min():g} to {counted.max():g}, too far apart to compute with; give 0 to "
+            "frames that are not to count"
+        )
     return np.broadcast_to(array, shape), "given"
 
 
@@ -241,9 +250,13 @@ def _decay_weights(problem: Problem, first: Solution, half_life: float | None) -
 
 def _enough_frames(model: KineticModel, problem: Problem) -> None:
     t_star = getattr(model, "t_star", 0.0)
+    if not 0 <= t_star < np.inf:
+        raise ModelError(f"t_star is {t_star:g} min; it must be a time from injection, 0 or later")
     left = len(problem.late(t_star).rows)
     if left < model.n_free + 2:
         where = f" at or after t_star = {t_star:g} min" if t_star else ""
+        unweighted = len(problem.sampling.frames) - len(problem.rows)
+        where += f", not counting {unweighted} that have no weight" if unweighted else ""
         raise TimingError(
             f"{model.name} has {model.n_free} free parameters and needs at least {model.n_free + 2} frames, but "
             f"{left} of the scan's {len(problem.sampling.frames)} are left{where}; "

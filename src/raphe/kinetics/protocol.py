@@ -146,6 +146,10 @@ class Example:
     tolerance: float
 
 
+COMPUTABLE_RATE = (1e-6, 1e6)
+"""Range of an assumed rate constant, 1/min, far wider than that of any tissue."""
+
+
 def search_quality(found: ProfileFit) -> npt.NDArray[np.int64]:
     """Quality of a search over one rate constant, shape (n_curve,)."""
     return np.asarray(
@@ -157,15 +161,16 @@ def search_quality(found: ProfileFit) -> npt.NDArray[np.int64]:
 
 
 def positive(model: str, symbol: str, value: float) -> None:
-    """Refuse an assumed value that is not a positive, finite number.
+    """Refuse an assumed value that is not a positive number, or none that can be computed with.
 
     Raises
     ------
     ModelError
     """
-    if not (np.isfinite(value) and value > 0):
+    low, high = COMPUTABLE_RATE
+    if not low <= value <= high:
         unit = SYMBOLS[symbol].unit
-        raise ModelError(f"{model} needs a positive {symbol} in {unit}, but was given {value!r}")
+        raise ModelError(f"{model} needs a positive {symbol} in {unit}, {low:g} to {high:g}, but was given {value!r}")
 
 
 def propagated(gradient: Array, covariance: Array) -> Array:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
 from typing import TypeVar
 
-from raphe.errors import RapheError
+from raphe.errors import OutputError, RapheError
 
 Task = TypeVar("Task")
 Outcome = TypeVar("Outcome")
@@ -25,6 +27,11 @@ def execute(
     tasks : sequence
     workers : int
         Processes; 1 works in this one. What is still waiting is dropped when the iteration is stopped.
+
+    Raises
+    ------
+    OutputError
+        If a process ends without a word, as it does when the machine runs out of memory.
     """
     if workers == 1 or len(tasks) < 2:
         for task in tasks:
@@ -33,7 +40,9 @@ def execute(
             except RapheError as error:
                 yield task, error
         return
-    with ProcessPoolExecutor(min(workers, len(tasks)), mp_context=get_context("spawn")) as pool:
+    with ProcessPoolExecutor(
+        min(workers, len(tasks)), mp_context=get_context("spawn"), initializer=_leave_stopping_to_the_parent
+    ) as pool:
         waiting = {pool.submit(work, task): task for task in tasks}
         try:
             for done in as_completed(waiting):
@@ -41,5 +50,14 @@ def execute(
                     yield waiting[done], done.result()
                 except RapheError as error:
                     yield waiting[done], error
+        except BrokenProcessPool:
+            raise OutputError(
+                "one of the processes that work on scans has ended without a word, perhaps for want of memory; the "
+                "same command with fewer --workers goes on from here"
+            ) from None
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _leave_stopping_to_the_parent() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -9,7 +9,7 @@ from raphe.data.finding import Finding
 from raphe.errors import InputError
 from raphe.io.tables import shortened
 
-_VARYING = re.compile(r"\S*/\S*|\b(?:sub|ses)-\w+|[+-]?\d[\d.e+-]*")
+_VARYING = re.compile(r"\S*/\S*|\b(?:sub|ses)-[\w-]+|[+-]?\d[\d.e+-]*")
 """What differs between messages of one kind: paths, labels and numbers."""
 
 

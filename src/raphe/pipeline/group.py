@@ -23,6 +23,7 @@ from raphe.io.sessions import session_key
 from raphe.io.staging import staged
 from raphe.io.tables import write_text
 from raphe.kinetics.registry import model_type
+from raphe.pipeline.findings import paragraphs
 from raphe.pipeline.participant import ScanTask, fingerprint_of, parameters_path
 from raphe.pipeline.plan import StudyPlan
 from raphe.pipeline.plan_schema import same_tracer
@@ -95,7 +96,7 @@ def report_group(
         versions=versions(),
         citations={key: entry.citation for key, entry in references().items()},
         command_line=command_line,
-        notes=tuple(finding.message for finding in findings),
+        notes=paragraphs(findings),
     )
     with staged(out) as stage:
         files = _write(stage, estimates, contrasts, agreements, page)

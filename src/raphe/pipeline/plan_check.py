@@ -49,11 +49,10 @@ def check_plan(
     tuple of Finding
         In the order of the plan's lines; each message begins with the file and its line.
     """
-    checks = [_regions(plan, scans, regions, empty or {}), _unplanned(plan, scans)]
-    if not partial:
-        checks += [_sessions(plan, scans), _tracers(plan, scans)]
-    checks.append(_contrasts(plan, scans, partial))
-    found = [finding for check in checks for finding in check]
+    absent = [] if partial else [*_sessions(plan, scans), *_tracers(plan, scans)]
+    found = [*absent, *_regions(plan, scans, regions, empty or {}), *_unplanned(plan, scans)]
+    if not absent:
+        found += _contrasts(plan, scans, partial)
     return tuple(finding for _, finding in sorted(found, key=lambda item: item[0]))
 
 
@@ -79,7 +78,8 @@ def _sessions(plan: StudyPlan, scans: Sequence[Scan]) -> Found:
     there = list(dict.fromkeys(scan.session for scan in scans if scan.session is not None))
     for index, label in enumerate(planned):
         if label not in there:
-            how = f"session {label!r} has no scan in the data; {nearest(label, there)}"
+            known = nearest(label, there) if there else "the scans have no sessions (ses-)"
+            how = f"session {label!r} has no scan in the data; {known}"
             yield _error(plan, ("session", index, "label"), how)
 
 
@@ -103,9 +103,8 @@ def _unplanned(plan: StudyPlan, scans: Sequence[Scan]) -> Found:
     for name in dict.fromkeys(scan.tracer for scan in scans):
         if plan.tracer(name) is None:
             many = _many([scan.label for scan in scans if scan.tracer == name])
-            how = (
-                f"the plan has no [[tracer]] {name or NAMELESS!r}, of which there {many}; add it, or they take no part"
-            )
+            what = f"the plan has no [[tracer]] {name or NAMELESS!r}"
+            how = f"{what}, of which there {many}; add one, or they take no part"
             yield _warning(plan, ("tracer",), how)
 
 
@@ -124,7 +123,7 @@ def _regions(
                 members(name, regions[label], plan.regions.merge)
             except InputError as error:
                 void = [other for other in empty.get(label, ()) if region_key(other) == region_key(name)]
-                reason = f"region {void[0]!r} is empty: no frame has a value" if void else str(error)
+                reason = f"region {void[0]!r} is empty: no frame has a value; give them" if void else str(error)
                 reasons.setdefault(reason, []).append(label)
         what = "the reference is absent: " if key[-1] == "reference" else ""
         for reason, where in reasons.items():

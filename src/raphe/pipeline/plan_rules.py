@@ -44,7 +44,8 @@ def _check_names(plan: StudyPlan) -> None:
         raise _fault(plan, ("tracer",), 'the plan has no tracer; add [[tracer]] and name = "..."')
     for index, contrast in enumerate(plan.contrasts):
         if not 0 < len(_letters(contrast.name)) <= LONGEST_NAME:
-            how = f"contrast {contrast.name[:60]!r} needs 1 to {LONGEST_NAME} letters (a-z) or digits, for its file's name"
+            how = f"contrast {contrast.name[:60]!r} needs a letter or digit (a-z, 0-9; at most {LONGEST_NAME})"
+            how += ", for its file's name"
             raise _fault(plan, ("contrast", index, "name"), how)
     named: Mapping[str, Sequence[tuple[str, object]]] = {
         "tracer": [(tracer.name, same_tracer(tracer.name)) for tracer in plan.tracers],

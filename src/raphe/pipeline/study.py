@@ -57,8 +57,9 @@ def run(options: argparse.Namespace) -> int:
     derivatives = dataset_roots(options.bids, options.derivatives, but=options.out)
     prepare(options.out, [options.bids, *derivatives])
     job = read_job(options, derivatives)
-    for finding in job.findings:
-        (messages.warn if _must_be_read(finding, job.plan) else messages.say)(finding.message)
+    for tell, must in ((messages.warn, True), (messages.say, False)):
+        for paragraph in paragraphs([one for one in job.findings if _must_be_read(one, job.plan) == must]):
+            tell(paragraph)
     if options.dry_run:
         for task in job.tasks:
             print(f"would fit {task.analysis.model} to {task.table}")
@@ -101,7 +102,7 @@ def read_job(options: argparse.Namespace, derivatives: Sequence[Path]) -> Job:
     partial = bool(options.participant_label or options.session_label or options.tracer)
     found = examine(tables, plan, said(options), partial=partial)
     refuse_errors(found.findings)
-    tasks = _tasks(found, plan, derivatives, options)
+    tasks = _tasks(study, found, plan, derivatives, options)
     return Job(study, plan, found.tables, tasks, (*findings, *found.findings))
 
 
@@ -153,12 +154,17 @@ def _of_tracers(tables: Sequence[ScanCurves], wanted: Sequence[str]) -> tuple[Sc
 
 
 def _tasks(
-    found: Examination, plan: StudyPlan | None, derivatives: Sequence[Path], options: argparse.Namespace
+    study: Study,
+    found: Examination,
+    plan: StudyPlan | None,
+    derivatives: Sequence[Path],
+    options: argparse.Namespace,
 ) -> tuple[ScanTask, ...]:
     others = [root for root in derivatives if root != options.bids]
     datasets = {"raw": options.bids, **{f"derivative{at}": root for at, root in enumerate(others, start=1)}}
     names = tracer_names(found.tables)
-    sessions = [(table.scan.participant, table.scan.session) for table in found.tables]
+    scans = {table.scan.label: (table.scan.participant, table.scan.session) for table in study.tables}
+    in_session = Counter(scans.values())
     return tuple(
         ScanTask(
             bids=options.bids,
@@ -170,7 +176,7 @@ def _tasks(
             analysis=found.analyses[table.path],
             out=options.out,
             title=plan.study.title if plan else "",
-            alone=sessions.count((table.scan.participant, table.scan.session)) == 1,
+            alone=in_session[table.scan.participant, table.scan.session] == 1,
             datasets=datasets,
             command_line=options.command_line,
         )

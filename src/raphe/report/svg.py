@@ -22,6 +22,9 @@ Array = npt.NDArray[np.float64]
 CHARACTER = 6.1
 """Mean width of a character of axis text, px; an assumption, since SVG does not tell the width of its text."""
 
+LEAST = 1e-100
+"""Size below which a value counts as 0 on a scale, so that its ticks can be computed."""
+
 
 @dataclass(frozen=True)
 class Scale:
@@ -64,7 +67,7 @@ def scale(values: Iterable[float], start: float, end: float, *, pad: float = 0.0
     zero : bool
         Whether 0 belongs on the scale.
     """
-    finite = [float(v) for v in values if math.isfinite(v)]
+    finite = [float(v) if abs(v) > LEAST else 0.0 for v in values if math.isfinite(v)]
     if zero or not finite:
         finite.append(0.0)
     low, high = min(finite), max(finite)
