@@ -11,11 +11,13 @@ import shlex
 import signal
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from raphe import __version__
 from raphe.errors import OutputError, RapheError
+from raphe.pipeline.messages import log
 
 if TYPE_CHECKING:
     _Commands = argparse._SubParsersAction["_Parser"]
@@ -40,34 +42,46 @@ def main(argv: Sequence[str] | None = None) -> int:
     except RapheError as error:
         if options.debug:
             raise
-        print(f"raphe {options.command}: {error}", file=sys.stderr)
+        _end(options, str(error))
         return error.exit_code
     except KeyboardInterrupt:
-        print(f"raphe {options.command}: stopped; the same command goes on from here", file=sys.stderr)
+        _end(options, "stopped; the same command goes on from here")
         return INTERRUPTED
     except BrokenPipeError:
         sys.stderr.close()
         return UNEXPECTED
+    except OSError as error:
+        if options.debug:
+            raise
+        _end(options, f"{error.filename} cannot be used: {error.strerror or error}; mend it, or name another place")
+        return UNUSABLE
     except Exception as error:
         if options.debug:
             raise
-        print(
-            f"raphe {options.command}: this is a fault of raphe and not of yours: {type(error).__name__}: {error}. "
-            "Run it again with --debug and report what it prints",
-            file=sys.stderr,
-        )
+        what = f"{type(error).__name__}: {error}"
+        how = "Run it again with --debug and report what it prints"
+        _end(options, f"this is a fault of raphe and not of yours: {what}. {how}")
         return UNEXPECTED
     return code
+
+
+def _end(options: argparse.Namespace, text: str) -> None:
+    """Tell why a command ends early, in the log file too where there is one."""
+    print(f"raphe {options.command}: {text}", file=sys.stderr)
+    if options.log_file is not None:
+        with suppress(OSError):
+            log(options.log_file, options.command, "error", text)
 
 
 def _run_demo(options: argparse.Namespace) -> int:
     """Make the embedded study, then analyse it: the two commands that a user would type."""
     out: Path = options.out
     study, results = out / "study", out / "results"
-    if out.exists() and not (study / "raphe.toml").is_file() and any(out.iterdir()):
+    made = (study / "truth" / "plan.toml").is_file()
+    if out.exists() and not made and (not out.is_dir() or any(out.iterdir())):
         raise OutputError(f"{out} holds something else than a demo; name a new folder: raphe demo FOLDER")
     steps = [["run", str(study), str(results), "all"]]
-    if not (study / "raphe.toml").is_file():
+    if not made:
         steps.insert(0, ["simulate", "test-retest", str(study), "--tacs-only"])
     for words in steps:
         if not options.quiet:

@@ -280,7 +280,7 @@ def refused(tmp_path: Path, raphe: Callable[..., Ended], contents: Callable[[Pat
         assert ended.code == 2, ended
         assert ended.out == ""
         told = ended.err.strip()
-        assert told.startswith(f"raphe {command[0]}"), told
+        assert told.startswith("raphe"), told
         assert "\n" not in told
         assert "fault of raphe" not in told
         for word in words:

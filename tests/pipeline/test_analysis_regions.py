@@ -1,4 +1,4 @@
-"""Which curves of a table are fitted where no region is named."""
+"""Which curves of a table are fitted where no region is named, and whose choices hold."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,7 @@ import pytest
 from raphe.core.frames import Frames
 from raphe.data.tacs import TACs
 from raphe.errors import InputError
-from raphe.pipeline.analysis import Analysis, analyse
+from raphe.pipeline.analysis import Analysis, analyse, choose
 
 FRAMES = Frames(np.arange(20.0), np.ones(20))
 
@@ -42,3 +42,13 @@ def test_a_region_that_is_named_is_fitted_whatever_it_is():
 def test_a_reference_alone_leaves_nothing_to_fit():
     with pytest.raises(InputError, match="no curve to fit besides the reference region 'cerebellar grey'"):
         fitted(["cerebellar_grey"], "cerebellar grey")
+
+
+def test_what_the_plan_says_for_its_own_model_is_left_aside_for_another_of_the_command_line():
+    plan = ("plan", {"model": "MRTM2", "k2_prime": 0.06, "reference": ("cerebellum",)})
+    chosen = choose([("command line", {"model": "SRTM"}), plan], None, "X")
+    assert (chosen.model, chosen.k2_prime) == ("SRTM", None)
+    with pytest.raises(InputError, match="SRTM has no k2_prime, but the command line gives one"):
+        choose([("command line", {"model": "SRTM", "k2_prime": 0.06}), plan], None, "X")
+    with pytest.raises(InputError, match="SRTM has no k2_prime, but the plan gives one"):
+        choose([("command line", {}), ("plan", {**plan[1], "model": "SRTM"})], None, "X")

@@ -72,6 +72,9 @@ class _Inspection:
             look(path)
         except RapheError as error:
             self.error(path, "", error)
+        except OSError as error:
+            told = f"{path} cannot be read: {error.strerror or error} ({error.filename}); mend its permissions"
+            self.found.append(Finding("error", path, "", told))
         except Exception as error:
             told = f"raphe failed on it ({type(error).__name__}: {error}); this is a fault of raphe, please report it"
             self.found.append(Finding("error", path, "", f"{path}: {told}"))

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import tempfile
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -12,6 +14,9 @@ from pathlib import Path
 from raphe.errors import InputError, OutputError
 from raphe.io.derivatives import description, made_by
 from raphe.io.provenance import SOFTWARE
+
+STOPS = (signal.SIGINT, signal.SIGTERM)
+"""Signals by which a user or a scheduler stops a run."""
 
 PREFIX = ".raphe-"
 """Hidden folders of this name inside of an output folder hold what is not finished."""
@@ -53,18 +58,43 @@ def staged(out: Path) -> Iterator[Path]:
         If ``out`` cannot be written to, or a folder stands where a file has to go.
     """
     made = [folder for folder in (out, *out.parents) if not os.path.lexists(folder)]
+    stage = None
+    try:
+        with _undisturbed():
+            stage = _make(out)
+        yield stage
+        with _undisturbed():
+            _publish(stage, out)
+    finally:
+        with _undisturbed():
+            if stage is not None:
+                shutil.rmtree(stage, ignore_errors=True)
+            _remove_empty(made)
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Put a stop by the user off until the block is done, so that it does not fall into the middle of it."""
+    if threading.current_thread() is not threading.main_thread():  # which alone is told of signals
+        yield
+        return
+    stops: list[int] = []
+    handlers = {number: signal.signal(number, lambda stop, _: stops.append(stop)) for number in STOPS}
+    try:
+        yield
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+        if stops:
+            signal.raise_signal(stops[0])
+
+
+def _make(out: Path) -> Path:
     try:
         out.mkdir(parents=True, exist_ok=True)
-        stage = Path(tempfile.mkdtemp(prefix=PREFIX, dir=out))
+        return Path(tempfile.mkdtemp(prefix=PREFIX, dir=out))
     except OSError as error:
-        _remove_empty(made)
         raise _refused(out, error) from None
-    try:
-        yield stage
-        _publish(stage, out)
-    finally:
-        shutil.rmtree(stage, ignore_errors=True)
-        _remove_empty(made)
 
 
 def _publish(stage: Path, out: Path) -> None:
@@ -125,6 +155,6 @@ def _refused(out: Path, error: OSError) -> OutputError:
     else:
         what = (error.strerror or str(error)).lower()
         place = error.filename2 or error.filename
-        where = f" ({place})" if place and str(place) != str(out) else ""
+        where = f" ({place})" if place and str(place) != str(out) and PREFIX not in str(place) else ""
         reason = f"{what}{where}; choose another place, or mend its permissions"
     return OutputError(f"{out}: the output folder cannot be written to: {reason}")

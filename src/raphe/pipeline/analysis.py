@@ -66,7 +66,8 @@ def choose(
     Parameters
     ----------
     layers : sequence of (str, mapping)
-        Fields of :class:`Analysis` by origin, the strongest first; a field that is None or empty is not said.
+        Fields of :class:`Analysis` by origin, the strongest first; a field that is None or empty is not said. What a
+        weaker layer says for another model than the one that is chosen is left aside.
     tracer : Tracer or None
         Catalog entry, the weakest layer.
     tracer_name : str
@@ -100,9 +101,10 @@ def choose(
             )
     kind = registry.model_type(str(chosen["model"]))
     fields = kind.__dataclass_fields__  # type: ignore[attr-defined]
+    strength = {where: place for place, (where, _) in enumerate((*layers, ("catalog", known)))}
     for name in ("t_star", "k2_prime"):
         if name in chosen and name not in fields:
-            if origin[name] != "catalog":
+            if strength[origin[name]] <= strength[origin["model"]] and origin[name] != "catalog":
                 raise InputError(f"{kind.name} has no {name}, but the {origin[name]} gives one; leave it out")
             del chosen[name], origin[name]
     if "t_star" in chosen and origin["t_star"] == "catalog" and kind.name != "LoganRef":

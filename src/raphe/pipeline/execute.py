@@ -10,6 +10,7 @@ from multiprocessing import get_context
 from typing import TypeVar
 
 from raphe.errors import OutputError, RapheError
+from raphe.io.staging import STOPS
 
 Task = TypeVar("Task")
 Outcome = TypeVar("Outcome")
@@ -60,4 +61,5 @@ def execute(
 
 
 def _leave_stopping_to_the_parent() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for number in STOPS:
+        signal.signal(number, signal.SIG_IGN)

@@ -6,6 +6,7 @@ import argparse
 import json
 import sys
 from datetime import UTC, datetime
+from pathlib import Path
 
 from raphe.errors import OutputError
 
@@ -31,8 +32,10 @@ class Messages:
         self._quiet, self._verbose = options.quiet, options.verbose
         self._warned = False
         self._live = False
+        self._log: Path | None = options.log_file
         try:
-            self._log = options.log_file.open("a", encoding="utf-8") if options.log_file else None
+            if self._log is not None:
+                self._log.open("a", encoding="utf-8").close()
         except OSError as error:
             raise OutputError(f"--log-file {options.log_file} cannot be written: {error.strerror}") from None
 
@@ -78,6 +81,17 @@ class Messages:
 
     def _write_log(self, level: str, text: str) -> None:
         if self._log is not None:
-            entry = {"time": datetime.now(UTC).isoformat(), "level": level, "command": self._command, "message": text}
-            self._log.write(json.dumps(entry, ensure_ascii=False) + "\n")
-            self._log.flush()
+            log(self._log, self._command, level, text)
+
+
+def log(path: Path, command: str, level: str, text: str) -> None:
+    """Add one line to a log file of JSON lines.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written.
+    """
+    entry = {"time": datetime.now(UTC).isoformat(), "level": level, "command": command, "message": text}
+    with path.open("a", encoding="utf-8") as file:
+        file.write(json.dumps(entry, ensure_ascii=False) + "\n")
