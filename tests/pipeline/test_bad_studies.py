@@ -468,3 +468,32 @@ def test_what_is_no_study_is_refused(tmp_path, raphe, refused, make, words):
     make(tmp_path / "study")
     refused("run", tmp_path / "study", tmp_path / "out", "all", words=["study", *words])
     assert raphe("check", tmp_path / "study").code == 2
+
+
+def test_without_a_plan_the_reference_of_the_catalog_is_looked_at(files, raphe, refused):
+    files.plan.unlink()
+    files.column("cerebellum", lambda _: 0)
+    refused("run", files.root, files.out, "all", words=[TABLE, "reference region 'cerebellum' is zero"])
+    checked = raphe("check", files.root)
+    assert checked.code == 2
+    assert "reference region 'cerebellum' is zero" in checked.out
+
+
+def test_a_reference_in_a_table_of_its_own_is_looked_at_too(files, raphe, refused):
+    for table in files.tables():
+        own = table.with_name(table.name.replace("seg-test", "label-cerebellum"))
+        own.write_text(table.read_text())
+        files.without("thalamus", "putamen", "caudate", "hippocampus", path=own)
+        files.without("cerebellum", path=table)
+    assert raphe("run", files.root, files.out, "participant").code == 0
+    own = files.table.with_name(files.table.name.replace("seg-test", "label-cerebellum"))
+    files.column("cerebellum", lambda cell: -float(cell), own)
+    words = [TABLE, "reference region 'cerebellum'", "negative"]
+    refused("run", files.root, files.out.with_name("other"), "all", words=words)
+
+
+def test_scans_that_the_plan_leaves_out_cannot_be_asked_for(files, refused):
+    files.add("03", "baseline")
+    files.tell(files.pet_of("03", "baseline"), TracerName="raclopride")
+    command = ["run", files.root, files.out, "all", "--tracer", "raclopride"]
+    refused(*command, words=["none of the scans", "tracer of the plan"])

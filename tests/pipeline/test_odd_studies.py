@@ -44,6 +44,14 @@ WARNED = {
     "a scan that starts otherwise": (lambda f: f.tell(ScanStart=60), [FIRST, "ScanStart is 60 s"]),
     "an injection before the scan": (lambda f: f.tell(InjectionStart=-30), [FIRST, "frame 1 is 30-40 s"]),
     "no word of decay": (lambda f: f.tell(ImageDecayCorrected=...), [FIRST, "ImageDecayCorrected is missing"]),
+    "a value with its point in the wrong place": (
+        lambda f: f.cell(33, "putamen", 10 * float(f.rows()[33][f.rows()[0].index("putamen")])),
+        [FIRST, "'putamen' leaps in frame 33"],
+    ),
+    "a value of the reference that is 0": (
+        lambda f: f.cell(20, "cerebellum", 0),
+        [FIRST, "'cerebellum' leaps in frame 20, to 0 kBq/mL"],
+    ),
     "no correction for decay": (decayed, [FIRST, "ImageDecayCorrected", "1.4 times the decay"]),
     "another radionuclide in all scans": (
         lambda f: f.tell(*f.sidecars(), TracerRadionuclide="F18"),

@@ -64,24 +64,22 @@ def examine(
     """
     curves = {table.path: load_curves(table) for table in tables}
     findings: list[Finding] = []
+    analyses: dict[Path, Analysis] = {}
     if plan is not None:
         findings += check_plan(plan, *_known(tables, curves), partial=partial)
         tables = [table for table in tables if plan.tracer(table.scan.tracer) is not None]
-    analyses: dict[Path, Analysis] = {}
-    for table in tables:
         if any(finding.severity == "error" for finding in findings):
-            break
+            return Examination(tuple(tables), analyses, tuple(findings))
+    for table in tables:
         try:
             analyses[table.path] = _analysis(table, curves[table.path], plan, said)
         except InputError as error:
             findings.append(Finding("error", table.path, "", f"{table.path}: {error}"))
-    for table in tables:
-        if table.path in analyses:
-            findings += _scan_faults(table, curves[table.path], analyses[table.path])
+    chosen = [(table, analyses[table.path]) for table in tables if table.path in analyses]
+    for table, analysis in chosen:
+        findings += _scan_faults(table, curves[table.path], analysis)
     if plan is not None:
-        findings += _contrast_faults(
-            plan, [(table, analyses[table.path]) for table in tables if table.path in analyses]
-        )
+        findings += _contrast_faults(plan, chosen)
     return Examination(tuple(tables), analyses, tuple(findings))
 
 

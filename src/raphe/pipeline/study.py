@@ -102,6 +102,8 @@ def read_job(options: argparse.Namespace, derivatives: Sequence[Path]) -> Job:
     partial = bool(options.participant_label or options.session_label or options.tracer)
     found = examine(tables, plan, said(options), partial=partial)
     refuse_errors(found.findings)
+    if not found.tables:
+        raise InputError(f"{options.bids}: none of the scans that were asked for is of a tracer of the plan")
     tasks = _tasks(study, found, plan, derivatives, options)
     return Job(study, plan, found.tables, tasks, (*findings, *found.findings))
 
