@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -12,9 +11,8 @@ import numpy as np
 
 from raphe.data.scan import Scan
 from raphe.errors import InputError
-from raphe.io.columns import is_curve
 from raphe.io.curves import Curves, read_curves
-from raphe.io.derivatives import made_by
+from raphe.io.datasets import find_tables
 from raphe.io.names import (
     Name,
     check_place,
@@ -26,10 +24,9 @@ from raphe.io.names import (
     reference_label,
 )
 from raphe.io.participants import read_participants
-from raphe.io.provenance import SOFTWARE
 from raphe.io.sessions import acquisition_times, ordered, session_key
 from raphe.io.sidecar import Sidecar, read_sidecar
-from raphe.io.tables import read_table, read_text, shortened
+from raphe.io.tables import read_table, shortened
 
 VOLUME = "volume-mm3"
 
@@ -181,76 +178,6 @@ def load_reference(table: ScanCurves, label: str) -> Curves:
     path = table.references[label]
     chain = dict.fromkeys((*find_sidecars(path), *table.sidecar.paths))
     return read_curves(path, sidecar=read_sidecar(tuple(chain)))
-
-
-def find_tables(bids: Path, derivatives: Sequence[Path] = ()) -> tuple[Path, ...]:
-    """Tables of curves in a study, reference curves among them; arguments as of :func:`read_study`.
-
-    Raises
-    ------
-    InputError
-        If a folder is absent or there are no tables.
-    """
-    roots = dataset_roots(bids, derivatives)
-    found = [path for root in roots for path in sorted(root.glob("sub-*/**/*.tsv")) if _is_table(path)]
-    if not found:
-        searched = shortened([str(root) for root in roots or (bids,)], 4)
-        raise InputError(
-            f"{bids}: there are no time-activity curves (sub-*/**/*_tacs.tsv or *_timeseries.tsv) in {searched}; name "
-            "the datasets that hold them (--derivatives)"
-        )
-    return tuple(dict.fromkeys(found))
-
-
-def dataset_roots(bids: Path, derivatives: Sequence[Path] = (), but: Path | None = None) -> tuple[Path, ...]:
-    """Folders in which curves are looked for; arguments as of :func:`read_study`.
-
-    By default these are ``bids`` and every dataset in ``bids/derivatives``. A dataset that is itself a result of raphe
-    is left out unless it is named and is not ``but``, the folder for new results.
-
-    Raises
-    ------
-    InputError
-        If a folder is absent.
-    """
-    for folder in (bids, *derivatives):
-        if not folder.is_dir():
-            raise InputError(f"{folder} {'is not a folder' if folder.exists() else 'does not exist'}")
-    found = [root for folder in derivatives or (bids / "derivatives",) for root in _datasets(folder)]
-    kept = [root for root in found if not _is_result(root) or (root in derivatives and not _same(root, but))]
-    return tuple(kept) if derivatives else (bids, *kept)
-
-
-def _same(one: Path, other: Path | None) -> bool:
-    return other is not None and os.path.realpath(one) == os.path.realpath(other)
-
-
-def _is_result(root: Path) -> bool:
-    try:
-        return SOFTWARE in (made_by(root) or ())
-    except InputError:
-        return False  # so that the check of its description says why it is unusable
-
-
-def _datasets(folder: Path) -> Iterator[Path]:
-    """Give the folder itself if it is a dataset, else the datasets directly in it."""
-    if any(folder.glob("sub-*")):
-        yield folder
-    elif folder.is_dir():
-        yield from (child for child in sorted(folder.iterdir()) if child.is_dir() and not child.name.startswith("."))
-
-
-def _is_table(path: Path) -> bool:
-    stem = path.name.removesuffix(".tsv")
-    if stem.endswith("_tacs"):
-        return True
-    if not stem.endswith("_timeseries") or "_desc-confounds" in stem or path.parent.name != "pet":
-        return False
-    try:
-        header = read_text(path).split("\n", 1)[0].strip("\r").split("\t")
-    except InputError:
-        return True  # so that reading it says why it is unusable
-    return not all(is_curve(column) for column in header)
 
 
 def _kept(names: list[Name], key: str, labels: Sequence[str]) -> list[Name]:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from raphe.data.finding import Finding
 from raphe.errors import InputError, RapheError
-from raphe.io.bids import ScanCurves, dataset_roots, describe, find_tables, load_curves, sidecars_of
+from raphe.io.bids import ScanCurves, describe, load_curves, sidecars_of
+from raphe.io.datasets import dataset_roots, find_tables
 from raphe.io.doubts import Reading, doubts_of_study, doubts_of_table
 from raphe.io.formats import check_complete, read_raw
 from raphe.io.names import Name, check_place, parse_name, reference_label, scan_sidecars

@@ -206,12 +206,13 @@ def _held_against(raw: RawCurves, start: Array, end: Array, sidecar: Sidecar | N
 
 def _check_injection(raw: RawCurves, frames: Frames) -> None:
     """Refuse activity before injection: the times, or the injection's, must be wrong."""
-    share = raw.values.mean(axis=0) / max(float(raw.values.mean(axis=0).max()), np.finfo(float).tiny)
-    for index in np.flatnonzero((frames.end <= 0) & (share > LEFT_OVER))[:1]:
+    mean = raw.values.mean(axis=0)
+    highest = float(np.abs(mean).max())
+    for index in np.flatnonzero((frames.end <= 0) & (mean > LEFT_OVER * highest))[:1]:
         raise TimingError(
             f"{raw.path}: line {raw.lines[0, index]}: frame {index + 1} ends {-60 * frames.end[index]:g} s before "
-            f"injection, but its activity is {100 * share[index]:.0f} % of the highest; mend the times of the table, "
-            "or InjectionStart and FrameTimesStart in its sidecar"
+            f"injection, but its activity is {100 * mean[index] / highest:.0f} % of the highest; mend the times of the "
+            "table, or InjectionStart and FrameTimesStart in its sidecar"
         )
 
 

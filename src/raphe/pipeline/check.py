@@ -11,8 +11,9 @@ from pathlib import Path
 from raphe.catalog import find_tracer
 from raphe.data.finding import Finding
 from raphe.errors import InputError, PlanError
-from raphe.io.bids import ScanCurves, dataset_roots, read_study
+from raphe.io.bids import ScanCurves, read_study
 from raphe.io.check import check_dataset
+from raphe.io.datasets import dataset_roots
 from raphe.pipeline.examination import examine
 from raphe.pipeline.findings import paragraphs
 from raphe.pipeline.messages import Messages

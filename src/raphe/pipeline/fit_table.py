@@ -6,12 +6,10 @@ import argparse
 import dataclasses
 import sys
 import tempfile
-from collections.abc import Sequence
 from pathlib import Path
 
 from raphe.catalog import find_tracer
 from raphe.data.fit import KineticFit
-from raphe.data.record import Step
 from raphe.io.curves import read_curves
 from raphe.io.derivatives import fitted_table
 from raphe.io.place import located
@@ -57,7 +55,7 @@ def run(options: argparse.Namespace) -> int:
         with staged(options.out) as stage:
             write_parameters(stage / path.name, result, steps, [str(options.tacs)], options.command_line)
         print(path)
-    messages.say(_summary(result, steps))
+    messages.say(_summary(result))
     return messages.code
 
 
@@ -66,7 +64,7 @@ def _known_weights(half_life: float | None, asked: str | None) -> str:
     return "decay" if half_life is not None or asked == "decay" else "duration"
 
 
-def _summary(result: KineticFit, steps: Sequence[Step]) -> str:
+def _summary(result: KineticFit) -> str:
     flagged = [f"{name} ({words(int(bits))})" for name, bits in zip(result.names, result.quality, strict=True) if bits]
     told = f"{result.model}: {len(result.names)} regions, {int((~result.usable).sum())} of them not usable"
     return told + (f"; flagged: {', '.join(flagged)}" if flagged else "")

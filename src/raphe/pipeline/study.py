@@ -12,8 +12,9 @@ from pathlib import Path
 
 from raphe.data.finding import Finding
 from raphe.errors import InputError, RapheError, nearest
-from raphe.io.bids import ScanCurves, Study, dataset_roots, read_study
+from raphe.io.bids import ScanCurves, Study, read_study
 from raphe.io.check import check_dataset
+from raphe.io.datasets import dataset_roots
 from raphe.io.staging import prepare
 from raphe.pipeline.examination import Examination, examine, tracer_names
 from raphe.pipeline.execute import execute
