@@ -280,25 +280,22 @@ def _name(text: str) -> str:
     return text
 
 
-def _whole(text: str) -> int:
+def _whole(text: str, least: int | None = None) -> int:
     try:
-        return int(text)
+        value = int(text)
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number") from None
+    if least is not None and value < least:
+        raise argparse.ArgumentTypeError(f"{text} is not a number from {least} on")
+    return value
 
 
 def _count(text: str) -> int:
-    value = _whole(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not a number from 1 on")
-    return value
+    return _whole(text, least=1)
 
 
 def _seed(text: str) -> int:
-    value = _whole(text)
-    if value < 0:
-        raise argparse.ArgumentTypeError(f"{text} is not a number from 0 on")
-    return value
+    return _whole(text, least=0)
 
 
 def _number(text: str) -> float:

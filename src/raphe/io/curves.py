@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,6 +17,7 @@ from raphe.data.tacs import TACs
 from raphe.errors import InputError, TimingError, UnitError
 from raphe.io.formats import check_complete, read_raw
 from raphe.io.place import located
+from raphe.io.provenance import sha256
 from raphe.io.raw import RawCurves
 from raphe.io.schedule import check_agreement, check_span, make_frames
 from raphe.io.sidecar import Sidecar, sidecar_of
@@ -283,8 +283,4 @@ def _step(raw: RawCurves, sidecar: Sidecar | None, unit: str, correction: str) -
         "injection": sidecar.injection if sidecar is not None else 0.0,
         "decay_correction": correction,
     }
-    return Step("read", parameters, inputs={str(file): _sha256(file) for file in files})
-
-
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    return Step("read", parameters, inputs={str(file): sha256(file) for file in files})

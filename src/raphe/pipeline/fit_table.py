@@ -35,13 +35,16 @@ def run(options: argparse.Namespace) -> int:
         choices["weights"] = weights(options.weights, len(curves.tacs.frames), kept)
     name = sidecar.tracer if sidecar is not None else ""
     analysis = choose([("command line", choices)], find_tracer(name), name)
-    if isinstance(analysis.weights, str) and analysis.weights == "decay":
-        analysis = dataclasses.replace(analysis, weights=_known_weights(curves.half_life, options.weights))
+    by_duration = curves.half_life is None and options.weights is None
+    if by_duration:
+        analysis = dataclasses.replace(analysis, weights="duration")
     with located(options.tacs):
         result, steps = analyse(curves.tacs, analysis, curves.half_life, empty=curves.empty)
     steps = (curves.step, *steps)
     for finding in curves.findings:
         messages.warn(finding.message)
+    if by_duration:
+        messages.say("no half-life is known (--half-life), so frames are weighted by their duration")
     lost = int((~result.usable).sum())
     if 2 * lost > len(result.names):
         messages.warn(f"{options.tacs}: {lost} of {len(result.names)} regions have no usable estimate; see their flags")
@@ -57,11 +60,6 @@ def run(options: argparse.Namespace) -> int:
         print(path)
     messages.say(_summary(result))
     return messages.code
-
-
-def _known_weights(half_life: float | None, asked: str | None) -> str:
-    """``decay`` where the half-life is known or it was asked for, else ``duration``."""
-    return "decay" if half_life is not None or asked == "decay" else "duration"
 
 
 def _summary(result: KineticFit) -> str:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 
@@ -177,7 +178,7 @@ def _write(task: ScanTask, table: ScanCurves, scan: Scan, result: KineticFit, st
     sources = [names.source_uri(path, task.datasets) for path in (table.path, *table.sidecar.paths)]
     fitted = TACs(result.activity, result.frames, result.names)
     tacs = names.tacs(task.out, scan, table.seg or None, table.pvc or None)
-    write_tacs(tacs, fitted, scan, sources=sources)
+    write_tacs(tacs, fitted, scan, sources=sources, made_of=_made_of(steps))
     kinpar = parameters_path(task.out, table, result.model)
     write_parameters(kinpar, result, steps, sources, task.command_line)
     report = names.scan_report(task.out, scan, task.alone)
@@ -192,6 +193,14 @@ def _write(task: ScanTask, table: ScanCurves, scan: Scan, result: KineticFit, st
     )
     write_text(report, page)
     return [tacs, names.sidecar(tacs), kinpar, names.sidecar(kinpar), report]
+
+
+def _made_of(steps: Sequence[Step]) -> dict[str, str]:
+    """What each merged region was made of, in words."""
+    merged = [
+        one for step in steps if step.name == "regions" for one in cast("tuple[str, ...]", step.parameters["merged"])
+    ]
+    return dict(one.split(" = ", 1) for one in merged)
 
 
 def _lost(result: KineticFit) -> tuple[str, ...]:
