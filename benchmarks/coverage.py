@@ -111,7 +111,7 @@ def _prediction(result: raphe.KineticFit, sampled: Sampling) -> tuple[Callable[[
         k2a = t[:, 2] if own_k2a else R1 * K2_PRIME / (1 + t[:, 0])
         k2 = k2a * (1 + t[:, 0])
         if result.model.startswith("SRTM"):
-            tail = (k2 - R1 * k2a)[:, None] * sampled.convolve(reference, k2a)
+            tail = (k2 - R1 * k2a)[:, None] * sampled.convolve(sampled.drawn(reference), k2a)
         else:
             tail = k2[:, None] * reference_area - k2a[:, None] * area
         return np.asarray(R1[:, None] * reference + tail)

@@ -43,7 +43,8 @@ def scan() -> tuple[TACs, Array]:
     rng = np.random.default_rng(1)
     R1 = rng.uniform(0.8, 1.3, N_REGION)
     k2a = R1 * K2_PRIME / (1 + rng.uniform(0.2, 5, N_REGION))
-    tail = sampling(frames).convolve(reference, k2a)
+    sampled = sampling(frames)
+    tail = sampled.convolve(sampled.drawn(reference), k2a)
     curves = R1[:, None] * (reference + (K2_PRIME - k2a)[:, None] * tail)
     curves *= 1 + 0.02 * rng.normal(size=curves.shape)
     return TACs(curves, frames, tuple(f"region {i}" for i in range(N_REGION))), reference
@@ -61,14 +62,14 @@ def loops(sampled: Sampling, reference: Array) -> dict[str, Callable[[Array, Arr
 
     def srtm(curve: Array, root: Array) -> object:
         def residual(p: Array) -> Array:
-            tail = sampled.convolve(reference, p[2:])[0]
+            tail = sampled.convolve(sampled.drawn(reference), p[2:])[0]
             return np.asarray(root * (p[0] * reference + (p[1] - p[0] * p[2]) * tail - curve))
 
         return least_squares(residual, [1.0, K2_PRIME, K2_PRIME / 2.5], x_scale=[1.0, 0.1, 0.03])
 
     def srtm2(curve: Array, root: Array) -> object:
         def residual(p: Array) -> Array:
-            tail = sampled.convolve(reference, p[1:])[0]
+            tail = sampled.convolve(sampled.drawn(reference), p[1:])[0]
             return np.asarray(root * (p[0] * (reference + (K2_PRIME - p[1]) * tail) - curve))
 
         return least_squares(residual, [1.0, K2_PRIME / 2.5], x_scale=[1.0, 0.03])

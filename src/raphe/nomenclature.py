@@ -37,6 +37,45 @@ _SYMBOLS = (
     ),
     Symbol("k2a", "k2a", "1/min", "apparent clearance, k2 / (1 + BP_ND)", "<i>k</i><sub>2a</sub>"),
     Symbol("t_star", "t_star", "min", "start of the frames that are fitted", "<i>t</i>*"),
+    Symbol("K1", "K1", "mL/cm3/min", "influx from plasma to tissue", "<i>K</i><sub>1</sub>"),
+    Symbol("k3", "k3", "1/min", "rate of binding, from the first to the second compartment", "<i>k</i><sub>3</sub>"),
+    Symbol("k4", "k4", "1/min", "rate of release, from the second to the first compartment", "<i>k</i><sub>4</sub>"),
+    Symbol("V_B", "VB", "unitless", "share of the tissue that is blood", "<i>V</i><sub>B</sub>"),
+    Symbol("V_T", "VT", "mL/cm3", "total volume of distribution", "<i>V</i><sub>T</sub>"),
+    Symbol(
+        "V_ND", "VND", "mL/cm3", "volume of distribution of non-displaceable uptake, K1 / k2", "<i>V</i><sub>ND</sub>"
+    ),
+    Symbol("V_S", "VS", "mL/cm3", "volume of distribution of specific binding", "<i>V</i><sub>S</sub>"),
+    Symbol(
+        "BP_P",
+        "BPP",
+        "mL/cm3",
+        "binding potential relative to total plasma concentration, V_T - V_ND",
+        "<i>BP</i><sub>P</sub>",
+    ),
+    Symbol("K_i", "Ki", "mL/cm3/min", "net influx rate from plasma", "<i>K</i><sub>i</sub>"),
+    Symbol(
+        "K_i_ref",
+        "Kiref",
+        "1/min",
+        "net influx rate relative to the reference tissue",
+        "<i>K</i><sub>i</sub>&prime;",
+    ),
+    Symbol("SUVR", "SUVR", "unitless", "ratio of uptake to that of the reference region", "SUVR"),
+    Symbol("t_begin", "t_begin", "min", "start of the time window", "<i>t</i><sub>begin</sub>"),
+    Symbol("t_end", "t_end", "min", "end of the time window", "<i>t</i><sub>end</sub>"),
+    Symbol("gamma", "gamma", "1/min", "height of the release of endogenous ligand", "&gamma;"),
+    Symbol("t_D", "tD", "min", "beginning of the release", "<i>t</i><sub>D</sub>"),
+    Symbol("t_P", "tP", "min", "peak of the release", "<i>t</i><sub>P</sub>"),
+    Symbol("alpha", "alpha", "unitless", "sharpness of the release", "&alpha;"),
+    Symbol("tau", "tau", "1/min", "rate at which the release fades", "&tau;"),
+    Symbol(
+        "displacement",
+        "displacement",
+        "unitless",
+        "largest relative fall of BP_ND during the scan",
+        "&Delta;<i>BP</i><sub>ND</sub>",
+    ),
 )
 
 SYMBOLS: dict[str, Symbol] = {symbol.name: symbol for symbol in _SYMBOLS}

@@ -22,6 +22,7 @@ class Quality(IntFlag):
     IMPLAUSIBLE = 16
     IMPRECISE = 32
     SLOW = 64
+    UNDETERMINED = 128
 
 
 WORD: dict[Quality, str] = {
@@ -32,6 +33,7 @@ WORD: dict[Quality, str] = {
     Quality.IMPLAUSIBLE: "implausible",
     Quality.IMPRECISE: "imprecise",
     Quality.SLOW: "slow",
+    Quality.UNDETERMINED: "undetermined",
 }
 """The word of each flag as it stands in the ``quality`` column."""
 
@@ -43,9 +45,12 @@ MEANING: dict[Quality, str] = {
     "data's",
     Quality.NOT_CONVERGED: "the search for the best fit did not settle",
     Quality.IMPLAUSIBLE: "the estimate is outside what is physically possible or believable for binding in tissue",
-    Quality.IMPRECISE: "the scan does not determine the binding: the SE of 1 + BP_ND exceeds half of it, or "
+    Quality.IMPRECISE: "the scan does not determine the binding: the SE of 1 + BP_ND or V_T exceeds half of it, or "
     "the apparent clearance k2a cannot be told from zero, so that BP_ND has no upper limit",
     Quality.SLOW: "the curve equilibrates more slowly than the scan lasts: the estimate rests on extrapolation",
+    Quality.UNDETERMINED: "one or more of the other parameters are not determined by the data: their standard error "
+    "exceeds their value, or cannot be told because they ended at a bound. Those are left out; what the model is used "
+    "for is not",
 }
 """Plain words for a reader of the report."""
 
@@ -57,7 +62,7 @@ EXCLUDES: Quality = (
     | Quality.IMPLAUSIBLE
     | Quality.IMPRECISE
 )
-"""An estimate with any of these flags enters no summary, contrast or figure of the study."""
+"""A curve whose fit has any of these flags enters no summary, contrast or figure of the study."""
 
 
 def words(bits: int) -> str:
@@ -81,5 +86,10 @@ def from_words(text: str) -> Quality:
 
 
 def usable(bits: int | npt.NDArray[np.integer]) -> npt.NDArray[np.bool_]:
-    """Say where an estimate with these flags may enter a summary; same shape as ``bits``."""
+    """Say where a curve's fit with these flags may enter a summary; same shape as ``bits``."""
     return np.asarray((np.asarray(bits) & int(EXCLUDES)) == 0)
+
+
+def of_parameter(bits: Quality, value: float, se: float) -> Quality:
+    """Flags of one parameter of a fit with flags ``bits``: ``UNDETERMINED`` stays only where it is meant."""
+    return bits if not se <= abs(value) else bits & ~Quality.UNDETERMINED

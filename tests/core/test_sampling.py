@@ -105,9 +105,9 @@ def test_convolution_and_its_complex_step_against_an_ode_solver(convention, rate
     sampled = sampling(GAPPED, convention)
     curve = tissue_like(GAPPED)
     value, by_rate = by_ode(sampled, curve, rate)
-    np.testing.assert_allclose(sampled.convolve(curve, np.array([rate]))[0], value, rtol=1e-9)
+    np.testing.assert_allclose(sampled.convolve(sampled.drawn(curve), np.array([rate]))[0], value, rtol=1e-9)
     step = 1e-30
-    derivative = sampled.convolve(curve, np.array([rate + 1j * step]))[0].imag / step
+    derivative = sampled.convolve(sampled.drawn(curve), np.array([rate + 1j * step]))[0].imag / step
     np.testing.assert_allclose(derivative, by_rate, rtol=1e-7, atol=1e-7 * np.abs(by_rate).max())
 
 
@@ -116,16 +116,16 @@ def test_many_rates_at_once_are_each_alone(convention):
     sampled = sampling(GAPPED, convention)
     curve = tissue_like(GAPPED)
     rates = np.geomspace(1e-4, 2, 7)
-    together = sampled.convolve(curve, rates)
+    together = sampled.convolve(sampled.drawn(curve), rates)
     for rate, row in zip(rates, together, strict=True):
-        np.testing.assert_allclose(row, sampled.convolve(curve, np.array([rate]))[0], rtol=1e-13)
+        np.testing.assert_allclose(row, sampled.convolve(sampled.drawn(curve), np.array([rate]))[0], rtol=1e-13)
 
 
 @pytest.mark.parametrize("convention", CONVENTIONS)
 def test_convolution_with_a_slow_exponential_tends_to_the_integral(convention):
     sampled = sampling(GAPPED, convention)
     curve = tissue_like(GAPPED)
-    slow = sampled.convolve(curve, np.array([1e-7]))[0]
+    slow = sampled.convolve(sampled.drawn(curve), np.array([1e-7]))[0]
     np.testing.assert_allclose(slow, sampled.integral @ curve, rtol=1e-5)
 
 

@@ -175,7 +175,8 @@ def test_negative_rates_whose_ratio_looks_like_binding_are_marked(known, subject
 
 
 def test_negative_delivery_is_marked(known, subject):
-    tail = sampling(subject.frames).convolve(subject.reference, np.array([0.05]))[0]
+    sampled = sampling(subject.frames)
+    tail = sampled.convolve(sampled.drawn(subject.reference), np.array([0.05]))[0]
     found = fitted("SRTM", known, subject, -0.5 * subject.reference + 0.2 * tail)
     assert found.of("R1")[0][0] == pytest.approx(-0.5, rel=1e-4)
     assert found.of("BP_ND")[0][0] > 0

@@ -10,8 +10,8 @@ Two conventions, as linear maps on the values of the frames:
     A frame's value is the curve's value at the middle of the frame, as PMOD, PETSurfer and kinfitr take it. A measured
     curve is drawn as straight lines between those, from 0 at time 0.
 
-Either way the drawn curve is piecewise linear, so its integral and its convolution with an exponential have closed
-forms, which are used here without any grid.
+Either way the drawn curve is piecewise linear, as is a plasma input, so its integral and its convolution with an
+exponential have closed forms (:mod:`raphe.core.piecewise`), which are used here without any grid.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from raphe.core.frames import Frames
+from raphe.core.piecewise import PiecewiseLinear, convolved
 
 Array = npt.NDArray[np.float64]
 
@@ -54,38 +55,61 @@ class Sampling:
     begin: npt.NDArray[np.intp]
     stop: npt.NDArray[np.intp]
 
-    def convolve(self, curve: Array, rate: npt.NDArray[np.inexact]) -> npt.NDArray[np.inexact]:
-        r"""Frame values of :math:`\int_0^t e^{-k (t - u)} C(u)\, du`, with C drawn through ``curve``.
+    @property
+    def needed(self) -> Array:
+        """Times at which a curve must be known for its frames' values, ascending, min."""
+        return np.unique(self.knots[np.concatenate([self.begin, self.stop])])
 
-        Exact for the drawn curve: a recursion from knot to knot, with the integral over a frame from
-        :math:`c' = C - k c`. Complex rates are allowed, so that a derivative may be taken by a complex step.
+    def drawn(self, values: Array) -> PiecewiseLinear:
+        """Curve drawn through the values of the frames, shape (n_frame,)."""
+        return PiecewiseLinear(self.knots, self.draw @ values)
+
+    def seen(self, curve: PiecewiseLinear) -> Array:
+        """Values of the frames of a curve, shape (n_frame,); its mean over each, or its value at the middle."""
+        if self.convention == "midframe":
+            return curve(self.frames.mid)
+        return np.asarray(np.diff(curve.integral(self._edges), axis=0)[0] / self.frames.duration)
+
+    def integrated(self, curve: PiecewiseLinear) -> Array:
+        """Values of the frames of a curve's integral from its first knot on, shape (n_frame,)."""
+        if self.convention == "midframe":
+            return curve.integral(self.frames.mid)
+        return np.asarray(np.diff(curve.second_integral(self._edges), axis=0)[0] / self.frames.duration)
+
+    def convolve(self, curve: PiecewiseLinear, rate: npt.NDArray[np.inexact]) -> npt.NDArray[np.inexact]:
+        r"""Frame values of :math:`\int_{-\infty}^t e^{-k (t - u)} C(u)\, du`, exact for a piecewise linear C.
+
+        Complex rates are allowed, so that a derivative may be taken by a complex step.
 
         Parameters
         ----------
-        curve : ndarray, shape (n_frame,), kBq/mL
+        curve : PiecewiseLinear, kBq/mL
         rate : ndarray, shape (n_rate,), 1/min
-            Rate constants k; not zero.
+            Rate constants k.
 
         Returns
         -------
         ndarray, shape (n_rate, n_frame), kBq/mL min
         """
-        value = self.draw @ curve
-        step = np.diff(self.knots)
         rate = np.asarray(rate)
-        at_knot = np.zeros((step.size + 1, rate.size), dtype=np.result_type(rate, float))
-        x = step[:, None] * rate
-        fade = np.exp(-x)
-        mean_fade = _mean_fade(x)
-        ramp = _ramp(x, mean_fade)
-        gain = step[:, None] * (value[:-1, None] * (mean_fade - ramp) + value[1:, None] * ramp)
-        for j in range(step.size):
-            at_knot[j + 1] = at_knot[j] * fade[j] + gain[j]
+        needed = self.needed
+        knots = np.union1d(curve.time[curve.time < needed[-1]], needed[needed >= curve.time[0]])
+        if knots.size == 0:
+            return np.zeros((rate.size, len(self.frames)), dtype=np.result_type(rate, float))
+        value, area = convolved(curve, rate, knots)
+
+        def at(known: npt.NDArray[np.inexact], times: Array) -> npt.NDArray[np.inexact]:
+            reached = times >= curve.time[0]
+            return np.where(reached[:, None], known[np.searchsorted(knots, np.where(reached, times, knots[0]))], 0)
+
         if self.convention == "midframe":
-            return np.ascontiguousarray(at_knot[self.begin].T)
-        area = np.concatenate([[0.0], np.cumsum(step * (value[:-1] + value[1:]) / 2)])
-        integral = (area[:, None] - at_knot) / rate
-        return np.ascontiguousarray(((integral[self.stop] - integral[self.begin]) / self.frames.duration[:, None]).T)
+            return np.ascontiguousarray(at(value, self.frames.mid).T)
+        start, end = self._edges
+        return np.ascontiguousarray(((at(area, end) - at(area, start)) / self.frames.duration[:, None]).T)
+
+    @property
+    def _edges(self) -> Array:
+        return np.stack([self.knots[self.begin], self.knots[self.stop]])
 
 
 def sampling(frames: Frames, convention: str = "average") -> Sampling:
@@ -163,14 +187,3 @@ def _cumulative(knots: Array, draw: Array) -> Array:
     step = np.diff(knots)[:, None]
     piece = step * (draw[:-1] + draw[1:]) / 2
     return np.concatenate([np.zeros((1, draw.shape[1])), np.cumsum(piece, axis=0)])
-
-
-def _mean_fade(x: npt.NDArray[np.inexact]) -> npt.NDArray[np.inexact]:
-    """Mean of exp(-u) over 0..x."""
-    return np.asarray(-np.expm1(-x) / x)
-
-
-def _ramp(x: npt.NDArray[np.inexact], mean_fade: npt.NDArray[np.inexact]) -> npt.NDArray[np.inexact]:
-    """Weight of the piece's right end: (1 - mean_fade) / x, by its series where the difference would cancel."""
-    series = 1 / 2 - x / 6 * (1 - x / 4 * (1 - x / 5 * (1 - x / 6 * (1 - x / 7 * (1 - x / 8)))))
-    return np.where(np.abs(x) < 0.03, series, (1 - mean_fade) / x)

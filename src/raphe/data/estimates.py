@@ -30,7 +30,7 @@ class Estimate(NamedTuple):
     @property
     def usable(self) -> bool:
         """Whether the value may enter a summary."""
-        return not self.quality & EXCLUDES and self.value == self.value
+        return not self.quality & (EXCLUDES | Quality.UNDETERMINED) and self.value == self.value
 
 
 @dataclass(frozen=True)

@@ -47,6 +47,8 @@ class KineticFit:
         Values that were fixed and not estimated, by symbol: ``k2_prime`` in 1/min, ``t_star`` in min.
     convention : str
         ``"average"`` or ``"midframe"``.
+    macro : str
+        The parameter that the model is used for, e.g. ``"BP_ND"`` or ``"V_T"``.
     """
 
     model: str
@@ -64,6 +66,7 @@ class KineticFit:
     reference: Array | None = None
     inputs: Mapping[str, float] = field(default_factory=dict)
     convention: str = "average"
+    macro: str = "BP_ND"
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "inputs", MappingProxyType(dict(self.inputs)))

@@ -88,7 +88,7 @@ def read_times(table: Table) -> Times:
         if column.role in told:
             raise InputError(f"{table.path}: the column {name!r} tells the {column.role} of frames a second time")
         said = said and column.unit is not None
-        told[column.role] = _complete(table, name) * minutes(column.unit or "s")
+        told[column.role] = complete_times(table, name) * minutes(column.unit or "s")
     start, end, duration, mid = (told.get(role) for role in ("start", "end", "duration", "mid"))
     if start is None and duration is not None:
         start = end - duration if end is not None else None if mid is None else mid - duration / 2
@@ -100,7 +100,8 @@ def read_times(table: Table) -> Times:
     return Times(start, end, mid, said)
 
 
-def _complete(table: Table, name: str) -> Array:
+def complete_times(table: Table, name: str) -> Array:
+    """Numbers of a column of times, shape (n_row,); InputError if one is missing or not a number."""
     values = table.floats(name)
     for index in np.flatnonzero(np.isnan(values))[:1]:
         raise InputError(f"{table.path}: column {name!r}, line {table.lines[index]}: the time is missing")

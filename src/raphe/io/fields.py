@@ -67,6 +67,33 @@ class Fields:
             raise self.error(field, value, "true or false was expected")
         return value
 
+    def flag(self, field: str) -> bool | None:
+        """Value of a field that is true or false, as such, as a text or in a list of one; None for anything else."""
+        value = _single(self._found[field][0]) if field in self._found else None
+        if isinstance(value, str):
+            return {"true": True, "false": False}.get(value.strip().lower())
+        return value if isinstance(value, bool) else None
+
+    def unit_of(self, column: str) -> str | None:
+        """``Units`` of a column that the files describe, a text or a list of one; None where they do not tell it.
+
+        Raises
+        ------
+        InputError
+            If the column's description is no object, or its ``Units`` no text.
+        """
+        if not self.has(column):
+            return None
+        described = self._found[column][0]
+        if not isinstance(described, dict):
+            raise self.error(column, described, "an object with Description and Units was expected")
+        unit = _single(described.get("Units"))
+        if not _tells(unit):
+            return None
+        if isinstance(unit, bool) or not isinstance(unit, str | int | float):
+            raise self.error(f"{column}: Units", unit, "a text was expected, e.g. kBq/mL", self.source(column))
+        return str(unit).strip()
+
     def number(self, field: str) -> float | None:
         """Value of a number field, None if missing; InputError if it is anything else."""
         if not self.has(field):
@@ -90,10 +117,10 @@ class Fields:
             result[index] = single
         return result
 
-    def error(self, field: str, value: object, problem: str) -> InputError:
-        """Make an error about the value of a field, with its file."""
+    def error(self, field: str, value: object, problem: str, source: Path | None = None) -> InputError:
+        """Make an error about the value of a field, with its file (``source``, if the field is a part of another)."""
         text = repr(value)
-        return InputError(f"{self.source(field)}: {field} is {text[:60]}{'...' * (len(text) > 60)}: {problem}")
+        return InputError(f"{source or self.source(field)}: {field} is {text[:60]}{'...' * (len(text) > 60)}: {problem}")
 
     def _required(self, field: str, advice: str) -> object:
         if not self.has(field):
@@ -105,6 +132,11 @@ class Fields:
 
 def _tells(value: object) -> bool:
     return value is not None and not (isinstance(value, str) and value.strip().lower() in MISSING)
+
+
+def _single(value: object) -> object:
+    """Give the item of a list of one, which is how R writes a plain value."""
+    return value[0] if isinstance(value, list) and len(value) == 1 else value
 
 
 def _number(value: object) -> float | None:

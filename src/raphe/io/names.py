@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -105,22 +105,34 @@ def find_sidecars(table: Path, raw: Path | None = None) -> tuple[Path, ...]:
     tuple of Path
         Empty if there is none.
     """
+    found = list(own_sidecars(table))
+    try:
+        name = parse_name(table)
+    except InputError:
+        return tuple(found)
+    scan = dict(name.scan)
+    if "sub" in scan:
+        found += _inherited(table.parent, name.root, "pet", scan)
+        for root in _raw_roots(table, raw):
+            found += scan_sidecars(scan, root)
+    return _distinct(found)
+
+
+def own_sidecars(table: Path) -> tuple[Path, ...]:
+    """JSON files that describe a table itself, the nearest first: its own, and those that it inherits in its dataset.
+
+    Returns
+    -------
+    tuple of Path
+        Empty if there is none.
+    """
     own = table.with_name(table.name.split(".")[0] + ".json")
     found = [own] if own.is_file() else []
     try:
         name = parse_name(table)
     except InputError:
         return tuple(found)
-    found += _inherited(table.parent, name.root, name.suffix, name.entities)
-    scan = dict(name.scan)
-    if "sub" in scan:
-        found += _inherited(table.parent, name.root, "pet", scan)
-        for root in _raw_roots(table, raw):
-            found += scan_sidecars(scan, root)
-    unique: dict[Path, Path] = {}
-    for path in found:
-        unique.setdefault(path.parent.resolve() / path.name, path)
-    return tuple(unique.values())
+    return _distinct([*found, *_inherited(table.parent, name.root, name.suffix, name.entities)])
 
 
 def scan_sidecars(scan: Mapping[str, str], root: Path) -> tuple[Path, ...]:
@@ -156,6 +168,13 @@ def natural_key(label: str) -> tuple[tuple[int, str], ...]:
     """Key by which labels sort as a person would count and spell: ``2`` before ``10``, ``a`` before ``b``."""
     parts = re.findall(r"\d+|\D+", label.lower())
     return tuple((int(part), "") if part.isdecimal() else (0, part) for part in parts)
+
+
+def _distinct(paths: Iterable[Path]) -> tuple[Path, ...]:
+    unique: dict[Path, Path] = {}
+    for path in paths:
+        unique.setdefault(path.parent.resolve() / path.name, path)
+    return tuple(unique.values())
 
 
 def _raw_roots(table: Path, raw: Path | None) -> Iterator[Path]:

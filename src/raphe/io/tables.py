@@ -148,6 +148,8 @@ def read_text(path: Path) -> str:
         raise InputError(f"{path} is a folder; a file was expected") from None
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror or error}") from None
+    if (data[:4] == b"PK\x03\x04" and b"xl/" in data) or data[:4] == b"\xd0\xcf\x11\xe0":
+        raise InputError(f"{path} is an Excel file, whatever its name says; save it as tab-separated text")
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
         raise InputError(f"{path} is UTF-16 text; save it as UTF-8")
     if b"\0" in data:

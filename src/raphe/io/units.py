@@ -20,6 +20,10 @@ _TIME = {
     **dict.fromkeys(("min", "mins", "minute", "minutes"), 1.0),
     **dict.fromkeys(("h", "hr", "hrs", "hour", "hours"), 60.0),
 }
+_FRACTION = {
+    **dict.fromkeys(("unitless", "arbitrary", "fraction", "ratio", "none", "dimensionless", "1", "1/1"), 1.0),
+    **dict.fromkeys(("%", "percent", "pct"), 0.01),
+}
 _GRAM = {"kg": 1e9, "g": 1e6, "mg": 1e3, "ug": 1.0, "ng": 1e-3}
 _MOLE = {"mol": 1e6, "mmol": 1e3, "umol": 1.0, "nmol": 1e-3, "pmol": 1e-6}
 
@@ -78,6 +82,11 @@ def mass(unit: str, molecular_weight: float | None = None) -> float | None:
 def minutes(unit: str) -> float:
     """Factor from a unit of time to min; raises UnitError for an unknown one."""
     return _known(_plain(unit).lower(), _TIME, "a time", unit)
+
+
+def fraction(unit: str) -> float:
+    """Factor from a unit of fractions (``unitless``, ``arbitrary``, ``1``, ``%``) to 1; UnitError for another."""
+    return _known(_plain(unit).lower(), _FRACTION, "a unit of fractions", unit)
 
 
 def _plain(unit: str) -> str:

@@ -11,11 +11,13 @@ import numpy.typing as npt
 from raphe.core import weights as weighting
 from raphe.core.frames import Frames
 from raphe.core.sampling import CONVENTIONS, sampling
+from raphe.data.blood import PlasmaInput
 from raphe.data.fit import KineticFit
 from raphe.data.record import Step
 from raphe.data.tacs import TACs
 from raphe.errors import InputError, ModelError, TimingError
 from raphe.kinetics.protocol import KineticModel, Problem, Solution
+from raphe.nomenclature import SYMBOLS
 from raphe.quality import Quality
 
 Array = npt.NDArray[np.float64]
@@ -28,13 +30,19 @@ PLAUSIBLE: Mapping[str, tuple[float, float]] = {
     "R1": (0.01, 20.0),
     "k2": (0.0, 10.0),
     "k2a": (0.0, 10.0),
+    "K1": (0.0, 10.0),
+    "V_T": (0.0, 10000.0),
+    "SUVR": (0.0, 1000.0),
 }
 """Open range of each parameter outside of which an estimate is flagged as implausible.
 
-That the volume of distribution 1 + BP_ND, R1 and the rate constants are positive follows from their definitions. The
-hundredth of the reference, below which a curve is none of a tissue's, and the upper ends are assumptions, far from
-anything reported for the brain.
+That volumes of distribution, R1 and the rate constants are positive follows from their definitions. The hundredth of
+the reference, below which a curve is none of a tissue's, and the upper ends are assumptions, far from anything reported
+for the brain.
 """
+
+VOLUMES: Mapping[str, float] = {"BP_ND": 1.0, "V_T": 0.0}
+"""Macro parameters that are a volume of distribution, V_T or 1 + BP_ND, with what makes a volume of them."""
 
 LATEST_START = 2.0
 """Latest start of the first frame, min, that can stand for a scan from injection on.
@@ -50,7 +58,7 @@ WEIGHT_DIGITS = 12
 """Powers of ten by which weights may differ: beyond, no digits are left to compute with."""
 
 IMPRECISION = 0.5
-"""Standard error of 1 + BP_ND, as a share of it, above which the scan is said not to determine the binding."""
+"""Standard error of V_T or 1 + BP_ND, as a share of it, above which the scan is said not to determine the binding."""
 
 CLEAR_OF_ZERO = 2.0
 """Standard errors by which k2a has to exceed zero where the scan ends within :data:`TIME_CONSTANTS` of it.
@@ -68,6 +76,7 @@ def fit(
     tacs: TACs,
     *,
     reference: str | Array | None = None,
+    plasma: PlasmaInput | None = None,
     weights: str | Array = "decay",
     half_life: float | None = None,
     convention: str = "average",
@@ -83,6 +92,8 @@ def fit(
         Curves in kBq/mL, decay-corrected to injection.
     reference : str or ndarray of shape (n_frame,), kBq/mL, optional
         Name of the reference region among the curves (which is then not fitted), or its curve.
+    plasma : PlasmaInput, optional
+        Arterial input, for a model that needs it.
     weights : {"decay", "duration", "uniform"} or ndarray of shape (n_frame,) or (n_curve, n_frame)
         Relative 1/variance of the frames. ``"decay"`` is duration x remaining nuclide / activity, with the activity
         that a first fit without it predicts, so that the noise of a frame does not set the frame's own weight. A frame
@@ -105,19 +116,20 @@ def fit(
     Raises
     ------
     InputError, ModelError, TimingError
-        If the reference is missing, not finite, empty or negative, the weights do not fit the frames, or too few frames
-        are left. The message says which and how to mend it.
+        If the reference or the input is missing, not finite, empty or negative, the weights do not fit the frames, or
+        too few frames are left. The message says which and how to mend it.
     """
     curve, curves = _reference(model, tacs, reference)
+    blood = _plasma(model, plasma)
     if convention not in CONVENTIONS:
         raise InputError(f"unknown convention {convention!r}; there are {' and '.join(CONVENTIONS)}")
     frames = curves.frames
-    check_start(frames, model.name)
+    check_start(frames, model)
     start, named = _weights(weights, curves, half_life)
     fitted_rows = np.flatnonzero((start > 0).all(axis=0))
     highest = np.abs(curves.activity).max(axis=-1)
     good = (highest > COMPUTABLE[0]) & (highest < COMPUTABLE[1])  # False where a value is not a number
-    problem = Problem(sampling(frames, convention), curves.activity[good], start[good], fitted_rows, curve)
+    problem = Problem(sampling(frames, convention), curves.activity[good], start[good], fitted_rows, curve, blood)
     _enough_frames(model, problem)
     solution = _estimate(model, problem)
     if named == "decay":
@@ -144,16 +156,16 @@ def fit(
     return result, step
 
 
-def check_start(frames: Frames, model: str) -> None:
+def check_start(frames: Frames, model: KineticModel | type[KineticModel]) -> None:
     """Refuse a schedule that begins too late for a model of the whole curve.
 
     Raises
     ------
     TimingError
     """
-    if frames.start[0] > LATEST_START:
+    if frames.start[0] > LATEST_START and "window" not in model.needs:
         raise TimingError(
-            f"the first frame starts {frames.start[0]:g} min after injection, but {model} needs the curves from "
+            f"the first frame starts {frames.start[0]:g} min after injection, but {model.name} needs the curves from "
             "injection on; include the early frames, or check InjectionStart and ScanStart in the sidecar"
         )
 
@@ -199,6 +211,23 @@ def _reference(model: KineticModel, tacs: TACs, reference: str | Array | None) -
         raise InputError(f"there is no curve to fit besides the {name}")
     check_reference(name, curve, tacs.frames)
     return curve, curves
+
+
+def _plasma(model: KineticModel, plasma: PlasmaInput | None) -> PlasmaInput | None:
+    if "plasma" not in model.needs:
+        return None
+    if plasma is None:
+        raise ModelError(
+            f"{model.name} needs an arterial input function; give one (--input FILE, or blood in the data)"
+        )
+    if not plasma.parent.value.max() > 0:
+        raise InputError("the input function is zero everywhere; mend the plasma samples or their unit")
+    if getattr(model, "V_B", 0.0) != 0 and plasma.whole_blood is None:
+        raise ModelError(
+            f"{model.name} needs whole blood for the share of blood in the tissue, but the input has plasma alone; "
+            "give whole blood, or take the share as 0 (--vb 0)"
+        )
+    return plasma
 
 
 def _weights(weights: str | Array, curves: TACs, half_life: float | None) -> tuple[Array, str]:
@@ -310,11 +339,16 @@ def _assemble(
     fitted[np.ix_(at, solution.rows)] = solution.fitted
     weights[np.ix_(at, solution.rows)] = weighting.scaled(problem.weights, solution.rows)[:, solution.rows]
     quality[at] = solution.quality | _judgement(model, curves, solution)
-    inputs = {name: float(v) for name in ("k2_prime", "t_star") if (v := getattr(model, name, None)) is not None}
     return KineticFit(
         model.name, curves.names, model.parameters, value, se, sigma, aicc, quality, curves.frames, curves.activity,
-        fitted, weights, problem.reference, inputs, convention,
+        fitted, weights, problem.reference, assumed(model), convention, model.macro,
     )  # fmt: skip
+
+
+def assumed(model: KineticModel) -> dict[str, float]:
+    """Values that a model takes as known, by their symbols."""
+    fields = (field.name for field in dataclasses.fields(model) if field.name in SYMBOLS)  # type: ignore[arg-type]
+    return {name: float(value) for name in fields if (value := getattr(model, name)) is not None}
 
 
 def _aicc(wrss: Array, n: int, n_free: int) -> Array:
@@ -330,14 +364,19 @@ def _aicc(wrss: Array, n: int, n_free: int) -> Array:
 def _judgement(model: KineticModel, curves: TACs, solution: Solution) -> npt.NDArray[np.int64]:
     """Judge by the values: implausible, imprecise, slow."""
     flags = np.zeros(len(solution.value), dtype=np.int64)
+    known = assumed(model)
     for column, name in enumerate(model.parameters):
         value, se = solution.value[:, column], solution.se[:, column]
         if name in PLAUSIBLE:
             low, high = PLAUSIBLE[name]
             flags[~((value > low) & (value < high)) & np.isfinite(value)] |= Quality.IMPLAUSIBLE
-        if name == "BP_ND":
-            flags[~(se <= IMPRECISION * np.abs(1 + value)) & np.isfinite(value)] |= Quality.IMPRECISE
+        if name == model.macro:
             flags[~np.isfinite(value) & (solution.quality & Quality.BAD_INPUT == 0)] |= Quality.SINGULAR
+            if name in VOLUMES:
+                volume = np.abs(VOLUMES[name] + value)
+                flags[~(se <= IMPRECISION * volume) & np.isfinite(value)] |= Quality.IMPRECISE
+        elif name not in known:
+            flags[~(se <= np.abs(value)) & np.isfinite(value)] |= Quality.UNDETERMINED
         if name == "k2a":
             short = value * curves.frames.end[-1] < TIME_CONSTANTS
             flags[short & (value < CLEAR_OF_ZERO * se)] |= Quality.IMPRECISE

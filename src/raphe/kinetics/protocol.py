@@ -16,7 +16,9 @@ import numpy as np
 import numpy.typing as npt
 
 from raphe.core.nonlinear import ProfileFit
+from raphe.core.piecewise import PiecewiseLinear
 from raphe.core.sampling import Sampling
+from raphe.data.blood import PlasmaInput
 from raphe.errors import ModelError
 from raphe.nomenclature import SYMBOLS
 from raphe.quality import Quality
@@ -40,6 +42,8 @@ class Problem:
         integrals and convolutions.
     reference : ndarray, shape (n_frame,), kBq/mL, or None
         Curve of the reference region.
+    plasma : PlasmaInput or None
+        Arterial input, with whole blood where the model needs it.
     """
 
     sampling: Sampling
@@ -47,6 +51,7 @@ class Problem:
     weights: Array
     rows: npt.NDArray[np.intp]
     reference: Array | None = None
+    plasma: PlasmaInput | None = None
 
     def late(self, t_star: float) -> Problem:
         """Problem that is fitted only where the middle of the frame is at or after ``t_star`` (min)."""
@@ -57,6 +62,19 @@ class Problem:
         """The reference, for a model that needs one, shape (n_frame,), kBq/mL."""
         assert self.reference is not None, "fit() hands a reference to every model whose needs name one"
         return self.reference
+
+    @property
+    def parent(self) -> PiecewiseLinear:
+        """Metabolite-corrected plasma, for a model that needs it, kBq/mL."""
+        assert self.plasma is not None, "fit() hands a plasma input to every model whose needs name one"
+        return self.plasma.parent
+
+    @property
+    def whole_blood(self) -> Array:
+        """Whole blood as the frames see it, shape (n_frame,), kBq/mL; 0 where it is not known."""
+        assert self.plasma is not None, "fit() hands a plasma input to every model whose needs name one"
+        blood = self.plasma.whole_blood
+        return np.zeros(len(self.sampling.frames)) if blood is None else self.sampling.seen(blood)
 
     @property
     def row_activity(self) -> Array:
@@ -110,8 +128,11 @@ class KineticModel(Protocol):
     """A set of assumptions that can be fitted.
 
     Class attributes: ``name`` as in files, ``aliases`` also accepted, ``title`` in words, ``needs`` what it cannot do
-    without (``"reference"``, ``"k2_prime"``), ``parameters`` the symbols that it estimates, ``n_free`` how many of them
-    are free, ``citations`` keys of the reference list.
+    without (``"reference"``, ``"k2_prime"``, ``"plasma"``), ``parameters`` the symbols that it gives, ``macro`` the one
+    of them that it is used for, ``fits_curve`` whether its residuals are the curve's own, frame by frame, so that its
+    AICc may be held against that of others, ``citations`` keys of the reference list. A field of the name of a symbol
+    (``k2_prime``, ``V_B``, ``t_star``) is a value that is taken as known; where it is None, it is estimated or left
+    out, as the model says.
     """
 
     name: ClassVar[str]
@@ -119,8 +140,14 @@ class KineticModel(Protocol):
     title: ClassVar[str]
     needs: ClassVar[tuple[str, ...]]
     parameters: ClassVar[tuple[str, ...]]
-    n_free: ClassVar[int]
+    macro: ClassVar[str]
+    fits_curve: ClassVar[bool]
     citations: ClassVar[tuple[str, ...]]
+
+    @property
+    def n_free(self) -> int:
+        """How many parameters are free in the fit."""
+        ...
 
     def estimate(self, problem: Problem) -> Solution:
         """Parameters of every curve of the problem."""
@@ -135,10 +162,12 @@ class Example:
     ----------
     model : KineticModel
     truth : mapping of str to float
-        ``R1``, ``k2_prime`` (1/min) and ``BP_ND`` of a tissue with one-tissue kinetics.
+        Of a tissue behind a reference: ``R1``, ``k2_prime`` (1/min) and ``BP_ND``, one-tissue kinetics, or with ``k3``
+        and ``k4`` (1/min) besides for two. Of a tissue behind plasma: ``K1`` (mL/cm3/min), ``k2`` and, for two
+        compartments, ``k3`` and ``k4`` (1/min), ``V_B``; absent ones are 0. Further keys are what the model names.
     tolerance : float
-        Largest relative error of 1 + BP_ND from noise-free frame averages. Larger than 1e-3 only where the model is an
-        approximation for such a tissue.
+        Largest relative error of the macro parameter (of 1 + BP_ND for BP_ND) from noise-free frame averages. Larger
+        than 1e-3 only where the model is an approximation for such a tissue.
     """
 
     model: KineticModel

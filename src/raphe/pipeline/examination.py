@@ -130,7 +130,7 @@ def _planned(plan: StudyPlan, tracer: TracerSection | None) -> Mapping[str, obje
 def _scan_faults(table: ScanCurves, curves: Curves, analysis: Analysis) -> Iterator[Finding]:
     """Yield what keeps one scan from being analysed as chosen."""
     try:
-        check_start(curves.tacs.frames, analysis.model)
+        check_start(curves.tacs.frames, model_type(analysis.model))
         find_reference(curves.tacs, analysis, separate_reference(table, analysis), curves.empty)
     except InputError as error:
         yield Finding("error", table.path, "", f"{table.path}: {error}")

@@ -51,6 +51,8 @@ class LoganRef:
     title: ClassVar[str] = "Logan graphical analysis with a reference region"
     needs: ClassVar[tuple[str, ...]] = ("reference",)
     parameters: ClassVar[tuple[str, ...]] = ("BP_ND",)
+    macro: ClassVar[str] = "BP_ND"
+    fits_curve: ClassVar[bool] = False
     n_free: ClassVar[int] = 2
     citations: ClassVar[tuple[str, ...]] = ("logan1996",)
 

@@ -39,6 +39,8 @@ class MRTM1:
     title: ClassVar[str] = "multilinear reference tissue model"
     needs: ClassVar[tuple[str, ...]] = ("reference",)
     parameters: ClassVar[tuple[str, ...]] = ("BP_ND", "R1", "k2", "k2_prime", "k2a")
+    macro: ClassVar[str] = "BP_ND"
+    fits_curve: ClassVar[bool] = False
     n_free: ClassVar[int] = 3
     citations: ClassVar[tuple[str, ...]] = ("ichise2003",)
 

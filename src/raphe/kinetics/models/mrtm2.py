@@ -45,6 +45,8 @@ class MRTM2:
     title: ClassVar[str] = "multilinear reference tissue model with fixed k2'"
     needs: ClassVar[tuple[str, ...]] = ("reference", "k2_prime")
     parameters: ClassVar[tuple[str, ...]] = ("BP_ND", "R1", "k2", "k2a")
+    macro: ClassVar[str] = "BP_ND"
+    fits_curve: ClassVar[bool] = False
     n_free: ClassVar[int] = 2
     citations: ClassVar[tuple[str, ...]] = ("ichise2003",)
 

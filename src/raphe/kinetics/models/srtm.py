@@ -40,6 +40,8 @@ class SRTM:
     title: ClassVar[str] = "simplified reference tissue model"
     needs: ClassVar[tuple[str, ...]] = ("reference",)
     parameters: ClassVar[tuple[str, ...]] = ("BP_ND", "R1", "k2", "k2_prime", "k2a")
+    macro: ClassVar[str] = "BP_ND"
+    fits_curve: ClassVar[bool] = True
     n_free: ClassVar[int] = 3
     citations: ClassVar[tuple[str, ...]] = ("lammertsma1996", "gunn1997")
 
@@ -47,9 +49,10 @@ class SRTM:
         """Parameters of every curve of the problem."""
         curves, weights, rows = problem.row_activity, problem.row_weights, problem.rows
         reference = problem.reference_curve
+        drawn = problem.sampling.drawn(reference)
 
         def basis(rate: npt.NDArray[np.inexact]) -> npt.NDArray[np.inexact]:
-            tail = problem.sampling.convolve(reference, rate)[:, rows]
+            tail = problem.sampling.convolve(drawn, rate)[:, rows]
             return np.stack([np.broadcast_to(reference[rows], tail.shape), tail], axis=1)
 
         found = profile_fit(basis, curves, weights, self.k2a_bounds)

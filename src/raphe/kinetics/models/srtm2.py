@@ -45,6 +45,8 @@ class SRTM2:
     title: ClassVar[str] = "simplified reference tissue model with fixed k2'"
     needs: ClassVar[tuple[str, ...]] = ("reference", "k2_prime")
     parameters: ClassVar[tuple[str, ...]] = ("BP_ND", "R1", "k2", "k2a")
+    macro: ClassVar[str] = "BP_ND"
+    fits_curve: ClassVar[bool] = True
     n_free: ClassVar[int] = 2
     citations: ClassVar[tuple[str, ...]] = ("wu2002",)
 
@@ -55,9 +57,10 @@ class SRTM2:
         """Parameters of every curve of the problem."""
         curves, weights, rows = problem.row_activity, problem.row_weights, problem.rows
         reference = problem.reference_curve
+        drawn = problem.sampling.drawn(reference)
 
         def basis(rate: npt.NDArray[np.inexact]) -> npt.NDArray[np.inexact]:
-            tail = problem.sampling.convolve(reference, rate)[:, rows]
+            tail = problem.sampling.convolve(drawn, rate)[:, rows]
             return np.asarray(reference[rows] + (self.k2_prime - rate)[:, None] * tail)[:, None]
 
         found = profile_fit(basis, curves, weights, self.k2a_bounds)
