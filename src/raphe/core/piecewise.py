@@ -96,15 +96,43 @@ class PiecewiseLinear:
         return left, at - self.time[left], slopes[left]
 
 
-def convolved(
-    curve: PiecewiseLinear, rate: npt.NDArray[np.inexact], knots: Array
-) -> tuple[npt.NDArray[np.inexact], npt.NDArray[np.inexact]]:
-    r"""Convolution :math:`c(t) = \int_{-\infty}^t e^{-k (t - u)} C(u)\, du` and its integral, exact, at every knot.
+@dataclass(frozen=True, eq=False)
+class Convolution:
+    r"""Convolutions :math:`c(t) = \int_{-\infty}^t e^{-k (t - u)} C(u)\, du` of a curve, exact at any time.
 
-    A recursion from knot to knot: over a piece of length h, with x = k h and the functions
-    :math:`\varphi_1 = (1 - e^{-x}) / x`, :math:`\varphi_2 = (1 - \varphi_1) / x`,
-    :math:`\varphi_3 = (1/2 - \varphi_2) / x`, c fades by :math:`e^{-x}` and gains
-    :math:`h [C_0 (\varphi_1 - \varphi_2) + C_1 \varphi_2]`, and its integral gains
+    Made by :func:`convolved`.
+
+    Parameters
+    ----------
+    curve : PiecewiseLinear
+    rate : ndarray, shape (n_rate,), 1/min
+        Rate constants k.
+    value : ndarray, shape (n_knot, n_rate), unit of the curve x min
+        c at the curve's knots.
+    area : ndarray, shape (n_knot, n_rate), unit of the curve x min^2
+        Integral of c from the first knot to each knot.
+    """
+
+    curve: PiecewiseLinear
+    rate: npt.NDArray[np.inexact]
+    value: npt.NDArray[np.inexact]
+    area: npt.NDArray[np.inexact]
+
+    def at(self, time: npt.ArrayLike) -> tuple[npt.NDArray[np.inexact], npt.NDArray[np.inexact]]:
+        """C and its integral at ``time``, shape (n_time,), min; each of shape (n_time, n_rate), 0 before the curve."""
+        curve, asked = self.curve, np.asarray(time, dtype=float)
+        reached = np.maximum(asked, curve.time[0])
+        left = np.searchsorted(curve.time, reached, side="right") - 1
+        step = reached - curve.time[left]
+        return _advanced(self.value[left], self.area[left], step, curve.value[left], curve(reached), self.rate)
+
+
+def convolved(curve: PiecewiseLinear, rate: npt.NDArray[np.inexact]) -> Convolution:
+    r"""Convolutions of a curve with exponentials, exact, by a recursion from knot to knot.
+
+    Over a piece of length h, with x = k h and the functions :math:`\varphi_1 = (1 - e^{-x}) / x`,
+    :math:`\varphi_2 = (1 - \varphi_1) / x`, :math:`\varphi_3 = (1/2 - \varphi_2) / x`, c fades by :math:`e^{-x}` and
+    gains :math:`h [C_0 (\varphi_1 - \varphi_2) + C_1 \varphi_2]`, and its integral gains
     :math:`h \varphi_1 c_0 + h^2 [C_0 (\varphi_2 - \varphi_3) + C_1 \varphi_3]`.
 
     Parameters
@@ -112,29 +140,39 @@ def convolved(
     curve : PiecewiseLinear
     rate : ndarray, shape (n_rate,), 1/min
         Rate constants k, real or complex; 0 is allowed.
-    knots : ndarray, shape (n_knot,), min
-        Ascending, none before the curve's first; must hold every knot of the curve that lies before the last of them.
-
-    Returns
-    -------
-    ndarray, shape (n_knot, n_rate), unit of the curve x min
-        c.
-    ndarray, shape (n_knot, n_rate), unit of the curve x min^2
-        Its integral.
     """
-    value = curve(knots)
-    step = np.diff(knots)
+    rate = np.asarray(rate)
+    step, start, end = np.diff(curve.time), curve.value[:-1], curve.value[1:]
+    value = np.zeros((curve.time.size, rate.size), dtype=np.result_type(rate, float))
+    area = np.zeros_like(value)
+    fade, carried, gain, more = _pieces(step, start, end, rate)
+    for j in range(step.size):
+        area[j + 1] = area[j] + carried[j] * value[j] + more[j]
+        value[j + 1] = fade[j] * value[j] + gain[j]
+    return Convolution(curve, rate, value, area)
+
+
+def _advanced(
+    value: npt.NDArray[np.inexact],
+    area: npt.NDArray[np.inexact],
+    step: Array,
+    start: Array,
+    end: Array,
+    rate: npt.NDArray[np.inexact],
+) -> tuple[npt.NDArray[np.inexact], npt.NDArray[np.inexact]]:
+    fade, carried, gain, more = _pieces(step, start, end, rate)
+    return fade * value + gain, area + carried * value + more
+
+
+def _pieces(
+    step: Array, start: Array, end: Array, rate: npt.NDArray[np.inexact]
+) -> tuple[npt.NDArray[np.inexact], ...]:
+    """What a piece does: c fades, its integral carries c, c gains, its integral gains; each (n_piece, n_rate)."""
     alike, which = np.unique(step, return_inverse=True)
     x = alike[:, None] * rate
-    fade = np.exp(-x)
-    phi1, phi2, phi3 = _phi(x)
-    c = np.zeros((knots.size, rate.size), dtype=x.dtype)
-    area = np.zeros_like(c)
-    for j, i in enumerate(which):
-        h, start, end = step[j], value[j], value[j + 1]
-        area[j + 1] = area[j] + h * (phi1[i] * c[j] + h * (start * (phi2[i] - phi3[i]) + end * phi3[i]))
-        c[j + 1] = c[j] * fade[i] + h * (start * (phi1[i] - phi2[i]) + end * phi2[i])
-    return c, area
+    phi1, phi2, phi3 = (phi[which] for phi in _phi(x))
+    h, a, b = step[:, None], start[:, None], end[:, None]
+    return np.exp(-x)[which], h * phi1, h * (a * (phi1 - phi2) + b * phi2), h**2 * (a * (phi2 - phi3) + b * phi3)
 
 
 SERIES_BELOW = 0.2

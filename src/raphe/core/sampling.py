@@ -17,12 +17,13 @@ exponential have closed forms (:mod:`raphe.core.piecewise`), which are used here
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
 from raphe.core.frames import Frames
-from raphe.core.piecewise import PiecewiseLinear, convolved
+from raphe.core.piecewise import Convolution, PiecewiseLinear, convolved
 
 Array = npt.NDArray[np.float64]
 
@@ -55,11 +56,6 @@ class Sampling:
     begin: npt.NDArray[np.intp]
     stop: npt.NDArray[np.intp]
 
-    @property
-    def needed(self) -> Array:
-        """Times at which a curve must be known for its frames' values, ascending, min."""
-        return np.unique(self.knots[np.concatenate([self.begin, self.stop])])
-
     def drawn(self, values: Array) -> PiecewiseLinear:
         """Curve drawn through the values of the frames, shape (n_frame,)."""
         return PiecewiseLinear(self.knots, self.draw @ values)
@@ -76,6 +72,27 @@ class Sampling:
             return curve.integral(self.frames.mid)
         return np.asarray(np.diff(curve.second_integral(self._edges), axis=0)[0] / self.frames.duration)
 
+    def integrated_twice(self, curve: PiecewiseLinear) -> Array:
+        """Values of the frames of the integral of a curve's integral from its first knot on, shape (n_frame,)."""
+        if self.convention == "midframe":
+            return curve.second_integral(self.frames.mid)
+        start, end = self._edges
+        inside = (curve.time > start[0]) & (curve.time < end[-1])
+        knots = np.union1d(self._edges, curve.time[inside])
+        at, between = curve.second_integral(knots), curve.second_integral((knots[:-1] + knots[1:]) / 2)
+        piece = np.diff(knots) * (at[:-1] + 4 * between + at[1:]) / 6  # Simpson's rule, exact for these cubics
+        area = np.concatenate([[0.0], np.cumsum(piece)])
+        return np.asarray((area[np.searchsorted(knots, end)] - area[np.searchsorted(knots, start)]) / (end - start))
+
+    @cached_property
+    def double_integral(self) -> Array:
+        """What a frame shows of the integral of the drawn curve's integral, shape (n_frame, n_frame), min2.
+
+        A linear map on the values of the frames, as ``integral`` is.
+        """
+        unit = np.eye(len(self.frames))
+        return np.stack([self.integrated_twice(self.drawn(values)) for values in unit], axis=1)
+
     def convolve(self, curve: PiecewiseLinear, rate: npt.NDArray[np.inexact]) -> npt.NDArray[np.inexact]:
         r"""Frame values of :math:`\int_{-\infty}^t e^{-k (t - u)} C(u)\, du`, exact for a piecewise linear C.
 
@@ -91,21 +108,15 @@ class Sampling:
         -------
         ndarray, shape (n_rate, n_frame), kBq/mL min
         """
-        rate = np.asarray(rate)
-        needed = self.needed
-        knots = np.union1d(curve.time[curve.time < needed[-1]], needed[needed >= curve.time[0]])
-        if knots.size == 0:
-            return np.zeros((rate.size, len(self.frames)), dtype=np.result_type(rate, float))
-        value, area = convolved(curve, rate, knots)
+        return self.seen_of(convolved(curve, rate))
 
-        def at(known: npt.NDArray[np.inexact], times: Array) -> npt.NDArray[np.inexact]:
-            reached = times >= curve.time[0]
-            return np.where(reached[:, None], known[np.searchsorted(knots, np.where(reached, times, knots[0]))], 0)
-
+    def seen_of(self, convolution: Convolution, delay: float = 0.0) -> npt.NDArray[np.inexact]:
+        """Frame values of convolutions of a curve that comes ``delay`` min later, shape (n_rate, n_frame)."""
         if self.convention == "midframe":
-            return np.ascontiguousarray(at(value, self.frames.mid).T)
-        start, end = self._edges
-        return np.ascontiguousarray(((at(area, end) - at(area, start)) / self.frames.duration[:, None]).T)
+            value, _ = convolution.at(self.frames.mid - delay)
+            return np.ascontiguousarray(value.T)
+        start, end = (convolution.at(edge - delay)[1] for edge in self._edges)
+        return np.ascontiguousarray(((end - start) / self.frames.duration[:, None]).T)
 
     @property
     def _edges(self) -> Array:

@@ -1,0 +1,125 @@
+"""Full reference tissue model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from raphe.core.bounded import bounded_fit, covariance_of_free
+from raphe.core.compartments import tissue_with_reference
+from raphe.core.nonlinear import profile_fit
+from raphe.core.responses import responses
+from raphe.kinetics.protocol import Example, Problem, Solution, curvewise, propagated
+from raphe.kinetics.tissue import Range, check_assumptions
+from raphe.quality import Quality
+
+BEGIN = (0.01, 0.04, 0.15, 0.5)
+"""Values of k4, 1/min, from each of which the search is begun: the surface has more than one valley."""
+
+
+@dataclass(frozen=True)
+class FRTM:
+    r"""Full reference tissue model: two compartments in the target, one in the reference (Lammertsma et al. 1996).
+
+    .. math:: C_T = R_1 C_R + \left[ A\, e^{-c t} + B\, e^{-d t} \right] \otimes C_R
+
+    with c, d, A and B from R1, k2, k3 and k4, the reference's :math:`k_2' = k_2 / R_1`, and
+    :math:`BP_{ND} = k_3 / k_4`. Where binding is fast, the simplified model is as good and R1, k3 and k4 are not
+    determined by themselves; they carry the flag ``undetermined`` then.
+
+    Parameters
+    ----------
+    R1_bounds, k2_bounds, k3_bounds, k4_bounds : tuple of float
+        Ranges of the search, unitless and 1/min. An estimate at an edge is flagged, but for k3 = 0: that is no binding.
+
+    Raises
+    ------
+    ModelError
+        If bounds cannot be.
+
+    References
+    ----------
+    Lammertsma et al. 1996, J Cereb Blood Flow Metab 16:42, doi 10.1097/00004647-199601000-00005.
+    """
+
+    R1_bounds: Range = (0.01, 20.0)
+    k2_bounds: Range = (1e-4, 5.0)
+    k3_bounds: Range = (0.0, 5.0)
+    k4_bounds: Range = (1e-4, 5.0)
+
+    name: ClassVar[str] = "FRTM"
+    aliases: ClassVar[tuple[str, ...]] = ()
+    title: ClassVar[str] = "full reference tissue model"
+    needs: ClassVar[tuple[str, ...]] = ("reference",)
+    parameters: ClassVar[tuple[str, ...]] = ("BP_ND", "R1", "k2", "k3", "k4", "k2_prime")
+    macro: ClassVar[str] = "BP_ND"
+    fits_curve: ClassVar[bool] = True
+    n_free: ClassVar[int] = 4
+    citations: ClassVar[tuple[str, ...]] = ("lammertsma1996frtm",)
+
+    def __post_init__(self) -> None:
+        bounds = ((name, getattr(self, f"{name}_bounds")) for name in ("R1", "k2", "k3", "k4"))
+        check_assumptions(self.name, None, tuple(bounds))
+
+    def estimate(self, problem: Problem) -> Solution:
+        """Parameters of every curve of the problem."""
+        curves, weights, rows = problem.row_activity, problem.row_weights, problem.rows
+        reference = problem.reference_curve
+        model = tissue_with_reference(
+            responses(problem.sampling, problem.sampling.drawn(reference)).rows(rows), reference[rows]
+        )
+        limits = np.array([self.R1_bounds, self.k2_bounds, self.k3_bounds, self.k4_bounds]).T
+        ends = [bounded_fit(model, start, curves, weights, *limits) for start in _starts(problem)]
+        found = ends[0]
+        for other in ends[1:]:
+            found = found.better(other)
+        spread, singular = covariance_of_free(found, curves, weights)
+        R1, k2, k3, k4 = found.theta.T
+        zero, BP_ND = np.zeros_like(R1), k3 / k4
+        gradient = np.concatenate(
+            [
+                curvewise(zero, zero, 1 / k4, -BP_ND / k4)[:, None],
+                np.broadcast_to(np.eye(4), (len(R1), 4, 4)),
+                curvewise(-k2 / R1**2, 1 / R1, zero, zero)[:, None],
+            ],
+            axis=1,
+        )
+        held = found.at_bound
+        none = held[:, 2] & (k3 <= self.k3_bounds[0])
+        edge = held[:, [0, 1]].any(axis=1) | (held[:, [2, 3]].any(axis=1) & ~none)
+        own = np.concatenate([np.zeros((len(R1), 1), dtype=bool), held, np.zeros((len(R1), 1), dtype=bool)], axis=1)
+        quality = (
+            np.where(edge, Quality.AT_BOUND, 0)
+            | np.where(found.converged, 0, Quality.NOT_CONVERGED)
+            | np.where(singular, Quality.SINGULAR, 0)
+        )
+        return Solution(
+            curvewise(BP_ND, R1, k2, k3, k4, k2 / R1),
+            np.where(own, np.nan, propagated(gradient, spread)),
+            found.fitted,
+            found.wrss,
+            rows,
+            quality.astype(np.int64),
+        )
+
+
+def _starts(problem: Problem) -> list[npt.NDArray[np.float64]]:
+    """R1, k2, k3 and k4 to begin with: R1, k2 and BP_ND of the simplified model, and several k4."""
+    rows, reference = problem.rows, problem.reference_curve
+    drawn = problem.sampling.drawn(reference)
+
+    def basis(rate: npt.NDArray[np.inexact]) -> npt.NDArray[np.inexact]:
+        tail = problem.sampling.convolve(drawn, rate)[:, rows]
+        return np.stack([np.broadcast_to(reference[rows], tail.shape), tail], axis=1)
+
+    simple = profile_fit(basis, problem.row_activity, problem.row_weights, (1e-4, 2.0))
+    R1 = np.clip(simple.theta[:, 0], 0.05, 10)
+    k2 = np.clip(simple.theta[:, 1] + R1 * simple.rate, 1e-3, 2)
+    BP_ND = np.clip(k2 / simple.rate - 1, 0.05, 50)
+    return [curvewise(R1, k2, BP_ND * k4, k4) for k4 in BEGIN]
+
+
+EXAMPLE = Example(FRTM(), {"R1": 1.1, "k2_prime": 0.1, "k3": 0.06, "k4": 0.03}, tolerance=1e-3)

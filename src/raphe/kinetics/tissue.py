@@ -1,0 +1,139 @@
+"""The fit that the compartment models behind plasma share: exponentials, the share of blood, bounds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from raphe.core import compartments
+from raphe.core.bounded import BoundedFit, bounded_fit, covariance_of_free
+from raphe.core.compartments import Exponentials, Start
+from raphe.core.responses import responses
+from raphe.errors import ModelError
+from raphe.kinetics.protocol import Problem, Solution, propagated
+from raphe.quality import Quality
+
+Array = npt.NDArray[np.float64]
+Range = tuple[float, float]
+
+
+@dataclass(frozen=True, eq=False)
+class Tissue:
+    """Rate constants of each curve, found within bounds.
+
+    Parameters
+    ----------
+    theta : ndarray, shape (n_curve, n_rate + 1)
+        Rate constants and, last, the share of blood V_B.
+    covariance : ndarray, shape (n_curve, n_rate + 1, n_rate + 1)
+        0 for what is known or held by a bound.
+    held : ndarray of bool, shape (n_curve, n_rate + 1)
+        What a bound holds.
+    known : ndarray of bool, shape (n_rate + 1,)
+        What was not estimated.
+    fit : BoundedFit
+    singular : ndarray of bool, shape (n_curve,)
+    """
+
+    theta: Array
+    covariance: Array
+    held: npt.NDArray[np.bool_]
+    known: npt.NDArray[np.bool_]
+    fit: BoundedFit
+    singular: npt.NDArray[np.bool_]
+
+    def solution(self, problem: Problem, value: Array, gradient: Array, at_bound: npt.NDArray[np.bool_]) -> Solution:
+        """Solution of the problem: rate constants, V_B and functions of them.
+
+        Parameters
+        ----------
+        problem : Problem
+        value : ndarray, shape (n_curve, n_function)
+            Functions of theta that follow it in the model's ``parameters``.
+        gradient : ndarray, shape (n_curve, n_function, n_rate + 1)
+            Their derivatives by theta.
+        at_bound : ndarray of bool, shape (n_curve,)
+            Where the bound that holds a parameter is the answer's, and not the data's.
+        """
+        own = np.sqrt(np.maximum(np.einsum("cpp->cp", self.covariance), 0))
+        own = np.where(self.held, np.nan, own)
+        quality = (
+            np.where(at_bound, Quality.AT_BOUND, 0)
+            | np.where(self.fit.converged, 0, Quality.NOT_CONVERGED)
+            | np.where(self.singular, Quality.SINGULAR, 0)
+        )
+        return Solution(
+            np.concatenate([self.theta, value], axis=1),
+            np.concatenate([own, propagated(gradient, self.covariance)], axis=1),
+            self.fit.fitted,
+            self.fit.wrss,
+            problem.rows,
+            quality.astype(np.int64),
+        )
+
+
+def fit_tissue(
+    problem: Problem,
+    exponentials: Callable[[Array], Exponentials],
+    begin: Callable[[Start], Array],
+    bounds: Sequence[Range],
+    V_B: float | None,
+    V_B_bounds: Range,
+    slow_is_zero: bool = False,
+) -> Tissue:
+    """Fit a sum of exponentials behind plasma, from the best combinations of a grid.
+
+    Parameters
+    ----------
+    problem : Problem
+    exponentials : callable
+        One of :mod:`raphe.core.compartments`.
+    begin : callable
+        Rate constants of a start, shape (n_curve, n_rate).
+    bounds : sequence of (float, float)
+        Of each rate constant.
+    V_B : float or None
+        Share of blood; None to estimate it.
+    V_B_bounds : (float, float)
+    slow_is_zero : bool
+        Whether the slower exponential does not fade.
+    """
+    answers = responses(problem.sampling, problem.parent).rows(problem.rows)
+    blood = problem.whole_blood[problem.rows]
+    curves, weights = problem.row_activity, problem.row_weights
+    limits = np.array([*bounds, *([V_B_bounds] if V_B is None else [])])
+    model = compartments.tissue_with_blood(answers, exponentials, blood, V_B)
+    fastest = min(high for _, high in bounds[1:])
+    start = compartments.begin(answers, curves, weights, blood, V_B, V_B_bounds, fastest, slow_is_zero=slow_is_zero)
+    k = begin(start)
+    theta = np.column_stack([k, start.V_B]) if V_B is None else k
+    found = bounded_fit(model, theta, curves, weights, *limits.T)
+    spread, singular = covariance_of_free(found, curves, weights)
+    known = np.zeros(len(bounds) + 1, dtype=bool)
+    theta, held = found.theta, found.at_bound
+    if V_B is not None:
+        n = len(theta)
+        known[-1] = True
+        theta = np.column_stack([theta, np.full(n, V_B)])
+        held = np.column_stack([held, np.zeros(n, dtype=bool)])
+        spread = np.pad(spread, ((0, 0), (0, 1), (0, 1)))
+    return Tissue(theta, spread, held, known, found, singular)
+
+
+def check_assumptions(model: str, V_B: float | None, bounds: Sequence[tuple[str, Range]]) -> None:
+    """Refuse a share of blood or bounds that cannot be.
+
+    Raises
+    ------
+    ModelError
+    """
+    if V_B is not None and not 0 <= V_B < 1:
+        raise ModelError(f"{model}: the share of blood V_B is {V_B!r}; it must be from 0 to below 1, or be estimated")
+    for name, (low, high) in bounds:
+        if not 0 <= low < high < np.inf or (name == "V_B" and high > 1):
+            raise ModelError(
+                f"{model}: the bounds of {name} are {low!r} and {high!r}; give two ascending numbers from 0"
+            )
