@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from raphe.errors import InputError, OutputError
-from raphe.io.tables import read_json, read_table, write_text
+from raphe.io.tables import read_json, read_table, read_text, write_text
 
 
 def saved(tmp_path: Path, content: str | bytes, name: str = "table.tsv") -> Path:
@@ -184,3 +184,11 @@ def test_a_file_in_the_place_of_a_folder_is_an_output_error(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(OutputError, match="cannot be written"):
         write_text(tmp_path / "file" / "x.txt", "text")
+
+
+@pytest.mark.parametrize("data", [b"PK\x03\x04....xl/workbook.xml....", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1\0"])
+def test_an_excel_file_is_told_as_such(tmp_path, data):
+    path = tmp_path / "plasma.bld"
+    path.write_bytes(data)
+    with pytest.raises(InputError, match=r"plasma\.bld is an Excel file.*save it as tab-separated text"):
+        read_text(path)

@@ -49,6 +49,8 @@ class KineticFit:
         ``"average"`` or ``"midframe"``.
     macro : str
         The parameter that the model is used for, e.g. ``"BP_ND"`` or ``"V_T"``.
+    akaike : ndarray, shape (n_curve,), or None
+        Akaike weight among the models that were fitted to the same curves; None where there was no other.
     """
 
     model: str
@@ -67,6 +69,7 @@ class KineticFit:
     inputs: Mapping[str, float] = field(default_factory=dict)
     convention: str = "average"
     macro: str = "BP_ND"
+    akaike: Array | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "inputs", MappingProxyType(dict(self.inputs)))

@@ -73,6 +73,12 @@ class TACs:
             raise InputError(f"there is no region {name!r} among the curves ({_few(self.names)})")
         return np.asarray(self.activity[self.names.index(name)])
 
+    def first(self, n_frame: int | None) -> TACs:
+        """Curves of the first ``n_frame`` frames; all where it is None."""
+        if n_frame is None or n_frame >= len(self.frames):
+            return self
+        return replace(self, activity=self.activity[:, :n_frame], frames=self.frames.first(n_frame))
+
     def without(self, *names: str) -> TACs:
         """Curves less those called ``names``."""
         keep = [i for i, name in enumerate(self.names) if name not in names]

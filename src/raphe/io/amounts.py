@@ -11,6 +11,9 @@ from raphe.io import units
 from raphe.io.fields import Fields
 from raphe.io.place import located
 
+DOSES_APART = 100.0
+"""Fold by which the scanner's dose may differ from InjectedRadioactivity, for decay and a rest in the syringe."""
+
 POSSIBLE_DOSE = (1.0, 10_000.0)
 """MBq between which an injected radioactivity is possible for a scan of a person."""
 
@@ -39,6 +42,8 @@ def read_amounts(fields: Fields) -> tuple[Amounts, list[Finding]]:
     dose = amount("InjectedRadioactivity", units.radioactivity)
     if dose is not None and not POSSIBLE_DOSE[0] <= dose <= POSSIBLE_DOSE[1]:
         doubts.append(_impossible_dose(fields, dose))
+    elif dose:
+        doubts += _doses_apart(fields, dose)
     weight = amount("TracerMolecularWeight", _gram_per_mole, "g/mol")
     mass = amount("InjectedMass", lambda unit: units.mass(unit, weight))
     molar = amount("MolarActivity", units.molar_activity)
@@ -63,10 +68,47 @@ def _impossible_dose(fields: Fields, dose: float) -> Finding:
     source = fields.source("InjectedRadioactivity")
     message = (
         f"{source}: InjectedRadioactivity is {fields.number('InjectedRadioactivity'):g} "
-        f"{fields.text('InjectedRadioactivityUnits', '')}, that is {dose:g} MBq, which is impossible for a human scan; "
+        f"{fields.text('InjectedRadioactivityUnits', '')}, that is {dose:g} MBq, which is impossible for a human scan"
+        f"{_other_dose(fields, dose)}; "
         "raphe does not use it for binding, but mend the value or InjectedRadioactivityUnits before anyone does"
     )
     return Finding("warning", source, "InjectedRadioactivity", message)
+
+
+def _doses_apart(fields: Fields, dose: float) -> list[Finding]:
+    """Doubt a dose that is possible but is not what the scanner recorded."""
+    other = _scanner_dose(fields)
+    if (
+        other is None
+        or not POSSIBLE_DOSE[0] <= other <= POSSIBLE_DOSE[1]
+        or 1 / DOSES_APART <= other / dose <= DOSES_APART
+    ):
+        return []
+    source = fields.source("InjectedRadioactivity")
+    message = (
+        f"{source}: InjectedRadioactivity comes to {dose:g} MBq{_other_dose(fields, dose)}; mend whichever is wrong"
+    )
+    return [Finding("warning", source, "InjectedRadioactivity", message)]
+
+
+def _other_dose(fields: Fields, dose: float) -> str:
+    """Tell what the scanner recorded as dose (DICOM's RadionuclideTotalDose, in Bq), as evidence; empty if nothing."""
+    other = _scanner_dose(fields)
+    if not other:
+        return ""
+    source, same = fields.source("RadionuclideTotalDose"), fields.source("InjectedRadioactivity")
+    where = "the same file" if source == same else str(source)
+    times = f", {other / dose:.4g} times as much" if dose else ""
+    return f"; RadionuclideTotalDose of {where} is {1e6 * other:.12g} Bq{times}"
+
+
+def _scanner_dose(fields: Fields) -> float | None:
+    """Give DICOM's RadionuclideTotalDose in MBq; None where the files do not tell it, or not as a number."""
+    try:
+        dose = fields.number("RadionuclideTotalDose")
+    except InputError:
+        return None
+    return None if dose is None else 1e-6 * dose
 
 
 def _gram_per_mole(unit: str) -> float | None:

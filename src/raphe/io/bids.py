@@ -11,8 +11,11 @@ import numpy as np
 
 from raphe.data.scan import Scan
 from raphe.errors import InputError
+from raphe.io.blood import read_blood
+from raphe.io.blood_files import blood_tables, input_tables
 from raphe.io.curves import Curves, read_curves
-from raphe.io.datasets import find_tables
+from raphe.io.datasets import dataset_roots, find_tables
+from raphe.io.input_function import InputFunction, read_input_function
 from raphe.io.names import (
     Name,
     check_place,
@@ -22,8 +25,11 @@ from raphe.io.names import (
     natural_key,
     parse_name,
     reference_label,
+    sidecars_of,
+    volumes_of,
 )
 from raphe.io.participants import read_participants
+from raphe.io.recordings import Blood
 from raphe.io.sessions import acquisition_times, ordered, session_key
 from raphe.io.sidecar import Sidecar, read_sidecar
 from raphe.io.tables import read_table, shortened
@@ -43,6 +49,10 @@ class ScanCurves:
     """Table of the volumes of its regions."""
     references: Mapping[str, Path] = field(default_factory=dict)
     """Tables that hold the curve of a reference region alone, by its label, with the same partial volume correction."""
+    blood: tuple[Path, ...] = ()
+    """Tables of blood samples of the scan (:func:`raphe.io.blood_files.blood_tables`), not yet read."""
+    input_functions: tuple[Path, ...] = ()
+    """Input functions of the scan in the datasets that were looked in, not yet read."""
 
     @property
     def path(self) -> Path:
@@ -129,6 +139,7 @@ def read_study(
         If a folder is absent, there are no curves, a label has none, or a name, sidecar or ``participants.tsv`` is
         unusable.
     """
+    roots = dataset_roots(bids, derivatives)
     names = [parse_name(path) for path in find_tables(bids, derivatives)]
     for name in names:
         check_place(name)
@@ -136,7 +147,7 @@ def read_study(
     names = _kept(names, "ses", sessions)
     references = [name for name in names if reference_label(name) is not None]
     tables = [
-        describe(name, read_sidecar(sidecars_of(name, bids)), references)
+        describe(name, read_sidecar(sidecars_of(name, bids)), references, raw=bids, roots=roots)
         for name in names
         if reference_label(name) is None
     ]
@@ -180,6 +191,57 @@ def load_reference(table: ScanCurves, label: str) -> Curves:
     return read_curves(path, sidecar=read_sidecar(tuple(chain)))
 
 
+def load_blood(table: ScanCurves, *, unit: str | None = None, drop: bool = False) -> Blood | None:
+    """Blood samples of a scan, on the clock of its injection; None if it has none.
+
+    Parameters
+    ----------
+    table : ScanCurves
+    unit : str, optional
+        Unit of every activity, whatever the files say (``--blood-unit``).
+    drop : bool
+        Whether to leave out samples that stand out of order (``--blood-faults mend``).
+
+    Raises
+    ------
+    InputError, UnitError
+        As :func:`raphe.io.blood.read_blood`.
+    """
+    if not table.blood:
+        return None
+    known = table.sidecar
+    return read_blood(table.blood, injection=known.injection, half_life=known.half_life, unit=unit, drop=drop)
+
+
+def load_input(table: ScanCurves, *, unit: str | None = None) -> InputFunction | None:
+    """Input function of a scan that is there ready-made, on the clock of its injection; None if there is none.
+
+    Parameters
+    ----------
+    table : ScanCurves
+    unit : str, optional
+        Unit of the activity where the file does not tell it.
+
+    Raises
+    ------
+    InputError, UnitError
+        If the scan has several, or as :func:`raphe.io.input_function.read_input_function`.
+    """
+    if len(table.input_functions) > 1:
+        files = shortened([str(path) for path in table.input_functions])
+        raise InputError(
+            f"{table.scan.label} has several input functions: {files}; "
+            "name the one derivative dataset to use (--derivatives), or remove those that are not meant"
+        )
+    return read_input(table, table.input_functions[0], unit=unit) if table.input_functions else None
+
+
+def read_input(table: ScanCurves, path: Path, *, unit: str | None = None) -> InputFunction:
+    """Read an input function that is meant for a scan; arguments and errors as of :func:`load_input`."""
+    known = table.sidecar
+    return read_input_function(path, unit=unit, injection=known.injection, half_life=known.half_life)
+
+
 def _kept(names: list[Name], key: str, labels: Sequence[str]) -> list[Name]:
     wanted = {label.removeprefix(f"{key}-") for label in labels}
     there = dict.fromkeys(name.entities.get(key, "") for name in names)
@@ -189,24 +251,14 @@ def _kept(names: list[Name], key: str, labels: Sequence[str]) -> list[Name]:
     return [name for name in names if not wanted or name.entities.get(key) in wanted]
 
 
-def sidecars_of(name: Name, bids: Path) -> tuple[Path, ...]:
-    """Sidecars of a table of curves of a study, the nearest first.
-
-    Raises
-    ------
-    InputError
-        If it has none, with the name that one should have.
-    """
-    paths = find_sidecars(name.path, bids)
-    if not paths:
-        stem = "_".join(f"{key}-{value}" for key, value in name.scan)
-        raise InputError(
-            f"{name.path} has no sidecar: neither a .json beside it nor {stem}_pet.json in the raw dataset {bids}"
-        )
-    return paths
-
-
-def describe(name: Name, sidecar: Sidecar, references: Sequence[Name] = ()) -> ScanCurves:
+def describe(
+    name: Name,
+    sidecar: Sidecar,
+    references: Sequence[Name] = (),
+    *,
+    raw: Path | None = None,
+    roots: Sequence[Path] = (),
+) -> ScanCurves:
     """Put together what is known of a table of curves.
 
     Parameters
@@ -216,6 +268,10 @@ def describe(name: Name, sidecar: Sidecar, references: Sequence[Name] = ()) -> S
     sidecar : Sidecar
     references : sequence of Name
         Tables of reference curves of the study; those of the same scan and partial volume correction belong to it.
+    raw : Path, optional
+        Root of the raw dataset, where blood may be; by default the table's own dataset.
+    roots : sequence of Path
+        Datasets in which input functions may be.
 
     Raises
     ------
@@ -230,21 +286,11 @@ def describe(name: Name, sidecar: Sidecar, references: Sequence[Name] = ()) -> S
         scan=sidecar.scan(participant, session, tuple(entities.items())),
         name=name,
         sidecar=sidecar,
-        morph=_morph(name),
+        morph=volumes_of(name),
         references=MappingProxyType({str(reference_label(one)): one.path for one in own}),
+        blood=blood_tables(name, raw or name.root),
+        input_functions=input_tables(name, roots),
     )
-
-
-def _morph(name: Name) -> Path | None:
-    """Table of volumes of the same participant, session (or none) and segmentation in the same dataset."""
-    fitting = []
-    for path in sorted((name.root / f"sub-{name.entities['sub']}").glob("**/*_morph.tsv")):
-        other = parse_name(path).entities
-        if other.get("seg") == name.entities.get("seg") and other.get("ses", name.entities.get("ses")) == (
-            name.entities.get("ses")
-        ):
-            fitting.append((-len(other.items() & name.entities.items()), path))
-    return min(fitting)[1] if fitting else None
 
 
 def _sorted(tables: Sequence[ScanCurves], bids: Path) -> Iterator[ScanCurves]:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 from raphe.data.finding import Finding
 from raphe.errors import InputError, RapheError
-from raphe.io.bids import ScanCurves, describe, load_curves, sidecars_of
+from raphe.io.bids import ScanCurves, describe, load_curves
+from raphe.io.blood import read_recording
+from raphe.io.blood_doubts import inspect_blood
+from raphe.io.blood_files import belongs
 from raphe.io.datasets import dataset_roots, find_tables
 from raphe.io.doubts import Reading, doubts_of_study, doubts_of_table
 from raphe.io.formats import check_complete, read_raw
-from raphe.io.names import Name, check_place, parse_name, reference_label, scan_sidecars
+from raphe.io.names import Name, check_place, parse_name, reference_label, scan_sidecars, sidecars_of
 from raphe.io.participants import faults as participant_faults
 from raphe.io.sessions import acquisition_times
 from raphe.io.sidecar import inspect_sidecar
@@ -19,7 +23,9 @@ from raphe.io.tables import read_json, read_table, shortened
 from raphe.nomenclature import tracer_key
 
 
-def check_dataset(bids: Path, derivatives: Sequence[Path] = ()) -> tuple[Finding, ...]:
+def check_dataset(
+    bids: Path, derivatives: Sequence[Path] = (), *, blood: bool = True, blood_unit: str | None = None
+) -> tuple[Finding, ...]:
     """Read all metadata and every table of curves of a study, go on after each fault, and tell all.
 
     Parameters
@@ -28,6 +34,10 @@ def check_dataset(bids: Path, derivatives: Sequence[Path] = ()) -> tuple[Finding
         Root of the dataset, as of :func:`raphe.io.bids.read_study`.
     derivatives : sequence of Path, optional
         Datasets that hold the curves, as there.
+    blood : bool
+        Whether to read blood and input functions too; False where no analysis needs them.
+    blood_unit : str, optional
+        Unit of every activity of blood, whatever the files say.
 
     Returns
     -------
@@ -35,7 +45,7 @@ def check_dataset(bids: Path, derivatives: Sequence[Path] = ()) -> tuple[Finding
         Errors, which make :func:`raphe.io.bids.read_study` or reading the curves fail, and warnings; by file. Empty for
         a clean dataset.
     """
-    inspection = _Inspection(bids)
+    inspection = _Inspection(bids, blood_unit)
     if not bids.is_dir():
         inspection.error(bids, "", InputError(f"{bids} {'is not a folder' if bids.exists() else 'does not exist'}"))
         return tuple(inspection.found)
@@ -48,8 +58,11 @@ def check_dataset(bids: Path, derivatives: Sequence[Path] = ()) -> tuple[Finding
         inspection.error(bids, "", error)
     for root in dict.fromkeys((bids, *roots)):
         inspection.guard(root / "dataset_description.json", inspection.description)
+    inspection.roots = roots
     for path in tables:
         inspection.guard(path, inspection.table)
+    if blood:
+        inspection.blood()
     for path in sorted(bids.glob("sub-*/**/*_pet.json")):
         inspection.guard(path, inspection.scan)
     inspection.guard(bids / "participants.tsv", inspection.participants)
@@ -61,8 +74,10 @@ def check_dataset(bids: Path, derivatives: Sequence[Path] = ()) -> tuple[Finding
 class _Inspection:
     """What was read so far, and what was found."""
 
-    def __init__(self, bids: Path) -> None:
+    def __init__(self, bids: Path, blood_unit: str | None) -> None:
         self.bids = bids
+        self.blood_unit = blood_unit
+        self.roots: tuple[Path, ...] = ()
         self.found: list[Finding] = []
         self.names: list[Name] = []
         self.readings: list[Reading] = []
@@ -104,7 +119,7 @@ class _Inspection:
         if faults:
             check_complete(read_raw(path))  # the table's own faults, as far as they show without its sidecar
             return
-        table = describe(name, sidecar)
+        table = describe(name, sidecar, raw=self.bids, roots=self.roots)
         curves = load_curves(table)
         self.found += curves.findings
         self._tracer_entity(table)
@@ -112,6 +127,30 @@ class _Inspection:
             reading = Reading(table, curves.tacs)
             self.readings.append(reading)
             self.found += doubts_of_table(reading)
+
+    def blood(self) -> None:
+        """Blood and input functions of each scan, held against one of its tables; then blood of no scan."""
+        scans: dict[object, Reading] = {}
+        for reading in self.readings:
+            scans.setdefault(reading.table.name.scan, reading)
+        held = {path for reading in scans.values() for path in reading.table.blood}
+        for reading in scans.values():
+            for path in (*reading.table.blood, *reading.table.input_functions)[:1]:
+                self.guard(path, partial(self.blood_of_scan, reading))
+        for path in sorted(self.bids.glob("sub-*/**/*_blood.tsv")):
+            if path not in held:
+                self.guard(path, self.blood_alone)
+
+    def blood_of_scan(self, reading: Reading, _: Path) -> None:
+        self.found += inspect_blood(reading, self.blood_unit)
+
+    def blood_alone(self, path: Path) -> None:
+        """Blood whose scan has no curves that could be read."""
+        name = parse_name(path)
+        check_place(name)
+        if self.names and not any(belongs(name, table) for table in self.names):
+            self.warn(path, "", "by its name, this blood is of no scan that has curves; it will not be used")
+        self.found += read_recording(path, unit=self.blood_unit).findings
 
     def scan(self, path: Path) -> None:
         """Sidecar of a raw scan that has no table of curves; those of the others were read with their tables."""

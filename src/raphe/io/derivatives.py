@@ -19,7 +19,7 @@ from raphe.nomenclature import SYMBOLS
 
 BIDS_VERSION = "1.10.0"
 
-IGNORED = ("*.html", "*_tacs.*", "*_kinpar.*", "*_result.*", "group/", "provenance/")
+IGNORED = ("*.html", "*_tacs.*", "*_kinpar.*", "*_inputfunction.*", "*_result.*", "group/", "provenance/")
 """Lines of ``.bidsignore``: what the released BIDS validator does not know."""
 
 
@@ -55,6 +55,11 @@ def scan_report(out: Path, scan: Scan, alone: bool = True) -> Path:
 def tacs(out: Path, scan: Scan, seg: str | None, pvc: str | None = None) -> Path:
     """Time-activity curves that were fitted."""
     return _folder(out, scan) / "pet" / f"{scan.label}{_entities(seg=seg, pvc=pvc, desc='preproc')}_tacs.tsv"
+
+
+def input_function(out: Path, scan: Scan) -> Path:
+    """Arterial input function of a scan."""
+    return _folder(out, scan) / "pet" / f"{scan.label}_inputfunction.tsv"
 
 
 def kinpar(out: Path, scan: Scan, seg: str | None, model: str, pvc: str | None = None) -> Path:

@@ -120,7 +120,9 @@ class Fields:
     def error(self, field: str, value: object, problem: str, source: Path | None = None) -> InputError:
         """Make an error about the value of a field, with its file (``source``, if the field is a part of another)."""
         text = repr(value)
-        return InputError(f"{source or self.source(field)}: {field} is {text[:60]}{'...' * (len(text) > 60)}: {problem}")
+        return InputError(
+            f"{source or self.source(field)}: {field} is {text[:60]}{'...' * (len(text) > 60)}: {problem}"
+        )
 
     def _required(self, field: str, advice: str) -> object:
         if not self.has(field):

@@ -14,7 +14,7 @@ from raphe.io.described import Column, write_described
 from raphe.io.provenance import SOFTWARE, software_version
 from raphe.io.tables import read_table
 from raphe.nomenclature import BY_LABEL, SYMBOLS
-from raphe.quality import MEANING, WORD, Quality, from_words, words
+from raphe.quality import MEANING, WORD, Quality, from_words, of_parameter, words
 
 SE = "-se"
 """Ending of the column that holds a parameter's standard error."""
@@ -98,6 +98,8 @@ def write_kinpar(
         Column("n_frames", "Number of frames that were fitted"),
         Column("quality", f"Flags of the fit, joined by commas; empty for a fit without remark. {flags}"),
     ]
+    if fit.akaike is not None:
+        columns.append(Column("akaike_weight", "Akaike weight among the models that were fitted to this curve"))
     write_described(path, columns, _rows(fit), metadata)
 
 
@@ -126,7 +128,8 @@ def read_kinpar(path: Path) -> tuple[RegionEstimate, ...]:
     for at, name in enumerate(names):
         for label, (value, percent) in found.items():
             se = float(abs(value[at]) * percent[at] / 100)
-            rows.append(RegionEstimate(name, BY_LABEL[label].name, float(value[at]), se, flags[at]))
+            own = of_parameter(flags[at], float(value[at]), se)
+            rows.append(RegionEstimate(name, BY_LABEL[label].name, float(value[at]), se, own))
     return tuple(rows)
 
 
@@ -138,6 +141,7 @@ def _rows(fit: KineticFit) -> list[list[object]]:
         for value, error in zip(fit.value[at], percent[at], strict=True):
             row += [float(value), float(error)]
         row += [float(fit.sigma[at]), float(fit.aicc[at]), int(fit.n_frames[at]), words(int(fit.quality[at]))]
+        row += [] if fit.akaike is None else [float(fit.akaike[at])]
         rows.append(row)
     return rows
 

@@ -149,6 +149,35 @@ def scan_sidecars(scan: Mapping[str, str], root: Path) -> tuple[Path, ...]:
     return tuple(_inherited(folder, root, "pet", scan))
 
 
+def sidecars_of(name: Name, bids: Path) -> tuple[Path, ...]:
+    """Sidecars of a table of curves of a study, the nearest first.
+
+    Raises
+    ------
+    InputError
+        If it has none, with the name that one should have.
+    """
+    paths = find_sidecars(name.path, bids)
+    if not paths:
+        stem = "_".join(f"{key}-{value}" for key, value in name.scan)
+        raise InputError(
+            f"{name.path} has no sidecar: neither a .json beside it nor {stem}_pet.json in the raw dataset {bids}"
+        )
+    return paths
+
+
+def volumes_of(name: Name) -> Path | None:
+    """Table of volumes of the same participant, session (or none) and segmentation in the same dataset, or None."""
+    fitting = []
+    for path in sorted((name.root / f"sub-{name.entities['sub']}").glob("**/*_morph.tsv")):
+        other = parse_name(path).entities
+        if other.get("seg") == name.entities.get("seg") and other.get("ses", name.entities.get("ses")) == (
+            name.entities.get("ses")
+        ):
+            fitting.append((-len(other.items() & name.entities.items()), path))
+    return min(fitting)[1] if fitting else None
+
+
 def reference_label(name: Name) -> str | None:
     """Label of the reference region if the table holds its curve alone (``ref-`` or ``label-``), else None."""
     return name.entities.get("label", name.entities.get("ref"))

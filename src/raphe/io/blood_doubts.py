@@ -1,0 +1,278 @@
+"""Doubts about blood that can be read: units and clocks that cannot be, with the evidence.
+
+Blood is held against the tissue of its own scan. Over a whole scan the area under the tissue's curve is about that
+under the blood's (0.5 to 2.5 times in the scans that this was tried on: MC1, PS13, PBR28); it cannot be a hundredth of
+it, as vessels alone fill a few hundredths of the tissue, nor a hundred times as much for any tracer of the brain.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from raphe.core.piecewise import PiecewiseLinear
+from raphe.data.finding import Finding
+from raphe.data.scan import Scan
+from raphe.data.tacs import TACs
+from raphe.errors import RapheError
+from raphe.io.amounts import POSSIBLE_DOSE
+from raphe.io.bids import load_blood, read_input
+from raphe.io.blood import read_recording
+from raphe.io.doubts import Reading
+from raphe.io.input_function import InputFunction
+from raphe.io.names import own_sidecars
+from raphe.io.recordings import FRACTIONS, Blood
+from raphe.io.units import concentration
+
+POSSIBLE_AREA = (0.01, 100.0)
+"""Area under the tissue (median region) over that under blood or plasma between which units are possible."""
+
+POSSIBLE_AREA_PARENT = (0.01, 1000.0)
+"""As :data:`POSSIBLE_AREA` for the unchanged tracer alone, which may be a small part of plasma."""
+
+USUAL_AREA = (0.05, 20.0)
+"""The same ratio between which a mended unit is said to fit; an assumption."""
+
+POSSIBLE_RATIO = (0.02, 50.0)
+"""Plasma over whole blood, or manual samples over an autosampler's, between which their units may be right."""
+
+POSSIBLE_PEAK = (0.1, 1000.0)
+"""Peak of blood as standardised uptake (activity times body weight over dose) that is possible; an assumption.
+
+A bolus peaks between 1 and 100, an infusion lower.
+"""
+
+BLOOD_VOLUME = 5.0
+"""Litres of blood in an adult, roughly, to say what a peak would come to; nothing is decided by it."""
+
+FAR_SHORTER = 20.0
+"""Fold by which the clocks of blood and scan must differ to be doubted: between 1 and the 60 of minutes for seconds."""
+
+
+class _Curve(NamedTuple):
+    """Activity against time, where its unit stands, and how to call it."""
+
+    quantity: str
+    curve: PiecewiseLinear
+    unit: str
+    source: Path
+    field: str
+
+    @property
+    def name(self) -> str:
+        return {"parent": "metabolite-corrected plasma"}.get(self.quantity, self.quantity.replace("_", " "))
+
+
+def doubts_of_blood(blood: Blood, tacs: TACs, scan: Scan) -> Iterator[Finding]:
+    """Yield errors about units and clock of blood samples, and a warning if they do not fit the dose.
+
+    Parameters
+    ----------
+    blood : Blood
+    tacs : TACs
+        Tissue of the same scan.
+    scan : Scan
+        For dose and body weight; both may be unknown.
+    """
+    sampled = blood.samples
+    plasma = "parent" if sampled.metabolite_corrected else "plasma"
+    curves = []
+    for quantity, samples in (("whole_blood", sampled.whole_blood), (plasma, sampled.plasma)):
+        own = [one for one in blood.recordings if quantity in one.series]
+        if samples is not None and own:
+            field = own[0].series[quantity].column
+            curve = PiecewiseLinear(samples.time, samples.value)
+            curves.append(_Curve(quantity, curve, own[0].units[quantity], own[0].unit_sources[quantity], field))
+    manual = [one for one in blood.recordings if one.source == "manual"] or blood.recordings
+    last = max((series.time[-1] for one in manual for series in one.series.values()), default=0.0)
+    found = list(_clock(float(last), tacs, blood.paths[-1]))
+    yield from found or _units(curves, tacs, scan, "--blood-unit")
+    if not found:
+        yield from _recordings_apart(blood)
+
+
+def doubts_of_input(path: Path, found: InputFunction, tacs: TACs, scan: Scan) -> Iterator[Finding]:
+    """Yield errors about units and clock of an input function from ``path``, as :func:`doubts_of_blood`."""
+    told = found.input
+    source = next(iter(own_sidecars(path)), path)
+    curves = [
+        _Curve(quantity, curve, str(found.step.parameters.get(f"unit_{quantity}", "")), source, field)
+        for quantity, curve, field in (
+            ("whole_blood", told.whole_blood, "whole_blood_radioactivity"),
+            ("plasma", told.plasma, "plasma_radioactivity"),
+            ("parent", told.parent, "AIF"),
+        )
+        if curve is not None and f"unit_{quantity}" in found.step.parameters
+    ]
+    clock = list(_clock(float(told.parent.time[-1]), tacs, path))
+    yield from clock or _units(curves, tacs, scan, "--unit")
+
+
+def inspect_blood(reading: Reading, unit: str | None = None) -> Iterator[Finding]:
+    """Yield everything that is wrong or doubtful about blood samples and input functions of one scan.
+
+    Parameters
+    ----------
+    reading : Reading
+        One of the scan's tables of curves.
+    unit : str, optional
+        Unit of every activity of blood, whatever the files say (``--blood-unit``).
+    """
+    table, tacs = reading.table, reading.tacs
+    faults = [*_faults(table.blood, unit)]
+    yield from faults
+    if not faults:
+        try:
+            blood = load_blood(table, unit=unit)
+        except RapheError as error:
+            yield Finding("error", table.blood[0], "", str(error))
+        else:
+            if blood is not None:
+                yield from blood.findings
+                yield from doubts_of_blood(blood, tacs, table.scan)
+    for path in table.input_functions:
+        try:
+            found = read_input(table, path)
+        except RapheError as error:
+            yield Finding("error", path, "", str(error))
+        else:
+            yield from found.findings
+            yield from doubts_of_input(path, found, tacs, table.scan)
+
+
+def _faults(paths: Sequence[Path], unit: str | None) -> Iterator[Finding]:
+    """Yield what keeps each table of blood from being read."""
+    for path in paths:
+        try:
+            read_recording(path, unit=unit)
+        except RapheError as error:
+            yield Finding("error", path, "", str(error))
+
+
+def _clock(last: float, tacs: TACs, path: Path) -> Iterator[Finding]:
+    """Doubt a clock of blood that ends far before or after the scan, as minutes taken for seconds do."""
+    end = float(tacs.frames.end[-1])
+    if last <= 0 or 1 / FAR_SHORTER < end / last < FAR_SHORTER:
+        return
+    units = ("minutes", "s") if last < end else ("seconds", "min")
+    message = (
+        f"{path}: the last sample of blood is {last:.3g} min after injection, but the scan ends at {end:.3g} min. Are "
+        f"these {units[0]}? Their unit was taken to be {units[1]} (Units of time in the JSON, s by default); mend it, "
+        "or the times"
+    )
+    yield Finding("error", path, "time", message)
+
+
+def _units(curves: Sequence[_Curve], tacs: TACs, scan: Scan, option: str) -> Iterator[Finding]:
+    against_tissue = [finding for one in curves for finding in _against_tissue(one, tacs, scan, option)]
+    yield from against_tissue
+    if against_tissue:
+        return
+    by_name = {one.quantity: one for one in curves}
+    if {"plasma", "whole_blood"} <= set(by_name):
+        yield from _against_whole_blood(by_name["plasma"], by_name["whole_blood"])
+    for one in curves[:1]:
+        yield from _against_dose(one, scan)
+
+
+def _against_tissue(blood: _Curve, tacs: TACs, scan: Scan, option: str) -> Iterator[Finding]:
+    frames = tacs.frames
+    start, end = max(blood.curve.time[0], frames.start[0]), min(blood.curve.time[-1], frames.end[-1])
+    ratio, late = _ratio(blood.curve, tacs, start, end), _ratio(blood.curve, tacs, (start + end) / 2, end)
+    low, high = POSSIBLE_AREA_PARENT if blood.quantity == "parent" else POSSIBLE_AREA
+    if ratio is None or low <= ratio <= high:
+        return
+    fit = next((f for f in (1e3, 1e-3) if USUAL_AREA[0] <= ratio / f <= USUAL_AREA[1]), None)
+    mended = None if fit is None else _spelled(blood.unit, fit)
+    hint = "no factor of 1000 would make it fit"
+    if fit is not None:
+        hint = f"a factor of 1000 would make it fit, {mended or 'another unit'} for {blood.unit}"
+    late_told = "" if late is None else f" ({_three(late)} in the later half)"
+    message = (
+        f"{blood.source}: {blood.field} is taken in {blood.unit}, but then the area under the tissue (median "
+        f"region) is {_three(ratio)} times that under {blood.name} from {start:.3g} to {end:.3g} min{late_told}, where "
+        f"{low:g} to {high:g} is possible{_share(blood.curve, scan)}; {hint}. Mend Units of {blood.field}, or tell "
+        f"raphe the unit ({option} {mended or 'U'}); or mend Units of the curves, if these are wrong"
+    )
+    yield Finding("error", blood.source, blood.field, message)
+
+
+def _ratio(curve: PiecewiseLinear, tacs: TACs, start: float, end: float) -> float | None:
+    """Area under the median region over that under a curve, from ``start`` to ``end`` min; None if there is none."""
+    frames = tacs.frames
+    overlap = np.clip(np.minimum(frames.end, end) - np.maximum(frames.start, start), 0.0, None)
+    tissue = float(np.median(tacs.activity, axis=0) @ overlap)
+    blood = float(curve.integral(end) - curve.integral(start)) if end > start else 0.0
+    return tissue / blood if tissue > 0 and blood > 0 else None
+
+
+def _share(curve: PiecewiseLinear, scan: Scan) -> str:
+    """Tell what the peak would come to in all of the blood, as evidence, where the dose is known and can be."""
+    dose = scan.injected_radioactivity
+    if dose is None or not POSSIBLE_DOSE[0] <= dose <= POSSIBLE_DOSE[1]:
+        return ""
+    peak = float(curve.value.max())
+    whole = f"{BLOOD_VOLUME * peak:.3g} MBq in {BLOOD_VOLUME:g} L of blood"
+    return f", and its peak of {peak:.3g} kBq/mL would come to {whole} after an injection of {dose:.3g} MBq"
+
+
+def _spelled(unit: str, times: float) -> str | None:
+    """Unit that is ``times`` as large, in the usual spelling."""
+    wanted = concentration(unit) * times
+    return next((one for one in ("Bq/mL", "kBq/mL", "MBq/mL") if np.isclose(concentration(one), wanted)), None)
+
+
+def _against_whole_blood(plasma: _Curve, blood: _Curve) -> Iterator[Finding]:
+    ratio = _level(plasma.curve, blood.curve)
+    if ratio is not None and not POSSIBLE_RATIO[0] <= ratio <= POSSIBLE_RATIO[1]:
+        message = (
+            f"{plasma.source}: plasma is {_three(ratio)} times whole blood (median of the samples), where "
+            f"{POSSIBLE_RATIO[0]:g} to {POSSIBLE_RATIO[1]:g} is possible; their units are {plasma.unit} and "
+            f"{blood.unit}: mend whichever is wrong"
+        )
+        yield Finding("error", plasma.source, plasma.field, message)
+
+
+def _level(one: PiecewiseLinear, other: PiecewiseLinear) -> float | None:
+    """Median ratio of two curves at the knots of the first within the second; None where they do not overlap."""
+    within = (one.time >= other.time[0]) & (one.time <= other.time[-1])
+    first, second = one.value[within], other(one.time[within])
+    seen = (first > 0) & (second > 0)
+    return float(np.median(first[seen] / second[seen])) if seen.any() else None
+
+
+def _recordings_apart(blood: Blood) -> Iterator[Finding]:
+    """Doubt the units of two recordings of one quantity that are far apart where both were sampled."""
+    for quantity in dict.fromkeys(name for one in blood.recordings for name in one.series):
+        own = [one for one in blood.recordings if quantity in one.series]
+        if quantity in FRACTIONS or len(own) < 2:
+            continue
+        manual, other = sorted(own, key=lambda one: one.source != "manual")[:2]
+        curves = [PiecewiseLinear(one.series[quantity].time, one.series[quantity].value) for one in (manual, other)]
+        ratio = _level(curves[0], curves[1])
+        if ratio is not None and not POSSIBLE_RATIO[0] <= ratio <= POSSIBLE_RATIO[1]:
+            source, column = other.unit_sources[quantity], other.series[quantity].column
+            message = (
+                f"{source}: {column} of {manual.path} ({manual.units[quantity]}) is {_three(ratio)} times that of "
+                f"{other.path} ({other.units[quantity]}) where both were sampled; mend the unit that is wrong"
+            )
+            yield Finding("error", source, column, message)
+
+
+def _against_dose(blood: _Curve, scan: Scan) -> Iterator[Finding]:
+    dose, weight, peak = scan.injected_radioactivity, scan.body_weight, float(blood.curve.value.max())
+    if dose and weight and peak > 0 and not POSSIBLE_PEAK[0] <= peak * weight / dose <= POSSIBLE_PEAK[1]:
+        message = (
+            f"{blood.source}: {blood.name} peaks at {peak:.3g} kBq/mL, a standardised uptake of "
+            f"{peak * weight / dose:.2g} after {dose:g} MBq in {weight:g} kg; check Units, InjectedRadioactivity and "
+            "BodyWeight, each with its unit"
+        )
+        yield Finding("warning", blood.source, blood.field, message)
+
+
+def _three(value: float) -> str:
+    """Three digits, written out: 1790, not 1.79e+03."""
+    return f"{float(f'{value:.3g}'):g}"
