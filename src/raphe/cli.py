@@ -214,6 +214,14 @@ def _fit(commands: _Commands) -> None:
         "tacs", type=_path, metavar="TACS", help="table of curves: BIDS or PETPrep TSV, CSV, .tac, .dft"
     )
     _model_options(parser, required=True)
+    parser.add_argument(
+        "--input",
+        type=_path,
+        nargs="+",
+        default=[],
+        metavar="FILE",
+        help="arterial input: *_inputfunction.tsv, *_blood.tsv, or PMOD's .bld",
+    )
     parser.add_argument("--half-life", type=_positive, metavar="MIN", help="of the nuclide, where no sidecar says it")
     parser.add_argument(
         "--unit", type=_name, metavar="U", help="activity unit, where no sidecar or header says it: kBq/mL ..."
@@ -225,15 +233,39 @@ def _fit(commands: _Commands) -> None:
 
 
 def _model_options(parser: argparse._ActionsContainer, *, required: bool) -> None:
-    parser.add_argument("--model", required=required, type=_name, metavar="M", help="kinetic model; raphe list models")
+    parser.add_argument(
+        "--model", required=required, type=_name, nargs="+", metavar="M", help="kinetic models; raphe list models"
+    )
     parser.add_argument("--reference", type=_name, metavar="NAME", help="reference region")
     parser.add_argument("--k2-prime", type=_positive_or_auto, metavar="X|auto", help="k2' of the reference, 1/min")
-    parser.add_argument("--t-star", type=_from_zero, metavar="MIN", help="fit frames whose mid-time is at or after it")
+    parser.add_argument(
+        "--t-star",
+        type=_t_star,
+        metavar="MIN|auto[:PERCENT]",
+        help="fit frames whose mid-time is at or after it; auto: the earliest from which none is 10 %% off the line",
+    )
+    parser.add_argument("--window", type=_span, metavar="START:END", help="time window of SUVR, min from injection")
+    parser.add_argument(
+        "--vb", type=_share_or_fit, metavar="X|fit", help="share of blood in the tissue: given (0 for none), or fitted"
+    )
+    parser.add_argument(
+        "--delay", type=_number_or_fit, metavar="MIN|fit", help="of the blood, positive where it arrives later"
+    )
+    parser.add_argument("--parent-fraction", type=_name, metavar="MODEL", help="model of the parent fraction, or auto")
+    parser.add_argument("--plasma-ratio", type=_name, metavar="MODEL", help="model of plasma to whole blood, or auto")
+    parser.add_argument("--arterial", type=_name, metavar="MODEL", help="model of the parent in plasma, or auto")
+    parser.add_argument("--blood-unit", type=_name, metavar="U", help="unit of the blood, whatever its files say")
+    parser.add_argument(
+        "--blood-faults",
+        choices=("refuse", "mend"),
+        help="refuse blood samples out of order and blood that ends before the scan (default), or leave out what breaks "
+        "the order and fit the frames that the blood covers",
+    )
     parser.add_argument(
         "--weights",
         type=_name,
         metavar="W",
-        help="decay, duration, uniform, or a TSV with a column weight (1/variance)",
+        help="decay, duration, uniform, residual, or a TSV with a column weight (1/variance)",
     )
     parser.add_argument(
         "--convention",
@@ -324,6 +356,36 @@ def _from_zero(text: str) -> float:
 
 def _positive_or_auto(text: str) -> float | str:
     return text if text == "auto" else _positive(text)
+
+
+def _t_star(text: str) -> tuple[float | str, float | None]:
+    word, colon, limit = text.partition(":")
+    if word == "auto":
+        return word, _positive(limit.removesuffix("%")) if colon else None
+    return _from_zero(text), None
+
+
+def _span(text: str) -> tuple[float, float]:
+    first, colon, last = text.partition(":")
+    if not colon:
+        raise argparse.ArgumentTypeError(f"{text!r} is not START:END")
+    start, end = _from_zero(first), _from_zero(last)
+    if end <= start:
+        raise argparse.ArgumentTypeError(f"{text} ends before it begins")
+    return start, end
+
+
+def _share_or_fit(text: str) -> float | str:
+    if text == "fit":
+        return text
+    value = _number(text)
+    if not 0 <= value < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not a share from 0 to below 1, nor fit")
+    return value
+
+
+def _number_or_fit(text: str) -> float | str:
+    return text if text == "fit" else _number(text)
 
 
 def _range(text: str) -> tuple[int, int | None]:

@@ -61,7 +61,7 @@ CASES = {
     "a section of a later version": (also("[maps]\nsmoothing = 4"), ["line 27", "[maps]", "take it out"]),
     "an unknown model": (instead('"SRTM"', '"SRTM3"'), ["line 6", "'SRTM3'", "did you mean SRTM"]),
     "a model like no other": (instead('"SRTM"', '"zebra"'), ["line 6", "'zebra'", "MRTM2"]),
-    "a model that is a number": (instead('"SRTM"', "3"), ["line 6", "model = 3", "text"]),
+    "a model that is a number": (instead('"SRTM"', "3"), ["line 6", "model = 3", "name of a model"]),
     "a title that is a number": (instead('"A small study"', "5"), ["line 2", "title = 5", "text"]),
     "a species with a slip": (instead("[study]", '[study]\nspecies = "humen"'), ["line 2", "'human'"]),
     "weights that nobody knows": (tracer('weights = "poisson"'), ["line 8", '"poisson"', "decay, duration, uniform"]),

@@ -16,13 +16,13 @@ from raphe.data.fit import KineticFit
 from raphe.data.record import Step
 from raphe.data.tacs import TACs
 from raphe.errors import InputError, ModelError, TimingError
-from raphe.kinetics.protocol import KineticModel, Problem, Solution
+from raphe.kinetics.protocol import KineticModel, Problem, Solution, least_frames
 from raphe.nomenclature import SYMBOLS
 from raphe.quality import Quality
 
 Array = npt.NDArray[np.float64]
 
-WEIGHTS = ("decay", "duration", "uniform")
+WEIGHTS = ("decay", "duration", "uniform", "residual")
 """Named weights; see :mod:`raphe.core.weights`."""
 
 PLAUSIBLE: Mapping[str, tuple[float, float]] = {
@@ -81,6 +81,7 @@ def fit(
     half_life: float | None = None,
     convention: str = "average",
     input_se: Mapping[str, float] | None = None,
+    expected: Array | None = None,
 ) -> tuple[KineticFit, Step]:
     """Fit ``model`` to every curve of a scan.
 
@@ -94,9 +95,10 @@ def fit(
         Name of the reference region among the curves (which is then not fitted), or its curve.
     plasma : PlasmaInput, optional
         Arterial input, for a model that needs it.
-    weights : {"decay", "duration", "uniform"} or ndarray of shape (n_frame,) or (n_curve, n_frame)
+    weights : {"decay", "duration", "uniform", "residual"} or ndarray of shape (n_frame,) or (n_curve, n_frame)
         Relative 1/variance of the frames. ``"decay"`` is duration x remaining nuclide / activity, with the activity
-        that a first fit without it predicts, so that the noise of a frame does not set the frame's own weight. A frame
+        that a first fit without it predicts, so that the noise of a frame does not set the frame's own weight.
+        ``"residual"`` adds to that what the residuals of all curves show (:func:`raphe.core.weights.residual`). A frame
         of weight 0 is not fitted.
     half_life : float, min, optional
         Of the radionuclide; needed for ``"decay"``.
@@ -105,6 +107,9 @@ def fit(
     input_se : mapping of str to float, optional
         Standard errors of values that the model takes as fixed (``k2_prime``, 1/min). Their effect on every estimate is
         added to its standard error in quadrature.
+    expected : ndarray, shape (n_curve, n_frame), kBq/mL, optional
+        Activity that weights ``"decay"`` are to expect, of the curves that are fitted, instead of what a first fit
+        predicts: so that several models have the same weights. A curve that is NaN there is fitted by itself.
 
     Returns
     -------
@@ -132,8 +137,15 @@ def fit(
     problem = Problem(sampling(frames, convention), curves.activity[good], start[good], fitted_rows, curve, blood)
     _enough_frames(model, problem)
     solution = _estimate(model, problem)
-    if named == "decay":
-        problem = dataclasses.replace(problem, weights=_decay_weights(problem, solution, half_life))
+    if named == "decay" or (named == "residual" and half_life is not None):
+        told = None if expected is None else np.asarray(expected, dtype=float)[good]
+        problem = dataclasses.replace(problem, weights=_decay_weights(problem, solution, half_life, told))
+        solution = _estimate(model, problem)
+    if named == "residual":
+        left = problem.activity[:, solution.rows] - solution.fitted
+        problem = dataclasses.replace(
+            problem, weights=weighting.residual(np.array(problem.weights), left, solution.rows)
+        )
         solution = _estimate(model, problem)
     if input_se:
         solution = _with_input_se(model, problem, solution, input_se)
@@ -149,6 +161,7 @@ def fit(
             "n_frames": len(solution.rows),
             "scan_minutes": float(frames.end[-1]),
             "reference": reference if isinstance(reference, str) else None,
+            "plasma": blood is not None,
             **result.inputs,
         },
         citations=model.citations,
@@ -238,7 +251,7 @@ def _weights(weights: str | Array, curves: TACs, half_life: float | None) -> tup
             raise InputError(f"unknown weights {weights!r}; there are {', '.join(WEIGHTS)}, or a file or array")
         if weights == "uniform":
             return np.broadcast_to(weighting.uniform(frames), shape), weights
-        if weights == "duration":
+        if weights == "duration" or (weights == "residual" and half_life is None):
             return np.broadcast_to(weighting.duration(frames), shape), weights
         if half_life is None:
             raise InputError(
@@ -266,11 +279,17 @@ def _weights(weights: str | Array, curves: TACs, half_life: float | None) -> tup
     return np.broadcast_to(array, shape), "given"
 
 
-def _decay_weights(problem: Problem, first: Solution, half_life: float | None) -> Array:
-    """Decay weights with the activity that a first fit predicts; a curve that it did not fit keeps its weights."""
+def _decay_weights(problem: Problem, first: Solution, half_life: float | None, told: Array | None) -> Array:
+    """Decay weights with the activity that is told or else that a first fit predicts.
+
+    A curve of which neither is known keeps its weights.
+    """
     assert half_life is not None
     expected = problem.activity.copy()
     expected[:, first.rows] = first.fitted
+    if told is not None:
+        known = np.isfinite(told).all(axis=-1)
+        expected[known] = told[known]
     usable = np.isfinite(expected).all(axis=-1) & (expected.max(axis=-1) > 0)
     weights = np.array(problem.weights)
     weights[usable] = weighting.decay(problem.sampling.frames, half_life, expected[usable])
@@ -282,12 +301,12 @@ def _enough_frames(model: KineticModel, problem: Problem) -> None:
     if not 0 <= t_star < np.inf:
         raise ModelError(f"t_star is {t_star:g} min; it must be a time from injection, 0 or later")
     left = len(problem.late(t_star).rows)
-    if left < model.n_free + 2:
+    if left < least_frames(model):
         where = f" at or after t_star = {t_star:g} min" if t_star else ""
         unweighted = len(problem.sampling.frames) - len(problem.rows)
         where += f", not counting {unweighted} that have no weight" if unweighted else ""
         raise TimingError(
-            f"{model.name} has {model.n_free} free parameters and needs at least {model.n_free + 2} frames, but "
+            f"{model.name} has {model.n_free} free parameters and needs at least {least_frames(model)} frames, but "
             f"{left} of the scan's {len(problem.sampling.frames)} are left{where}; "
             + ("choose an earlier t_star" if t_star else "use more frames")
         )

@@ -1,278 +1,272 @@
-"""How the curves of one scan become binding: regions, reference, k2', fit."""
+"""How the curves of one scan become estimates: regions, reference, k2', t*, and a fit for each model."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
-from raphe.catalog import Tracer
+from raphe.data.blood import PlasmaInput
 from raphe.data.fit import KineticFit
-from raphe.data.record import Parameter, Step
-from raphe.data.regions import Merged, resolve
+from raphe.data.record import Step
+from raphe.data.regions import resolve
 from raphe.data.tacs import TACs
-from raphe.errors import InputError
+from raphe.errors import InputError, ModelError, RapheError
 from raphe.kinetics import registry
-from raphe.kinetics.fit import check_reference, fit
+from raphe.kinetics.fit import fit
 from raphe.kinetics.k2_prime import estimate_k2_prime
+from raphe.kinetics.protocol import KineticModel
+from raphe.kinetics.selection import with_akaike_weights
+from raphe.kinetics.t_star import search_t_star, t_star_of_scan
 from raphe.nomenclature import region_key
+from raphe.pipeline.choices import Analysis
+from raphe.pipeline.reference import find_reference, high_binding
 
 Array = npt.NDArray[np.float64]
 
 
-@dataclass(frozen=True)
-class Analysis:
-    """Choices for the scans of one tracer, each with where it comes from.
-
-    Parameters
-    ----------
-    model : str
-    reference : tuple of str
-        Names that the reference region may have in a table; the first that is there is taken.
-    weights : str or ndarray, shape (n_frame,)
-    convention : str
-    k2_prime : float (1/min), "auto" or None
-        None: "auto" for a model that needs one.
-    t_star : float, min, or None
-    high_binding : tuple of str
-        Regions whose k2' is averaged for "auto".
-    regions : tuple of str
-        Regions to fit; empty means every curve of the table.
-    merges : mapping of str to sequence of str
-        Regions that the plan makes of others.
-    origin : mapping of str to str
-        Where each choice comes from: ``plan``, ``command line``, ``catalog`` or ``default``.
-    """
-
-    model: str
-    reference: tuple[str, ...]
-    weights: str | Array = "decay"
-    convention: str = "average"
-    k2_prime: float | str | None = None
-    t_star: float | None = None
-    high_binding: tuple[str, ...] = ()
-    regions: tuple[str, ...] = ()
-    merges: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    origin: Mapping[str, str] = field(default_factory=dict)
-
-
-def choose(
-    layers: Sequence[tuple[str, Mapping[str, object]]], tracer: Tracer | None, tracer_name: str, species: str = "human"
-) -> Analysis:
-    """One analysis from what the user says and what the catalog knows of the tracer.
-
-    Parameters
-    ----------
-    layers : sequence of (str, mapping)
-        Fields of :class:`Analysis` by origin, the strongest first; a field that is None or empty is not said. What a
-        weaker layer says for another model than the one that is chosen is left aside.
-    tracer : Tracer or None
-        Catalog entry, the weakest layer.
-    tracer_name : str
-        For messages.
-    species : str
-        Whose reference region is meant.
-
-    Raises
-    ------
-    InputError
-        If nothing names a model or a reference region.
-    """
-    known: dict[str, object] = {}
-    if tracer is not None:
-        known = {"model": tracer.model.value, "high_binding": tracer.high_binding.names, "t_star": tracer.t_star.value}
-        if species in tracer.species:
-            known["reference"] = tracer.species[species].reference.names.names
-    chosen: dict[str, object] = {}
-    origin: dict[str, str] = {}
-    for where, layer in (*layers, ("catalog", known)):
-        for name, value in layer.items():
-            said = value is not None and not (isinstance(value, tuple | str | Mapping) and not value)
-            if said and name not in chosen:
-                chosen[name], origin[name] = value, where
-    named = f"of tracer {tracer_name!r}" if tracer_name else "of this table (no sidecar names its tracer)"
-    for name, option in (("model", "--model"), ("reference", "--reference")):
-        if name not in chosen:
-            raise InputError(
-                f"no {name} is named for the scans {named}, which the catalog does not know; "
-                f"give {option}, or write it in the plan under [[tracer]]"
-            )
-    kind = registry.model_type(str(chosen["model"]))
-    fields = kind.__dataclass_fields__  # type: ignore[attr-defined]
-    strength = {where: place for place, (where, _) in enumerate((*layers, ("catalog", known)))}
-    for name in ("t_star", "k2_prime"):
-        if name in chosen and name not in fields:
-            if strength[origin[name]] <= strength[origin["model"]] and origin[name] != "catalog":
-                raise InputError(f"{kind.name} has no {name}, but the {origin[name]} gives one; leave it out")
-            del chosen[name], origin[name]
-    if "t_star" in chosen and origin["t_star"] == "catalog" and kind.name != "LoganRef":
-        del chosen["t_star"], origin["t_star"]
-    return Analysis(**chosen, origin=origin)  # type: ignore[arg-type]
-
-
-def analyse(
-    tacs: TACs,
-    analysis: Analysis,
-    half_life: float | None,
-    reference_curve: tuple[str, Array] | None = None,
-    empty: Sequence[str] = (),
-) -> tuple[KineticFit, tuple[Step, ...]]:
-    """Fit one scan.
+@dataclass(frozen=True, eq=False)
+class Material:
+    """What the models of one scan are fitted to.
 
     Parameters
     ----------
     tacs : TACs
         Every curve of the table.
-    analysis : Analysis
     half_life : float, min, or None
-    reference_curve : (str, ndarray of shape (n_frame,)), optional
+    reference_curve : (str, ndarray of shape (n_frame,)) or None
         Name and curve of a reference region that stands in a table of its own.
-    empty : sequence of str
+    empty : tuple of str
         Regions that the table names but that have no value, for messages.
+    plasma : PlasmaInput or None
+        Arterial input, its delay included.
+    n_frames : int or None
+        Frames that models behind plasma are fitted to, from the first on; None for all.
+    """
+
+    tacs: TACs
+    half_life: float | None
+    reference_curve: tuple[str, Array] | None = None
+    empty: tuple[str, ...] = ()
+    plasma: PlasmaInput | None = None
+    n_frames: int | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class _Task:
+    """One model with all that its fit needs but the weights."""
+
+    model: KineticModel
+    curves: TACs
+    reference: Array | None
+    plasma: PlasmaInput | None
+    input_se: Mapping[str, float]
+    notes: Mapping[str, str | None]
+
+
+def analyse(material: Material, analysis: Analysis) -> tuple[tuple[KineticFit, ...], tuple[Step, ...]]:
+    """Fit every model of an analysis to one scan.
+
+    Models that fit the curve itself are fitted with the same weights, those that the one with the most parameters
+    expects, so that their Akaike weights say which of them the data prefer.
+
+    Parameters
+    ----------
+    material : Material
+    analysis : Analysis
 
     Returns
     -------
-    KineticFit
+    tuple of KineticFit
+        One a model, in the order of the analysis, but for those that this scan does not allow.
     tuple of Step
-        What was done, in order.
+        What was done, in order; ``not_fitted`` with the reason for a model that this scan does not allow.
 
     Raises
     ------
     InputError, ModelError, TimingError
-        As the parts do.
+        As the parts do, where no model can be fitted.
     """
-    reference, name, reference_step = find_reference(tacs, analysis, reference_curve, empty)
-    curves, made = resolve(analysis.regions or _others(tacs, analysis, name, reference_step), tacs, analysis.merges)
-    steps = [reference_step]
-    if merged := tuple(f"{region} = {how}" for region, how in made.items() if len(how.members) > 1):
-        steps.insert(0, Step("regions", {"merged": merged, "volumes_known": tacs.volumes is not None}))
-    common = {"weights": analysis.weights, "half_life": half_life, "convention": analysis.convention}
-    assumed: dict[str, float | None] = {"t_star": analysis.t_star}
-    input_se: dict[str, float] = {}
-    kind = registry.model_type(analysis.model)
-    auto = analysis.k2_prime == "auto" or (analysis.k2_prime is None and "k2_prime" in kind.needs)
-    if auto:
-        high, origin = _high_binding(tacs, analysis, reference, half_life)
-        k2_prime, step = estimate_k2_prime(high, reference=reference, regions=high.names, **common)  # type: ignore[arg-type]
-        assumed["k2_prime"], input_se["k2_prime"] = k2_prime.value, k2_prime.se
-        steps.append(Step(step.name, {**step.parameters, "source": f"auto: {origin}"}, step.citations))
-    elif analysis.k2_prime is not None:
-        assumed["k2_prime"] = float(analysis.k2_prime)
-        steps.append(
-            Step("k2_prime", {"value": assumed["k2_prime"], "source": analysis.origin.get("k2_prime", "given")})
+    steps: list[Step] = []
+    reference, name = None, ""
+    members: tuple[str, ...] = ()
+    if analysis.needs("reference"):
+        reference, name, step = find_reference(material.tacs, analysis, material.reference_curve, material.empty)
+        members = tuple(str(one) for one in step.parameters.get("members") or ())  # type: ignore[union-attr]
+        steps.append(step)
+    curves, regions = _curves(material.tacs, analysis, name, members)
+    steps = [*regions, *steps]
+    tasks, failures = [], dict[str, RapheError]()
+    try:
+        k2_prime, input_se, more = _k2_prime(material, analysis, reference)
+    except RapheError as error:
+        failures = {kind.name: error for kind in analysis.kinds if "k2_prime" in kind.needs}
+        k2_prime, input_se, more = None, {}, []
+        if not failures:
+            raise
+    for kind in [kind for kind in analysis.kinds if kind.name not in failures]:
+        by_reference = "reference" in kind.needs
+        task = _Task(
+            _make(kind, analysis, k2_prime),
+            curves[by_reference].first(material.n_frames) if "plasma" in kind.needs else curves[by_reference],
+            reference if by_reference else None,
+            material.plasma if "plasma" in kind.needs else None,
+            input_se if "k2_prime" in kind.__dataclass_fields__ else {},  # type: ignore[attr-defined]
+            {"reference": name} if by_reference else {"reference": None},
         )
-    model = registry.make(analysis.model, **assumed)
-    result, step = fit(
-        model,
-        curves,
-        reference=reference,
-        input_se=input_se,
-        **common,  # type: ignore[arg-type]
-    )
-    defaults = {}
-    if "t_star" in result.inputs:
-        defaults["t_star_source"] = analysis.origin.get("t_star", "the model's default, an assumption")
-    steps.append(Step(step.name, {**step.parameters, "reference": name, **defaults}, step.citations))
-    return result, tuple(steps)
-
-
-def find_reference(
-    tacs: TACs, analysis: Analysis, separate: tuple[str, Array] | None = None, empty: Sequence[str] = ()
-) -> tuple[Array, str, Step]:
-    """Curve of the reference region, its name, and how it was found.
-
-    Parameters
-    ----------
-    tacs : TACs
-    analysis : Analysis
-    separate : (str, ndarray of shape (n_frame,)), optional
-        Name and curve of a reference region that stands in a table of its own.
-    empty : sequence of str
-        Regions that the table names but that have no value.
-
-    Raises
-    ------
-    InputError
-        If it is absent, empty, zero or negative, or not a number somewhere; the message says which.
-    """
-    curve, name, step = _reference(tacs, analysis, separate, empty)
-    check_reference(f"reference region {name!r}", curve, tacs.frames)
-    return curve, name, step
-
-
-def _reference(
-    tacs: TACs, analysis: Analysis, separate: tuple[str, Array] | None, empty: Sequence[str]
-) -> tuple[Array, str, Step]:
-    said = analysis.origin.get("reference", "default")
-    plain = {region_key(name)[0] for name in analysis.reference}
-    if separate is not None and (said == "catalog" or region_key(separate[0])[0] in plain):
-        name, curve = separate
-        return curve, name, Step("reference", {"region": name, "how": "its own table", "source": "table"})
-    failures: list[InputError] = []
-    for name in analysis.reference:
         try:
-            found, made = resolve([name], tacs, analysis.merges)
-        except InputError as error:
-            failures.append(error)
-            continue
-        how: Merged = made[name]
-        parameters: dict[str, Parameter] = {"region": name, "how": str(how), "members": how.members, "source": said}
-        return found.activity[0], name, Step("reference", parameters)
-    wanted = {region_key(name) for name in analysis.reference}
-    for name in empty:
-        if region_key(name) in wanted:
-            raise InputError(f"the reference region {name!r} is empty: no frame has a value; fill it or take another")
-    if len(analysis.reference) == 1:
-        raise InputError(f"the reference is absent: {failures[0]}")
-    raise InputError(
-        f"no reference region is among the curves (looked for {', '.join(analysis.reference)}); name one of "
-        f"{', '.join(tacs.names[:12])}{' ...' if len(tacs.names) > 12 else ''} with --reference or in the plan"
-    )
+            task, searched = _with_t_star(task, material, analysis)
+        except RapheError as error:
+            failures[kind.name] = error
+        else:
+            more += searched
+            tasks.append(task)
+    fits, done = _fitted(tasks, material, analysis, failures)
+    if not fits:
+        raise next(iter(failures.values()))
+    lost = [Step("not_fitted", {"model": model, "why": str(error)}) for model, error in failures.items()]
+    return with_akaike_weights(fits), (*steps, *more, *done, *lost)
 
 
-def _others(tacs: TACs, analysis: Analysis, name: str, reference: Step) -> tuple[str, ...]:
-    """Every region of the table and of the plan but the reference and what it is made of."""
-    members = reference.parameters.get("members") or ()
-    kept = [one for one in tacs.names if one not in members]  # type: ignore[operator]
-    kept += [one for one in analysis.merges if region_key(one) != region_key(name)]
+def _curves(
+    tacs: TACs, analysis: Analysis, reference: str, members: Sequence[str]
+) -> tuple[dict[bool, TACs], list[Step]]:
+    """Curves for models that need a reference region (True) and for those that do not, and of what they were made."""
+    found: dict[bool, TACs] = {}
+    merged: dict[str, None] = {}
+    for by_reference in {"reference" in kind.needs for kind in analysis.kinds}:
+        wanted = analysis.regions or _every_region(tacs, analysis, reference, members if by_reference else None)
+        found[by_reference], made = resolve(wanted, tacs, analysis.merges)
+        merged |= {f"{region} = {how}": None for region, how in made.items() if len(how.members) > 1}
+    step = Step("regions", {"merged": tuple(merged), "volumes_known": tacs.volumes is not None})
+    return found, [step] if merged else []
+
+
+def _every_region(tacs: TACs, analysis: Analysis, reference: str, members: Sequence[str] | None) -> tuple[str, ...]:
+    """Every region of table and plan; but the reference, and what it is made of, where ``members`` are told."""
+    kept = [one for one in tacs.names if one not in (members or ())]
+    kept += [one for one in analysis.merges if members is None or region_key(one) != region_key(reference)]
     if not kept:
-        raise InputError(f"there is no curve to fit besides the reference region {name!r}")
+        raise InputError(f"there is no curve to fit besides the reference region {reference!r}")
     return tuple(dict.fromkeys(kept))
 
 
-LEAST_BINDING = 0.5
-"""BP_ND from which on a region counts as high-binding where neither plan nor catalog names any; an assumption."""
-
-
-def _high_binding(tacs: TACs, analysis: Analysis, reference: Array, half_life: float | None) -> tuple[TACs, str]:
-    """Curves that give k2', and who named them."""
-    origin = analysis.origin.get("high_binding", "")
-    found: list[str] = []
-    for name in analysis.high_binding:
-        try:
-            resolve([name], tacs, analysis.merges)
-        except InputError:
-            if origin == "plan":
-                raise
-            continue
-        found.append(name)
-    if found:
-        return resolve(found, tacs, analysis.merges)[0], f"the high-binding regions that the {origin} names"
-    first, _ = fit(
-        registry.make("MRTM1"), tacs, reference=reference, weights=analysis.weights, half_life=half_life,
-        convention=analysis.convention,
-    )  # fmt: skip
-    binding, _ = first.of("BP_ND")
-    high = [
-        name
-        for name, value, good in zip(first.names, binding, first.usable, strict=True)
-        if good and value > LEAST_BINDING
-    ]
-    if not high:
-        raise InputError(
-            f"k2_prime 'auto' needs regions of high binding; none is named and none has BP_ND above {LEAST_BINDING:g} "
-            "by MRTM1. Give k2_prime as a number, or choose SRTM"
+def _k2_prime(
+    material: Material, analysis: Analysis, reference: Array | None
+) -> tuple[float | None, dict[str, float], list[Step]]:
+    """One k2' for the models that take it, its standard error where it was estimated, and how it came about."""
+    auto = analysis.k2_prime == "auto" or (analysis.k2_prime is None and analysis.needs("k2_prime"))
+    if auto and reference is not None:
+        high, origin = high_binding(material.tacs, analysis, reference, material.half_life)
+        found, step = estimate_k2_prime(
+            high,
+            reference=reference,
+            regions=high.names,
+            weights=analysis.weights,
+            half_life=material.half_life,
+            convention=analysis.convention,
         )
-    return resolve(high, tacs, {})[0], f"the regions with BP_ND above {LEAST_BINDING:g} by MRTM1, an assumption"
+        told = Step(step.name, {**step.parameters, "source": f"auto: {origin}"}, step.citations)
+        return found.value, {"k2_prime": found.se}, [told]
+    if analysis.k2_prime is None or auto:
+        return None, {}, []
+    value = float(analysis.k2_prime)
+    return value, {}, [Step("k2_prime", {"value": value, "source": analysis.origin.get("k2_prime", "given")})]
+
+
+def _make(kind: type[KineticModel], analysis: Analysis, k2_prime: float | None) -> KineticModel:
+    """Make a model with those of the choices that it takes."""
+    fields = kind.__dataclass_fields__  # type: ignore[attr-defined]
+    t_star = None if analysis.t_star == "auto" else analysis.t_star
+    if analysis.origin.get("t_star") == "catalog" and kind.name != "LoganRef":
+        t_star = None
+    V_B = None if analysis.V_B == "fit" else analysis.V_B
+    begin, end = analysis.window or (None, None)
+    known = {"k2_prime": k2_prime, "t_star": t_star, "V_B": V_B, "t_begin": begin, "t_end": end}
+    if "window" in kind.needs and analysis.window is None:
+        raise ModelError(f"{kind.name} needs a window of time; give it (--window START:END, in min from injection)")
+    return registry.make(kind.name, **{name: value for name, value in known.items() if name in fields})  # type: ignore[arg-type]
+
+
+def _with_t_star(task: _Task, material: Material, analysis: Analysis) -> tuple[_Task, list[Step]]:
+    """Put the t* that is searched for, where one is, into the model; and say where t* comes from."""
+    model = task.model
+    if not hasattr(model, "t_star"):
+        return task, []
+    if analysis.t_star != "auto":
+        origin = analysis.origin.get("t_star", "") if analysis.t_star is not None else ""
+        if origin == "catalog" and model.name != "LoganRef":
+            origin = ""
+        notes = {**task.notes, "t_star_source": origin or "the model's default, an assumption"}
+        return replace(task, notes=notes), []
+    found, searched = search_t_star(
+        model,
+        task.curves,
+        reference=task.reference,
+        plasma=task.plasma,
+        weights=_weights(analysis.weights, task.curves),
+        half_life=material.half_life,
+        convention=analysis.convention,
+        limit=analysis.t_star_limit,
+    )
+    value, step = t_star_of_scan(found)
+    notes = {**task.notes, "t_star_source": f"searched, with at most {analysis.t_star_limit:g} % from the line"}
+    step = replace(step, parameters={"model": model.name, **step.parameters})
+    return replace(task, model=replace(model, t_star=value), notes=notes), [searched, step]  # type: ignore[type-var]
+
+
+def _fitted(
+    tasks: Sequence[_Task], material: Material, analysis: Analysis, failures: dict[str, RapheError]
+) -> tuple[list[KineticFit], list[Step]]:
+    """Fits in the order of the tasks; of models that fit the curve, the richest goes first and gives the weights.
+
+    Why a model could not be fitted is put among the ``failures``.
+    """
+    common = sorted((task for task in tasks if task.model.fits_curve), key=lambda task: -task.model.n_free)
+    common = common if len(common) > 1 else []
+    fits: dict[str, KineticFit] = {}
+    steps: dict[str, Step] = {}
+    for task in (*common, *(task for task in tasks if task not in common)):
+        before = [fits[one.model.name] for one in common if one.model.name in fits] if task in common else []
+        rich = before[0] if before else None
+        try:
+            found, step = fit(
+                task.model,
+                task.curves,
+                reference=task.reference,
+                plasma=task.plasma,
+                weights=_weights(analysis.weights, task.curves, rich),
+                half_life=material.half_life,
+                convention=analysis.convention,
+                input_se=task.input_se,
+                expected=None if rich is None else _of_rich(rich, rich.fitted, task.curves, np.nan),
+            )
+        except RapheError as error:
+            failures[task.model.name] = error
+            continue
+        fits[found.model] = found
+        named = analysis.weights if isinstance(analysis.weights, str) else "given"
+        steps[found.model] = replace(step, parameters={**step.parameters, "weights": named, **task.notes})
+    order = [task.model.name for task in tasks if task.model.name in fits]
+    return [fits[name] for name in order], [steps[name] for name in order]
+
+
+def _weights(weights: str | Array, curves: TACs, rich: KineticFit | None = None) -> str | Array:
+    """Weights of a fit: of the first frames, where they were given; those of the richest model, where it found them."""
+    if not isinstance(weights, str):
+        return weights[: len(curves.frames)]
+    if weights == "residual" and rich is not None:
+        found = _of_rich(rich, np.where(rich.weights > 0, rich.weights, 1.0), curves, 1.0)
+        return weights if found is None else found
+    return weights
+
+
+def _of_rich(rich: KineticFit, rows: Array, curves: TACs, missing: float) -> Array | None:
+    """Rows of a fit for some curves, ``missing`` for those that it has not; None if it is of fewer frames."""
+    if len(rich.frames) != len(curves.frames):
+        return None
+    known = dict(zip(rich.names, rows, strict=True))
+    nothing = np.full(len(rich.frames), missing)
+    return np.array([known.get(name, nothing) for name in curves.names])

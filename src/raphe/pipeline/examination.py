@@ -16,12 +16,14 @@ from raphe.io.curves import Curves
 from raphe.kinetics.fit import check_start
 from raphe.kinetics.registry import model_type
 from raphe.nomenclature import tracer_key
-from raphe.pipeline.analysis import Analysis, choose, find_reference
+from raphe.pipeline.arterial import source_of_scan
+from raphe.pipeline.choices import Analysis, choose
 from raphe.pipeline.options import weights
 from raphe.pipeline.participant import separate_reference
 from raphe.pipeline.plan import StudyPlan, TracerSection
 from raphe.pipeline.plan_check import check_plan
 from raphe.pipeline.plan_schema import same_tracer
+from raphe.pipeline.reference import find_reference
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,12 +119,21 @@ def _planned(plan: StudyPlan, tracer: TracerSection | None) -> Mapping[str, obje
         return common
     return {
         **common,
-        "model": tracer.model,
+        "models": tracer.models,
         "reference": (tracer.reference,) if tracer.reference else None,
         "weights": tracer.weights,
         "convention": tracer.convention,
         "k2_prime": tracer.k2_prime,
         "t_star": tracer.t_star,
+        "t_star_limit": tracer.t_star_limit,
+        "V_B": tracer.V_B,
+        "window": tracer.window,
+        "delay": tracer.delay,
+        "parent_fraction": tracer.parent_fraction,
+        "plasma_ratio": tracer.plasma_ratio,
+        "arterial": tracer.arterial,
+        "blood_unit": tracer.blood_unit,
+        "blood_faults": tracer.blood_faults,
         "high_binding": tracer.high_binding,
     }
 
@@ -130,26 +141,34 @@ def _planned(plan: StudyPlan, tracer: TracerSection | None) -> Mapping[str, obje
 def _scan_faults(table: ScanCurves, curves: Curves, analysis: Analysis) -> Iterator[Finding]:
     """Yield what keeps one scan from being analysed as chosen."""
     try:
-        check_start(curves.tacs.frames, model_type(analysis.model))
-        find_reference(curves.tacs, analysis, separate_reference(table, analysis), curves.empty)
+        for kind in analysis.kinds:
+            check_start(curves.tacs.frames, kind)
+        if analysis.needs("reference"):
+            find_reference(curves.tacs, analysis, separate_reference(table, analysis), curves.empty)
     except InputError as error:
         yield Finding("error", table.path, "", f"{table.path}: {error}")
+    if analysis.needs("plasma"):
+        try:
+            yield from source_of_scan(table, curves.tacs, analysis).findings
+        except InputError as error:
+            yield Finding("error", table.path, "blood", str(error))
 
 
 def _contrast_faults(plan: StudyPlan, scans: Sequence[tuple[ScanCurves, Analysis]]) -> Iterator[Finding]:
-    """Yield contrasts of a parameter that the model of their scans does not give."""
+    """Yield contrasts of a parameter that no model of their scans gives."""
     for index, contrast in enumerate(plan.contrasts):
-        models = {
-            model_type(analysis.model)
+        several = {
+            analysis.models
             for table, analysis in scans
             if same_tracer(table.scan.tracer) == same_tracer(contrast.tracer)
         }
-        for model in models:
-            if contrast.parameter not in model.parameters:
+        for models in several:
+            kinds = [model_type(name) for name in models]
+            if not any(contrast.parameter in kind.parameters for kind in kinds):
                 where = f"{plan.path}, line {plan.line('contrast', index, 'parameter')}"
+                given = dict.fromkeys(name for kind in kinds for name in kind.parameters)
                 told = (
-                    f"{where}: contrast {contrast.name!r} is of {contrast.parameter}, but {model.name}, by which "
-                    f"{contrast.tracer} is analysed, gives {', '.join(model.parameters)}; name one of these or another "
-                    "model"
+                    f"{where}: contrast {contrast.name!r} is of {contrast.parameter}, but {', '.join(models)}, by "
+                    f"which {contrast.tracer} is analysed, gives {', '.join(given)}; name one of these or another model"
                 )
                 yield Finding("error", plan.path, "contrast.parameter", told)

@@ -138,7 +138,7 @@ def _estimates(
     plan: StudyPlan | None,
     participants: Mapping[str, Mapping[str, str]],
 ) -> Estimates:
-    scan, model = table.scan, model_type(task.analysis.model).name
+    scan = table.scan
     condition = ""
     if plan is not None:
         condition = next((s.condition or "" for s in plan.sessions if s.label == scan.session), "")
@@ -158,6 +158,8 @@ def _estimates(
                 row.se,
                 row.quality,
             )
+            for model in task.analysis.models
+            if parameters_path(out, table, model).is_file()
             for row in read_kinpar(parameters_path(out, table, model))
         )
     )
@@ -175,13 +177,15 @@ def _contrasts(
     for contrast in planned:
         names = [name for name in estimates.distinct("tracer") if same_tracer(name) == same_tracer(contrast.tracer)]
         tracer = names[0] if names else contrast.tracer
+        own = estimates.where(tracer=tracer, parameter=contrast.parameter)
+        model = contrast.model[0] if contrast.model else next(iter(own.distinct("model")), "")
         try:
             made.append(
                 paired(
                     estimates,
                     name=contrast.name,
                     tracer=tracer,
-                    model=next(iter(estimates.where(tracer=tracer).distinct("model")), ""),
+                    model=model,
                     parameter=contrast.parameter,
                     first=contrast.terms[0],
                     second=contrast.terms[1],
@@ -203,8 +207,9 @@ def _agreements(
     Last comes why others cannot be told.
     """
     made, unmade = [], []
-    for tracer in estimates.distinct("tracer"):
-        own = estimates.where(tracer=tracer, parameter="BP_ND")
+    for tracer, model in _analysed(estimates):
+        parameter = model_type(model).macro
+        own = estimates.where(tracer=tracer, model=model, parameter=parameter)
         for first, second in combinations(_sessions(plan, own), 2):
             both = {r.participant for r in own.where(session=first).rows} & {
                 r.participant for r in own.where(session=second).rows
@@ -216,8 +221,8 @@ def _agreements(
                     agreement(
                         own,
                         tracer=tracer,
-                        model=own.distinct("model")[0],
-                        parameter="BP_ND",
+                        model=model,
+                        parameter=parameter,
                         first=first,
                         second=second,
                         regions=[region for region in regions if region in own.distinct("region")],
@@ -226,6 +231,11 @@ def _agreements(
             except InputError as error:
                 unmade.append(f"the agreement of sessions {first!r} and {second!r} cannot be told: {error}")
     return tuple(one for one, _ in made), tuple(step for _, step in made), unmade
+
+
+def _analysed(estimates: Estimates) -> list[tuple[str, str]]:
+    """Give every tracer with every model that it was analysed by, in order."""
+    return list(dict.fromkeys((row.tracer, row.model) for row in estimates.rows))
 
 
 def _sessions(plan: StudyPlan | None, own: Estimates) -> list[str]:

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from raphe.blood.registry import make as blood_model
 from raphe.errors import InputError
 from raphe.io.place import located
 from raphe.io.tables import read_table
@@ -26,12 +27,27 @@ def said(options: argparse.Namespace) -> dict[str, object]:
         If there is no such model.
     """
     with located("--model"):
-        model = None if options.model is None else model_type(options.model).name
+        models = tuple(dict.fromkeys(model_type(name).name for name in options.model or ()))
+    for kind in ("parent_fraction", "plasma_ratio", "arterial"):
+        name = getattr(options, kind)
+        if name is not None and name.lower() != "auto":
+            with located(f"--{kind.replace('_', '-')}"):
+                blood_model(kind, name)
+    t_star, limit = options.t_star or (None, None)
     return {
-        "model": model,
+        "models": models,
         "reference": None if options.reference is None else (options.reference,),
         "k2_prime": options.k2_prime,
-        "t_star": options.t_star,
+        "t_star": t_star,
+        "t_star_limit": limit,
+        "V_B": options.vb,
+        "window": options.window,
+        "delay": options.delay,
+        "parent_fraction": options.parent_fraction,
+        "plasma_ratio": options.plasma_ratio,
+        "arterial": options.arterial,
+        "blood_unit": options.blood_unit,
+        "blood_faults": options.blood_faults,
         "weights": options.weights,
         "convention": options.convention,
     }

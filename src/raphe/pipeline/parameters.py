@@ -17,20 +17,24 @@ def write_parameters(
 ) -> None:
     """Write the parameters of a fit; what was chosen, and by whom, is read from the steps.
 
+    Steps of other models are left aside.
+
     Raises
     ------
     OutputError
         If the place cannot be written to.
     """
-    done = {step.name: step for step in steps}
-    cited = dict.fromkeys(key for step in steps for key in step.citations)
+    own = [step for step in steps if not _of_another(step, result.model)]
+    done = {step.name: step for step in own}
+    cited = dict.fromkeys(key for step in own for key in step.citations)
+    reference_name = done["fit"].parameters.get("reference")
     write_kinpar(
         path,
         result,
         weights=FORMULAS[str(done["fit"].parameters["weights"])],
         sources=sources,
         command_line=command_line,
-        reference=str(done["reference"].parameters["region"]),
+        reference=None if reference_name is None else str(reference_name),
         references=[reference(key).citation for key in cited],
         notes=_notes(done),
     )
@@ -38,9 +42,13 @@ def write_parameters(
 
 def _notes(done: dict[str, Step]) -> dict[str, str]:
     notes = {"SE": "standard errors hold whether or not the weights are the true 1/variance (HC3)"}
-    how = done["reference"].parameters["how"]
-    notes["ReferenceRegion"] = f"{how} (from: {done['reference'].parameters['source']})"
-    if "k2_prime" in done:
+    fitted = done["fit"].parameters
+    if fitted.get("reference") is not None:
+        how = done["reference"].parameters["how"]
+        notes["ReferenceRegion"] = f"{how} (from: {done['reference'].parameters['source']})"
+    if fitted.get("plasma"):
+        notes |= _notes_of_blood(done)
+    if "k2_prime" in done and fitted.get("k2_prime") is not None:
         get = done["k2_prime"].parameters.get
         if get("regions"):
             regions = ", ".join(str(name) for name in get("regions") or ())  # type: ignore[union-attr]
@@ -50,8 +58,31 @@ def _notes(done: dict[str, Step]) -> dict[str, str]:
             )
         else:
             notes["k2prime"] = f"given (from: {get('source')})"
-    if "t_star_source" in done["fit"].parameters:
-        notes["t_star"] = f"from: {done['fit'].parameters['t_star_source']}"
+    if "t_star_source" in fitted:
+        notes["t_star"] = f"from: {fitted['t_star_source']}"
     if "regions" in done:
         notes["Regions"] = "; ".join(str(made) for made in done["regions"].parameters["merged"])  # type: ignore[union-attr]
     return notes
+
+
+def _notes_of_blood(done: dict[str, Step]) -> dict[str, str]:
+    """Where the input came from, and how its delay did."""
+    notes = {}
+    if "blood_read" in done:
+        notes["Input"] = "made of the blood samples; the input function that was used stands beside this table"
+    elif "input_read" in done:
+        notes["Input"] = "an input function that was given"
+    if "delay" in done:
+        get = done["delay"].parameters.get
+        value = 60 * float(str(get("value")))
+        notes["Delay"] = (
+            f"{value:.3g} s, fitted over the scan (standard error {60 * float(str(get('se'))):.2g} s)"
+            if get("se") is not None
+            else f"{value:.3g} s (from: {get('source')})"
+        )
+    return notes
+
+
+def _of_another(step: Step, model: str) -> bool:
+    """Whether a step was done for another model."""
+    return step.name in ("fit", "t_star", "t_star_search") and step.parameters.get("model") != model

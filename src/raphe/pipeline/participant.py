@@ -18,12 +18,16 @@ from raphe.data.scan import Scan
 from raphe.data.tacs import TACs
 from raphe.io import derivatives as names
 from raphe.io.bids import ScanCurves, load_curves, load_reference, read_study
+from raphe.io.input_function import write_input_function
+from raphe.io.names import own_sidecars
 from raphe.io.provenance import fingerprint, is_done, remove_outdated, sha256, versions, write_record
 from raphe.io.staging import staged
 from raphe.io.tables import write_text
 from raphe.io.tacs import write_tacs
 from raphe.nomenclature import region_key
-from raphe.pipeline.analysis import Analysis, analyse
+from raphe.pipeline.analysis import Material, analyse
+from raphe.pipeline.arterial import Arterial, arterial_input, source_of_scan
+from raphe.pipeline.choices import Analysis
 from raphe.pipeline.parameters import write_parameters
 from raphe.report.scan import scan_page
 
@@ -83,6 +87,8 @@ class ScanOutcome:
     lost : tuple of str
         Regions without a usable estimate.
     seconds : float
+    not_fitted : tuple of str
+        Models that this scan does not allow, each with the reason.
     """
 
     label: str
@@ -90,6 +96,7 @@ class ScanOutcome:
     n_regions: int
     lost: tuple[str, ...]
     seconds: float
+    not_fitted: tuple[str, ...] = ()
 
 
 def analyse_scan(task: ScanTask, restart: bool = False) -> ScanOutcome:
@@ -108,12 +115,23 @@ def analyse_scan(task: ScanTask, restart: bool = False) -> ScanOutcome:
         return ScanOutcome(table.scan.label, True, 0, (), time.monotonic() - began)
     scan = dataclasses.replace(table.scan, tracer=task.tracer)
     curves = load_curves(table)
-    separate = separate_reference(table, task.analysis)
-    result, steps = analyse(curves.tacs, task.analysis, curves.half_life, separate, curves.empty)
-    steps = _named((curves.step, *steps), scan)
+    arterial = None
+    if task.analysis.needs("plasma"):
+        source = source_of_scan(table, curves.tacs, task.analysis)
+        arterial = arterial_input(source, curves.tacs, task.analysis, curves.half_life)
+    material = Material(
+        curves.tacs,
+        curves.half_life,
+        separate_reference(table, task.analysis),
+        curves.empty,
+        None if arterial is None else arterial.plasma,
+        None if arterial is None else arterial.n_frames,
+    )
+    fits, steps = analyse(material, task.analysis)
+    steps = _named((curves.step, *(arterial.steps if arterial else ()), *steps), scan)
     with staged(task.out) as stage:
         at = dataclasses.replace(task, out=stage)
-        files = _write(at, table, scan, result, steps)
+        files = _write(at, table, scan, fits, arterial, steps)
         remove_outdated(record, task.out, [file.relative_to(stage).as_posix() for file in files])
         names.write_description(stage, task.title, task.datasets)
         write_record(
@@ -124,7 +142,9 @@ def analyse_scan(task: ScanTask, restart: bool = False) -> ScanOutcome:
             outputs=files,
             command_line=task.command_line,
         )
-    return ScanOutcome(scan.label, False, len(result.names), _lost(result), time.monotonic() - began)
+    n_regions = sum(len(fit.names) for fit in fits)
+    not_fitted = tuple(str(step.parameters["why"]) for step in steps if step.name == "not_fitted")
+    return ScanOutcome(scan.label, False, n_regions, _lost(fits), time.monotonic() - began, not_fitted)
 
 
 def find_table(task: ScanTask) -> ScanCurves:
@@ -142,6 +162,9 @@ def parameters_path(out: Path, table: ScanCurves, model: str) -> Path:
 def fingerprint_of(task: ScanTask, table: ScanCurves) -> str:
     """What decides the results of a scan: its files and the choices for it."""
     files = [table.path, *table.sidecar.paths, *table.references.values()]
+    if task.analysis.needs("plasma"):
+        blood = (*table.blood, *table.input_functions)
+        files += [*blood, *(sidecar for path in blood for sidecar in own_sidecars(path))]
     if table.morph is not None:
         files.append(table.morph)
     settings = dataclasses.asdict(task.analysis)
@@ -160,7 +183,7 @@ def separate_reference(table: ScanCurves, analysis: Analysis) -> tuple[str, np.n
     InputError
         If that table cannot be used.
     """
-    wanted = {region_key(name)[0] for name in analysis.reference}
+    wanted = {region_key(name)[0] for name in analysis.reference} if analysis.needs("reference") else set()
     for label in table.references:
         if region_key(label)[0] in wanted:
             curve: TACs = load_reference(table, label).tacs
@@ -173,18 +196,35 @@ def _named(steps: Sequence[Step], scan: Scan) -> tuple[Step, ...]:
     return tuple(dataclasses.replace(step, parameters={"tracer": scan.tracer, **step.parameters}) for step in steps)
 
 
-def _write(task: ScanTask, table: ScanCurves, scan: Scan, result: KineticFit, steps: Sequence[Step]) -> list[Path]:
-    """Write curves, parameters and report; the files that were written."""
+def _write(
+    task: ScanTask,
+    table: ScanCurves,
+    scan: Scan,
+    fits: Sequence[KineticFit],
+    arterial: Arterial | None,
+    steps: Sequence[Step],
+) -> list[Path]:
+    """Write curves, input, parameters and report; the files that were written."""
     sources = [names.source_uri(path, task.datasets) for path in (table.path, *table.sidecar.paths)]
-    fitted = TACs(result.activity, result.frames, result.names)
+    most = max(fits, key=lambda fit: len(fit.names))
     tacs = names.tacs(task.out, scan, table.seg or None, table.pvc or None)
+    fitted = TACs(most.activity, most.frames, most.names)
     write_tacs(tacs, fitted, scan, sources=sources, made_of=_made_of(steps))
-    kinpar = parameters_path(task.out, table, result.model)
-    write_parameters(kinpar, result, steps, sources, task.command_line)
+    files = [tacs]
+    if arterial is not None:
+        files.append(names.input_function(task.out, scan))
+        blood = [names.source_uri(path, task.datasets) for path in (*table.blood, *table.input_functions)]
+        write_input_function(files[-1], arterial.plasma, scan, sources=blood)
+    for fit in fits:
+        files.append(parameters_path(task.out, table, fit.model))
+        write_parameters(files[-1], fit, steps, sources, task.command_line)
+    files += [names.sidecar(file) for file in files]
     report = names.scan_report(task.out, scan, task.alone)
     page = scan_page(
         scan,
-        result,
+        fits,
+        arterial=arterial.fits if arterial else (),
+        plasma=arterial.plasma if arterial else None,
         steps=steps,
         versions=versions(),
         citations={key: entry.citation for key, entry in references().items()},
@@ -192,7 +232,7 @@ def _write(task: ScanTask, table: ScanCurves, scan: Scan, result: KineticFit, st
         region_order=task.analysis.regions,
     )
     write_text(report, page)
-    return [tacs, names.sidecar(tacs), kinpar, names.sidecar(kinpar), report]
+    return [*files, report]
 
 
 def _made_of(steps: Sequence[Step]) -> dict[str, str]:
@@ -203,5 +243,11 @@ def _made_of(steps: Sequence[Step]) -> dict[str, str]:
     return dict(one.split(" = ", 1) for one in merged)
 
 
-def _lost(result: KineticFit) -> tuple[str, ...]:
-    return tuple(name for name, good in zip(result.names, result.usable, strict=True) if not good)
+def _lost(fits: Sequence[KineticFit]) -> tuple[str, ...]:
+    several = len(fits) > 1
+    return tuple(
+        f"{name} ({fit.model})" if several else name
+        for fit in fits
+        for name, good in zip(fit.names, fit.usable, strict=True)
+        if not good
+    )

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from raphe.errors import PlanError, nearest
 from raphe.kinetics.registry import model_type
 from raphe.nomenclature import region_key
+from raphe.pipeline.choices import OF_MODELS, takes
 from raphe.pipeline.plan_schema import ContrastSection, StudyPlan, same_tracer
 from raphe.pipeline.toml_lines import Key
 
@@ -69,12 +70,13 @@ def _check_assumptions(plan: StudyPlan) -> None:
             if tracer.reference is not None and region_key(name)[0] == region_key(tracer.reference)[0]:
                 how = f"[[tracer]] {tracer.name}: {name!r} is the reference, so it cannot give k2_prime; take it out"
                 raise _fault(plan, ("tracer", index, "high_binding", at), how)
-        if tracer.model is None:
+        if not tracer.models:
             continue
-        takes = model_type(tracer.model).__dataclass_fields__  # type: ignore[attr-defined]
-        for name in ("t_star", "k2_prime"):
-            if getattr(tracer, name) is not None and name not in takes:
-                how = f"[[tracer]] {tracer.name}: {tracer.model} has no {name}; leave it out, or name another model"
+        kinds = [model_type(name) for name in tracer.models]
+        for name in OF_MODELS:
+            if getattr(tracer, name) is not None and not any(takes(kind, name) for kind in kinds):
+                told = ", ".join(tracer.models)
+                how = f"[[tracer]] {tracer.name}: {told} has no {name}; leave it out, or name another model"
                 raise _fault(plan, ("tracer", index, name), how)
 
 
@@ -141,10 +143,14 @@ def _check_tracer(plan: StudyPlan, index: int, contrast: ContrastSection) -> Non
     if tracer is None:
         how = f"{who} is of tracer {contrast.tracer!r}, which has no [[tracer]]; {nearest(contrast.tracer, names)}"
         raise _fault(plan, ("contrast", index, "tracer"), how)
-    gives = model_type(tracer.model).parameters if tracer.model else (contrast.parameter,)
-    if contrast.parameter not in gives:
+    if contrast.model and tracer.models and contrast.model[0] not in tracer.models:
+        how = f"{who} is of model {contrast.model[0]}, but {tracer.name} is analysed by {', '.join(tracer.models)}"
+        raise _fault(plan, ("contrast", index, "model"), f"{how}; name one of these, or add it to the tracer's")
+    models = contrast.model or tracer.models
+    gives = dict.fromkeys(name for model in models for name in model_type(model).parameters)
+    if models and contrast.parameter not in gives:
         how = (
-            f"{who} is of {contrast.parameter}, but {tracer.model}, the model of {tracer.name}, gives "
+            f"{who} is of {contrast.parameter}, but {', '.join(models)}, the model of {tracer.name}, gives "
             f"{', '.join(gives)}; name one of these, or another model"
         )
         raise _fault(plan, ("contrast", index, "parameter"), how)

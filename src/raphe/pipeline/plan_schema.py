@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr
 
+from raphe.blood.registry import names as blood_models
 from raphe.catalog import all_species, find_tracer
 from raphe.errors import ModelError, nearest
 from raphe.kinetics.registry import examples, model_type
@@ -32,9 +33,13 @@ def _label(text: str) -> str:
     return text
 
 
-def _model(text: str) -> str:
+def _models(value: object) -> object:
+    names = value if isinstance(value, list | tuple) else [value]
+    texts = [name for name in names if isinstance(name, str) and name.strip()]
+    if not names or len(texts) < len(names):
+        raise ValueError('it must be the name of a model in double quotes, as "SRTM", or a list of such')
     try:
-        return model_type(text).name
+        return tuple(dict.fromkeys(model_type(name).name for name in texts))
     except ModelError as error:
         raise ValueError(str(error)) from None
 
@@ -58,6 +63,40 @@ def _k2_prime(value: object) -> object:
     if value == "auto" or (isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < float("inf")):
         return value
     raise ValueError('it must be "auto" or a positive number in 1/min')
+
+
+def _t_star(value: object) -> object:
+    if value == "auto" or (isinstance(value, int | float) and not isinstance(value, bool)):
+        return value
+    raise ValueError('it must be a number of minutes, without quotes, or "auto"')
+
+
+def _fit_or_number(value: object) -> object:
+    if value == "fit" or (isinstance(value, int | float) and not isinstance(value, bool)):
+        return value
+    raise ValueError('it must be "fit" or a number, without quotes')
+
+
+def _share(value: float | str | None) -> float | str | None:
+    if isinstance(value, float) and not 0 <= value < 1:
+        raise ValueError("it must be a share from 0 to below 1")
+    return value
+
+
+def _blood_model(kind: str) -> Callable[[str], str]:
+    def check(text: str) -> str:
+        known = ("auto", *blood_models(kind))
+        if text.lower() not in known:
+            raise ValueError(f"it is no model of this quantity; {nearest(text, known)}")
+        return text.lower()
+
+    return check
+
+
+def _window(value: tuple[float, ...] | None) -> tuple[float, ...] | None:
+    if value is not None and not (len(value) == 2 and 0 <= value[0] < value[1]):
+        raise ValueError("it must be a list of two times in min, ascending, as [40, 60]")
+    return value
 
 
 def _kind(value: object) -> object:
@@ -92,13 +131,26 @@ class TracerSection(Section):
     """``[[tracer]]``: how the scans of one tracer are analysed; ``None`` leaves it to the tracer's catalog entry."""
 
     name: Name
-    model: Annotated[Name, AfterValidator(_model)] | None = None
+    models: Annotated[tuple[str, ...], Field(alias="model"), BeforeValidator(_models)] = ()
+    """The key is ``model``: one name, or a list."""
     reference: Name | None = None
-    weights: Literal["decay", "duration", "uniform"] | None = None
+    weights: Literal["decay", "duration", "uniform", "residual"] | None = None
     k2_prime: Annotated[float | Literal["auto"] | None, BeforeValidator(_k2_prime)] = None
     """1/min."""
-    t_star: Annotated[float, Field(ge=0)] | None = None
+    t_star: Annotated[Annotated[float, Field(ge=0)] | Literal["auto"] | None, BeforeValidator(_t_star)] = None
     """min."""
+    t_star_limit: Annotated[float, Field(gt=0)] | None = None
+    """Per cent, for ``t_star = "auto"``."""
+    V_B: Annotated[float | Literal["fit"] | None, BeforeValidator(_fit_or_number), AfterValidator(_share)] = None
+    window: Annotated[tuple[float, ...] | None, Field(strict=False), AfterValidator(_window)] = None
+    """min."""
+    delay: Annotated[float | Literal["fit"] | None, BeforeValidator(_fit_or_number)] = None
+    """min."""
+    parent_fraction: Annotated[Name, AfterValidator(_blood_model("parent_fraction"))] | None = None
+    plasma_ratio: Annotated[Name, AfterValidator(_blood_model("plasma_ratio"))] | None = None
+    arterial: Annotated[Name, AfterValidator(_blood_model("arterial"))] | None = None
+    blood_unit: Name | None = None
+    blood_faults: Literal["refuse", "mend"] | None = None
     convention: Literal["average", "midframe"] | None = None
     high_binding: Names = ()
 
@@ -158,6 +210,8 @@ class ContrastSection(Section):
     terms: Annotated[tuple[Label, ...], Field(strict=False)]
     """Two session labels."""
     parameter: Parameter = "BP_ND"
+    model: Annotated[tuple[str, ...], BeforeValidator(_models)] = ()
+    """The model whose estimates are compared; the tracer's first that gives the parameter, if none is named."""
     adjust: Literal["holm", "none"] = "holm"
 
 

@@ -63,7 +63,7 @@ def run(options: argparse.Namespace) -> int:
             tell(paragraph)
     if options.dry_run:
         for task in job.tasks:
-            print(f"would fit {task.analysis.model} to {task.table}")
+            print(f"would fit {', '.join(task.analysis.models)} to {task.table}")
         return messages.code
     failed: dict[str, str] = {}
     if options.level in ("participant", "all"):
@@ -94,7 +94,9 @@ def read_job(options: argparse.Namespace, derivatives: Sequence[Path]) -> Job:
         If anything is wrong with either; the message has a paragraph for each kind of fault.
     """
     plan = find_plan(options.bids, options.plan)
-    findings = tuple(finding for finding in check_dataset(options.bids, derivatives) if _concerns(finding, options))
+    findings = tuple(
+        finding for finding in check_dataset(options.bids, derivatives, blood=False) if _concerns(finding, options)
+    )
     refuse_errors(findings)
     study = read_study(
         options.bids, derivatives, participants=options.participant_label, sessions=options.session_label
@@ -209,6 +211,8 @@ def _analyse(job: Job, options: argparse.Namespace, messages: Messages) -> dict[
             messages.detail(
                 f"{outcome.label} {'was done before' if outcome.skipped else f'took {outcome.seconds:.1f} s'}"
             )
+            for why in outcome.not_fitted:
+                messages.warn(f"{outcome.label}: {why}; its other models were fitted")
             if 2 * len(outcome.lost) > outcome.n_regions:
                 messages.warn(
                     f"{outcome.label}: {len(outcome.lost)} of {outcome.n_regions} regions have no usable estimate; "
