@@ -59,7 +59,8 @@ def nearest(name: str, known: Iterable[str], most: int = 12) -> str:
     """
     names = list(dict.fromkeys(known))
     by_lower = {other.lower(): other for other in names}
-    near = difflib.get_close_matches(name.lower(), by_lower, n=3)
+    begun = [other for other in by_lower if len(name) > 1 and other.startswith(name.lower())]
+    near = list(dict.fromkeys((*difflib.get_close_matches(name.lower(), by_lower, n=3), *begun)))[:3]
     if near:
         return f"did you mean {' or '.join(repr(by_lower[word]) for word in near)}?"
     if not names:

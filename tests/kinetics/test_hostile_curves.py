@@ -11,7 +11,13 @@ from raphe.kinetics.fit import PLAUSIBLE, fit
 from raphe.kinetics.protocol import search_quality
 from raphe.quality import Quality
 
-MODELS = list(registry.examples())
+MODELS = [
+    name
+    for name, example in registry.examples().items()
+    if example.model.macro == "BP_ND" and set(example.truth) == {"R1", "k2_prime", "BP_ND"}
+]
+"""Models of the tissue that is made here, of one compartment behind a reference."""
+
 EXACT = ("SRTM", "SRTM2", "MRTM1", "MRTM2")  # LoganRef is biased by noise, and says so
 
 

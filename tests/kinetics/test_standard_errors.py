@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from raphe.core.decay import remaining
 from raphe.kinetics import registry
 from raphe.kinetics.fit import fit
 
@@ -20,21 +19,11 @@ K2_PRIME, DELAY, R1 = 0.1, 0.2, 1.1
 BP_ND = (0.5, 1.5, 4.0)
 
 
-def noise_sd(curve, frames, half_life, level, kind):
-    """SD of each frame's noise; ``level`` is its mean after 10 min as a share of the curve's mean there."""
-    activity = np.maximum(curve, 0.01 * curve.max())
-    if kind == "relative":
-        return level * activity
-    sd = np.sqrt(activity / (remaining(frames, half_life) * frames.duration))
-    late = frames.mid > 10
-    return sd * level * curve[late].mean() / sd[late].mean()
-
-
 def interval(name, known, frames, kind, bp_nd, seed, weights="decay"):
     """Estimates, standard errors and half-widths of the 95 % intervals of the repeats."""
     subject = known.Subject(frames, K2_PRIME, DELAY)
     clean = subject.target(R1, bp_nd)
-    sd = noise_sd(clean, frames, known.half_life, 0.03, kind)
+    sd = known.noise_sd(clean, frames, known.half_life, 0.03, kind)
     curves = clean + sd * np.random.default_rng(seed).normal(size=(N_REPEAT, len(frames)))
     model = known.model(name, K2_PRIME)
     found, _ = fit(
@@ -68,20 +57,30 @@ def test_noise_of_three_per_cent_leaves_no_bias(name, known):
     assert np.sqrt(np.mean(se**2)) == pytest.approx(np.std(value), rel=0.12)
 
 
-@pytest.mark.parametrize("name", list(registry.examples()))
+CURVED = ("FRTM", "lpntPET")
+"""Models whose parameters are far from linear in the data even at 1 % noise; they have tests of their own."""
+
+SINGLE = [name for name, example in registry.examples().items() if not getattr(example.model, "joint", False)]
+"""Models that fit each curve by itself, so that a thousand repeats can be fitted at once."""
+
+
+@pytest.mark.parametrize("name", [name for name in SINGLE if name not in CURVED])
 def test_standard_error_of_every_parameter_is_its_scatter(name, known):
-    """At 1 % noise, where all are linear; a standard deviation of a thousand is known to 2 %."""
-    frames = known.frames_38
-    subject = known.Subject(frames, K2_PRIME, DELAY)
-    clean = subject.target(R1, 1.5)
-    sd = noise_sd(clean, frames, known.half_life, 0.01, "decay")
+    """At 1 % noise, where all are nearly linear; a standard deviation of a thousand is known to 2 %.
+
+    HC3 errs to the wide by about the mean leverage, which is much where few frames are fitted.
+    """
+    example = registry.examples()[name]
+    subject = known.subject(example, delay=DELAY)
+    frames, clean = subject.frames, subject.of(example.truth)
+    sd = known.noise_sd(clean, frames, known.half_life, 0.01, "decay")
     curves = clean + sd * np.random.default_rng(33).normal(size=(N_REPEAT, len(frames)))
-    found, _ = fit(
-        known.model(name, K2_PRIME), known.table(curves, frames), reference=subject.reference, half_life=known.half_life
-    )
+    given = known.behind(example.model, subject)
+    found, _ = fit(example.model, known.table(curves, frames), half_life=known.half_life, **given)
+    leverage = example.model.n_free / found.n_frames[0]
     for parameter in found.parameters:
         value, se = found.of(parameter)
-        assert np.sqrt(np.mean(se**2)) == pytest.approx(np.std(value), rel=0.15), parameter
+        assert 0.85 < np.sqrt(np.mean(se**2)) / np.std(value) < 1.15 / np.sqrt(1 - leverage), parameter
 
 
 def test_logan_is_low_with_noise_and_its_standard_error_does_not_say_so(known):
@@ -89,7 +88,7 @@ def test_logan_is_low_with_noise_and_its_standard_error_does_not_say_so(known):
     frames = known.frames_38
     subject = known.Subject(frames, 0.06, DELAY)
     clean = subject.target(1.0, 4.0)
-    sd = noise_sd(clean, frames, known.half_life, 0.1, "decay")
+    sd = known.noise_sd(clean, frames, known.half_life, 0.1, "decay")
     curves = clean + sd * np.random.default_rng(1).normal(size=(300, len(frames)))
     means = {}
     for name in ("LoganRef", "MRTM2"):
@@ -107,7 +106,7 @@ def test_uncertainty_of_k2_prime_is_part_of_the_standard_error(known):
     subject = known.Subject(frames, 0.06, DELAY)
     clean = subject.target(1.0, bp_nd)
     rng = np.random.default_rng(21)
-    sd = noise_sd(clean, frames, known.half_life, 0.03, "decay")
+    sd = known.noise_sd(clean, frames, known.half_life, 0.03, "decay")
     covered = {"with": [], "without": []}
     for _ in range(60):
         k2_prime = 0.06 * np.exp(relative_se * rng.normal())

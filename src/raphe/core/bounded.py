@@ -82,7 +82,7 @@ def bounded_fit(
     """
     theta = np.clip(start, lower, upper)
     index = np.arange(len(theta))
-    fitted, jacobian = curve(theta, index)
+    fitted, jacobian = (np.array(part) for part in curve(theta, index))
     cost = _cost(target, fitted, weights)
     damping = np.full(len(theta), 1e-3)
     growth = np.full(len(theta), 2.0)

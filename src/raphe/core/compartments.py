@@ -26,6 +26,8 @@ BANDS = (0.0, 0.08, 0.35, 1.2)
 """Rates, 1/min, from each of which on the best faster exponential is a start of its own."""
 
 _LEAST = 1e-12
+_CONFLUENT = 1e-7
+"""Least distance of the two rates, as a share of their sum: nearer, their difference would have no digits left."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,7 +105,7 @@ def _two_roots(
 ) -> tuple[tuple[Array, Array], tuple[Array, Array], list[list[Array]], list[list[Array]]]:
     """Shares of two exponentials for K1 = 1, their rates (slower first), and the derivatives of both by k2, k3, k4."""
     total, bound = k2 + k3 + k4, k3 + k4
-    root = np.sqrt(np.maximum((k2 - k4) ** 2 + k3**2 + 2 * k3 * (k2 + k4), _LEAST**2))
+    root = np.sqrt(np.maximum((k2 - k4) ** 2 + k3**2 + 2 * k3 * (k2 + k4), (_CONFLUENT * total) ** 2 + _LEAST**2))
     fast = np.maximum((total + root) / 2, _LEAST)
     slow = k2 * k4 / fast
     zero, one = np.zeros_like(k2), np.ones_like(k2)

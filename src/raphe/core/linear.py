@@ -88,7 +88,7 @@ def covariance(solution: LeastSquares, design: Array, weights: Array) -> Array:
         NaN where the design is singular.
     """
     leverage = np.einsum("crp,cpr->cr", design, solution.influence)
-    variance = _frame_variance(solution.residual, leverage, weights)
+    variance = frame_variance(solution.residual, leverage, weights)
     return _sandwich(solution.influence, variance)
 
 
@@ -125,19 +125,33 @@ def covariance_both_sides(
         backward = np.linalg.pinv(np.nan_to_num(noise), rcond=RANK_TOLERANCE)  # NaN where the design is singular
         own = backward @ np.concatenate([design, solution.residual[..., None]], axis=-1)
         leverage = np.einsum("crp,cpr->cr", own[..., :-1], carried)
-        return _sandwich(carried, _frame_variance(own[..., -1], leverage, 1 / expected_variance))
+        return _sandwich(carried, frame_variance(own[..., -1], leverage, 1 / expected_variance))
     spread = noise * np.sqrt(expected_variance)[:, None, :]
     left_over = (spread - design @ (solution.influence @ spread)) * np.sqrt(weights)[..., None]
     sigma2 = solution.wrss / (left_over**2).sum(axis=(1, 2))
     return _sandwich(carried, sigma2[:, None] * expected_variance)
 
 
-def _frame_variance(residual: Array, leverage: Array, weights: Array) -> Array:
-    """Variance of each frame from its residual, averaged over neighbouring frames relative to 1/weight."""
+def frame_variance(residual: Array, leverage: Array, weights: Array) -> Array:
+    """Variance of each frame from its residual, averaged over neighbouring frames relative to 1/weight.
+
+    Parameters
+    ----------
+    residual, leverage, weights : ndarray, shape (n_curve, n_row)
+
+    Returns
+    -------
+    ndarray, shape (n_curve, n_row)
+    """
     squares = weights * (residual / np.maximum(1 - leverage, LEAST_FREEDOM)) ** 2
+    return np.asarray(averaged(squares) / weights)
+
+
+def averaged(squares: Array) -> Array:
+    """Average each frame with those up to :data:`NEIGHBOURS` away, shape (..., n_row)."""
     index = np.arange(squares.shape[-1])
     near = (np.abs(index[:, None] - index) <= NEIGHBOURS).astype(float)
-    return np.asarray(squares @ (near / near.sum(axis=0)) / weights)
+    return np.asarray(squares @ (near / near.sum(axis=0)))
 
 
 def _sandwich(influence: Array, variance: Array) -> Array:

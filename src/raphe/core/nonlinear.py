@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import elementwise
 
+from raphe.core.bounded import Curve
 from raphe.core.linear import covariance, least_squares
 
 Array = npt.NDArray[np.float64]
@@ -76,6 +77,19 @@ def profile_fit(
     local = replace(least_squares(jacobian, curves - fitted, weights), residual=curves - fitted)
     spread = covariance(local, jacobian, weights)
     return ProfileFit(rate, theta, spread, fitted, wrss, at_bound, converged, local.singular)
+
+
+def separable(basis: Basis) -> Curve:
+    """Model for :func:`raphe.core.bounded.bounded_fit`: the linear parameters of :func:`profile_fit`, then the rate."""
+
+    def curve(theta: Array, index: npt.NDArray[np.intp]) -> tuple[Array, Array]:
+        found = basis(theta[:, -1] + 1j * COMPLEX_STEP)
+        value, slope = np.real(found), np.imag(found) / COMPLEX_STEP
+        linear = theta[:, None, :-1]
+        by_theta = np.concatenate([value, linear @ slope], axis=1)
+        return (linear @ value)[:, 0], by_theta.transpose(0, 2, 1)
+
+    return curve
 
 
 def _lowest(

@@ -12,7 +12,7 @@ from scipy.optimize import minimize_scalar
 from raphe.core import compartments
 from raphe.core import weights as weighting
 from raphe.core.exponentials import search
-from raphe.core.responses import answers
+from raphe.core.responses import Responses, answers
 from raphe.core.sampling import Sampling, sampling
 from raphe.data.blood import PlasmaInput
 from raphe.data.record import Step
@@ -54,7 +54,8 @@ def estimate_delay(
 
     The curves are averaged by volume where volumes are known. For each delay the input is shifted and two exponentials
     with a share of blood are fitted without negative amplitudes; the lowest cost is found on a grid and then by Brent's
-    method, and the curvature of the cost there gives the standard error.
+    method, twice: the weights first expect the measured curve, then what the first delay predicts. The curvature of the
+    cost gives the standard error.
 
     Parameters
     ----------
@@ -73,7 +74,15 @@ def estimate_delay(
     """
     sampled = sampling(tacs.frames, convention)
     mean = _mean_curve(tacs)
-    cost = _cost(sampled, plasma, mean, _weights(tacs, mean, half_life))
+    tissue = _Tissue(sampled, plasma, mean, _weights(tacs, mean, half_life))
+    expected = tissue.fitted(_lowest(tissue.cost, bounds))
+    tissue = _Tissue(sampled, plasma, mean, _weights(tacs, expected, half_life))
+    value = _lowest(tissue.cost, bounds)
+    delay = Delay(value, _standard_error(tissue.cost, value, len(tacs.frames)))
+    return delay, Step("delay", {"value": delay.value, "se": delay.se, "low": bounds[0], "high": bounds[1]})
+
+
+def _lowest(cost: Callable[[float], float], bounds: tuple[float, float]) -> float:
     tried = np.arange(bounds[0], bounds[1] + APART / 2, APART)
     costs = np.array([cost(delay) for delay in tried])
     lowest = int(costs.argmin())
@@ -84,9 +93,7 @@ def estimate_delay(
             "under [[tracer]] in the plan)"
         )
     found = minimize_scalar(cost, (tried[lowest - 1], tried[lowest], tried[lowest + 1]), options={"xtol": 1e-4})
-    value = float(np.clip(found.x, tried[lowest - 1], tried[lowest + 1]))
-    delay = Delay(value, _standard_error(cost, value, len(tacs.frames)))
-    return delay, Step("delay", {"value": delay.value, "se": delay.se, "low": bounds[0], "high": bounds[1]})
+    return float(np.clip(found.x, tried[lowest - 1], tried[lowest + 1]))
 
 
 def _mean_curve(tacs: TACs) -> Array:
@@ -100,28 +107,54 @@ def _mean_curve(tacs: TACs) -> Array:
     return np.asarray(share[usable] @ tacs.activity[usable] / share[usable].sum())
 
 
-def _weights(tacs: TACs, mean: Array, half_life: float | None) -> Array:
+def _weights(tacs: TACs, expected: Array, half_life: float | None) -> Array:
     if half_life is None:
         return weighting.duration(tacs.frames)
-    return weighting.decay(tacs.frames, half_life, mean)
+    return weighting.decay(tacs.frames, half_life, expected)
 
 
-def _cost(sampled: Sampling, plasma: PlasmaInput, mean: Array, weights: Array) -> Callable[[float], float]:
-    rates = np.geomspace(compartments.SLOWEST, 5.0, compartments.N_GRID)
-    bands = np.array([*np.searchsorted(rates, compartments.BANDS), rates.size])
-    whole = plasma.whole_blood
-    highest = 0.0 if whole is None else 0.5
-    known = answers(plasma.parent, 128)
+class _Tissue:
+    """Best tissue of two compartments and blood for one curve, at any delay."""
 
-    def cost(delay: float) -> float:
-        table = known.seen(sampled, float(delay))
-        blood = np.zeros(mean.size) if whole is None else sampled.seen(whole.shifted(float(delay)))
-        _, _, found, _ = search(
-            table.value, table.slope, table.place(rates), 0, mean[None], weights[None], blood, 0.0, highest, bands
+    def __init__(self, sampled: Sampling, plasma: PlasmaInput, curve: Array, weights: Array) -> None:
+        self._sampled, self._blood = sampled, plasma.whole_blood
+        self._known = answers(plasma.parent, 128)
+        self._curve, self._weights = curve, weights
+        self._rates = np.geomspace(compartments.SLOWEST, 5.0, compartments.N_GRID)
+        self._bands = np.array([*np.searchsorted(self._rates, compartments.BANDS), self._rates.size])
+
+    def cost(self, delay: float) -> float:
+        """Weighted sum of squared residuals."""
+        return float(self._best(delay)[2][0])
+
+    def fitted(self, delay: float) -> Array:
+        """Curve that the tissue puts at the frames, shape (n_frame,), kBq/mL."""
+        place, amplitude, _ = self._best(delay)
+        table, blood = self._seen(delay)
+        value, _ = table.at(table.rate(place))
+        return np.asarray(amplitude[0, :2] @ value[0] + amplitude[0, 2] * blood)
+
+    def _best(self, delay: float) -> tuple[Array, Array, Array]:
+        table, blood = self._seen(delay)
+        place, amplitude, cost, _ = search(
+            table.value,
+            table.slope,
+            table.place(self._rates),
+            0,
+            self._curve[None],
+            self._weights[None],
+            blood,
+            0.0,
+            0.0 if self._blood is None else 0.5,
+            self._bands,
         )
-        return float(found[0])
+        return place, amplitude, cost
 
-    return cost
+    def _seen(self, delay: float) -> tuple[Responses, Array]:
+        blood = np.zeros(self._curve.size)
+        if self._blood is not None:
+            blood = self._sampled.seen(self._blood.shifted(float(delay)))
+        return self._known.seen(self._sampled, float(delay)), blood
 
 
 def _standard_error(cost: Callable[[float], float], at: float, n_frame: int) -> float:

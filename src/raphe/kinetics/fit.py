@@ -81,7 +81,7 @@ def fit(
     half_life: float | None = None,
     convention: str = "average",
     input_se: Mapping[str, float] | None = None,
-    expected: Array | None = None,
+    shared: Array | None = None,
 ) -> tuple[KineticFit, Step]:
     """Fit ``model`` to every curve of a scan.
 
@@ -107,9 +107,9 @@ def fit(
     input_se : mapping of str to float, optional
         Standard errors of values that the model takes as fixed (``k2_prime``, 1/min). Their effect on every estimate is
         added to its standard error in quadrature.
-    expected : ndarray, shape (n_curve, n_frame), kBq/mL, optional
-        Activity that weights ``"decay"`` are to expect, of the curves that are fitted, instead of what a first fit
-        predicts: so that several models have the same weights. A curve that is NaN there is fitted by itself.
+    shared : ndarray, shape (n_curve, n_frame), optional
+        Weights that another model's fit of the same curves found by ``weights``, to be taken over so that the two can be
+        compared. A curve that has none there (all 0 or NaN) finds its own.
 
     Returns
     -------
@@ -138,8 +138,7 @@ def fit(
     _enough_frames(model, problem)
     solution = _estimate(model, problem)
     if named == "decay" or (named == "residual" and half_life is not None):
-        told = None if expected is None else np.asarray(expected, dtype=float)[good]
-        problem = dataclasses.replace(problem, weights=_decay_weights(problem, solution, half_life, told))
+        problem = dataclasses.replace(problem, weights=_decay_weights(problem, solution, half_life))
         solution = _estimate(model, problem)
     if named == "residual":
         left = problem.activity[:, solution.rows] - solution.fitted
@@ -147,8 +146,12 @@ def fit(
             problem, weights=weighting.residual(np.array(problem.weights), left, solution.rows)
         )
         solution = _estimate(model, problem)
+    if shared is not None:
+        problem = dataclasses.replace(problem, weights=_taken_over(problem, np.asarray(shared, dtype=float)[good]))
+        solution = _estimate(model, problem)
     if input_se:
-        solution = _with_input_se(model, problem, solution, input_se)
+        spread = solution.se**2 + input_variance(model, problem, input_se)
+        solution = dataclasses.replace(solution, se=np.sqrt(spread))
     result = _assemble(model, curves, problem, solution, good, convention)
     step = Step(
         "fit",
@@ -279,20 +282,21 @@ def _weights(weights: str | Array, curves: TACs, half_life: float | None) -> tup
     return np.broadcast_to(array, shape), "given"
 
 
-def _decay_weights(problem: Problem, first: Solution, half_life: float | None, told: Array | None) -> Array:
-    """Decay weights with the activity that is told or else that a first fit predicts.
-
-    A curve of which neither is known keeps its weights.
-    """
+def _decay_weights(problem: Problem, first: Solution, half_life: float | None) -> Array:
+    """Decay weights with the activity that a first fit predicts; a curve that it did not fit keeps its weights."""
     assert half_life is not None
     expected = problem.activity.copy()
     expected[:, first.rows] = first.fitted
-    if told is not None:
-        known = np.isfinite(told).all(axis=-1)
-        expected[known] = told[known]
     usable = np.isfinite(expected).all(axis=-1) & (expected.max(axis=-1) > 0)
     weights = np.array(problem.weights)
     weights[usable] = weighting.decay(problem.sampling.frames, half_life, expected[usable])
+    return weights
+
+
+def _taken_over(problem: Problem, shared: Array) -> Array:
+    known = np.isfinite(shared).all(axis=-1) & (shared[:, problem.rows] > 0).all(axis=-1)
+    weights = np.array(problem.weights)
+    weights[known] = shared[known]
     return weights
 
 
@@ -317,10 +321,26 @@ def _estimate(model: KineticModel, problem: Problem) -> Solution:
     return model.estimate(dataclasses.replace(problem, weights=weighting.scaled(problem.weights, rows)))
 
 
-def _with_input_se(
-    model: KineticModel, problem: Problem, solution: Solution, input_se: Mapping[str, float]
-) -> Solution:
-    variance = solution.se**2
+def input_variance(model: KineticModel, problem: Problem, input_se: Mapping[str, float]) -> Array:
+    """Variance of every estimate from the standard errors of values that the model takes as fixed.
+
+    Parameters
+    ----------
+    model : KineticModel
+    problem : Problem
+    input_se : mapping of str to float
+        As in :func:`fit`.
+
+    Returns
+    -------
+    ndarray, shape (n_curve, n_par)
+
+    Raises
+    ------
+    InputError, ModelError
+        If a standard error is not positive, or the model has no such value.
+    """
+    variance = np.zeros((len(problem.activity), len(model.parameters)))
     for name, se in input_se.items():
         value = getattr(model, name, None)
         if value is None:
@@ -333,7 +353,7 @@ def _with_input_se(
             for sign in (1, -1)
         )
         variance = variance + ((up.value - down.value) / (2 * step) * se) ** 2
-    return dataclasses.replace(solution, se=np.sqrt(variance))
+    return variance
 
 
 def _assemble(
@@ -356,11 +376,14 @@ def _assemble(
     sigma[at] = np.sqrt(solution.wrss / (n - model.n_free))
     aicc[at] = _aicc(solution.wrss, n, model.n_free)
     fitted[np.ix_(at, solution.rows)] = solution.fitted
-    weights[np.ix_(at, solution.rows)] = weighting.scaled(problem.weights, solution.rows)[:, solution.rows]
-    quality[at] = solution.quality | _judgement(model, curves, solution)
+    relative = weighting.scaled(problem.weights, solution.rows)
+    weights[np.ix_(at, solution.rows)] = relative[:, solution.rows]
+    variance = np.full((n_curve, n_frame), np.nan)
+    variance[at] = dataclasses.replace(problem, weights=relative).variance
+    quality[at] = solution.quality | judgement(model, solution, float(curves.frames.end[-1]))
     return KineticFit(
         model.name, curves.names, model.parameters, value, se, sigma, aicc, quality, curves.frames, curves.activity,
-        fitted, weights, problem.reference, assumed(model), convention, model.macro,
+        fitted, weights, problem.reference, assumed(model), convention, model.macro, variance=variance,
     )  # fmt: skip
 
 
@@ -380,8 +403,20 @@ def _aicc(wrss: Array, n: int, n_free: int) -> Array:
     return np.where(np.isfinite(value), value, np.nan)
 
 
-def _judgement(model: KineticModel, curves: TACs, solution: Solution) -> npt.NDArray[np.int64]:
-    """Judge by the values: implausible, imprecise, slow."""
+def judgement(model: KineticModel, solution: Solution, scan_end: float) -> npt.NDArray[np.int64]:
+    """Judge by the values and their standard errors: implausible, imprecise, undetermined, slow.
+
+    Parameters
+    ----------
+    model : KineticModel
+    solution : Solution
+    scan_end : float, min
+
+    Returns
+    -------
+    ndarray of int, shape (n_curve,)
+        Flags besides those of the search.
+    """
     flags = np.zeros(len(solution.value), dtype=np.int64)
     known = assumed(model)
     for column, name in enumerate(model.parameters):
@@ -397,7 +432,7 @@ def _judgement(model: KineticModel, curves: TACs, solution: Solution) -> npt.NDA
         elif name not in known:
             flags[~(se <= np.abs(value)) & np.isfinite(value)] |= Quality.UNDETERMINED
         if name == "k2a":
-            short = value * curves.frames.end[-1] < TIME_CONSTANTS
+            short = value * scan_end < TIME_CONSTANTS
             flags[short & (value < CLEAR_OF_ZERO * se)] |= Quality.IMPRECISE
-            flags[(value > 0) & (value * curves.frames.end[-1] < 1)] |= Quality.SLOW
+            flags[(value > 0) & (value * scan_end < 1)] |= Quality.SLOW
     return flags

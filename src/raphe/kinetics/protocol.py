@@ -175,6 +175,11 @@ class Example:
     tolerance: float
 
 
+def least_frames(model: KineticModel) -> int:
+    """Least number of frames that a fit takes: the model's own ``least_frames``, or else two more than ``n_free``."""
+    return int(getattr(model, "least_frames", model.n_free + 2))
+
+
 COMPUTABLE_RATE = (1e-6, 1e6)
 """Range of an assumed rate constant, 1/min, far wider than that of any tissue."""
 

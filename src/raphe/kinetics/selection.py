@@ -21,7 +21,7 @@ def with_akaike_weights(fits: Sequence[KineticFit]) -> tuple[KineticFit, ...]:
 
     Only models that fit the curve itself take part (``fits_curve``): the residuals of a plot or of an equation with the
     curve on both sides are not those of the data. They must have been fitted to the same frames with the same weights
-    (``expected`` of :func:`raphe.kinetics.fit.fit`). A weight is NaN where a curve has fewer than two such fits.
+    (``shared`` of :func:`raphe.kinetics.fit.fit`). A weight is NaN where a curve has fewer than two such fits.
 
     Parameters
     ----------

@@ -10,10 +10,11 @@ import numpy.typing as npt
 
 from raphe.core import compartments
 from raphe.core.bounded import BoundedFit, bounded_fit, covariance_of_free
-from raphe.core.compartments import Exponentials, Start
+from raphe.core.compartments import Exponentials, Start, tissue_with_blood
 from raphe.core.responses import responses
 from raphe.errors import ModelError
 from raphe.kinetics.protocol import Problem, Solution, propagated
+from raphe.kinetics.surface import Functions, Surface
 from raphe.quality import Quality
 
 Array = npt.NDArray[np.float64]
@@ -105,7 +106,7 @@ def fit_tissue(
     blood = problem.whole_blood[problem.rows]
     curves, weights = problem.row_activity, problem.row_weights
     limits = np.array([*bounds, *([V_B_bounds] if V_B is None else [])])
-    model = compartments.tissue_with_blood(answers, exponentials, blood, V_B)
+    model = tissue_with_blood(answers, exponentials, blood, V_B)
     fastest = min(high for _, high in bounds[1:])
     start = compartments.begin(answers, curves, weights, blood, V_B, V_B_bounds, fastest, slow_is_zero=slow_is_zero)
     k = begin(start)
@@ -121,6 +122,42 @@ def fit_tissue(
         held = np.column_stack([held, np.zeros(n, dtype=bool)])
         spread = np.pad(spread, ((0, 0), (0, 1), (0, 1)))
     return Tissue(theta, spread, held, known, found, singular)
+
+
+def tissue_surface(
+    problem: Problem,
+    value: Array,
+    exponentials: Callable[[Array], Exponentials],
+    functions: Functions,
+    bounds: Sequence[Range],
+    V_B: float | None,
+    V_B_bounds: Range,
+) -> Surface:
+    """Surface of a sum of exponentials behind plasma, for a model whose parameters begin with rate constants and V_B.
+
+    Parameters
+    ----------
+    problem, exponentials, bounds, V_B, V_B_bounds
+        As in :func:`fit_tissue`.
+    value : ndarray, shape (n_curve, n_par)
+        Estimates of the model's parameters.
+    functions : callable
+        Functions of rate constants and V_B, shape (m, n_rate + 1), that follow them, (m, n_function), and their
+        derivatives, (m, n_function, n_rate + 1).
+    """
+    answers = responses(problem.sampling, problem.parent).rows(problem.rows)
+    limits = np.array([*bounds, *([V_B_bounds] if V_B is None else [])])
+    n_free = len(limits)
+
+    def parameters(theta: Array) -> tuple[Array, Array]:
+        full = theta if V_B is None else np.column_stack([theta, np.full(len(theta), V_B)])
+        derived, gradient = functions(full)
+        own = np.broadcast_to(np.eye(full.shape[1]), (len(full), full.shape[1], full.shape[1]))
+        slopes = np.concatenate([own, gradient], axis=1)
+        return np.concatenate([full, derived], axis=1), slopes[..., :n_free]
+
+    curve = tissue_with_blood(answers, exponentials, problem.whole_blood[problem.rows], V_B)
+    return Surface(curve, value[:, :n_free], *limits.T, parameters)
 
 
 def check_assumptions(model: str, V_B: float | None, bounds: Sequence[tuple[str, Range]]) -> None:

@@ -8,13 +8,16 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from raphe.core.bounded import bounded_fit, covariance_of_free
+from raphe.core.bounded import Curve, bounded_fit, covariance_of_free
 from raphe.core.compartments import tissue_with_reference
 from raphe.core.nonlinear import profile_fit
 from raphe.core.responses import responses
 from raphe.kinetics.protocol import Example, Problem, Solution, curvewise, propagated
+from raphe.kinetics.surface import Surface
 from raphe.kinetics.tissue import Range, check_assumptions
 from raphe.quality import Quality
+
+Array = npt.NDArray[np.float64]
 
 BEGIN = (0.01, 0.04, 0.15, 0.5)
 """Values of k4, 1/min, from each of which the search is begun: the surface has more than one valley."""
@@ -66,47 +69,64 @@ class FRTM:
 
     def estimate(self, problem: Problem) -> Solution:
         """Parameters of every curve of the problem."""
-        curves, weights, rows = problem.row_activity, problem.row_weights, problem.rows
-        reference = problem.reference_curve
-        model = tissue_with_reference(
-            responses(problem.sampling, problem.sampling.drawn(reference)).rows(rows), reference[rows]
-        )
-        limits = np.array([self.R1_bounds, self.k2_bounds, self.k3_bounds, self.k4_bounds]).T
-        ends = [bounded_fit(model, start, curves, weights, *limits) for start in _starts(problem)]
+        curves, weights = problem.row_activity, problem.row_weights
+        model = _curve(problem)
+        ends = [bounded_fit(model, start, curves, weights, *self._limits) for start in _starts(problem)]
         found = ends[0]
         for other in ends[1:]:
             found = found.better(other)
         spread, singular = covariance_of_free(found, curves, weights)
-        R1, k2, k3, k4 = found.theta.T
-        zero, BP_ND = np.zeros_like(R1), k3 / k4
-        gradient = np.concatenate(
-            [
-                curvewise(zero, zero, 1 / k4, -BP_ND / k4)[:, None],
-                np.broadcast_to(np.eye(4), (len(R1), 4, 4)),
-                curvewise(-k2 / R1**2, 1 / R1, zero, zero)[:, None],
-            ],
-            axis=1,
-        )
+        value, gradient = _parameters(found.theta)
         held = found.at_bound
-        none = held[:, 2] & (k3 <= self.k3_bounds[0])
+        none = held[:, 2] & (found.theta[:, 2] <= self.k3_bounds[0])
         edge = held[:, [0, 1]].any(axis=1) | (held[:, [2, 3]].any(axis=1) & ~none)
-        own = np.concatenate([np.zeros((len(R1), 1), dtype=bool), held, np.zeros((len(R1), 1), dtype=bool)], axis=1)
+        own = np.pad(held, ((0, 0), (1, 1)))
         quality = (
             np.where(edge, Quality.AT_BOUND, 0)
             | np.where(found.converged, 0, Quality.NOT_CONVERGED)
             | np.where(singular, Quality.SINGULAR, 0)
         )
         return Solution(
-            curvewise(BP_ND, R1, k2, k3, k4, k2 / R1),
+            value,
             np.where(own, np.nan, propagated(gradient, spread)),
             found.fitted,
             found.wrss,
-            rows,
+            problem.rows,
             quality.astype(np.int64),
         )
 
+    def surface(self, problem: Problem, value: Array) -> Surface:
+        """Surface about the estimates of every curve of the problem."""
+        return Surface(_curve(problem), value[:, 1:5], *self._limits, _parameters)
 
-def _starts(problem: Problem) -> list[npt.NDArray[np.float64]]:
+    @property
+    def _limits(self) -> Array:
+        """Lower and upper bounds of R1, k2, k3 and k4, shape (2, 4)."""
+        return np.array([self.R1_bounds, self.k2_bounds, self.k3_bounds, self.k4_bounds]).T
+
+
+def _curve(problem: Problem) -> Curve:
+    reference, rows = problem.reference_curve, problem.rows
+    answers = responses(problem.sampling, problem.sampling.drawn(reference))
+    return tissue_with_reference(answers.rows(rows), reference[rows])
+
+
+def _parameters(theta: Array) -> tuple[Array, Array]:
+    """All parameters from R1, k2, k3 and k4, and their derivatives by them."""
+    R1, k2, k3, k4 = theta.T
+    zero, BP_ND = np.zeros_like(R1), k3 / k4
+    gradient = np.concatenate(
+        [
+            curvewise(zero, zero, 1 / k4, -BP_ND / k4)[:, None],
+            np.broadcast_to(np.eye(4), (len(R1), 4, 4)),
+            curvewise(-k2 / R1**2, 1 / R1, zero, zero)[:, None],
+        ],
+        axis=1,
+    )
+    return curvewise(BP_ND, R1, k2, k3, k4, k2 / R1), gradient
+
+
+def _starts(problem: Problem) -> list[Array]:
     """R1, k2, k3 and k4 to begin with: R1, k2 and BP_ND of the simplified model, and several k4."""
     rows, reference = problem.rows, problem.reference_curve
     drawn = problem.sampling.drawn(reference)

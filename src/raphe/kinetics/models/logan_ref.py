@@ -7,12 +7,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from raphe.core.linear import covariance_both_sides, least_squares
-from raphe.kinetics.protocol import Example, Problem, Solution, curvewise, positive, propagated
-from raphe.quality import Quality
-
-LEAST_SHARE = 1e-3
-"""Share of a curve's highest activity that a fitted frame must exceed: the plot divides by it."""
+from raphe.core.graphical import Plot, logan_plot
+from raphe.kinetics.line import line_solution, reversibility_quality
+from raphe.kinetics.protocol import Example, Problem, Solution, positive
 
 
 @dataclass(frozen=True)
@@ -60,42 +57,23 @@ class LoganRef:
         if self.k2_prime is not None:
             positive(self.name, "k2_prime", self.k2_prime)
 
-    def estimate(self, problem: Problem) -> Solution:
-        """Parameters of every curve of the problem."""
+    def plot(self, problem: Problem) -> Plot:
+        """Line of every curve from t* on."""
         late = problem.late(self.t_star)
         integral = problem.sampling.integral[late.rows]
         reference = problem.reference_curve
         delivered = integral @ reference
         if self.k2_prime is not None:
             delivered = delivered + reference[late.rows] / self.k2_prime
-        weights = late.row_weights
-        highest = problem.activity.max(axis=-1, keepdims=True)
-        positive_everywhere = np.all(late.row_activity > LEAST_SHARE * np.maximum(highest, 0), axis=-1)
-        curves = np.where(positive_everywhere[:, None], late.row_activity, 1.0)
-        area = problem.activity @ integral.T
-        design = curvewise(delivered / curves, np.ones_like(curves))
-        solved = least_squares(design, area / curves, weights)
-        DVR, b = solved.theta.T
-        select = np.eye(len(problem.sampling.frames))[late.rows]
-        noise = (integral - b[:, None, None] * select) / curves[..., None]
-        spread = covariance_both_sides(solved, design, weights, noise, late.variance)
-        se = propagated(np.broadcast_to([[1.0, 0.0]], (len(DVR), 1, 2)), spread)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            fitted = (area - DVR[:, None] * delivered) / b[:, None]
-        good = positive_everywhere & ~solved.singular
-        quality = np.where(positive_everywhere, 0, Quality.BAD_INPUT) | np.where(solved.singular, Quality.SINGULAR, 0)
-        if self.k2_prime is not None:  # the intercept is then -1 / k2a
-            quality |= np.where(good & (b >= 0), Quality.IMPLAUSIBLE, 0)
-            quality |= np.where(good & (-b > problem.sampling.frames.end[-1]), Quality.SLOW, 0)
-        value = np.where(good, DVR - 1, np.nan)[:, None]
-        return Solution(
-            value,
-            np.where(good[:, None], se, np.nan),
-            np.where(good[:, None], fitted, np.nan),
-            solved.wrss,
-            late.rows,
-            quality.astype(np.int64),
-        )
+        return logan_plot(late.activity, delivered, integral, late.rows, late.row_weights, late.variance)
+
+    def estimate(self, problem: Problem) -> Solution:
+        """Parameters of every curve of the problem."""
+        plot, rows = self.plot(problem), problem.late(self.t_star).rows
+        time_constant = np.where(plot.good, -plot.intercept, np.nan)
+        known = self.k2_prime is not None  # the intercept is then -1 / k2a
+        quality = reversibility_quality(time_constant, problem.sampling.frames.end[-1]) if known else 0
+        return line_solution(plot, plot.slope - 1, plot.fitted, rows, quality)
 
 
 EXAMPLE = Example(LoganRef(t_star=30.0, k2_prime=0.1), {"R1": 1.1, "k2_prime": 0.1, "BP_ND": 1.5}, tolerance=1e-3)

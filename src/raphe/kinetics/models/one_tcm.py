@@ -6,10 +6,14 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
+import numpy.typing as npt
 
 from raphe.core.compartments import one_tissue, rate_constants
 from raphe.kinetics.protocol import Example, Problem, Solution
-from raphe.kinetics.tissue import Range, check_assumptions, fit_tissue
+from raphe.kinetics.surface import Surface
+from raphe.kinetics.tissue import Range, check_assumptions, fit_tissue, tissue_surface
+
+Array = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -69,10 +73,20 @@ class OneTCM:
             self.V_B,
             self.V_B_bounds,
         )
-        K1, k2, _ = tissue.theta.T
-        gradient = np.stack([1 / k2, -K1 / k2**2, np.zeros_like(K1)], axis=-1)[:, None]
         edge = tissue.held[:, 0] | tissue.held[:, 1]
-        return tissue.solution(problem, (K1 / k2)[:, None], gradient, edge)
+        return tissue.solution(problem, *_volume(tissue.theta), edge)
+
+    def surface(self, problem: Problem, value: Array) -> Surface:
+        """Surface about the estimates of every curve of the problem."""
+        bounds = (self.K1_bounds, self.k2_bounds)
+        return tissue_surface(problem, value, one_tissue, _volume, bounds, self.V_B, self.V_B_bounds)
+
+
+def _volume(theta: Array) -> tuple[Array, Array]:
+    """V_T from K1, k2 and V_B, and its derivatives by them."""
+    K1, k2, _ = theta.T
+    gradient = np.stack([1 / k2, -K1 / k2**2, np.zeros_like(K1)], axis=-1)[:, None]
+    return (K1 / k2)[:, None], gradient
 
 
 EXAMPLE = Example(OneTCM(), {"K1": 0.3, "k2": 0.06, "V_B": 0.05}, tolerance=1e-4)

@@ -8,8 +8,11 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from raphe.core.nonlinear import profile_fit
+from raphe.core.nonlinear import Basis, profile_fit, separable
 from raphe.kinetics.protocol import Example, Problem, Solution, curvewise, propagated, search_quality
+from raphe.kinetics.surface import Surface
+
+Array = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -47,33 +50,48 @@ class SRTM:
 
     def estimate(self, problem: Problem) -> Solution:
         """Parameters of every curve of the problem."""
-        curves, weights, rows = problem.row_activity, problem.row_weights, problem.rows
-        reference = problem.reference_curve
-        drawn = problem.sampling.drawn(reference)
-
-        def basis(rate: npt.NDArray[np.inexact]) -> npt.NDArray[np.inexact]:
-            tail = problem.sampling.convolve(drawn, rate)[:, rows]
-            return np.stack([np.broadcast_to(reference[rows], tail.shape), tail], axis=1)
-
-        found = profile_fit(basis, curves, weights, self.k2a_bounds)
-        R1, phi = found.theta.T
-        k2a = found.rate
-        k2 = phi + R1 * k2a
-        zero, one = np.zeros_like(k2a), np.ones_like(k2a)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            value = curvewise(k2 / k2a - 1, R1, k2, k2 / R1, k2a)
-            gradient = np.stack(
-                [  # by R1, phi, k2a
-                    curvewise(one, 1 / k2a, -phi / k2a**2),
-                    curvewise(one, zero, zero),
-                    curvewise(k2a, one, R1),
-                    curvewise(-phi / R1**2, 1 / R1, one),
-                    curvewise(zero, zero, one),
-                ],
-                axis=1,
-            )
+        found = profile_fit(_basis(problem), problem.row_activity, problem.row_weights, self.k2a_bounds)
+        value, gradient = _parameters(curvewise(*found.theta.T, found.rate))
         se = propagated(gradient, found.covariance)
-        return Solution(value, se, found.fitted, found.wrss, rows, search_quality(found))
+        return Solution(value, se, found.fitted, found.wrss, problem.rows, search_quality(found))
+
+    def surface(self, problem: Problem, value: Array) -> Surface:
+        """Surface about the estimates of every curve of the problem; R1, k2 - R1 k2a and k2a are free."""
+        _, R1, k2, _, k2a = value.T
+        lower, upper = np.array([(-np.inf, np.inf), (-np.inf, np.inf), self.k2a_bounds]).T
+        return Surface(separable(_basis(problem)), curvewise(R1, k2 - R1 * k2a, k2a), lower, upper, _parameters)
+
+
+def _basis(problem: Problem) -> Basis:
+    """The reference, and its convolution with an exponential."""
+    reference, rows = problem.reference_curve, problem.rows
+    drawn = problem.sampling.drawn(reference)
+
+    def basis(rate: npt.NDArray[np.inexact]) -> npt.NDArray[np.inexact]:
+        tail = problem.sampling.convolve(drawn, rate)[:, rows]
+        return np.stack([np.broadcast_to(reference[rows], tail.shape), tail], axis=1)
+
+    return basis
+
+
+def _parameters(theta: Array) -> tuple[Array, Array]:
+    """All parameters from R1, phi = k2 - R1 k2a and k2a, and their derivatives by them."""
+    R1, phi, k2a = theta.T
+    k2 = phi + R1 * k2a
+    zero, one = np.zeros_like(k2a), np.ones_like(k2a)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        value = curvewise(k2 / k2a - 1, R1, k2, k2 / R1, k2a)
+        gradient = np.stack(
+            [  # by R1, phi, k2a
+                curvewise(one, 1 / k2a, -phi / k2a**2),
+                curvewise(one, zero, zero),
+                curvewise(k2a, one, R1),
+                curvewise(-phi / R1**2, 1 / R1, one),
+                curvewise(zero, zero, one),
+            ],
+            axis=1,
+        )
+    return value, gradient
 
 
 EXAMPLE = Example(SRTM(), {"R1": 1.1, "k2_prime": 0.1, "BP_ND": 1.5}, tolerance=1e-3)

@@ -8,8 +8,11 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from raphe.core.nonlinear import profile_fit
+from raphe.core.nonlinear import Basis, profile_fit, separable
 from raphe.kinetics.protocol import Example, Problem, Solution, curvewise, positive, propagated, search_quality
+from raphe.kinetics.surface import Surface
+
+Array = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -55,16 +58,30 @@ class SRTM2:
 
     def estimate(self, problem: Problem) -> Solution:
         """Parameters of every curve of the problem."""
-        curves, weights, rows = problem.row_activity, problem.row_weights, problem.rows
-        reference = problem.reference_curve
+        found = profile_fit(self._basis(problem), problem.row_activity, problem.row_weights, self.k2a_bounds)
+        value, gradient = self._parameters(curvewise(found.theta[:, 0], found.rate))
+        se = propagated(gradient, found.covariance)
+        return Solution(value, se, found.fitted, found.wrss, problem.rows, search_quality(found))
+
+    def surface(self, problem: Problem, value: Array) -> Surface:
+        """Surface about the estimates of every curve of the problem; R1 and k2a are free."""
+        lower, upper = np.array([(-np.inf, np.inf), self.k2a_bounds]).T
+        return Surface(separable(self._basis(problem)), value[:, [1, 3]], lower, upper, self._parameters)
+
+    def _basis(self, problem: Problem) -> Basis:
+        """What R1 multiplies."""
+        reference, rows = problem.reference_curve, problem.rows
         drawn = problem.sampling.drawn(reference)
 
         def basis(rate: npt.NDArray[np.inexact]) -> npt.NDArray[np.inexact]:
             tail = problem.sampling.convolve(drawn, rate)[:, rows]
             return np.asarray(reference[rows] + (self.k2_prime - rate)[:, None] * tail)[:, None]
 
-        found = profile_fit(basis, curves, weights, self.k2a_bounds)
-        R1, k2a = found.theta[:, 0], found.rate
+        return basis
+
+    def _parameters(self, theta: Array) -> tuple[Array, Array]:
+        """All parameters from R1 and k2a, and their derivatives by them."""
+        R1, k2a = theta.T
         k2 = R1 * self.k2_prime
         zero, one = np.zeros_like(k2a), np.ones_like(k2a)
         value = curvewise(k2 / k2a - 1, R1, k2, k2a)
@@ -77,8 +94,7 @@ class SRTM2:
             ],
             axis=1,
         )
-        se = propagated(gradient, found.covariance)
-        return Solution(value, se, found.fitted, found.wrss, rows, search_quality(found))
+        return value, gradient
 
 
 EXAMPLE = Example(SRTM2(k2_prime=0.1), {"R1": 1.1, "k2_prime": 0.1, "BP_ND": 1.5}, tolerance=1e-3)

@@ -6,10 +6,14 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
+import numpy.typing as npt
 
 from raphe.core.compartments import rate_constants, two_tissue
 from raphe.kinetics.protocol import Example, Problem, Solution, curvewise
-from raphe.kinetics.tissue import Range, check_assumptions, fit_tissue
+from raphe.kinetics.surface import Surface
+from raphe.kinetics.tissue import Range, check_assumptions, fit_tissue, tissue_surface
+
+Array = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -71,18 +75,27 @@ class TwoTCM:
         """Parameters of every curve of the problem."""
         bounds = (self.K1_bounds, self.k2_bounds, self.k3_bounds, self.k4_bounds)
         tissue = fit_tissue(problem, two_tissue, rate_constants, bounds, self.V_B, self.V_B_bounds)
-        K1, k2, k3, k4, _ = tissue.theta.T
-        zero = np.zeros_like(K1)
-        V_ND, BP_ND = K1 / k2, k3 / k4
-        V_S = V_ND * BP_ND
-        by_S = curvewise(BP_ND / k2, -V_S / k2, V_ND / k4, -V_S / k4, zero)
-        by_ND = curvewise(1 / k2, -V_ND / k2, zero, zero, zero)
-        by_BP = curvewise(zero, zero, 1 / k4, -BP_ND / k4, zero)
-        value = curvewise(V_ND + V_S, V_S, BP_ND, V_S, V_ND)
-        gradient = np.stack([by_S + by_ND, by_S, by_BP, by_S, by_ND], axis=1)
         single = tissue.theta[:, 2] <= self.k3_bounds[0]
         edge = tissue.held[:, [0, 1]].any(axis=1) | (tissue.held[:, [2, 3]].any(axis=1) & ~single)
-        return tissue.solution(problem, value, gradient, edge)
+        return tissue.solution(problem, *_volumes(tissue.theta), edge)
+
+    def surface(self, problem: Problem, value: Array) -> Surface:
+        """Surface about the estimates of every curve of the problem."""
+        bounds = (self.K1_bounds, self.k2_bounds, self.k3_bounds, self.k4_bounds)
+        return tissue_surface(problem, value, two_tissue, _volumes, bounds, self.V_B, self.V_B_bounds)
+
+
+def _volumes(theta: Array) -> tuple[Array, Array]:
+    """V_T, V_S, BP_ND, BP_P and V_ND from K1, k2, k3, k4 and V_B, and their derivatives by them."""
+    K1, k2, k3, k4, _ = theta.T
+    zero = np.zeros_like(K1)
+    V_ND, BP_ND = K1 / k2, k3 / k4
+    V_S = V_ND * BP_ND
+    by_S = curvewise(BP_ND / k2, -V_S / k2, V_ND / k4, -V_S / k4, zero)
+    by_ND = curvewise(1 / k2, -V_ND / k2, zero, zero, zero)
+    by_BP = curvewise(zero, zero, 1 / k4, -BP_ND / k4, zero)
+    value = curvewise(V_ND + V_S, V_S, BP_ND, V_S, V_ND)
+    return value, np.stack([by_S + by_ND, by_S, by_BP, by_S, by_ND], axis=1)
 
 
 EXAMPLE = Example(TwoTCM(), {"K1": 0.25, "k2": 0.15, "k3": 0.08, "k4": 0.04, "V_B": 0.05}, tolerance=1e-4)

@@ -10,7 +10,10 @@ import numpy.typing as npt
 
 from raphe.core.compartments import Start, irreversible
 from raphe.kinetics.protocol import Example, Problem, Solution, curvewise
-from raphe.kinetics.tissue import Range, check_assumptions, fit_tissue
+from raphe.kinetics.surface import Surface
+from raphe.kinetics.tissue import Range, check_assumptions, fit_tissue, tissue_surface
+
+Array = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -68,16 +71,26 @@ class TwoTCM3k:
         """Parameters of every curve of the problem."""
         bounds = (self.K1_bounds, self.k2_bounds, self.k3_bounds)
         tissue = fit_tissue(problem, irreversible, _begin, bounds, self.V_B, self.V_B_bounds, slow_is_zero=True)
-        K1, k2, k3, _ = tissue.theta.T
-        zero, both = np.zeros_like(K1), k2 + k3
-        by_flow = curvewise(k3 / both, -K1 * k3 / both**2, K1 * k2 / both**2, zero)
-        by_ND = curvewise(1 / k2, -K1 / k2**2, zero, zero)
-        value, gradient = curvewise(K1 * k3 / both, K1 / k2), np.stack([by_flow, by_ND], axis=1)
-        edge = tissue.held[:, [0, 1]].any(axis=1) | (tissue.held[:, 2] & (k3 > self.k3_bounds[0]))
-        return tissue.solution(problem, value, gradient, edge)
+        none = tissue.theta[:, 2] <= self.k3_bounds[0]
+        edge = tissue.held[:, [0, 1]].any(axis=1) | (tissue.held[:, 2] & ~none)
+        return tissue.solution(problem, *_influx(tissue.theta), edge)
+
+    def surface(self, problem: Problem, value: Array) -> Surface:
+        """Surface about the estimates of every curve of the problem."""
+        bounds = (self.K1_bounds, self.k2_bounds, self.k3_bounds)
+        return tissue_surface(problem, value, irreversible, _influx, bounds, self.V_B, self.V_B_bounds)
 
 
-def _begin(start: Start) -> npt.NDArray[np.float64]:
+def _influx(theta: Array) -> tuple[Array, Array]:
+    """K_i and V_ND from K1, k2, k3 and V_B, and their derivatives by them."""
+    K1, k2, k3, _ = theta.T
+    zero, both = np.zeros_like(K1), k2 + k3
+    by_flow = curvewise(k3 / both, -K1 * k3 / both**2, K1 * k2 / both**2, zero)
+    by_ND = curvewise(1 / k2, -K1 / k2**2, zero, zero)
+    return curvewise(K1 * k3 / both, K1 / k2), np.stack([by_flow, by_ND], axis=1)
+
+
+def _begin(start: Start) -> Array:
     """K1, k2 and k3 of two exponentials of which the slower does not fade."""
     kept, left = start.amplitude.T
     K1 = np.maximum(kept + left, 1e-12)
