@@ -6,7 +6,8 @@ import pytest
 from raphe.core.frames import Frames
 from raphe.data.tacs import TACs
 from raphe.errors import InputError
-from raphe.pipeline.analysis import Analysis, analyse, choose
+from raphe.pipeline.analysis import Material, analyse
+from raphe.pipeline.choices import Analysis, choose
 
 FRAMES = Frames(np.arange(20.0), np.ones(20))
 
@@ -14,8 +15,8 @@ FRAMES = Frames(np.arange(20.0), np.ones(20))
 def fitted(names, reference, **more):
     time = FRAMES.mid
     curves = [time * np.exp(-0.1 * (1 + 0.1 * i) * time) for i in range(len(names))]
-    analysis = Analysis("MRTM1", (reference,), weights="uniform", **more)
-    result, _ = analyse(TACs(np.array(curves), FRAMES, tuple(names)), analysis, None)
+    analysis = Analysis(("MRTM1",), (reference,), weights="uniform", **more)
+    (result,), _ = analyse(Material(TACs(np.array(curves), FRAMES, tuple(names)), None), analysis)
     return result.names
 
 
@@ -45,10 +46,10 @@ def test_a_reference_alone_leaves_nothing_to_fit():
 
 
 def test_what_the_plan_says_for_its_own_model_is_left_aside_for_another_of_the_command_line():
-    plan = ("plan", {"model": "MRTM2", "k2_prime": 0.06, "reference": ("cerebellum",)})
-    chosen = choose([("command line", {"model": "SRTM"}), plan], None, "X")
-    assert (chosen.model, chosen.k2_prime) == ("SRTM", None)
+    plan = ("plan", {"models": ("MRTM2",), "k2_prime": 0.06, "reference": ("cerebellum",)})
+    chosen = choose([("command line", {"models": ("SRTM",)}), plan], None, "X")
+    assert (chosen.models, chosen.k2_prime) == (("SRTM",), None)
     with pytest.raises(InputError, match="SRTM has no k2_prime, but the command line gives one"):
-        choose([("command line", {"model": "SRTM", "k2_prime": 0.06}), plan], None, "X")
+        choose([("command line", {"models": ("SRTM",), "k2_prime": 0.06}), plan], None, "X")
     with pytest.raises(InputError, match="SRTM has no k2_prime, but the plan gives one"):
-        choose([("command line", {}), ("plan", {**plan[1], "model": "SRTM"})], None, "X")
+        choose([("command line", {}), ("plan", {**plan[1], "models": ("SRTM",)})], None, "X")

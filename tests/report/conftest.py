@@ -92,3 +92,41 @@ def make_fit():
         )
 
     return make
+
+
+@pytest.fixture
+def make_tissue_fit():
+    """A fit behind plasma with given V_T by region: V_T, its SE, flags; and k3 with its SE for two compartments."""
+
+    def make(model, regions, *, akaike=None, inputs=(), reference=None, n_frame=12):
+        frames = Frames(np.arange(n_frame) * 7.5, np.full(n_frame, 7.5))
+        n = len(regions)
+        rows = list(regions.values())
+        two = len(rows[0]) == 5
+        parameters = ("K1", "k3", "V_B", "V_T") if two else ("K1", "k2", "V_B", "V_T")
+        inner = [(row[3], row[4]) if two else (0.0721, 0.0015) for row in rows]
+        value = np.array([[0.1234, k, 0.05, row[0]] for row, (k, _) in zip(rows, inner, strict=True)], dtype=float)
+        se = np.array([[0.0021, s, 0.0043, row[1]] for row, (_, s) in zip(rows, inner, strict=True)], dtype=float)
+        curve = 20 * frames.mid / 15 * np.exp(1 - frames.mid / 15)
+        activity = np.outer(1 + np.arange(n) / 10, curve)
+        fitted = activity * (1 + 0.02 * np.cos(np.arange(n_frame)))
+        return KineticFit(
+            model,
+            tuple(regions),
+            parameters,
+            value,
+            se,
+            np.full(n, 0.5),
+            np.full(n, -12.34),
+            np.array([row[2] for row in rows], dtype=np.int64),
+            frames,
+            activity,
+            fitted,
+            np.ones((n, n_frame)),
+            reference,
+            dict(inputs),
+            macro="V_T",
+            akaike=None if akaike is None else np.array(akaike, dtype=float),
+        )
+
+    return make

@@ -30,7 +30,7 @@ CITATIONS = {"lammertsma1996": "Lammertsma AA, Hume SP. NeuroImage 1996;4:153. d
 
 def page(fit, scan=SCAN, **options):
     settings = {"steps": STEPS, "versions": {"raphe": "0.1.0"}, "citations": CITATIONS, "command_line": "raphe run a b"}
-    return scan_page(scan, fit, **{**settings, **options})
+    return scan_page(scan, [fit], **{**settings, **options})
 
 
 def test_page_is_well_formed_self_contained_and_the_same_each_time(make_fit, read):

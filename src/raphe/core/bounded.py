@@ -17,10 +17,13 @@ Curve = Callable[[Array, npt.NDArray[np.intp]], tuple[Array, Array]]
 MOST_STEPS = 200
 """Steps after which a search that has not settled is given up."""
 
-SETTLED = 1e-10
-"""Relative fall of the cost, or step in units of the parameters' own scale, at which a search has settled."""
+SHORT = 1e-10
+"""Step in units of the parameters' own scale at which a search has settled."""
 
-ORTHOGONAL = 1e-9
+FLAT = 1e-13
+"""Relative fall of the cost at which a search has settled."""
+
+ORTHOGONAL = 1e-8
 """Cosine between the residuals and every free column of the Jacobian at which a search has settled."""
 
 
@@ -100,8 +103,8 @@ def bounded_fit(
         taken = new < cost[active]
         fall = cost[active] - new
         size = np.sqrt(np.einsum("cpp->cp", normal))
-        short = (np.abs(trial - here) * size).max(axis=1) <= SETTLED * np.sqrt(np.maximum(cost[active], 1e-300))
-        settled |= short | (taken & (fall <= SETTLED**2 * cost[active])) | (cost[active] == 0)
+        short = (np.abs(trial - here) * size).max(axis=1) <= SHORT * np.sqrt(np.maximum(cost[active], 1e-300))
+        settled |= short | (taken & (fall <= FLAT * cost[active])) | (cost[active] == 0)
         at = active[taken]
         theta[at], fitted[at], jacobian[at], cost[at] = trial[taken], value[taken], slope[taken], new[taken]
         refused = active[~taken]

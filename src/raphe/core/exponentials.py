@@ -18,8 +18,11 @@ MOST_STEPS = 80
 SETTLED = 1e-10
 """Relative fall of the cost at which a search has settled."""
 
+_compiled = njit(cache=True, error_model="numpy", fastmath={"reassoc", "contract", "arcp", "nsz"})
+"""Sums may be taken in any order, so that they run in parallel lanes; not-a-number and infinity keep their meaning."""
 
-@njit(cache=True, error_model="numpy")
+
+@_compiled
 def search(
     value: Array,
     slope: Array,
@@ -94,7 +97,7 @@ def search(
     return place, amplitude, cost, converged
 
 
-@njit(cache=True, error_model="numpy")
+@_compiled
 def _look_up(value: Array, slope: Array, place: float, out: Array, by_place: Array) -> None:
     """Cubic Hermite interpolation of one row of the table, and its derivative by the place."""
     left = min(max(int(place), 0), value.shape[0] - 2)
@@ -107,7 +110,7 @@ def _look_up(value: Array, slope: Array, place: float, out: Array, by_place: Arr
         by_place[r] = m_low + s * (2 * a + 3 * s * b)
 
 
-@njit(cache=True, error_model="numpy")
+@_compiled
 def _grid_gain(
     basis: Array, first: int, y: Array, w: Array, blood: Array, low: float, high: float, gain: Array
 ) -> None:
@@ -150,7 +153,7 @@ def _grid_gain(
     gain[gain_i, gain_j] = max(gain[gain_i, gain_j], single)
 
 
-@njit(cache=True, error_model="numpy")
+@_compiled
 def _amplitudes(
     g11: float, g12: float, g1b: float, g22: float, g2b: float, gbb: float,
     m1: float, m2: float, mb: float, low: float, high: float, best: Array,
@@ -179,7 +182,7 @@ def _amplitudes(
     return found
 
 
-@njit(cache=True, error_model="numpy")
+@_compiled
 def _two(
     g11: float, g12: float, g22: float, m1: float, m2: float, size1: float, size2: float
 ) -> tuple[float, float, float]:
@@ -196,7 +199,7 @@ def _two(
     return two * m2, 0.0, two
 
 
-@njit(cache=True, error_model="numpy")
+@_compiled
 def _best_of_band(gain: Array, low: int, high: int) -> tuple[int, int]:
     """Pair with the highest gain among those whose faster exponential has a number from low to below high."""
     best, at_i, at_j = -np.inf, -1, -1
@@ -207,7 +210,7 @@ def _best_of_band(gain: Array, low: int, high: int) -> tuple[int, int]:
     return at_i, at_j
 
 
-@njit(cache=True, error_model="numpy")
+@_compiled
 def _descend(
     value: Array, slope: Array, grid: Array, begin: Array, first: int, y: Array, w: Array, blood: Array,
     low: float, high: float, work: Array, place: Array, amplitude: Array,
@@ -255,7 +258,7 @@ def _descend(
     return cost, 0.0
 
 
-@njit(cache=True, error_model="numpy")
+@_compiled
 def _project(
     value: Array, slope: Array, place: Array, y: Array, w: Array, blood: Array, low: float, high: float,
     work: Array, amplitude: Array, normal: Array, gradient: Array,
@@ -306,7 +309,7 @@ def _project(
     return cost
 
 
-@njit(cache=True, error_model="numpy")
+@_compiled
 def _within(
     in1: bool, in2: bool, inb: bool,
     g11: float, g12: float, g1b: float, g22: float, g2b: float, gbb: float, u: Array, v: Array,

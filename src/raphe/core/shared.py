@@ -31,7 +31,7 @@ ONE_ERROR = 1.0
 """Rise of the cost, in units of the residual variance, that one standard error of a parameter makes."""
 
 HALF = 0.5
-"""Share of the common parameter by which it is moved, either way, to see whether the cost rises."""
+"""Share of the common parameter by which it is moved, either way or farther, to see whether the cost rises."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,8 +49,8 @@ class SharedFit:
     at_edge : bool
         Whether the common parameter ended at an edge of its range.
     flat : bool
-        Whether the cost rises by less than :data:`ONE_ERROR` where the common parameter is moved by :data:`HALF` of
-        itself, or to the edge of its range, on either side.
+        Whether somewhere the cost is by less than :data:`ONE_ERROR` higher where the common parameter differs by
+        :data:`HALF` of itself or more, or is at an edge of its range.
     """
 
     shared: float
@@ -87,10 +87,8 @@ def shared_fit(
     coarse = profile.at(grid, begin(grid), COARSE_STEPS)
     ends = [_lowest(profile, coarse, n) for n in _valleys(np.array([point.cost for point in coarse]))]
     lowest, at_edge = min(ends, key=lambda end: end[0].cost)
-    aside = np.clip(lowest.shared * np.array([1 - HALF, 1 + HALF]), grid[0], grid[-1])
-    warm = np.broadcast_to(lowest.own.theta, (2, 1, *lowest.own.theta.shape))
-    rise = [p.cost - lowest.cost for p in profile.at(aside, np.concatenate([begin(aside), warm], axis=1), COARSE_STEPS)]
-    return SharedFit(lowest.shared, lowest.own, lowest.by_shared, at_edge, min(rise) < ONE_ERROR)
+    flat = _rise(profile, begin, lowest, coarse, grid[[0, -1]]) < ONE_ERROR
+    return SharedFit(lowest.shared, lowest.own, lowest.by_shared, at_edge, flat)
 
 
 def shared_covariance(fit: SharedFit, free: Flags, target: Array, weights: Array) -> tuple[Array, Flags]:
@@ -213,6 +211,16 @@ def _lowest(profile: _Profile, coarse: list[_Point], n: int) -> tuple[_Point, bo
     if not 0 <= beside < len(coarse):
         return first, True
     return _descend(profile, first, profile.again(coarse[beside])), False
+
+
+def _rise(profile: _Profile, begin: Begin, lowest: _Point, coarse: list[_Point], edges: Array) -> float:
+    """Least rise of the cost from its lowest point to where the common parameter is by :data:`HALF` of it away."""
+    near = lowest.shared * np.array([1 - HALF, 1 + HALF])
+    aside = np.clip(near, *edges)
+    warm = np.broadcast_to(lowest.own.theta, (2, 1, *lowest.own.theta.shape))
+    points = profile.at(aside, np.concatenate([begin(aside), warm], axis=1), COARSE_STEPS)
+    points += [point for point in coarse if not near[0] < point.shared < near[1]]
+    return min(point.cost for point in points) - lowest.cost
 
 
 def _descend(profile: _Profile, low: _Point, beside: _Point) -> _Point:

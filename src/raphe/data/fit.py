@@ -51,6 +51,15 @@ class KineticFit:
         The parameter that the model is used for, e.g. ``"BP_ND"`` or ``"V_T"``.
     akaike : ndarray, shape (n_curve,), or None
         Akaike weight among the models that were fitted to the same curves; None where there was no other.
+    variance : ndarray, shape (n_curve, n_frame), or None
+        Relative variance that the weights expect of every frame, those that were not fitted too: 1/weight where there
+        is one. NaN for a curve that was not fitted.
+    low, high : ndarray, shape (n_curve, n_par), or None
+        Ends of the 95 % intervals, infinite where there is none on that side and NaN where they were not computed; None
+        where no intervals were asked for.
+    uncertainty : str
+        How ``se``, ``low`` and ``high`` were found: ``"jacobian"``, ``"bootstrap"``, or ``"profile"`` for the intervals
+        alone.
     """
 
     model: str
@@ -70,11 +79,18 @@ class KineticFit:
     convention: str = "average"
     macro: str = "BP_ND"
     akaike: Array | None = None
+    variance: Array | None = None
+    low: Array | None = None
+    high: Array | None = None
+    uncertainty: str = "jacobian"
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "inputs", MappingProxyType(dict(self.inputs)))
         for name in ("value", "se", "sigma", "aicc", "quality", "activity", "fitted", "weights"):
             getattr(self, name).flags.writeable = False
+        for array in (self.variance, self.low, self.high):
+            if array is not None:
+                array.flags.writeable = False
 
     @property
     def n_frames(self) -> npt.NDArray[np.int64]:

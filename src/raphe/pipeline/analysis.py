@@ -23,6 +23,7 @@ from raphe.kinetics.t_star import search_t_star, t_star_of_scan
 from raphe.nomenclature import region_key
 from raphe.pipeline.choices import Analysis
 from raphe.pipeline.reference import find_reference, high_binding
+from raphe.pipeline.uncertainty import Tell, with_uncertainty
 
 Array = npt.NDArray[np.float64]
 
@@ -66,7 +67,9 @@ class _Task:
     notes: Mapping[str, str | None]
 
 
-def analyse(material: Material, analysis: Analysis) -> tuple[tuple[KineticFit, ...], tuple[Step, ...]]:
+def analyse(
+    material: Material, analysis: Analysis, tell: Tell | None = None
+) -> tuple[tuple[KineticFit, ...], tuple[Step, ...]]:
     """Fit every model of an analysis to one scan.
 
     Models that fit the curve itself are fitted with the same weights, those that the one with the most parameters
@@ -76,6 +79,8 @@ def analyse(material: Material, analysis: Analysis) -> tuple[tuple[KineticFit, .
     ----------
     material : Material
     analysis : Analysis
+    tell : callable, optional
+        Called with what is done of a long work, of how much, and what it is.
 
     Returns
     -------
@@ -123,7 +128,7 @@ def analyse(material: Material, analysis: Analysis) -> tuple[tuple[KineticFit, .
         else:
             more += searched
             tasks.append(task)
-    fits, done = _fitted(tasks, material, analysis, failures)
+    fits, done = _fitted(tasks, material, analysis, failures, tell)
     if not fits:
         raise next(iter(failures.values()))
     lost = [Step("not_fitted", {"model": model, "why": str(error)}) for model, error in failures.items()]
@@ -218,7 +223,11 @@ def _with_t_star(task: _Task, material: Material, analysis: Analysis) -> tuple[_
 
 
 def _fitted(
-    tasks: Sequence[_Task], material: Material, analysis: Analysis, failures: dict[str, RapheError]
+    tasks: Sequence[_Task],
+    material: Material,
+    analysis: Analysis,
+    failures: dict[str, RapheError],
+    tell: Tell | None,
 ) -> tuple[list[KineticFit], list[Step]]:
     """Fits in the order of the tasks; of models that fit the curve, the richest goes first and gives the weights.
 
@@ -227,7 +236,7 @@ def _fitted(
     common = sorted((task for task in tasks if task.model.fits_curve), key=lambda task: -task.model.n_free)
     common = common if len(common) > 1 else []
     fits: dict[str, KineticFit] = {}
-    steps: dict[str, Step] = {}
+    steps: dict[str, tuple[Step, ...]] = {}
     for task in (*common, *(task for task in tasks if task not in common)):
         before = [fits[one.model.name] for one in common if one.model.name in fits] if task in common else []
         rich = before[0] if before else None
@@ -237,36 +246,40 @@ def _fitted(
                 task.curves,
                 reference=task.reference,
                 plasma=task.plasma,
-                weights=_weights(analysis.weights, task.curves, rich),
+                weights=_weights(analysis.weights, task.curves),
                 half_life=material.half_life,
                 convention=analysis.convention,
                 input_se=task.input_se,
-                expected=None if rich is None else _of_rich(rich, rich.fitted, task.curves, np.nan),
+                shared=None if rich is None else _shared(rich, task.curves),
             )
         except RapheError as error:
             failures[task.model.name] = error
             continue
-        fits[found.model] = found
+        fits[found.model], more = with_uncertainty(
+            task.model,
+            found,
+            analysis.uncertainty,
+            plasma=task.plasma,
+            repeats=analysis.repeats,
+            input_se=task.input_se,
+            tell=tell,
+        )
         named = analysis.weights if isinstance(analysis.weights, str) else "given"
-        steps[found.model] = replace(step, parameters={**step.parameters, "weights": named, **task.notes})
+        told = replace(step, parameters={**step.parameters, "weights": named, **task.notes})
+        steps[found.model] = (told, *more)
     order = [task.model.name for task in tasks if task.model.name in fits]
-    return [fits[name] for name in order], [steps[name] for name in order]
+    return [fits[name] for name in order], [step for name in order for step in steps[name]]
 
 
-def _weights(weights: str | Array, curves: TACs, rich: KineticFit | None = None) -> str | Array:
-    """Weights of a fit: of the first frames, where they were given; those of the richest model, where it found them."""
-    if not isinstance(weights, str):
-        return weights[: len(curves.frames)]
-    if weights == "residual" and rich is not None:
-        found = _of_rich(rich, np.where(rich.weights > 0, rich.weights, 1.0), curves, 1.0)
-        return weights if found is None else found
-    return weights
+def _weights(weights: str | Array, curves: TACs) -> str | Array:
+    """Weights of a fit: of the first frames, where they were given one a frame."""
+    return weights if isinstance(weights, str) else weights[: len(curves.frames)]
 
 
-def _of_rich(rich: KineticFit, rows: Array, curves: TACs, missing: float) -> Array | None:
-    """Rows of a fit for some curves, ``missing`` for those that it has not; None if it is of fewer frames."""
+def _shared(rich: KineticFit, curves: TACs) -> Array | None:
+    """Weights that a fit found for some curves, NaN for those that it has not; None if it is of fewer frames."""
     if len(rich.frames) != len(curves.frames):
         return None
-    known = dict(zip(rich.names, rows, strict=True))
-    nothing = np.full(len(rich.frames), missing)
+    known = dict(zip(rich.names, rich.weights, strict=True))
+    nothing = np.full(len(rich.frames), np.nan)
     return np.array([known.get(name, nothing) for name in curves.names])

@@ -12,6 +12,7 @@ from raphe.catalog import Tracer
 from raphe.errors import InputError
 from raphe.kinetics import registry
 from raphe.kinetics.protocol import KineticModel
+from raphe.pipeline.uncertainty import check_uncertainty
 
 Array = npt.NDArray[np.float64]
 
@@ -51,6 +52,10 @@ class Analysis:
     blood_faults : {"refuse", "mend"}
         Whether to refuse blood samples out of order, and blood that ends before the scan; or to leave out the samples
         that break the order, and fit the frames that the blood covers.
+    uncertainty : {"jacobian", "bootstrap", "profile"}
+        How standard errors and intervals are found; see :mod:`raphe.pipeline.uncertainty`.
+    repeats : int
+        Of the bootstrap.
     high_binding : tuple of str
         Regions whose k2' is averaged for "auto".
     regions : tuple of str
@@ -76,6 +81,8 @@ class Analysis:
     arterial: str = "interpolation"
     blood_unit: str | None = None
     blood_faults: str = "refuse"
+    uncertainty: str = "jacobian"
+    repeats: int = 1000
     high_binding: tuple[str, ...] = ()
     regions: tuple[str, ...] = ()
     merges: Mapping[str, Sequence[str]] = field(default_factory=dict)
@@ -139,7 +146,13 @@ def choose(
         raise InputError(f"{told} takes the share of blood V_B as known and cannot fit it; give a number (--vb X)")
     if origin.get("t_star") == "catalog" and not any(kind.name == "LoganRef" for kind in kinds):
         del chosen["t_star"], origin["t_star"]  # the catalog's is of that plot
-    return Analysis(**chosen, origin=origin)  # type: ignore[arg-type]
+    if "repeats" in chosen and chosen.get("uncertainty") != "bootstrap":
+        if origin["repeats"] == layers[0][0]:
+            raise InputError(f"the {origin['repeats']} gives repeats, which are of the bootstrap alone; ask for that")
+        del chosen["repeats"], origin["repeats"]
+    analysis = Analysis(**chosen, origin=origin)  # type: ignore[arg-type]
+    check_uncertainty(kinds, analysis.uncertainty, analysis.repeats)
+    return analysis
 
 
 def _known(tracer: Tracer | None, species: str) -> dict[str, object]:

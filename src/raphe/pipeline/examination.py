@@ -134,6 +134,8 @@ def _planned(plan: StudyPlan, tracer: TracerSection | None) -> Mapping[str, obje
         "arterial": tracer.arterial,
         "blood_unit": tracer.blood_unit,
         "blood_faults": tracer.blood_faults,
+        "uncertainty": tracer.uncertainty,
+        "repeats": tracer.repeats,
         "high_binding": tracer.high_binding,
     }
 

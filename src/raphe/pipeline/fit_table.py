@@ -65,7 +65,7 @@ def run(options: argparse.Namespace) -> int:
         n_frames=None if arterial is None else arterial.n_frames,
     )
     with located(options.tacs):
-        fits, steps = analyse(material, analysis)
+        fits, steps = analyse(material, analysis, messages.progress)
     steps = (curves.step, *(arterial.steps if arterial else ()), *steps)
     for finding in curves.findings:
         messages.warn(finding.message)

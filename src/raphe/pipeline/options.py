@@ -48,6 +48,8 @@ def said(options: argparse.Namespace) -> dict[str, object]:
         "arterial": options.arterial,
         "blood_unit": options.blood_unit,
         "blood_faults": options.blood_faults,
+        "uncertainty": options.uncertainty,
+        "repeats": options.repeats,
         "weights": options.weights,
         "convention": options.convention,
     }

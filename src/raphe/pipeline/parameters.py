@@ -41,7 +41,7 @@ def write_parameters(
 
 
 def _notes(done: dict[str, Step]) -> dict[str, str]:
-    notes = {"SE": "standard errors hold whether or not the weights are the true 1/variance (HC3)"}
+    notes = {"SE": "standard errors hold whether or not the weights are the true 1/variance (HC3)"} | _intervals(done)
     fitted = done["fit"].parameters
     if fitted.get("reference") is not None:
         how = done["reference"].parameters["how"]
@@ -65,6 +65,20 @@ def _notes(done: dict[str, Step]) -> dict[str, str]:
     return notes
 
 
+def _intervals(done: dict[str, Step]) -> dict[str, str]:
+    """How standard errors and intervals came about, where the Jacobian did not give them."""
+    if "bootstrap" in done:
+        get = done["bootstrap"].parameters.get
+        repeats = f"{get('repeats')} repeats with new noise (parametric bootstrap, seed {get('seed')})"
+        return {
+            "SE": f"standard deviations of the estimates from {repeats}; the noise is as the residuals have it",
+            "Interval": f"95 %, bias-corrected percentiles of {repeats}",
+        }
+    if "profile" in done:
+        return {"Interval": "95 %, profile likelihood with the weights taken as the true 1/variance"}
+    return {}
+
+
 def _notes_of_blood(done: dict[str, Step]) -> dict[str, str]:
     """Where the input came from, and how its delay did."""
     notes = {}
@@ -85,4 +99,7 @@ def _notes_of_blood(done: dict[str, Step]) -> dict[str, str]:
 
 def _of_another(step: Step, model: str) -> bool:
     """Whether a step was done for another model."""
-    return step.name in ("fit", "t_star", "t_star_search") and step.parameters.get("model") != model
+    return (
+        step.name in ("fit", "t_star", "t_star_search", "bootstrap", "profile")
+        and step.parameters.get("model") != model
+    )

@@ -68,7 +68,7 @@ def _k2_prime(value: object) -> object:
 def _t_star(value: object) -> object:
     if value == "auto" or (isinstance(value, int | float) and not isinstance(value, bool)):
         return value
-    raise ValueError('it must be a number of minutes, without quotes, or "auto"')
+    raise ValueError('it must be a number, without quotes, or "auto"')
 
 
 def _fit_or_number(value: object) -> object:
@@ -152,6 +152,9 @@ class TracerSection(Section):
     blood_unit: Name | None = None
     blood_faults: Literal["refuse", "mend"] | None = None
     convention: Literal["average", "midframe"] | None = None
+    uncertainty: Literal["jacobian", "bootstrap", "profile"] | None = None
+    repeats: Annotated[int, Field(ge=50)] | None = None
+    """Of the bootstrap."""
     high_binding: Names = ()
 
 

@@ -1,4 +1,4 @@
-"""Whether the 95 % intervals of BP_ND cover the truth: ``python benchmarks/coverage.py``, about a minute.
+"""Whether the 95 % intervals of BP_ND cover the truth: ``python benchmarks/intervals.py``, about a minute.
 
 A thousand noisy repeats of each tissue and schedule, analysed with the default weights (``decay``), which are the true
 ones for one of the three kinds of noise. The interval is the estimate -+ t SE, t being the 97.5 % quantile for n - p

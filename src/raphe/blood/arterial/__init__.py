@@ -1,0 +1,1 @@
+"""Models of an arterial curve, one a file."""

@@ -1,0 +1,1 @@
+"""Models of the parent fraction, one a file."""

@@ -1,0 +1,1 @@
+"""Models of the ratio of plasma to whole blood, one a file."""
