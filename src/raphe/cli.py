@@ -117,7 +117,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"raphe {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for add in (_demo, _check, _run, _fit, _simulate, _list):
+    for add in (_demo, _check, _run, _fit, _simulate, _conformance, _list):
         add(commands)
     return parser
 
@@ -251,6 +251,9 @@ def _model_options(parser: argparse._ActionsContainer, *, required: bool) -> Non
     parser.add_argument(
         "--delay", type=_number_or_fit, metavar="MIN|fit", help="of the blood, positive where it arrives later"
     )
+    parser.add_argument(
+        "--dispersion", type=_positive_or_fit, metavar="MIN|fit", help="time constant of an autosampler's dispersion"
+    )
     parser.add_argument("--parent-fraction", type=_name, metavar="MODEL", help="model of the parent fraction, or auto")
     parser.add_argument("--plasma-ratio", type=_name, metavar="MODEL", help="model of plasma to whole blood, or auto")
     parser.add_argument("--arterial", type=_name, metavar="MODEL", help="model of the parent in plasma, or auto")
@@ -267,6 +270,13 @@ def _model_options(parser: argparse._ActionsContainer, *, required: bool) -> Non
         metavar="W",
         help="decay, duration, uniform, residual, or a TSV with a column weight (1/variance)",
     )
+    parser.add_argument(
+        "--uncertainty",
+        choices=("jacobian", "bootstrap", "profile"),
+        help="standard errors from the fit's Jacobian (default), from noisy repeats, or with intervals by profile "
+        "likelihood",
+    )
+    parser.add_argument("--repeats", type=_count, metavar="N", help="of the bootstrap; 1000 if not given")
     parser.add_argument(
         "--convention",
         choices=("average", "midframe"),
@@ -293,11 +303,30 @@ def _simulate(commands: _Commands) -> None:
     parser.add_argument("--tacs-only", action="store_true", help="regional curves, without images")
 
 
+def _conformance(commands: _Commands) -> None:
+    parser = _command(
+        commands,
+        "conformance",
+        _later("raphe.conformance.command"),
+        "hold every kinetic model against curves of known truth",
+        "raphe conformance --model SRTM 2TCM --repeats 200",
+    )
+    parser.add_argument("--model", nargs="+", type=_name, default=[], metavar="M", help="models; all if none is named")
+    parser.add_argument("--repeats", type=_count, default=1000, metavar="N", help="noisy repeats of each case")
+    parser.add_argument("--noise", type=_positive, default=0.03, metavar="SHARE", help="their noise; 0.03 is 3 %%")
+    parser.add_argument("--seed", type=_seed, default=1, metavar="N", help="same seed, same noise")
+    parser.add_argument("--convention", choices=("average", "midframe"), default="average", help="how frames are read")
+    parser.add_argument("--noise-free-only", action="store_true", help="leave out the noisy repeats")
+    parser.add_argument("--json", type=_path, metavar="FILE", help="write the figures as JSON")
+    parser.add_argument("--out", type=_path, metavar="DIR", help="write the tables and the figures into a folder")
+    parser.add_argument("--export", type=_path, metavar="DIR", help="copy the files for another package, and stop")
+
+
 def _list(commands: _Commands) -> None:
     parser = _command(
         commands, "list", _later("raphe.pipeline.listing"), "say what there is, with sources", "raphe list tracers"
     )
-    parser.add_argument("what", choices=("models", "tracers", "species", "protocols"))
+    parser.add_argument("what", choices=("models", "blood", "tracers", "species", "protocols"))
 
 
 def _path(text: str) -> Path:
@@ -352,6 +381,10 @@ def _from_zero(text: str) -> float:
     if value < 0:
         raise argparse.ArgumentTypeError(f"{text} is not a number from 0 on")
     return value
+
+
+def _positive_or_fit(text: str) -> float | str:
+    return text if text == "fit" else _positive(text)
 
 
 def _positive_or_auto(text: str) -> float | str:

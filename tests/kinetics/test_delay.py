@@ -5,7 +5,7 @@ import pytest
 
 from raphe.core.compartments import one_tissue, tissue_with_blood, two_tissue
 from raphe.core.decay import remaining
-from raphe.core.piecewise import PiecewiseLinear
+from raphe.core.piecewise import PiecewiseLinear, convolved
 from raphe.core.responses import responses
 from raphe.core.sampling import sampling
 from raphe.data.blood import PlasmaInput
@@ -56,6 +56,30 @@ def test_the_standard_error_is_the_scatter(known):
     scatter = np.std([one.value for one in found])
     assert abs(np.mean([one.value for one in found]) - 0.3) < scatter / 2 + 2 * scatter / np.sqrt(60)
     assert np.median([one.se for one in found]) == pytest.approx(scatter, rel=0.25)  # the SD of 60 is known to 9 %
+
+
+def smeared(curve, tau):
+    """A curve after dispersion, by the convolution itself, drawn finely."""
+    times = np.unique(np.concatenate([curve.time, np.linspace(curve.time[0], 12, 1200), np.linspace(12, 95, 300)]))
+    value, _ = convolved(curve, np.array([1 / tau])).at(times)
+    return PiecewiseLinear(times, value[:, 0] / tau)
+
+
+@pytest.mark.parametrize(
+    ("convention", "delay", "tau"), [("average", 0.35, 0.3), ("average", -0.2, 0.08), ("midframe", 0.0, 0.15)]
+)
+def test_dispersion_is_found_together_with_the_delay(known, delay, tau, convention):
+    frames = known.frames_38
+    sampled, late = sampling(frames, convention), PLASMA.shifted(delay + 0.4)
+    blood = sampled.seen(late.whole_blood)
+    curve = tissue_with_blood(responses(sampled, late.parent), one_tissue, blood, None)
+    tacs = TACs(curve(np.array(KINETICS[one_tissue]), None)[0], frames, ("all",))
+    later = PLASMA.shifted(0.4)
+    sampler = PlasmaInput(smeared(later.parent, tau), smeared(later.whole_blood, tau))
+    found, step = estimate_delay(sampler, tacs, half_life=known.half_life, convention=convention, dispersion=True)
+    assert found.value == pytest.approx(delay, abs=0.5 / 60)
+    assert found.tau == pytest.approx(tau, abs=1 / 60)
+    assert step.parameters["tau"] == found.tau
 
 
 def test_a_curve_that_is_not_a_number_counts_for_nothing(known):

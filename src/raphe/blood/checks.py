@@ -78,8 +78,8 @@ def check_samples(
 
 
 NO_PLASMA = (
-    "there are no plasma samples and no ratio of plasma to whole blood; give either, or a ratio with its parameters and "
-    "source"
+    "there are no plasma samples and no ratio of plasma to whole blood; give either, or a ratio with its parameters "
+    "and source"
 )
 NO_FRACTION = (
     "plasma holds metabolites, and there are no samples of the parent fraction; give some, or a fraction with its "

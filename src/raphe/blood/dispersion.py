@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import numpy.typing as npt
 
 from raphe.blood.draw import drawn
 from raphe.core.piecewise import PiecewiseLinear
+from raphe.data.blood import PlasmaInput
 from raphe.errors import InputError
 
 Array = npt.NDArray[np.float64]
@@ -81,6 +84,20 @@ def dispersion_corrected(curve: PiecewiseLinear, tau: float) -> PiecewiseLinear:
     for j, (kept, left, right) in enumerate(zip(*_gains(curve, tau), strict=True)):
         value[j + 1] = (curve.value[j + 1] - kept * curve.value[j] - left * value[j]) / right
     return PiecewiseLinear(curve.time, value)
+
+
+def undispersed(plasma: PlasmaInput, tau: float) -> PlasmaInput:
+    """Input before dispersion with the time constant ``tau`` (min): each of its curves of activity corrected."""
+
+    def corrected(curve: PiecewiseLinear | None) -> PiecewiseLinear | None:
+        return None if curve is None else dispersion_corrected(curve, tau)
+
+    return replace(
+        plasma,
+        parent=dispersion_corrected(plasma.parent, tau),
+        whole_blood=corrected(plasma.whole_blood),
+        plasma=corrected(plasma.plasma),
+    )
 
 
 def _gains(curve: PiecewiseLinear, tau: float) -> tuple[Array, Array, Array]:

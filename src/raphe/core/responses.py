@@ -38,6 +38,24 @@ class Responses:
         """Answers at some of the frames."""
         return replace(self, value=self.value[:, rows], slope=self.slope[:, rows])
 
+    def undispersed(self, tau: float, input_seen: Array) -> Responses:
+        r"""Answers to the input before it was dispersed with the time constant ``tau`` (min).
+
+        Dispersion is a convolution with :math:`e^{-t/\tau} / \tau`, so the input before it is :math:`g + \tau g'`, and
+        the answer to that is :math:`(1 - \tau k)\, e^{-k t} \otimes g + \tau g`: no derivative of a sampled curve is
+        needed.
+
+        Parameters
+        ----------
+        tau : float, min
+        input_seen : ndarray, shape (n_frame,)
+            What the frames see of the dispersed input g.
+        """
+        by_place = np.exp(self.nodes)[:, None] * (self.nodes[1] - self.nodes[0])
+        rate = (np.exp(self.nodes) - _OFFSET)[:, None]
+        value = (1 - tau * rate) * self.value + tau * input_seen
+        return replace(self, value=value, slope=(1 - tau * rate) * self.slope - tau * by_place * self.value)
+
     def place(self, rate: Array) -> Array:
         """Number of the node at which a rate constant (1/min) stands, not whole, in its shape."""
         gap = self.nodes[1] - self.nodes[0]

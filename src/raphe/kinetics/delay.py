@@ -12,10 +12,11 @@ from scipy.optimize import minimize_scalar
 from raphe.core import compartments
 from raphe.core import weights as weighting
 from raphe.core.exponentials import search
+from raphe.core.piecewise import PiecewiseLinear
 from raphe.core.responses import Responses, answers
 from raphe.core.sampling import Sampling, sampling
 from raphe.data.blood import PlasmaInput
-from raphe.data.record import Step
+from raphe.data.record import Parameter, Step
 from raphe.data.tacs import TACs
 from raphe.errors import InputError
 
@@ -28,18 +29,28 @@ APART = 1.0 / 30.0
 """Distance of two delays that are tried at first, min."""
 
 
+LONGEST_TAU = 0.75
+"""Longest time constant of dispersion that is tried, min; an assumption, three times what tubes of samplers have."""
+
+N_TAU = 10
+"""Time constants that are tried at first."""
+
+
 @dataclass(frozen=True)
 class Delay:
-    """By how much later than the samples say the blood reaches the tissue.
+    """By how much later than the samples say the blood reaches the tissue, and how it was smeared on its way.
 
     Parameters
     ----------
     value, se : float, min
-        ``se`` is NaN where the scan does not tell it.
+        Of the delay; ``se`` is NaN where the scan does not tell it.
+    tau : float, min
+        Time constant of the dispersion between the artery and the sampler; 0 where it was not searched for.
     """
 
     value: float
     se: float
+    tau: float = 0.0
 
 
 def estimate_delay(
@@ -49,6 +60,7 @@ def estimate_delay(
     half_life: float | None = None,
     convention: str = "average",
     bounds: tuple[float, float] = RANGE,
+    dispersion: bool = False,
 ) -> tuple[Delay, Step]:
     """Delay at which two compartments and blood fit the mean curve of the scan best.
 
@@ -66,6 +78,8 @@ def estimate_delay(
         Without it frames are weighted by their duration.
     convention : {"average", "midframe"}
     bounds : (float, float), min
+    dispersion : bool
+        Whether to find the dispersion of the sampled curves too, of plasma and whole blood alike.
 
     Raises
     ------
@@ -75,11 +89,34 @@ def estimate_delay(
     sampled = sampling(tacs.frames, convention)
     mean = _mean_curve(tacs)
     tissue = _Tissue(sampled, plasma, mean, _weights(tacs, mean, half_life))
-    expected = tissue.fitted(_lowest(tissue.cost, bounds))
+    expected = tissue.fitted(*_both(tissue, bounds, dispersion))
     tissue = _Tissue(sampled, plasma, mean, _weights(tacs, expected, half_life))
-    value = _lowest(tissue.cost, bounds)
-    delay = Delay(value, _standard_error(tissue.cost, value, len(tacs.frames)))
-    return delay, Step("delay", {"value": delay.value, "se": delay.se, "low": bounds[0], "high": bounds[1]})
+    value, tau = _both(tissue, bounds, dispersion)
+    se = _standard_error(lambda delay: tissue.cost(delay, tau), value, len(tacs.frames))
+    told: dict[str, Parameter] = {"value": value, "se": se, "low": bounds[0], "high": bounds[1]}
+    return Delay(value, se, tau), Step("delay", {**told, "tau": tau} if dispersion else told)
+
+
+def _both(tissue: _Tissue, bounds: tuple[float, float], dispersion: bool) -> tuple[float, float]:
+    """Delay, and time constant of the dispersion (0 where it is not searched for), of the lowest cost."""
+    if not dispersion:
+        return _lowest(tissue.cost, bounds), 0.0
+
+    def cost(tau: float) -> float:
+        return tissue.cost(_lowest(lambda delay: tissue.cost(delay, tau), bounds), tau)
+
+    tried = np.linspace(0.0, LONGEST_TAU, N_TAU)
+    costs = np.array([cost(tau) for tau in tried])
+    lowest = int(costs.argmin())
+    if lowest == len(tried) - 1:
+        raise InputError(
+            f"the dispersion of the blood ended at the bound of its search, {60 * LONGEST_TAU:g} s, so the scan does "
+            "not tell it; give it (--dispersion MIN), or leave it out"
+        )
+    ends = tried[max(lowest - 1, 0)], tried[lowest + 1]
+    tau = float(minimize_scalar(cost, bounds=ends, method="bounded", options={"xatol": 1e-3}).x)
+    tau = tau if cost(tau) < costs[lowest] else float(tried[lowest])
+    return _lowest(lambda delay: tissue.cost(delay, tau), bounds), tau
 
 
 def _lowest(cost: Callable[[float], float], bounds: tuple[float, float]) -> float:
@@ -117,25 +154,25 @@ class _Tissue:
     """Best tissue of two compartments and blood for one curve, at any delay."""
 
     def __init__(self, sampled: Sampling, plasma: PlasmaInput, curve: Array, weights: Array) -> None:
-        self._sampled, self._blood = sampled, plasma.whole_blood
+        self._sampled, self._blood, self._parent = sampled, plasma.whole_blood, plasma.parent
         self._known = answers(plasma.parent, 128)
         self._curve, self._weights = curve, weights
         self._rates = np.geomspace(compartments.SLOWEST, 5.0, compartments.N_GRID)
         self._bands = np.array([*np.searchsorted(self._rates, compartments.BANDS), self._rates.size])
 
-    def cost(self, delay: float) -> float:
+    def cost(self, delay: float, tau: float = 0.0) -> float:
         """Weighted sum of squared residuals."""
-        return float(self._best(delay)[2][0])
+        return float(self._best(delay, tau)[2][0])
 
-    def fitted(self, delay: float) -> Array:
+    def fitted(self, delay: float, tau: float = 0.0) -> Array:
         """Curve that the tissue puts at the frames, shape (n_frame,), kBq/mL."""
-        place, amplitude, _ = self._best(delay)
-        table, blood = self._seen(delay)
+        place, amplitude, _ = self._best(delay, tau)
+        table, blood = self._seen(delay, tau)
         value, _ = table.at(table.rate(place))
         return np.asarray(amplitude[0, :2] @ value[0] + amplitude[0, 2] * blood)
 
-    def _best(self, delay: float) -> tuple[Array, Array, Array]:
-        table, blood = self._seen(delay)
+    def _best(self, delay: float, tau: float) -> tuple[Array, Array, Array]:
+        table, blood = self._seen(delay, tau)
         place, amplitude, cost, _ = search(
             table.value,
             table.slope,
@@ -150,11 +187,24 @@ class _Tissue:
         )
         return place, amplitude, cost
 
-    def _seen(self, delay: float) -> tuple[Responses, Array]:
+    def _seen(self, delay: float, tau: float) -> tuple[Responses, Array]:
+        table = self._known.seen(self._sampled, float(delay))
         blood = np.zeros(self._curve.size)
         if self._blood is not None:
-            blood = self._sampled.seen(self._blood.shifted(float(delay)))
-        return self._known.seen(self._sampled, float(delay)), blood
+            blood = self._undispersed(self._blood.shifted(float(delay)), tau)
+        if tau:
+            table = table.undispersed(tau, self._sampled.seen(self._parent.shifted(float(delay))))
+        return table, blood
+
+    def _undispersed(self, curve: PiecewiseLinear, tau: float) -> Array:
+        """What the frames see of a curve before dispersion, g + tau g'."""
+        frames, seen = self._sampled.frames, self._sampled.seen(curve)
+        if not tau:
+            return seen
+        if self._sampled.convention == "midframe":
+            step = 1e-4
+            return np.asarray(seen + tau * (curve(frames.mid + step) - curve(frames.mid - step)) / (2 * step))
+        return np.asarray(seen + tau * (curve(frames.end) - curve(frames.start)) / frames.duration)
 
 
 def _standard_error(cost: Callable[[float], float], at: float, n_frame: int) -> float:

@@ -108,8 +108,8 @@ def fit(
         Standard errors of values that the model takes as fixed (``k2_prime``, 1/min). Their effect on every estimate is
         added to its standard error in quadrature.
     shared : ndarray, shape (n_curve, n_frame), optional
-        Weights that another model's fit of the same curves found by ``weights``, to be taken over so that the two can be
-        compared. A curve that has none there (all 0 or NaN) finds its own.
+        Weights that another model's fit of the same curves found by ``weights``, to be taken over so that the two can
+        be compared. A curve that has none there (all 0 or NaN) finds its own.
 
     Returns
     -------

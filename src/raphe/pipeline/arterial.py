@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from raphe.blood.checks import EARLIEST_END, HELD, check_samples
+from raphe.blood.dispersion import undispersed
 from raphe.blood.input import make_input
 from raphe.core.frames import Frames
 from raphe.data.blood import BloodSamples, PlasmaInput, Samples
 from raphe.data.blood_fit import BloodFit
 from raphe.data.finding import Finding
-from raphe.data.record import Step
+from raphe.data.record import Parameter, Step
 from raphe.data.scan import Scan
 from raphe.data.tacs import TACs
 from raphe.errors import InputError
@@ -149,14 +150,47 @@ def arterial_input(source: Source, tacs: TACs, analysis: Analysis, half_life: fl
         steps += made
     else:
         plasma = found.input
-    chosen = analysis.delay if analysis.delay is not None else "fit" if isinstance(found, Blood) else 0.0
-    if chosen == "fit":
+    plasma, timing = _timed(plasma, isinstance(found, Blood), source, tacs, analysis, half_life)
+    return Arterial(plasma, fits, (*steps, timing), source.n_frames)
+
+
+def _timed(
+    plasma: PlasmaInput, sampled: bool, source: Source, tacs: TACs, analysis: Analysis, half_life: float | None
+) -> tuple[PlasmaInput, Step]:
+    """Bring an input to the time of the tissue, and take out its dispersion where that is asked for."""
+    chosen = analysis.delay if analysis.delay is not None else "fit" if sampled else 0.0
+    if analysis.dispersion is not None:
         with located(source.path):
-            delay, step = estimate_delay(plasma, tacs, half_life=half_life, convention=analysis.convention)
-        return Arterial(plasma.shifted(delay.value), fits, (*steps, step), source.n_frames)
-    value = float(chosen)
-    told = Step("delay", {"value": value, "source": analysis.origin.get("delay", "default")})
-    return Arterial(plasma.shifted(value) if value else plasma, fits, (*steps, told), source.n_frames)
+            _check_dispersed(source)
+    if isinstance(analysis.dispersion, float):
+        plasma = undispersed(plasma, analysis.dispersion)
+    if chosen != "fit":
+        value = float(chosen)
+        known: dict[str, Parameter] = {"value": value, "source": analysis.origin.get("delay", "default")}
+        if isinstance(analysis.dispersion, float):
+            known["tau"] = analysis.dispersion
+        return (plasma.shifted(value) if value else plasma), Step("delay", known)
+    with located(source.path):
+        delay, step = estimate_delay(
+            plasma,
+            tacs,
+            half_life=half_life,
+            convention=analysis.convention,
+            dispersion=analysis.dispersion == "fit",
+        )
+    plasma = undispersed(plasma, delay.tau) if delay.tau else plasma
+    return plasma.shifted(delay.value), step
+
+
+def _check_dispersed(source: Source) -> None:
+    found = source.found
+    if not isinstance(found, Blood):
+        raise InputError("an input function is taken as it is; leave --dispersion out, or give the blood samples")
+    samples = found.samples
+    if samples.dispersion_corrected:
+        raise InputError("DispersionCorrected is true in its JSON: nothing is left to correct; leave --dispersion out")
+    if samples.whole_blood is None or "autosampler" not in samples.whole_blood.source:
+        raise InputError("no whole blood is of an autosampler, so there is no dispersion; leave --dispersion out")
 
 
 def _checked(found: Blood | InputFunction, path: Path, tacs: TACs, scan: Scan, analysis: Analysis) -> Source:

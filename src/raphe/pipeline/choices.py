@@ -45,6 +45,8 @@ class Analysis:
         For models of a time window.
     delay : float, min, "fit" or None
         Of the blood. None: estimated for sampled blood, 0 for an input function that was given.
+    dispersion : float, min, "fit" or None
+        Time constant of the dispersion of an autosampler's curves; None: they are taken as they are.
     parent_fraction, plasma_ratio, arterial : str
         Models of the blood; see :func:`raphe.blood.input.make_input`.
     blood_unit : str or None
@@ -76,6 +78,7 @@ class Analysis:
     V_B: float | str | None = None
     window: tuple[float, float] | None = None
     delay: float | str | None = None
+    dispersion: float | str | None = None
     parent_fraction: str = "auto"
     plasma_ratio: str = "auto"
     arterial: str = "interpolation"

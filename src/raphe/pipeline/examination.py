@@ -129,6 +129,7 @@ def _planned(plan: StudyPlan, tracer: TracerSection | None) -> Mapping[str, obje
         "V_B": tracer.V_B,
         "window": tracer.window,
         "delay": tracer.delay,
+        "dispersion": tracer.dispersion,
         "parent_fraction": tracer.parent_fraction,
         "plasma_ratio": tracer.plasma_ratio,
         "arterial": tracer.arterial,

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator
 
+from raphe.blood.registry import KINDS
+from raphe.blood.registry import examples as blood_examples
 from raphe.catalog import Quantity, all_species, reference, tracers
 from raphe.kinetics.registry import examples
 from raphe.nomenclature import SYMBOLS
@@ -12,7 +14,14 @@ from raphe.nomenclature import SYMBOLS
 
 def run(options: argparse.Namespace) -> int:
     """Print one list."""
-    for line in {"models": _models, "tracers": _tracers, "species": _species, "protocols": _protocols}[options.what]():
+    lists = {
+        "models": _models,
+        "blood": _blood,
+        "tracers": _tracers,
+        "species": _species,
+        "protocols": _protocols,
+    }
+    for line in lists[options.what]():
         print(line)
     return 0
 
@@ -26,6 +35,13 @@ def _models() -> Iterator[str]:
         yield f"    needs      {', '.join(model.needs)}"
         yield f"    estimates  {units}"
         yield from (f"    source     {reference(key).citation}" for key in model.citations)
+
+
+def _blood() -> Iterator[str]:
+    for kind in KINDS:
+        yield f"{kind}:"
+        for name, example in blood_examples(kind).items():
+            yield f"    {name}: {example.model.title}"
 
 
 def _tracers() -> Iterator[str]:

@@ -43,6 +43,7 @@ def said(options: argparse.Namespace) -> dict[str, object]:
         "V_B": options.vb,
         "window": options.window,
         "delay": options.delay,
+        "dispersion": options.dispersion,
         "parent_fraction": options.parent_fraction,
         "plasma_ratio": options.plasma_ratio,
         "arterial": options.arterial,

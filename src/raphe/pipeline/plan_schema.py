@@ -83,6 +83,12 @@ def _share(value: float | str | None) -> float | str | None:
     return value
 
 
+def _positive(value: float | str | None) -> float | str | None:
+    if isinstance(value, float) and not value > 0:
+        raise ValueError("it must be a positive number of minutes")
+    return value
+
+
 def _blood_model(kind: str) -> Callable[[str], str]:
     def check(text: str) -> str:
         known = ("auto", *blood_models(kind))
@@ -145,6 +151,10 @@ class TracerSection(Section):
     window: Annotated[tuple[float, ...] | None, Field(strict=False), AfterValidator(_window)] = None
     """min."""
     delay: Annotated[float | Literal["fit"] | None, BeforeValidator(_fit_or_number)] = None
+    """min."""
+    dispersion: Annotated[float | Literal["fit"] | None, BeforeValidator(_fit_or_number), AfterValidator(_positive)] = (
+        None
+    )
     """min."""
     parent_fraction: Annotated[Name, AfterValidator(_blood_model("parent_fraction"))] | None = None
     plasma_ratio: Annotated[Name, AfterValidator(_blood_model("plasma_ratio"))] | None = None
