@@ -143,7 +143,7 @@ def test_model_of_the_fraction_with_its_equation_and_errors(page, blood, read):
     assert "start 1.000 n/a" in found
     assert re.search(r'<td class="val unsure">2.9</td><td class="se unsure">± 3.3</td>', text)
     assert "3 models tried" in found
-    assert "biexponential 5 – – too few samples" in found
+    assert "biexponential 5 \N{EN DASH} \N{EN DASH} too few samples" in found
 
 
 def test_flags_of_the_blood_are_told_in_words(page, blood, read):

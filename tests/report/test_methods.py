@@ -1,5 +1,7 @@
+import pytest
+
 from raphe.data.record import Step
-from raphe.report.methods import inputs, methods
+from raphe.report.methods import VARYING, WRITERS, inputs, methods
 
 
 def fit(**parameters):
@@ -58,3 +60,159 @@ def test_k2_prime_names_its_regions():
 
 def test_inputs_of_all_steps():
     assert inputs([Step("a", inputs={"z": "1", "b": "2"}), Step("c", inputs={"b": "2"})]) == {"b": "2", "z": "1"}
+
+
+def tissue(model, **parameters):
+    settings = {
+        "model": model, "title": "a title", "convention": "average", "weights": "decay", "n_frames": 27,
+        "scan_minutes": 90.0, "reference": None, "plasma": True, "tracer": "MC1", **parameters,
+    }  # fmt: skip
+    return Step("fit", settings, (model,))
+
+
+def test_several_models_of_the_same_curves_say_once_what_they_have_in_common():
+    steps = [tissue("2TCM"), tissue("Logan", t_star=30.0, V_B=0.0, n_frames=12, t_star_source="the plan")]
+    first, second, common = (sentence.text for sentence in methods(steps, {}).sentences)
+    assert first == (
+        "Time-activity curves of MC1 (27 frames over 90 min) were fitted by 2TCM (a title), with the arterial input, "
+        "with the share of blood V_B estimated."
+    )
+    assert second == (
+        "The same curves were fitted by Logan (a title), with the arterial input, using the 12 frames whose middle is "
+        "at or after t* = 30 min (the plan), with the share of blood V_B taken as 0."
+    )
+    assert common.startswith("Weights of frames in both analyses: 1/variance of decay-corrected counts")
+    assert "reference" not in first + second
+
+
+def test_models_of_several_scans_keep_their_references():
+    told = methods([tissue("2TCM"), tissue("1TCM"), tissue("2TCM"), tissue("1TCM")], {})
+    assert [sentence.numbers for sentence in told.sentences] == [(1,), (2,), ()]
+    assert "of 2 scans" in told.sentences[0].text
+
+
+def test_the_share_of_blood_is_said_fixed_or_estimated():
+    assert "V_B fixed at 0.05" in methods([tissue("2TCM", V_B=0.05)], {}).sentences[0].text
+    assert "V_B" not in methods([fit()], {}).sentences[0].text
+
+
+def test_a_window_and_any_other_known_value_are_told():
+    text = methods([fit(model="SUVR", k2_prime=None, t_begin=60.0, t_end=90.0, n_frames=6)], {}).sentences[0].text
+    assert "in the window from 60 to 90 min after injection (6 frames)" in text
+    assert "with t_D fixed at 35 min" in methods([fit(t_D=35.0)], {}).sentences[0].text
+
+
+def test_searched_t_star_is_told_with_its_range():
+    steps = []
+    for value, found in ((20.0, 107), (30.0, 108)):
+        steps += [
+            Step("t_star_search", {"model": "Logan", "limit": 10.0, "n_curves": 108, "n_found": found}, ("logan1990",)),
+            Step("t_star", {"model": "Logan", "value": value, "limit": 10.0, "share": 0.9, "regions": ("a",) * found}),
+        ]
+    search, taken = (sentence.text for sentence in methods(steps, {}).sentences)
+    assert "in each of 2 scans" in search
+    assert "by 10 % or more" in search
+    assert "in 107 to 108 of 108 regions" in search
+    assert taken == "The t* for Logan of a scan is the earliest that 90 % of the regions have reached: 20 to 30 min."
+
+
+def blood_steps(n, model, delay):
+    chosen = {"model": model, "title": f"{model} function", "chosen": "lowest AICc", "weights": "uniform"}
+    return [
+        Step(
+            "blood_read",
+            {
+                "format": "BIDS", "recordings": ("manual", "autosampler"), "injection": 0.0, "tracer": "MC1",
+                "decay_correction": "to injection", "dispersion_corrected": False, "n_whole_blood": n, "n_plasma": n,
+                "unit_given": "kBq/mL", "units_overruled": ("plasma Bq/mL",),
+            },
+        ),
+        Step(
+            "fit_parent_fraction",
+            {**chosen, "n_samples": 7, "n_candidates": 18, f"parameter_{model}": 1.0, "quality": ""},
+            ("tonietto2016",),
+        ),
+        Step("fit_parent", {"model": "interpolation", "title": "straight lines", "chosen": "named", "n_samples": n}),
+        Step("make_input", {"scan_end": 90.0, "metabolite_corrected": False, "parent": "interpolation",
+                            "parent_fraction": model, "whole_blood": "interpolation"}),
+        Step("delay", {"value": delay, "se": 0.02, "low": -0.75, "high": 1.5}),
+    ]  # fmt: skip
+
+
+def test_blood_of_several_scans_is_told_once_with_ranges():
+    steps = [*blood_steps(18, "hill", 0.05), *blood_steps(20, "power", -0.1), *blood_steps(20, "hill", 0.1)]
+    read, fraction, made, delay = methods(steps, {}).sentences
+    assert read.text == (
+        "Arterial blood of MC1 was sampled by hand and by an autosampler in each of 3 scans (18 to 20 of whole blood "
+        "and 18 to 20 of plasma; BIDS); decay correction: to injection. The autosampler's curve was not corrected for "
+        "dispersion. Activities of blood were taken to be in kBq/mL, over what the files say (plasma Bq/mL)."
+    )
+    assert "among 18 candidates" in fraction.text
+    assert "hill function (hill) in 2 and power function (power) in 1 (7 samples, all samples weighing alike)" in (
+        fraction.text
+    )
+    assert fraction.numbers == (1,)
+    assert made.text == (
+        "The input of the models was total plasma as straight lines between the samples from zero at injection, times "
+        "the parent fraction; whole blood was drawn as straight lines between its samples."
+    )
+    assert "for delays from \N{MINUS SIGN}45 to 90 s" in delay.text
+    assert "\N{MINUS SIGN}6 to 6 s (standard error 1.2 s)" in delay.text
+
+
+@pytest.mark.parametrize(
+    ("step", "says"),
+    [
+        (Step("delay", {"value": 0.0, "source": "default"}), "the tissue 0 s after the time of its sample (default)"),
+        (
+            Step("input_read", {"format": "kinfitr", "parent": "the file's", "decay_correction": "to injection"}),
+            "taken as given (kinfitr): the file's, joined by straight lines; decay correction: to injection.",
+        ),
+        (
+            Step("fit_parent_fraction", {"title": "Hill function", "source": "X 2001", "parameter_a": 0.4}),
+            "not fitted, but given: Hill function (a = 0.4; X 2001)",
+        ),
+        (
+            Step("fit_parent", {"model": "feng", "title": "a model", "n_samples": 30, "weights": "given",
+                                "parameter_a": 1}),
+            "Metabolite-corrected plasma was described by: a model (feng) (30 samples, samples weighed by 1/variance).",
+        ),
+        (
+            Step("join_blood", {"autosampler_from": 0.1, "autosampler_to": 5.0, "calibrated": True, "factor": 1.04,
+                                "factor_se": 0.02}),
+            "from 6 to 300 s) were joined with the manual ones before and after, after they had been multiplied by "
+            "1.04 (standard error 0.02)",
+        ),
+        (Step("join_blood", {"autosampler_from": 0.1, "autosampler_to": 5.0, "calibrated": False}), "not calibrated"),
+        (Step("make_input", {"metabolite_corrected": True, "parent": "interpolation"}), "Whole blood was not known."),
+        (Step("make_input", {"parent": "feng", "plasma_to_blood": "linear"}), "whole blood times their ratio"),
+        (Step("image_derived_input", {"factor": 1.0, "n_late": 0, "plasma_ratio": None}), "without metabolites"),
+        (Step("blood_cut", {"n_frames": 20, "end": 45.0}), "the first 20, up to 45 min"),
+        (Step("not_fitted", {"model": "SUVR", "why": "too late."}), "SUVR could not be fitted: too late."),
+        (Step("bootstrap", {"model": "2TCM", "repeats": 1000, "seed": 1, "level": 0.95, "n_lost": 0}), "1000 repeats"),
+        (Step("profile", {"model": "2TCM", "parameters": ("V_T",), "level": 0.95}), "95 % intervals of V_T by 2TCM"),
+    ],
+)  # fmt: skip
+def test_each_step_has_its_sentence(step, says):
+    (sentence,) = methods([step], {}).sentences
+    assert says in sentence.text
+    assert "None" not in sentence.text
+
+
+def test_what_varies_is_told_of_steps_that_have_a_sentence():
+    assert VARYING.keys() <= {"fit", *WRITERS}
+
+
+def test_agreement_of_several_models_is_told_once():
+    settings = {"tracer": "MC1", "first": "test", "second": "retest", "icc_form": "ICC(A,1)", "n_regions": 3}
+    steps = [Step("agreement", {**settings, "model": m, "parameter": "V_T"}) for m in ("2TCM", "1TCM")]
+    (sentence,) = methods(steps, {}).sentences
+    assert "Agreement of the estimates of MC1 (V_T by 2TCM, V_T by 1TCM)" in sentence.text
+
+
+def test_a_step_that_only_a_later_scan_has_stands_where_it_belongs():
+    steps = [*blood_steps(18, "hill", 0.05), tissue("2TCM")]
+    steps += [steps[0], Step("blood_cut", {"n_frames": 20, "end": 45.0}), *steps[1:]]
+    words = [sentence.text for sentence in methods(steps, {}).sentences]
+    assert words[1].startswith("Where the blood")
+    assert words[-1].startswith("Time-activity curves")

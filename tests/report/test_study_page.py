@@ -1,4 +1,6 @@
+import dataclasses
 import math
+import re
 
 import numpy as np
 import pytest
@@ -16,6 +18,7 @@ from raphe.data.results import (
 )
 from raphe.data.scan import Scan
 from raphe.quality import MEANING, Quality
+from raphe.report.binding import macros_of
 from raphe.report.study import ScanSummary, study_page
 from raphe.report.verdict import family_verdict, region_verdict
 
@@ -213,3 +216,114 @@ def test_verdict_of_a_region(row, says):
 )
 def test_verdict_over_regions(rows, says):
     assert says in family_verdict(contrast(*rows))
+
+
+def several(models=("2TCM", "1TCM"), parameters=("V_T", "K1", "BP_ND")):
+    return Estimates(
+        tuple(
+            Estimate(f"{i:02d}", session, "MC1", "", "", region, model, parameter, value, 0.1, Quality.GOOD)
+            for session, values in (("before", FIRST), ("after", SECOND))
+            for i, value in enumerate(values)
+            for region in ("thalamus", "putamen")
+            for model in models
+            for parameter in parameters
+        )
+    )
+
+
+def agreement_of(model, parameter="V_T", regions=("thalamus", "putamen"), trv=6.53):
+    known = agreement().rows[0]
+    rows = tuple(
+        dataclasses.replace(known, pairs=pairs(region), trv=Interval(trv + at, 3.7, 17.2))
+        for at, region in enumerate(regions)
+    )
+    return Agreement("MC1", model, parameter, "before", "after", "ICC(A,1)", rows)
+
+
+def test_a_study_of_volumes_speaks_of_volumes(read):
+    found = read(page(table=several(("2TCM",)), agreements=[agreement_of("2TCM")], macros={"2TCM": "V_T"}))
+    assert "VT by region" in found.text
+    assert "Usable estimates of VT 16 of 16" in found.text
+    assert "BPND" not in found.text
+    assert "models side by side" not in found.text
+
+
+@pytest.mark.parametrize(
+    ("parameters", "told", "expected"),
+    [
+        (("K1", "V_T", "BP_ND"), {}, "V_T"),
+        (("K1", "V_T", "BP_ND"), {"2TCM": "BP_ND"}, "BP_ND"),
+        (("K1", "K_i", "V_ND"), {}, "K_i"),
+        (("R1", "BP_ND"), {}, "BP_ND"),
+        (("SUVR",), {"2TCM": "V_T"}, "SUVR"),
+        (("x", "y"), {}, "x"),
+    ],
+)
+def test_what_a_model_is_used_for(parameters, told, expected):
+    assert macros_of(several(("2TCM",), parameters), [], [], told) == {"2TCM": expected}
+
+
+def test_models_are_set_side_by_side_over_the_regions_that_all_have(read):
+    both = [agreement_of("2TCM", trv=10.0), agreement_of("1TCM", regions=("thalamus",), trv=8.0)]
+    text = page(table=several(), agreements=both)
+    found = read(text).text
+    assert "median over the 1 region in which every model has it" in found
+    assert re.search(r"2TCM \(VT\) 4 0\.81 ?0\.81 to 0\.81 10\.0", found)
+    assert re.search(r"1TCM \(VT\) 4 0\.81 ?0\.81 to 0\.81 8\.0", found)
+    assert "By region (2 regions)" in found
+    assert text.index("models side by side") < text.index("1TCM: after against before")
+    assert "Per cents of different parameters" not in found
+
+
+def test_different_parameters_side_by_side_carry_a_warning(read):
+    both = [agreement_of("MRTM2", "BP_ND"), agreement_of("SUVR", "SUVR")]
+    assert "Per cents of different parameters do not compare" in read(page(agreements=both)).text
+
+
+def test_the_first_model_stands_open_and_the_others_are_folded():
+    text = page(table=several(), agreements=[agreement_of("2TCM"), agreement_of("1TCM")])
+    folded = re.findall(r'<details class="model">\s*<summary>([^:]*)', text)
+    assert folded == ["MC1, 1TCM", "MC1, 1TCM"]
+
+
+def test_models_that_leave_out_the_same_for_the_same_reason_share_a_row(read):
+    bad = [
+        Estimate("02", "after", "MC1", "", "", "skull", model, "V_T", 9.0, 1.0, Quality.AT_BOUND)
+        for model in ("2TCM", "1TCM")
+    ]
+    table = Estimates((*several().rows, *bad))
+    assert "02 after MC1 VT by 2TCM and 1TCM skull" in read(page(table=table)).text
+
+
+def test_a_compared_parameter_that_is_not_determined_is_told(read):
+    bad = Estimate("02", "after", "MC1", "", "", "skull", "2TCM", "BP_ND", 0.1, 1.0, Quality.UNDETERMINED)
+    compared = Contrast("c", "MC1", "2TCM", "BP_ND", "before", "after", "holm", False, (contrast_row(),))
+    text = read(page(table=Estimates((*several().rows, bad)), contrasts=[compared], macros={"2TCM": "V_T"})).text
+    assert "BPND by 2TCM skull the data do not tell it" in text
+
+
+def test_a_page_of_several_models_is_well_formed_and_the_same_each_time(read):
+    options = {"table": several(), "agreements": [agreement_of("2TCM"), agreement_of("1TCM")]}
+    text = page(**options)
+    found = read(text)
+    assert found.loads() == []
+    assert len(found.ids) == len(set(found.ids))
+    assert text == page(**options)
+    for kind in ("Figure", "Table"):
+        numbers = [int(n) for n in re.findall(rf"<b>{kind} (\d+)\.</b>", text)]
+        assert numbers == list(range(1, len(numbers) + 1))
+
+
+def test_settings_of_many_scans_are_told_together(read):
+    steps = [Step("fit", {"model": "2TCM", "n_frames": n, "weights": "decay"}) for n in range(20, 30)]
+    found = read(page(steps=steps))
+    assert "All settings, step by step (10 steps)" in found.text
+    assert "fit (10 times) model 2TCM n_frames 20; 21; 22; 23; and 6 others weights decay" in found.text
+
+
+def test_only_the_first_model_says_whose_each_dot_is():
+    text = page(table=several(), agreements=[agreement_of("2TCM"), agreement_of("1TCM")])
+    first, folded = text.split('<details class="model">')[:2]
+    assert "<title>thalamus, before, 00: " in first
+    assert "<title>" not in folded.split("</details>")[0]
+    assert folded.count('class="people s0"') == 2

@@ -53,3 +53,34 @@ def test_text_is_escaped():
     shown = hostile.replace("\x00", "\N{REPLACEMENT CHARACTER}")
     assert root.attrib["aria-label"] == shown
     assert root.find("text").text == shown
+
+
+def test_a_scale_from_zero_begins_there_unless_a_value_is_negative():
+    assert svg.from_zero([3.0, 10.0], 0, 100).low == 0
+    assert svg.from_zero([-5.0, 10.0], 0, 100).holds(-5.0)
+    assert svg.from_zero([], 0, 100).holds(0.5)
+
+
+@given(st.lists(st.floats(1e-3, 1e3), min_size=1, max_size=20))
+def test_a_scale_of_logarithms_holds_three_decades_below_its_highest(values):
+    scale = svg.log_scale(values, 100, 0)
+    assert all(scale.holds(value) for value in values if value > max(values) / 1e3)
+    assert scale(scale.low) == 100
+    assert scale(scale.high) == pytest.approx(0)
+    assert scale(math.sqrt(scale.low * scale.high)) == pytest.approx(50)
+    assert all(scale.low <= tick <= scale.high for tick in scale.ticks())
+    assert scale.ticks()
+
+
+def test_ticks_of_a_scale_of_logarithms_are_round():
+    assert svg.LogScale(0.08, 120, 0, 100).ticks(5) == [0.1, 1, 10, 100]
+    assert svg.LogScale(0.8, 120, 0, 100).ticks(6) == [1, 3, 10, 30, 100]
+    assert svg.LogScale(1.8, 30, 0, 100).ticks(6) == [2, 5, 10, 20]
+
+
+@pytest.mark.parametrize("values", [[], [0.0], [-1.0, math.nan], [5.0], [5.0, 5.0]])
+def test_a_scale_of_logarithms_of_nothing_or_of_one_value_is_a_scale(values):
+    scale = svg.log_scale(values, 100, 0)
+    assert 0 < scale.low < scale.high
+    assert scale(0.0) == scale(-3.0) == 100
+    assert math.isnan(scale(math.nan))

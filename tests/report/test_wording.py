@@ -16,6 +16,8 @@ from raphe.report import wording
         (1.5, math.nan, ("1.500", "\N{EN DASH}")),
         (math.nan, math.nan, ("\N{EN DASH}", "\N{EN DASH}")),
         (4312.0, 1e9, ("4312", "1.0\N{MULTIPLICATION SIGN}10\u2079")),
+        (0.0213, 0.53, ("0.021", "0.53")),
+        (0.000123, math.nan, ("0.00012", "\N{EN DASH}")),
         (1.0, 1e-12, ("1.00000", "0.00000")),
     ],
 )
@@ -70,3 +72,23 @@ def test_listed_and_short():
 
 def test_what_cannot_be_printed_is_replaced():
     assert wording.printable("a\x00b\nc\ud800") == "a\N{REPLACEMENT CHARACTER}b c\N{REPLACEMENT CHARACTER}"
+
+
+@pytest.mark.parametrize(
+    ("weight", "expected"),
+    [(0.9999, "> 0.99"), (0.994, "0.99"), (0.5, "0.50"), (0.001, "< 0.01"), (math.nan, "\N{EN DASH}")],
+)
+def test_no_share_is_called_certain(weight, expected):
+    assert wording.share(weight) == expected
+
+
+def test_formulas_are_typeset_and_the_rest_is_escaped():
+    assert wording.formula("s(u) = [1 + (u / h)^b]^(-c) exp(-k_slow u) < 1") == (
+        "s(u) = [1 + (u / h)<sup>b</sup>]<sup>\N{MINUS SIGN}c</sup> exp(\N{MINUS SIGN}k<sub>slow</sub> u) &lt; 1"
+    )
+
+
+def test_units_are_raised():
+    assert wording.unit("V_T") == "mL/cm\N{SUPERSCRIPT THREE}"
+    assert wording.unit("k2") == "1/min"
+    assert wording.unit("BP_ND") == wording.unit("nonsense") == ""

@@ -88,11 +88,14 @@ def _contrast_row(row: ContrastRow, common: Sequence[str], primary: bool) -> dic
     }
 
 
-def agreement_view(agreement: Agreement) -> AgreementView:
-    """Prepare an agreement; plots by region are drawn where at least two participants have both scans."""
+def agreement_view(agreement: Agreement, *, named: bool = True) -> AgreementView:
+    """Prepare an agreement; plots by region are drawn where at least two participants have both scans.
+
+    ``named`` says whether the dots of the plots tell whose they are.
+    """
     most = max((len(row.pairs) for row in agreement.rows), default=0)
     panels = [
-        (row.pairs.region, figures.bland_altman(row, agreement.parameter))
+        (row.pairs.region, figures.bland_altman(row, agreement.parameter, named=named))
         for row in agreement.rows
         if len(row.pairs) > 1
     ]
@@ -100,7 +103,7 @@ def agreement_view(agreement: Agreement) -> AgreementView:
     return AgreementView(
         agreement,
         most,
-        figures.all_differences(agreement),
+        figures.all_differences(agreement, named=named),
         fold(panels),
         tuple(_agreement_row(row, common) for row in agreement.rows),
         common,

@@ -36,7 +36,10 @@ WIDE = 900.0
 
 @dataclass(frozen=True)
 class Point:
-    """One estimate of a figure by region; ``low`` and ``high`` are the ends of its interval, NaN where unknown."""
+    """One estimate of a figure by region; ``low`` and ``high`` are the ends of its interval.
+
+    NaN where unknown, infinite where there is no end.
+    """
 
     region: str
     value: float
@@ -68,7 +71,8 @@ def fit_panel(fit: KineticFit, index: int) -> Markup:
         svg.x_axis(across, middle, labels=False),
         svg.path([(x, up(float(y))) for x, y in zip(times, reference, strict=True)], "reference"),
         svg.segments(bars, "frame"),
-        svg.dots(values, "data"),
+        svg.dots([at for at, weight in zip(values, fit.weights[index], strict=True) if not weight > 0], "data out"),
+        svg.dots([at for at, weight in zip(values, fit.weights[index], strict=True) if weight > 0], "data"),
         svg.path([(x, up(float(y))) for x, y in zip(times, fitted, strict=True)], kind),
         svg.segments([(left, level(0), right, level(0))], "zero"),
         svg.y_axis(level, left, most=4),
@@ -92,7 +96,9 @@ def standardised_residuals(fit: KineticFit, index: int) -> svg.Array:
     return np.where(rows, weighted / (scale or 1.0), math.nan)
 
 
-def by_region(points: Sequence[Point], parameter: str, label: str, *, change: bool = False) -> list[Markup]:
+def by_region(
+    points: Sequence[Point], parameter: str, label: str, *, change: bool = False, unit: str = ""
+) -> list[Markup]:
     """Estimates with their intervals, one row a region; what may not be used is hollow and sets no scale.
 
     Parameters
@@ -104,6 +110,8 @@ def by_region(points: Sequence[Point], parameter: str, label: str, *, change: bo
         Text alternative of the figure.
     change : bool
         Whether the axis is of a change.
+    unit : str
+        Of the parameter; empty for none.
 
     Returns
     -------
@@ -115,10 +123,11 @@ def by_region(points: Sequence[Point], parameter: str, label: str, *, change: bo
     halves = [points] if len(points) <= LONG else [points[: (len(points) + 1) // 2], points[(len(points) + 1) // 2 :]]
     left, right = svg.width_of(short(point.region) for point in points) + 22, WIDE / len(halves) - 16
     across = svg.scale(limits, left, right, zero=True)
-    return [_forest(half, across, parameter, label, "change in " if change else "") for half in halves]
+    words = ("change in " if change else "", f", {unit}" if unit else "")
+    return [_forest(half, across, parameter, label, words) for half in halves]
 
 
-def _forest(points: Sequence[Point], across: svg.Scale, parameter: str, label: str, before: str) -> Markup:
+def _forest(points: Sequence[Point], across: svg.Scale, parameter: str, label: str, words: tuple[str, str]) -> Markup:
     left, right, top = across.start, across.end, 8.0
     bottom = top + ROW * len(points)
     parts = [svg.x_axis(across, bottom, top=top, most=max(3, round((right - left) / 70)))]
@@ -126,14 +135,16 @@ def _forest(points: Sequence[Point], across: svg.Scale, parameter: str, label: s
         parts.append(svg.segments([(across(0), top, across(0), bottom)], "zero"))
     for row, point in enumerate(points):
         parts.append(_row(point, short(point.region), across, top + ROW * (row + 0.5), left))
-    parts.append(svg.symbol((left + right) / 2, bottom + 32, parameter, anchor="middle", before=before))
+    parts.append(
+        svg.symbol((left + right) / 2, bottom + 32, parameter, anchor="middle", before=words[0], after=words[1])
+    )
     return svg.drawing(right + 16, bottom + 42, parts, label)
 
 
 def _row(point: Point, name: str, across: svg.Scale, y: float, left: float) -> str:
     kind = "" if point.usable else " bad"
     parts = [svg.text(left - 10, y + 3.5, name, "primary" if point.primary else kind.strip(), anchor="end")]
-    if math.isfinite(point.low) and math.isfinite(point.high):
+    if not (math.isnan(point.low) or math.isnan(point.high)):
         ends = across.clipped(point.low), across.clipped(point.high)
         parts.append(svg.segments([(ends[0], y, ends[1], y)], "whisker" + kind))
     if math.isfinite(point.value):
@@ -149,7 +160,13 @@ def _row(point: Point, name: str, across: svg.Scale, y: float, left: float) -> s
 
 
 def by_session(
-    values: Mapping[str, Mapping[str, Sequence[Estimate]]], regions: Sequence[str], parameter: str, label: str
+    values: Mapping[str, Mapping[str, Sequence[Estimate]]],
+    regions: Sequence[str],
+    parameter: str,
+    label: str,
+    unit: str = "",
+    *,
+    named: bool = True,
 ) -> Markup:
     """Values of every participant with mean and standard deviation, by region and session.
 
@@ -161,8 +178,10 @@ def by_session(
         Usable values only.
     regions : sequence of str
         Rows from top to bottom.
-    parameter, label : str
-        Symbol for the axis; text alternative.
+    parameter, label, unit : str
+        Symbol for the axis; text alternative; unit of the parameter, empty for none.
+    named : bool
+        Whether a dot says whose it is when the pointer rests on it; without, the drawing is a fifth of the size.
     """
     names = [short(region) for region in regions]
     shown = [people for by_name in values.values() for region in regions if (people := by_name.get(region, ()))]
@@ -180,8 +199,10 @@ def by_session(
         parts.append(svg.text(left - 10, start + height / 2 + 3.5, name, anchor="end"))
         for at, (session, by_name) in enumerate(values.items()):
             y = start + 4 + lane * (at + 0.5)
-            parts.append(_lane(by_name.get(region, ()), across, y, at, f"{region}, {session}"))
-    parts.append(svg.symbol((left + right) / 2, bottom + 32, parameter, anchor="middle"))
+            where = f"{region}, {session}" if named else ""
+            parts.append(_lane(by_name.get(region, ()), across, y, at, where))
+    after = f", {unit}" if unit else ""
+    parts.append(svg.symbol((left + right) / 2, bottom + 32, parameter, anchor="middle", after=after))
     return svg.drawing(WIDE, bottom + 42, parts, label)
 
 
@@ -196,6 +217,8 @@ def _lane(people: Sequence[Estimate], across: svg.Scale, y: float, at: int, wher
         svg.mark(across(row.value), y, 2.6, f"person {kind}", f"{where}, {row.participant}: {fixed(row.value, 3)}")
         for row in people
     ]
+    if not where:
+        parts = [svg.dots([(across(row.value), y) for row in people], f"people {kind}")]
     if len(people) == 1 and math.isfinite(people[0].se):
         low, high = _ends(people[0])
         parts.append(svg.segments([(across.clipped(low), y, across.clipped(high), y)], f"spread {kind}"))
@@ -207,8 +230,11 @@ def _lane(people: Sequence[Estimate], across: svg.Scale, y: float, at: int, wher
     return "".join(parts)
 
 
-def bland_altman(row: AgreementRow, parameter: str) -> Markup:
-    """Difference of two scans against their mean, with bias, limits of agreement and their confidence bands."""
+def bland_altman(row: AgreementRow, parameter: str, *, named: bool = True) -> Markup:
+    """Difference of two scans against their mean, with bias, limits of agreement and their confidence bands.
+
+    ``named`` says whether a dot tells whose it is when the pointer rests on it.
+    """
     mean, difference = _mean_and_difference(row.pairs)
     lines = (row.limits_low, row.bias, row.limits_high)
     width, height = PANEL
@@ -222,11 +248,11 @@ def bland_altman(row: AgreementRow, parameter: str) -> Markup:
             y = frame.up(line.value)
             parts.append(svg.segments([(frame.left, y, frame.right, y)], f"line {kind}"))
     parts += frame.axes(parameter)
-    parts += frame.people(row.pairs, row.pairs.participants)
+    parts += frame.people(row.pairs, row.pairs.participants if named else None)
     return svg.drawing(width, height, parts, f"{row.pairs.region}: difference of both scans against their mean")
 
 
-def all_differences(agreement: Agreement) -> Markup:
+def all_differences(agreement: Agreement, *, named: bool = True) -> Markup:
     """Difference of two scans against their mean for every participant and region, without limits."""
     both = [_mean_and_difference(row.pairs) for row in agreement.rows]
     frame = _Differences(
@@ -234,7 +260,8 @@ def all_differences(agreement: Agreement) -> Markup:
     )
     parts = frame.axes(agreement.parameter)
     for row in agreement.rows:
-        parts += frame.people(row.pairs, [f"{row.pairs.region}, {name}" for name in row.pairs.participants])
+        names = [f"{row.pairs.region}, {name}" for name in row.pairs.participants]
+        parts += frame.people(row.pairs, names if named else None)
     return svg.drawing(WIDE, 300.0, parts, "Difference of both scans against their mean, all regions and participants")
 
 
@@ -257,8 +284,11 @@ class _Differences:
             svg.text(11, (self.top + self.bottom) / 2, "difference", anchor="middle", turn=True),
         ]
 
-    def people(self, pairs: PairedValues, names: Sequence[str]) -> list[str]:
+    def people(self, pairs: PairedValues, names: Sequence[str] | None) -> list[str]:
         mean, difference = _mean_and_difference(pairs)
+        if names is None:
+            places = [(self.across(float(x)), self.up(float(y))) for x, y in zip(mean, difference, strict=True)]
+            return [svg.dots(places, "people large s0")]
         return [
             svg.mark(
                 self.across(float(x)), self.up(float(y)), 3.4, "person s0",

@@ -6,14 +6,15 @@ sentence or two. A step without a function is told by its name and parameters.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from functools import partial
 
-from raphe.core.weights import FORMULAS
-from raphe.data.record import Parameter, Step
-from raphe.report.wording import count, general, listed
-
-Steps = Sequence[Step]
+from raphe.data.record import Step
+from raphe.report import methods_blood, methods_curves, methods_study
+from raphe.report.methods_words import Steps, plain
+from raphe.report.wording import listed
 
 
 @dataclass(frozen=True)
@@ -42,158 +43,128 @@ def methods(steps: Steps, citations: Mapping[str, str]) -> Methods:
     citations : mapping of str to str
         Text of each reference by its key. A key without text stands for itself.
     """
+    groups = _in_order(grouped(steps))
+    of_fits = iter(methods_curves.fits([group for group in groups if group[0].name == "fit"]))
     numbers: dict[str, int] = {}
     sentences = []
-    for group in _groups(steps):
-        write = WRITERS.get(group[0].name, (_other, ()))[0]
+    for group in groups:
+        name = group[0].name
+        first, *more = next(of_fits) if name == "fit" else (WRITERS.get(name, _other)(group),)
+        if not first:
+            continue
         cited = dict.fromkeys(key for step in group for key in step.citations)
         found = tuple(sorted(numbers.setdefault(key, len(numbers) + 1) for key in cited))
-        sentences.append(Sentence(write(group), found))
+        sentences += [Sentence(first, found), *(Sentence(text, ()) for text in more)]
     return Methods(tuple(sentences), tuple(citations.get(key, key) for key in numbers))
 
 
-def _groups(steps: Steps) -> list[list[Step]]:
+def grouped(steps: Steps) -> list[Steps]:
     """Gather the steps of one name that agree in all that does not vary from scan to scan."""
     groups: dict[object, list[Step]] = {}
     for step in steps:
-        varying = WRITERS.get(step.name, (_other, ()))[1]
-        settings = tuple((key, value) for key, value in step.parameters.items() if key not in varying)
+        varying = VARYING.get(step.name, ())
+        settings = tuple(
+            sorted(
+                (key, repr(value))
+                for key, value in step.parameters.items()
+                if not any(fnmatchcase(key, pattern) for pattern in varying)
+            )
+        )
         groups.setdefault((step.name, settings), []).append(step)
-    return list(groups.values())
+    return [*groups.values()]
 
 
-def _fit(steps: Steps) -> str:
-    get = steps[0].parameters.get
-    tracer = f" of {get('tracer')}" if get("tracer") else ""
-    title = f" ({get('title')})" if get("title") else ""
-    reference = f", with {get('reference')} as reference region" if get("reference") else ""
-    scans = f" of {len(steps)} scans" if len(steps) > 1 else ""
-    parts = [
-        f"Time-activity curves{tracer}{scans} ({_range(steps, 'n_frames')} frames over {_range(steps, 'scan_minutes')} "
-        f"min) were fitted by {get('model')}{title}{reference}"
-    ]
-    if get("t_star"):
-        parts.append(f"using the frames whose middle is at or after t* = {_words(get('t_star'))} min")
-    if get("k2_prime") is not None:
-        parts.append(f"with k2_prime fixed at {_range(steps, 'k2_prime')} 1/min")
-    weights = FORMULAS.get(str(get("weights")), str(get("weights")))
-    errors = (
-        "Standard errors are heteroscedasticity-consistent (HC3, squared residuals averaged over neighbouring frames), "
-        "so they do not rest on the weights being true"
-    )
-    convention = CONVENTION.get(str(get("convention")), "")
-    return f"{', '.join(parts)}. Weights of frames: {weights}. {errors}. {convention}".strip()
+def _in_order(groups: list[Steps]) -> list[Steps]:
+    """Groups in the order of the work, for a scan may have a step that the first one did not have.
 
-
-CONVENTION: Mapping[str, str] = {
-    "average": "A frame's value was taken as the average of a continuous curve over the frame, for model and reference "
-    "alike.",
-    "midframe": "A frame's value was taken as the activity at its middle, and values were joined by straight lines "
-    "from zero at injection.",
-}
-
-
-def _read(steps: Steps) -> str:
-    get = steps[0].parameters.get
-    tables = count(len(steps), "table")
-    correction = str(get("decay_correction") or "as the sidecar declares them, decay-corrected to injection")
-    return f"Curves were read from {tables} ({get('format')}, {get('unit')}); decay correction: {correction}."
-
-
-def _regions(steps: Steps) -> str:
-    get = steps[0].parameters.get
-    how = "weighted by their volumes" if get("volumes_known") else "without weights, as volumes were not known"
-    merged = get("merged")
-    made = "; ".join(_words(one) for one in merged) if isinstance(merged, tuple) else _words(merged)
-    return f"Regions that were made of several curves, {how}: {made}."
-
-
-def _reference(steps: Steps) -> str:
-    get = steps[0].parameters.get
-    return f"Reference region{_of_tracer(steps)}: {get('region')} ({get('how')}; named by the {get('source')})."
-
-
-def _of_tracer(steps: Steps) -> str:
-    tracer = steps[0].parameters.get("tracer")
-    return f" of {tracer}" if tracer else ""
-
-
-def _k2_prime(steps: Steps) -> str:
-    get = steps[0].parameters.get
-    if not get("regions"):
-        return f"k2_prime{_of_tracer(steps)} was fixed at {_range(steps, 'value')} 1/min ({get('source')})."
-    scans = f" in each of {len(steps)} scans" if len(steps) > 1 else ""
-    used = [step.parameters.get("regions") for step in steps]
-    regions = tuple(dict.fromkeys(name for names in used if isinstance(names, tuple) for name in names))
-    usable = "" if len(set(used)) == 1 else "those usable of "
-    return (
-        f"k2_prime{_of_tracer(steps)} was estimated{scans} as the precision-weighted mean of what "
-        f"{get('model')} gives in "
-        f"{usable}{_words(regions)}: {_range(steps, 'value')} 1/min (standard error "
-        f"{_range(steps, 'se', 2)}), which is part of the standard errors of the estimates."
-    )
-
-
-def _paired(steps: Steps) -> str:
-    get = steps[0].parameters.get
-    adjusted = (
-        "p values were adjusted over the regions by Holm's procedure"
-        if get("adjust") == "holm"
-        else "p values were not adjusted for the number of regions"
-    )
-    primary = "primary comparison" if get("primary") else "comparison"
-    what = f"{get('parameter')} of {get('tracer')} ({get('model')}) from session {get('first')} to {get('second')}"
-    return (
-        f"The {primary} \N{LEFT DOUBLE QUOTATION MARK}{get('name')}\N{RIGHT DOUBLE QUOTATION MARK} is the mean change "
-        f"in {what} in each of {count(int(str(get('n_regions'))), 'region')}, over the participants with both, with a "
-        f"paired t test where there are at least two; {adjusted}."
-    )
-
-
-def _agreement(steps: Steps) -> str:
-    get = steps[0].parameters.get
-    what = f"{get('parameter')} of {get('tracer')} ({get('model')}) between sessions {get('first')} and {get('second')}"
-    return (
-        f"Agreement of {what} is given as bias and 95 % limits of agreement (exact confidence intervals, each limit by "
-        f"itself), intraclass correlation {get('icc_form')}, absolute test-retest variability (mean of |difference| / "
-        "mean of both) and within-subject coefficient of variation (root mean square of relative differences over the "
-        "square root of two). All intervals are 95 % confidence intervals and take differences to be normal."
-    )
+    One that has no place of its own stays with the one before it.
+    """
+    places, place = [], 0
+    for group in groups:
+        place = PLACE.get(group[0].name, place)
+        places.append(place)
+    return [groups[at] for at in sorted(range(len(groups)), key=lambda at: places[at])]
 
 
 def _other(steps: Steps) -> str:
-    settings = listed([f"{key} = {_words(value)}" for key, value in steps[0].parameters.items()], most=40)
+    settings = listed([f"{key} = {plain(value)}" for key, value in steps[0].parameters.items()], most=40)
     times = f" ({len(steps)} times)" if len(steps) > 1 else ""
     return f"{steps[0].name}{times}: {settings}." if settings else f"{steps[0].name}{times}."
 
 
-WRITERS: Mapping[str, tuple[Callable[[Steps], str], tuple[str, ...]]] = {
-    "read": (_read, ("tracer",)),
-    "regions": (_regions, ("tracer",)),
-    "reference": (_reference, ()),
-    "fit": (_fit, ("n_curves", "n_frames", "scan_minutes", "k2_prime")),
-    "k2_prime": (_k2_prime, ("value", "se", "regions")),
-    "paired": (_paired, ()),
-    "agreement": (_agreement, ()),
+WRITERS: Mapping[str, Callable[[Steps], str]] = {
+    "read": methods_curves.read,
+    "regions": methods_curves.regions,
+    "reference": methods_curves.reference,
+    "k2_prime": methods_curves.k2_prime,
+    "t_star_search": methods_curves.t_star_search,
+    "t_star": methods_curves.t_star,
+    "not_fitted": methods_curves.not_fitted,
+    "bootstrap": methods_curves.bootstrap,
+    "profile": methods_curves.profile,
+    "blood_read": methods_blood.blood_read,
+    "blood_cut": methods_blood.blood_cut,
+    "input_read": methods_blood.input_read,
+    "image_derived_input": methods_blood.image_derived_input,
+    "join_blood": methods_blood.join_blood,
+    "fit_parent_fraction": partial(methods_blood.fit_of, "parent_fraction"),
+    "fit_plasma_to_blood": partial(methods_blood.fit_of, "plasma_to_blood"),
+    "fit_parent": partial(methods_blood.fit_of, "parent"),
+    "fit_whole_blood": partial(methods_blood.fit_of, "whole_blood"),
+    "make_input": methods_blood.make_input,
+    "delay": methods_blood.delay,
+    "paired": methods_study.paired,
+    "agreement": methods_study.agreement,
 }
-"""For each step name: who writes its text, and which parameters vary from scan to scan."""
+"""Who writes the text of each step; that of ``fit`` is written for all models at once."""
 
+PLACE: Mapping[str, int] = {
+    name: place
+    for place, names in enumerate(
+        (
+            ("read",),
+            ("blood_read", "input_read", "image_derived_input"),
+            ("blood_cut",),
+            ("join_blood", "fit_plasma_to_blood", "fit_parent_fraction", "fit_parent", "fit_whole_blood", "make_input"),
+            ("delay",),
+            ("regions",),
+            ("reference",),
+            ("k2_prime",),
+            ("t_star_search", "t_star"),
+            ("fit", "bootstrap", "profile"),
+            ("not_fitted",),
+            ("paired", "agreement"),
+        )
+    )
+    for name in names
+}
+"""Order of the steps in the text; those of one place stay in the order in which they were done."""
 
-def _range(steps: Steps, key: str, digits: int = 4) -> str:
-    """One number, or the lowest and highest over the scans."""
-    values = [float(v) for step in steps if isinstance(v := step.parameters.get(key), int | float)]
-    if not values:
-        return "an unrecorded number of"
-    low, high = general(min(values), digits), general(max(values), digits)
-    return low if low == high else f"{low} to {high}"
+_BLOOD_FIT = ("model", "title", "chosen", "n_samples", "akaike_weight", "quality", "parameter_*")
 
-
-def _words(value: Parameter) -> str:
-    if isinstance(value, tuple):
-        return listed([_words(v) for v in value])
-    if isinstance(value, float):
-        return general(value, 6)
-    return "none" if value is None else str(value)
+VARYING: Mapping[str, tuple[str, ...]] = {
+    "read": ("tracer",),
+    "regions": ("tracer",),
+    "k2_prime": ("value", "se", "regions"),
+    "t_star_search": ("n_curves", "n_found"),
+    "t_star": ("value", "regions", "n_reached"),
+    "fit": methods_curves.FITTED,
+    "not_fitted": ("why",),
+    "bootstrap": ("n_lost",),
+    "blood_read": ("n_*", "injection"),
+    "blood_cut": ("n_frames", "end"),
+    "input_read": ("injection",),
+    "image_derived_input": ("factor", "factor_se", "n_late"),
+    "join_blood": ("n_*", "autosampler_*", "factor", "factor_se"),
+    "fit_parent_fraction": _BLOOD_FIT,
+    "fit_plasma_to_blood": _BLOOD_FIT,
+    "fit_parent": _BLOOD_FIT,
+    "fit_whole_blood": _BLOOD_FIT,
+    "make_input": ("scan_end", "parent_fraction", "plasma_to_blood", "parent", "whole_blood"),
+    "delay": ("value", "se"),
+    "agreement": ("model", "parameter", "n_regions"),
+}
+"""Settings that vary from scan to scan, by the step's name, with * for any ending."""
 
 
 def inputs(steps: Iterable[Step]) -> dict[str, str]:

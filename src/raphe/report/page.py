@@ -12,12 +12,15 @@ from markupsafe import Markup, escape
 
 from raphe.data.record import Step
 from raphe.report import wording
-from raphe.report.methods import inputs, methods
+from raphe.report.methods import grouped, inputs, methods
 
 Item = TypeVar("Item")
 
 FIRST = 24
 """So many panels of a kind stand open on a page; the rest are folded away."""
+
+VALUES = 4
+"""So many values of a setting that differs from scan to scan stand on a page; the provenance files have them all."""
 
 DOI = re.compile(r"\b(10\.\d{4,9}/\S*[^\s.,;)])")
 
@@ -34,9 +37,9 @@ def render(template: str, **values: object) -> str:
     return _environment().get_template(template).render(**values)
 
 
-def fold(items: Sequence[Item], named: int = 0) -> Fold[Item]:
-    """Split items, where they are more than :data:`FIRST`, after those that were named, or else after so many."""
-    first = len(items) if len(items) <= FIRST else named or FIRST
+def fold(items: Sequence[Item], named: int = 0, most: int = FIRST) -> Fold[Item]:
+    """Split items, where they are more than ``most``, after those that were named, or else after so many."""
+    first = len(items) if len(items) <= most else named or most
     return Fold(tuple(items[:first]), tuple(items[first:]))
 
 
@@ -57,8 +60,24 @@ def record(
         "versions": versions,
         "inputs": inputs(steps),
         "command_line": command_line,
-        "steps": [(step.name, {key: str(value) for key, value in step.parameters.items()}) for step in steps],
+        "steps": [_settings(group) for group in grouped(steps)],
+        "n_steps": len(steps),
     }
+
+
+def _settings(group: Sequence[Step]) -> tuple[str, dict[str, str]]:
+    """Name of a step, with every setting as text; where scans differ, the first few values."""
+    found: dict[str, dict[str, None]] = {}
+    for step in group:
+        for key, value in step.parameters.items():
+            found.setdefault(key, {})[str(value)] = None
+    times = f" ({len(group)} times)" if len(group) > 1 else ""
+    return group[0].name + times, {key: _few(list(values)) for key, values in found.items()}
+
+
+def _few(values: Sequence[str]) -> str:
+    rest = f"; and {len(values) - VALUES} others" if len(values) > VALUES else ""
+    return "; ".join(values[:VALUES]) + rest
 
 
 def linked(reference: str) -> Markup:
@@ -78,6 +97,7 @@ def _environment() -> jinja2.Environment:
         finalize=_finalized,
     )
     environment.filters["typeset"] = wording.typeset
+    environment.filters["listed"] = wording.listed
     environment.globals["symbol"] = wording.symbol
     environment.globals["unit"] = wording.unit
     environment.globals["count"] = wording.count

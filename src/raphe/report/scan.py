@@ -4,40 +4,25 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
-from markupsafe import Markup
-
+from raphe.data.blood import PlasmaInput
+from raphe.data.blood_fit import BloodFit
 from raphe.data.fit import KineticFit
 from raphe.data.record import Step
 from raphe.data.scan import Scan
-from raphe.quality import words
-from raphe.report import figures
-from raphe.report.page import fold, ordered, record, render
-from raphe.report.wording import fixed, general, listed, remarks, tracer, with_error
-
-
-@dataclass(frozen=True)
-class Region:
-    """What the page says of one region."""
-
-    name: str
-    anchor: str
-    estimates: tuple[tuple[str, str, float], ...]
-    """Value and standard error as text, and the value to sort by; one a parameter."""
-    sigma: str
-    aicc: str
-    n_frames: int
-    flags: str
-    remarks: tuple[str, ...]
-    usable: bool
-    panel: Markup
+from raphe.report.blood import blood_view
+from raphe.report.overview import Overview, overview
+from raphe.report.page import FIRST, record, render
+from raphe.report.section import FEW, Section, fit_step, section
+from raphe.report.wording import general, listed, tracer
 
 
 def scan_page(
     scan: Scan,
-    fit: KineticFit,
+    fits: Sequence[KineticFit],
     *,
+    arterial: Sequence[BloodFit] = (),
+    plasma: PlasmaInput | None = None,
     steps: Sequence[Step],
     versions: Mapping[str, str],
     citations: Mapping[str, str],
@@ -50,7 +35,12 @@ def scan_page(
     Parameters
     ----------
     scan : Scan
-    fit : KineticFit
+    fits : sequence of KineticFit
+        One a model, at least one; the first is the one that is meant where one is asked for.
+    arterial : sequence of BloodFit
+        Models of the blood; none where an input function was given, or where no model needs blood.
+    plasma : PlasmaInput or None
+        The input that the fits had, its delay included.
     steps : sequence of Step
         What was done to this scan, in order; methods text, settings and inputs are written from them.
     versions : mapping of str to str
@@ -68,56 +58,47 @@ def scan_page(
     str
         The same input gives the same text.
     """
-    regions = [_region(fit, fit.names.index(name)) for name in ordered(fit.names, region_order)]
-    headline = "BP_ND" if "BP_ND" in fit.parameters else fit.parameters[0]
+    several, longest = len(fits) > 1, max(fits, key=lambda fit: len(fit.frames))
+    sections = [
+        section(
+            fit,
+            steps,
+            region_order=region_order,
+            anchor=f"model-{at}-" if several else "",
+            most=FEW if several else FIRST,
+            n_frames=len(longest.frames),
+        )
+        for at, fit in enumerate(fits)
+    ]
+    compared = overview(fits, sections) if several else None
     return render(
         "scan.html.j2",
         title=" ".join(filter(None, (f"sub-{scan.participant}", scan.session and f"ses-{scan.session}"))),
         tracer=tracer(scan.tracer, scan.radionuclide),
-        facts=_facts(scan, fit),
-        glance=_glance(fit, steps),
-        parameters=fit.parameters,
-        headline=headline,
-        regions=regions,
-        panels=fold(regions, len(set(region_order) & set(fit.names))),
-        forest=_forest(fit, headline, [region.name for region in regions]),
-        excluded=[region for region in regions if not region.usable],
-        remarked=[region for region in regions if region.usable and region.remarks],
-        notes=notes,
-        model=fit.model,
-        sigma_unit="min" if fit.model.lower().startswith("logan") else "kBq/mL",
+        facts=_facts(scan, longest),
+        glance=_of_all(fits, sections, compared, plasma, steps),
+        sections=sections,
+        overview=compared,
+        blood=None if plasma is None else blood_view(plasma, arterial, steps, _end(longest, steps)),
+        notes=[*notes, *_lost(steps)],
         **record(steps, versions, citations, command_line),
     )
 
 
-def _region(fit: KineticFit, index: int) -> Region:
-    estimates = tuple(
-        (*with_error(float(value), float(se)), float(value))
-        for value, se in zip(fit.value[index], fit.se[index], strict=True)
-    )
-    bits = int(fit.quality[index])
-    return Region(
-        name=fit.names[index],
-        anchor=f"region-{index}",
-        estimates=estimates,
-        sigma=general(float(fit.sigma[index]), 3),
-        aicc=fixed(float(fit.aicc[index]), 1),
-        n_frames=int(fit.n_frames[index]),
-        flags=words(bits).replace("_", " ").replace(",", ", "),
-        remarks=remarks(bits),
-        usable=bool(fit.usable[index]),
-        panel=figures.fit_panel(fit, index),
-    )
+def _end(longest: KineticFit, steps: Sequence[Step]) -> float:
+    """To where blood is drawn, min: the end of the scan, or of the frames that the blood covers."""
+    cut = next((step.parameters.get("end") for step in steps if step.name == "blood_cut"), None)
+    return float(cut) if isinstance(cut, int | float) else float(longest.frames.end[-1])
 
 
-def _forest(fit: KineticFit, parameter: str, names: Sequence[str]) -> list[Markup]:
-    value, se = fit.of(parameter)
-    points = []
-    for name in names:
-        index = fit.names.index(name)
-        center, half = float(value[index]), figures.Z * float(se[index])
-        points.append(figures.Point(name, center, center - half, center + half, bool(fit.usable[index])))
-    return figures.by_region(points, parameter, f"{parameter} with 95 % interval, one row a region")
+def _lost(steps: Sequence[Step]) -> list[str]:
+    """Models that this scan does not allow, and what the blood does not cover."""
+    lost = [step.parameters for step in steps if step.name == "not_fitted"]
+    cut = [step.parameters for step in steps if step.name == "blood_cut"]
+    covered = "The blood covers the first {} frames only; models with the arterial input were fitted to these."
+    return [f"{one.get('model')} was not fitted: {one.get('why')}" for one in lost] + [
+        covered.format(one.get("n_frames")) for one in cut
+    ]
 
 
 def _facts(scan: Scan, fit: KineticFit) -> list[tuple[str, str]]:
@@ -137,34 +118,25 @@ def _facts(scan: Scan, fit: KineticFit) -> list[tuple[str, str]]:
     return facts + [(key, value) for key, value in scan.entities if key != "trc"]
 
 
-def _glance(fit: KineticFit, steps: Sequence[Step]) -> list[tuple[str, str]]:
-    usable, total = int(fit.usable.sum()), len(fit.names)
-    remarked = int(((fit.quality != 0) & fit.usable).sum())
-    done = next((step.parameters for step in steps if step.name == "fit"), {})
-    glance = [
-        ("Regions with a usable estimate", f"{usable} of {total}"),
-        ("Left out of every summary", str(total - usable)),
-        ("Kept with a remark", str(remarked)),
-        ("Model", fit.model),
-        ("Reference region", str(done.get("reference") or "a given curve") if fit.reference is not None else "none"),
-    ]
-    if "k2_prime" in fit.inputs:
-        glance.append(("k2_prime", f"{general(fit.inputs['k2_prime'])} 1/min, {_source_of_k2_prime(steps)}"))
-    if fit.inputs.get("t_star"):
-        glance.append(("t*", f"{general(fit.inputs['t_star'])} min"))
-    fitted = sorted({int(n) for n in fit.n_frames[fit.usable]})
-    glance.append(
-        ("Frames fitted", "\N{EN DASH}".join(dict.fromkeys((str(fitted[0]), str(fitted[-1])))) if fitted else "0")
-    )
-    glance.append(("Weights", str(done.get("weights", "not recorded"))))
-    glance.append(("Frame convention", fit.convention))
-    return glance
-
-
-def _source_of_k2_prime(steps: Sequence[Step]) -> str:
-    found = next((step.parameters for step in steps if step.name == "k2_prime"), None)
-    if found is None:
-        return "given"
-    regions = found.get("regions")
-    names = listed([str(name) for name in regions]) if isinstance(regions, tuple) else str(regions)
-    return f"estimated by {found.get('model')} in {names}"
+def _of_all(
+    fits: Sequence[KineticFit],
+    sections: Sequence[Section],
+    compared: Overview | None,
+    plasma: PlasmaInput | None,
+    steps: Sequence[Step],
+) -> list[tuple[str, str]]:
+    """Facts of the analysis; of a single model, all of its own besides."""
+    weights = dict.fromkeys(str(fit_step(fit, steps).get("weights", "not recorded")) for fit in fits)
+    conventions = dict.fromkeys(fit.convention for fit in fits)
+    blood = [("Input", "arterial plasma")] if plasma is not None else []
+    how = [*blood, ("Weights", listed(list(weights))), ("Frame convention", listed(list(conventions)))]
+    if compared is None:
+        (one,) = sections
+        return [*one.facts[:3], ("Model", one.model), *one.facts[3:], *how]
+    counts = [f"{len(one.regions) - len(one.excluded)} of {len(one.regions)}" for one in sections]
+    usable = listed([f"{one.model} {n}" for one, n in zip(sections, counts, strict=True)])
+    if len(set(counts)) == 1:
+        usable = f"{counts[0]} by each model"
+    preferred = [("Preferred by the data", compared.short)] if compared.short else []
+    models = ("Models", listed([one.model for one in sections]))
+    return [models, ("Regions with a usable estimate", usable), *preferred, *how]

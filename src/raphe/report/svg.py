@@ -78,6 +78,52 @@ def scale(values: Iterable[float], start: float, end: float, *, pad: float = 0.0
     return Scale(low - margin, high + margin, start, end)
 
 
+@dataclass(frozen=True)
+class LogScale(Scale):
+    """Map of the logarithm of values; ``low`` is above 0, and what lies below it is put at its place."""
+
+    def __call__(self, value: float) -> float:
+        """Give the place of ``value``, px."""
+        if not value > self.low:
+            return self.start if value <= self.low else math.nan
+        share = math.log(value / self.low) / math.log(self.high / self.low)
+        return self.start + share * (self.end - self.start)
+
+    def ticks(self, most: int = 5) -> list[float]:
+        """Powers of ten on the scale; with 2 and 5 times these, or 3 times, where ``most`` leaves room."""
+        first, last = math.floor(math.log10(self.low)), math.ceil(math.log10(self.high))
+        found: list[float] = []
+        for steps in ((1.0,), (1.0, 3.0), (1.0, 2.0, 5.0)):
+            denser = [float(f"{step * 10.0**power:.12g}") for power in range(first, last + 1) for step in steps]
+            denser = [tick for tick in denser if self.low <= tick <= self.high]
+            if found and len(denser) > most:
+                break
+            found = denser
+        return found or [self.low, self.high]
+
+
+def from_zero(values: Iterable[float], start: float, end: float, *, pad: float = 0.05) -> Scale:
+    """Scale that begins at 0 where no value is negative, with a margin of ``pad`` beyond the highest."""
+    found = scale(values, start, end, pad=pad, zero=True)
+    return Scale(0.0, found.high, start, end) if found.low > -2 * pad * found.high else found
+
+
+def log_scale(values: Iterable[float], start: float, end: float, *, decades: float = 3.0) -> LogScale:
+    """Scale of logarithms that holds the highest of ``values``, and those that are no more than ``decades`` below it.
+
+    Parameters
+    ----------
+    values : iterable of float
+        None positive gives the scale 1 to 10.
+    start, end : float, px
+    decades : float
+    """
+    positive = [float(v) for v in values if math.isfinite(v) and v > LEAST]
+    high = max(positive, default=10.0)
+    low = max(min(positive, default=1.0), high / 10**decades)
+    return LogScale(min(low, high / 2) / 1.2, high * 1.2, start, end)
+
+
 def drawing(width: float, height: float, parts: Iterable[str], label: str) -> Markup:
     """Put parts into one SVG element with a text alternative."""
     return Markup(
@@ -107,7 +153,9 @@ def dots(points: Sequence[tuple[float, float]], kind: str) -> str:
 def segments(pairs: Sequence[tuple[float, float, float, float]], kind: str) -> str:
     """Many straight lines x1, y1, x2, y2 (px) as one element."""
     commands = "".join(
-        f"M{_n(x1)} {_n(y1)}L{_n(x2)} {_n(y2)}" for x1, y1, x2, y2 in pairs if math.isfinite(x1 + y1 + x2 + y2)
+        f"M{_n(x1)} {_n(y1)}" + (f"H{_n(x2)}" if y1 == y2 else f"L{_n(x2)} {_n(y2)}")
+        for x1, y1, x2, y2 in pairs
+        if math.isfinite(x1 + y1 + x2 + y2)
     )
     return f'<path class="{kind}" d="{commands}"/>' if commands else ""
 

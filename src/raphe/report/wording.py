@@ -64,9 +64,30 @@ def general(value: float, digits: int = 4) -> str:
 
 
 def with_error(value: float, se: float) -> tuple[str, str]:
-    """Write a value and its standard error, both to the second significant digit of the error."""
+    """Write a value and its standard error, both to the second significant digit of the error.
+
+    Without an error, or with one of more than ten times the value, the value shows digits of its own.
+    """
     places = decimals(se)
-    return fixed(value, places), fixed(se, places)
+    if 0 < abs(value) < 1e5:
+        first = -math.floor(math.log10(abs(value)))
+        if not math.isfinite(se):
+            places = min(max(first + 2, places), MOST_DECIMALS)
+        elif se > 10 * abs(value):
+            places = min(max(first + 1, 0), MOST_DECIMALS)
+    return fixed(value, places), fixed(se, decimals(se))
+
+
+def share(weight: float) -> str:
+    """Write an Akaike weight; one that two decimals would call certain or impossible is bounded instead."""
+    if not math.isfinite(weight):
+        return NOTHING
+    return "> 0.99" if weight > 0.995 else "< 0.01" if weight < 0.005 else f"{weight:.2f}"
+
+
+def seconds(minutes: float, digits: int = 3) -> str:
+    """Write a time in min as seconds; empty where it is not known."""
+    return f"{general(60 * minutes, digits)} s" if math.isfinite(minutes) else ""
 
 
 def span(low: float, high: float, places: int) -> str:
@@ -107,6 +128,13 @@ def typeset(words: str) -> Markup:
     return Markup(NAMES.sub(lambda found: SYMBOLS[found[0]].html, safe))
 
 
+def formula(words: str) -> Markup:
+    """Equation with its powers raised, its indices low and true minus signs: ``u^b``, ``u^(-c)``, ``k_slow``."""
+    safe = str(escape(printable(words))).replace("-", MINUS)
+    safe = re.sub(r"\^(\w+|\([^()]*\))", lambda found: f"<sup>{found[1].strip('()')}</sup>", safe)
+    return Markup(re.sub(r"(?<=[A-Za-z])_(\w+)", r"<sub>\1</sub>", safe))
+
+
 def symbol(name: str) -> Markup:
     """Write a quantity as the field does, e.g. *BP* with a low ND."""
     return Markup(SYMBOLS[name].html) if name in SYMBOLS else escape(printable(name))
@@ -115,7 +143,17 @@ def symbol(name: str) -> Markup:
 def unit(name: str) -> str:
     """Give the unit of a quantity; empty where it has none or is not known."""
     known = SYMBOLS.get(name)
-    return "" if known is None or known.unit == "unitless" else known.unit
+    return "" if known is None or known.unit == "unitless" else raised(known.unit)
+
+
+def raised(unit: str) -> str:
+    """Write a unit with its powers raised, ``mL/cm³``."""
+    return re.sub(r"(?<=[a-z])\d", lambda found: found[0].translate(RAISED), unit)
+
+
+def quoted(words: str) -> str:
+    """Put words between quotation marks."""
+    return f"\N{LEFT DOUBLE QUOTATION MARK}{words}\N{RIGHT DOUBLE QUOTATION MARK}"
 
 
 def tracer(name: str, radionuclide: str) -> str:

@@ -1,0 +1,41 @@
+"""Sentences of the methods text about comparisons of scans."""
+
+from __future__ import annotations
+
+from raphe.report.methods_words import Steps
+from raphe.report.wording import count, quoted
+
+
+def paired(steps: Steps) -> str:
+    """Tell a comparison of two sessions."""
+    get = steps[0].parameters.get
+    adjusted = (
+        "p values were adjusted over the regions by Holm's procedure"
+        if get("adjust") == "holm"
+        else "p values were not adjusted for the number of regions"
+    )
+    primary = "primary comparison" if get("primary") else "comparison"
+    what = f"{get('parameter')} of {get('tracer')} ({get('model')}) from session {get('first')} to {get('second')}"
+    return (
+        f"The {primary} {quoted(str(get('name')))} is the mean change in {what} in each of "
+        f"{count(int(str(get('n_regions'))), 'region')}, over the participants with both, with a paired t test where "
+        f"there are at least two; {adjusted}."
+    )
+
+
+def agreement(steps: Steps) -> str:
+    """Tell the agreement of repeated scans, of every model at once where nothing else differs."""
+    get = steps[0].parameters.get
+    models = dict.fromkeys(f"{step.parameters.get('parameter')} by {step.parameters.get('model')}" for step in steps)
+    what = (
+        f"{get('parameter')} of {get('tracer')} ({get('model')})"
+        if len(models) == 1
+        else f"the estimates of {get('tracer')} ({', '.join(models)})"
+    )
+    return (
+        f"Agreement of {what} between sessions {get('first')} and {get('second')} is given as bias and 95 % limits of "
+        "agreement (exact confidence intervals, each limit by itself), intraclass correlation "
+        f"({get('icc_form')}), absolute test-retest variability (mean of |difference| / mean of both) and "
+        "within-subject coefficient of variation (root mean square of relative differences over the square root of "
+        "two). All intervals are 95 % confidence intervals and take differences to be normal."
+    )
