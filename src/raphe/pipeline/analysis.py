@@ -128,11 +128,15 @@ def analyse(
         else:
             more += searched
             tasks.append(task)
-    fits, done = _fitted(tasks, material, analysis, failures, tell)
-    if not fits:
+    found, done = _fitted(tasks, material, analysis, failures, tell)
+    if not found:
         raise next(iter(failures.values()))
+    fits = with_akaike_weights(found)
+    compared = tuple(fit.model for fit in fits if fit.akaike is not None)
+    if compared:
+        done.append(Step("akaike_weights", {"models": compared}, citations=("burnham2004",)))
     lost = [Step("not_fitted", {"model": model, "why": str(error)}) for model, error in failures.items()]
-    return with_akaike_weights(fits), (*steps, *more, *done, *lost)
+    return fits, (*steps, *more, *done, *lost)
 
 
 def _curves(

@@ -23,6 +23,7 @@ from raphe.io.sessions import session_key
 from raphe.io.staging import staged
 from raphe.io.tables import write_text
 from raphe.kinetics.registry import model_type
+from raphe.quality import Quality
 from raphe.pipeline.findings import paragraphs
 from raphe.pipeline.participant import ScanTask, fingerprint_of, parameters_path
 from raphe.pipeline.plan import StudyPlan
@@ -91,6 +92,7 @@ def report_group(
         contrasts,
         agreements,
         primary_region=plan.primary.region if plan and plan.primary else "",
+        macros={model: model_type(model).macro for model in estimates.distinct("model")},
         region_order=regions,
         steps=(*scan_steps, *steps),
         versions=versions(),
@@ -156,7 +158,7 @@ def _estimates(
                 row.parameter,
                 row.value,
                 row.se,
-                row.quality,
+                row.quality & ~Quality.UNDETERMINED if row.parameter == model_type(model).macro else row.quality,
             )
             for model in task.analysis.models
             if parameters_path(out, table, model).is_file()

@@ -28,6 +28,7 @@ from raphe.nomenclature import region_key
 from raphe.pipeline.analysis import Material, analyse
 from raphe.pipeline.arterial import Arterial, arterial_input, source_of_scan
 from raphe.pipeline.choices import Analysis
+from raphe.pipeline.findings import paragraphs
 from raphe.pipeline.parameters import write_parameters
 from raphe.report.scan import scan_page
 
@@ -115,9 +116,10 @@ def analyse_scan(task: ScanTask, restart: bool = False) -> ScanOutcome:
         return ScanOutcome(table.scan.label, True, 0, (), time.monotonic() - began)
     scan = dataclasses.replace(table.scan, tracer=task.tracer)
     curves = load_curves(table)
-    arterial = None
+    arterial, notes = None, list(curves.findings)
     if task.analysis.needs("plasma"):
         source = source_of_scan(table, curves.tacs, task.analysis)
+        notes += source.findings
         arterial = arterial_input(source, curves.tacs, task.analysis, curves.half_life)
     material = Material(
         curves.tacs,
@@ -131,7 +133,7 @@ def analyse_scan(task: ScanTask, restart: bool = False) -> ScanOutcome:
     steps = _named((curves.step, *(arterial.steps if arterial else ()), *steps), scan)
     with staged(task.out) as stage:
         at = dataclasses.replace(task, out=stage)
-        files = _write(at, table, scan, fits, arterial, steps)
+        files = _write(at, table, scan, fits, arterial, steps, paragraphs(notes))
         remove_outdated(record, task.out, [file.relative_to(stage).as_posix() for file in files])
         names.write_description(stage, task.title, task.datasets)
         write_record(
@@ -203,6 +205,7 @@ def _write(
     fits: Sequence[KineticFit],
     arterial: Arterial | None,
     steps: Sequence[Step],
+    notes: Sequence[str],
 ) -> list[Path]:
     """Write curves, input, parameters and report; the files that were written."""
     sources = [names.source_uri(path, task.datasets) for path in (table.path, *table.sidecar.paths)]
@@ -230,6 +233,7 @@ def _write(
         citations={key: entry.citation for key, entry in references().items()},
         command_line=task.command_line,
         region_order=task.analysis.regions,
+        notes=notes,
     )
     write_text(report, page)
     return [*files, report]

@@ -12,6 +12,7 @@ from pydantic import AfterValidator, AliasChoices, BaseModel, BeforeValidator, C
 from raphe.blood.registry import names as blood_models
 from raphe.catalog import all_species, find_tracer
 from raphe.errors import ModelError, nearest
+from raphe.kinetics.bootstrap import LEAST_REPEATS
 from raphe.kinetics.registry import examples, model_type
 from raphe.nomenclature import BY_LABEL, SYMBOLS, tracer_key
 from raphe.pipeline.plan_faults import LATER_KINDS
@@ -163,7 +164,7 @@ class TracerSection(Section):
     blood_faults: Literal["refuse", "mend"] | None = None
     convention: Literal["average", "midframe"] | None = None
     uncertainty: Literal["jacobian", "bootstrap", "profile"] | None = None
-    repeats: Annotated[int, Field(ge=50)] | None = None
+    repeats: Annotated[int, Field(ge=LEAST_REPEATS)] | None = None
     """Of the bootstrap."""
     high_binding: Names = ()
 

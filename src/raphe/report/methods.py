@@ -100,6 +100,7 @@ WRITERS: Mapping[str, Callable[[Steps], str]] = {
     "t_star_search": methods_curves.t_star_search,
     "t_star": methods_curves.t_star,
     "not_fitted": methods_curves.not_fitted,
+    "akaike_weights": methods_curves.akaike_weights,
     "bootstrap": methods_curves.bootstrap,
     "profile": methods_curves.profile,
     "blood_read": methods_blood.blood_read,
@@ -132,6 +133,7 @@ PLACE: Mapping[str, int] = {
             ("k2_prime",),
             ("t_star_search", "t_star"),
             ("fit", "bootstrap", "profile"),
+            ("akaike_weights",),
             ("not_fitted",),
             ("paired", "agreement"),
         )

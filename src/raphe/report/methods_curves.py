@@ -176,6 +176,15 @@ def not_fitted(steps: Steps) -> str:
     return f"{get('model')}{of_tracer(steps)} could not be fitted in {len(steps)} scans, whose reports say why."
 
 
+def akaike_weights(steps: Steps) -> str:
+    """Tell how models were compared."""
+    models = steps[0].parameters.get("models")
+    return (
+        f"{plain(models)}{of_tracer(steps)} were compared curve by curve by their Akaike weights, from AICc with the "
+        "same weights of frames and only free parameters counted."
+    )
+
+
 def bootstrap(steps: Steps) -> str:
     """Tell the repeats of a bootstrap."""
     get = steps[0].parameters.get
