@@ -261,8 +261,8 @@ def _model_options(parser: argparse._ActionsContainer, *, required: bool) -> Non
     parser.add_argument(
         "--blood-faults",
         choices=("refuse", "mend"),
-        help="refuse blood samples out of order and blood that ends before the scan (default), or leave out what breaks "
-        "the order and fit the frames that the blood covers",
+        help="refuse blood out of order and blood that ends before the scan (default), or leave out what breaks the "
+        "order and fit the frames that the blood covers",
     )
     parser.add_argument(
         "--weights",

@@ -20,7 +20,7 @@ MOST_STEPS = 200
 SHORT = 1e-10
 """Step in units of the parameters' own scale at which a search has settled."""
 
-FLAT = 1e-13
+FLAT = 1e-11
 """Relative fall of the cost at which a search has settled."""
 
 ORTHOGONAL = 1e-8

@@ -373,7 +373,8 @@ def _assemble(
     at = np.flatnonzero(good)
     n = len(solution.rows)
     value[at], se[at] = solution.value, solution.se
-    sigma[at] = np.sqrt(solution.wrss / (n - model.n_free))
+    freedom = n - model.n_free
+    sigma[at] = np.sqrt(solution.wrss / freedom) if freedom > 0 else np.nan
     aicc[at] = _aicc(solution.wrss, n, model.n_free)
     fitted[np.ix_(at, solution.rows)] = solution.fitted
     relative = weighting.scaled(problem.weights, solution.rows)

@@ -23,11 +23,11 @@ from raphe.io.sessions import session_key
 from raphe.io.staging import staged
 from raphe.io.tables import write_text
 from raphe.kinetics.registry import model_type
-from raphe.quality import Quality
 from raphe.pipeline.findings import paragraphs
 from raphe.pipeline.participant import ScanTask, fingerprint_of, parameters_path
 from raphe.pipeline.plan import StudyPlan
 from raphe.pipeline.plan_schema import same_tracer
+from raphe.quality import Quality
 from raphe.report.study import ScanSummary, study_page
 from raphe.stats.region import paired
 from raphe.stats.test_retest import agreement

@@ -61,7 +61,7 @@ class SUVR:
     parameters: ClassVar[tuple[str, ...]] = ("SUVR",)
     macro: ClassVar[str] = "SUVR"
     fits_curve: ClassVar[bool] = False
-    n_free: ClassVar[int] = 1
+    n_free: ClassVar[int] = 2  # the ratio, and the drift that its standard error allows for
     least_frames: ClassVar[int] = 1
     citations: ClassVar[tuple[str, ...]] = ("lopresti2005", "carson1993")
 
