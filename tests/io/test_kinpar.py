@@ -1,3 +1,4 @@
+import dataclasses
 import json
 
 import numpy as np
@@ -148,6 +149,20 @@ def test_a_table_that_is_not_ours_is_refused(tmp_path, text, said):
     path.write_text(text, encoding="utf-8")
     with pytest.raises(InputError, match=said):
         read_kinpar(path)
+
+
+def test_ends_of_intervals_stand_after_the_error_where_there_are_any(tmp_path):
+    fit = make_fit()
+    low, high = fit.value - 0.1, fit.value + 0.2
+    low[0, 2], high[0, 0] = np.nan, np.inf
+    path, lines, sidecar = write(tmp_path, dataclasses.replace(fit, low=low, high=high, uncertainty="profile"))
+    assert lines[0][:9] == ["name", "BPND", "BPND-se", "BPND-low", "BPND-high", "R1", "R1-se", "R1-low", "R1-high"]
+    assert lines[1][3:5] == ["1.8", "inf"]
+    assert lines[1][11] == "n/a"
+    assert float(lines[2][4]) == pytest.approx(-1.8)
+    assert sidecar["BPND-low"]["Description"] == "Lower end of the 95 % interval of BPND, by profile likelihood"
+    assert sidecar["k2prime-high"]["Units"] == SYMBOLS["k2_prime"].unit
+    assert {one.parameter for one in read_kinpar(path)} == {"BP_ND", "R1", "k2_prime"}
 
 
 def test_a_place_that_cannot_be_written_to(tmp_path):

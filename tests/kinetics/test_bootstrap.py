@@ -41,14 +41,20 @@ def fitted(model, curves, given, known, **more):
 @pytest.mark.parametrize("kind", ["decay", "relative"])
 @pytest.mark.parametrize("name", list(TRUTHS))
 def test_repeats_scatter_as_the_noise_makes_estimates_scatter(name, kind, known):
-    """The mean over twenty curves; each curve's own residuals tell its noise to about a tenth."""
-    model, curves, given = material(name, known, 1000, kind=kind)
+    """The mean over twenty curves, as the noise of each is known to about a tenth from its own residuals.
+
+    Like HC3, they err to the wide by about the mean leverage; where the weights are not true, by a third at worst, as
+    the variances are averaged over neighbouring frames.
+    """
+    model, curves, given = material(name, known, 800, kind=kind)
     found, plasma = fitted(model, curves, given, known)
     scatter = np.std(found.of(model.macro)[0])
     few, plasma = fitted(model, TACs(curves.activity[:20], curves.frames, curves.names[:20]), given, known)
-    repeated, _ = bootstrap(model, few, n_repeat=300, **plasma)
+    repeated, _ = bootstrap(model, few, n_repeat=200, **plasma)
     se = repeated.of(model.macro)[1]
-    assert np.sqrt(np.mean(se**2)) == pytest.approx(scatter, rel=0.15)
+    ratio = np.sqrt(np.mean(se**2)) / scatter
+    kept = np.sqrt(1 - model.n_free / few.n_frames[0])
+    assert 0.85 < ratio < (1.15 if kind == "decay" else 1.35) / kept
     assert np.median(se / few.of(model.macro)[1]) == pytest.approx(1, abs=0.15)  # the sandwich says the same
     assert (repeated.usable == few.usable).all()
 
@@ -102,17 +108,18 @@ def test_where_too_many_repeats_are_lost_there_is_no_interval(known):
 
 
 def test_frames_before_t_star_are_noisy_too(known):
-    """Their integral is in every equation: without their noise, MA1 from late frames would seem too precise."""
+    """Their integral is in every equation of MA1, so if they are said to be noisier, the error is larger."""
     model, curves, given = material("MA1", known, 20)
     found, plasma = fitted(model, curves, given, known)
     early = found.frames.mid < 30
-    quiet = np.array(found.variance)
-    quiet[:, early] = 1e-12
-    silent, _ = bootstrap(model, dataclasses.replace(found, variance=quiet), n_repeat=200, **plasma)
-    noisy, _ = bootstrap(model, found, n_repeat=200, **plasma)
-    assert np.median(noisy.se / silent.se) > 1.05
+    more = np.array(found.variance)
+    more[:, early] *= 400
+    noisy, _ = bootstrap(model, dataclasses.replace(found, variance=more), n_repeat=200, **plasma)
+    usual, _ = bootstrap(model, found, n_repeat=200, **plasma)
+    assert np.median(noisy.se / usual.se) > 1.05
 
 
+@pytest.mark.slow
 def test_a_joint_model_is_repeated_scan_by_scan(known):
     model, frames = registry.make("SIMEVND"), known.frames_38
     subject = known.Subject(frames, 0.1, 0.2)

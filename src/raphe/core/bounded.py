@@ -23,6 +23,9 @@ SHORT = 1e-10
 FLAT = 1e-11
 """Relative fall of the cost at which a search has settled."""
 
+NOTHING = 1e-24
+"""Cost, as a share of the curve's weighted sum of squares, at which nothing is left to fit."""
+
 ORTHOGONAL = 1e-8
 """Cosine between the residuals and every free column of the Jacobian at which a search has settled."""
 
@@ -90,6 +93,7 @@ def bounded_fit(
     damping = np.full(len(theta), 1e-3)
     growth = np.full(len(theta), 2.0)
     converged = np.zeros(len(theta), dtype=bool)
+    nothing = NOTHING * (weights * target**2).sum(axis=1)
     active = index
     for _ in range(most):
         here, J, w = theta[active], jacobian[active], weights[active]
@@ -104,7 +108,7 @@ def bounded_fit(
         fall = cost[active] - new
         size = np.sqrt(np.einsum("cpp->cp", normal))
         short = (np.abs(trial - here) * size).max(axis=1) <= SHORT * np.sqrt(np.maximum(cost[active], 1e-300))
-        settled |= short | (taken & (fall <= FLAT * cost[active])) | (cost[active] == 0)
+        settled |= short | (taken & (fall <= FLAT * cost[active])) | (cost[active] <= nothing[active])
         at = active[taken]
         theta[at], fitted[at], jacobian[at], cost[at] = trial[taken], value[taken], slope[taken], new[taken]
         refused = active[~taken]

@@ -16,8 +16,15 @@ from raphe.io.tables import read_table
 from raphe.nomenclature import BY_LABEL, SYMBOLS
 from raphe.quality import MEANING, WORD, Quality, from_words, of_parameter, words
 
-SE = "-se"
-"""Ending of the column that holds a parameter's standard error."""
+SE, LOW, HIGH = "-se", "-low", "-high"
+"""Endings of the columns that hold a parameter's standard error and the ends of its 95 % interval."""
+
+METHOD = {
+    "jacobian": "its Jacobian",
+    "bootstrap": "a parametric bootstrap",
+    "profile": "profile likelihood",
+}
+"""How intervals were found, by :attr:`raphe.data.fit.KineticFit.uncertainty`."""
 
 
 class RegionEstimate(NamedTuple):
@@ -44,6 +51,8 @@ def write_kinpar(
     notes: Mapping[str, str] | None = None,
 ) -> None:
     """Write the parameters of every region, flagged ones included, each with its standard error in per cent.
+
+    The ends of the 95 % intervals follow, in the parameters' own units, where the fit has them.
 
     Parameters
     ----------
@@ -91,6 +100,10 @@ def write_kinpar(
         columns.append(
             Column(f"{symbol.label}{SE}", f"Standard error of {symbol.label}, in per cent of its value", "%")
         )
+        if fit.low is not None:
+            how = f"end of the 95 % interval of {symbol.label}, by {METHOD[fit.uncertainty]}"
+            columns.append(Column(f"{symbol.label}{LOW}", f"Lower {how}", symbol.unit))
+            columns.append(Column(f"{symbol.label}{HIGH}", f"Upper {how}; inf where it has no limit", symbol.unit))
     flags = "; ".join(f"{word}: {MEANING[flag]}" for flag, word in WORD.items())
     columns += [
         Column("sigma", "Weighted residual standard deviation; kBq/mL, or minutes for a reference Logan plot"),
@@ -138,12 +151,19 @@ def _rows(fit: KineticFit) -> list[list[object]]:
     rows: list[list[object]] = []
     for at, name in enumerate(fit.names):
         row: list[object] = [name]
-        for value, error in zip(fit.value[at], percent[at], strict=True):
+        for column, (value, error) in enumerate(zip(fit.value[at], percent[at], strict=True)):
             row += [float(value), float(error)]
+            if fit.low is not None and fit.high is not None:
+                row += [_end(fit.low[at, column]), _end(fit.high[at, column])]
         row += [float(fit.sigma[at]), float(fit.aicc[at]), int(fit.n_frames[at]), words(int(fit.quality[at]))]
         row += [] if fit.akaike is None else [float(fit.akaike[at])]
         rows.append(row)
     return rows
+
+
+def _end(value: float) -> object:
+    """End of an interval; one that is infinite is told by its name."""
+    return ("inf" if value > 0 else "-inf") if np.isinf(value) else float(value)
 
 
 def _percent(value: Array, se: Array) -> Array:

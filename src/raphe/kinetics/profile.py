@@ -42,6 +42,12 @@ Whatever it is, the point that is found lies on the profile: the cost is the low
 BEYOND = 1000.0
 """Sizes of an estimate beyond which an end that was not met counts as infinite; an assumption."""
 
+FAR = 20.0
+"""Sizes of an estimate beyond which an upper end is not believed where a bound of the search, other than 0, makes it.
+
+An assumption. V_T without an upper limit rises until k4 meets the lower bound of its search, and ends there.
+"""
+
 LEAST_SIZE = 1e-3
 """Size that an estimate near zero is taken to have."""
 
@@ -81,7 +87,8 @@ def profile(
     -------
     KineticFit
         With ``low`` and ``high``. An upper end is infinite where the curve fits on up to a bound of the search, or
-        beyond :data:`BEYOND` times the estimate; a lower one that is not met is the least value within the bounds.
+        beyond :data:`BEYOND` times the estimate, or beyond :data:`FAR` times where a bound has made it; a lower one
+        that is not met is the least value within the bounds.
         Such a curve has the flag ``imprecise`` where the parameter is V_T or BP_ND and the model's macro parameter,
         else ``undetermined``.
     Step
@@ -227,14 +234,24 @@ class _Search:
             walled = np.abs(inside.aim - inside.value) > np.abs(inside.aim - start) / 2
             ends[walled] = inside.value[walled]
         bracketed = np.flatnonzero(np.isfinite(outside.root))
-        ends[bracketed] = self._refined(curves, column, scale, inside, outside, bracketed)
+        last = self._refined(curves, column, scale, inside, outside, bracketed)
+        ends[bracketed] = last.value
+        if sign > 0:
+            far = np.abs(last.value) > FAR * np.maximum(np.abs(start[bracketed]), LEAST_SIZE)
+            ends[bracketed[far & self._bounded(last.theta)]] = np.inf
         return ends
+
+    def _bounded(self, theta: Array) -> npt.NDArray[np.bool_]:
+        """Whether a bound other than 0 holds one of the free parameters, shape (n,)."""
+        limits = (self.surface.lower, self.surface.upper)
+        held = [((theta == limit) & (limit != 0)).any(axis=1) for limit in limits]
+        return np.asarray(held[0] | held[1])
 
     def _refined(
         self, curves: Index, column: int, scale: Array, inside: _Points, outside: _Points, at: Index
-    ) -> Array:
+    ) -> _Points:
         """Ends between a point inside of the interval and one outside, by false position (Illinois)."""
-        ends = np.full(scale.shape, np.nan)
+        ends = inside.take(np.arange(scale.size))
         left, right = inside.root - 1, outside.root - 1
         side = np.zeros(scale.shape, dtype=int)
         active = at
@@ -242,7 +259,7 @@ class _Search:
             share = left[active] / (left[active] - right[active])
             aim = inside.aim[active] + share * (outside.aim[active] - inside.aim[active])
             there = self._at(curves[active], column, scale[active], aim, inside.theta[active])
-            ends[active] = there.value
+            ends.put(active, there)
             over = there.root >= 1
             for points, own, other, mine, which in (
                 (outside, right, left, over, 1), (inside, left, right, ~over, -1)
@@ -255,7 +272,7 @@ class _Search:
             active = active[np.abs(there.root - 1) > SETTLED]
             if not active.size:
                 break
-        return ends[at]
+        return ends.take(at)
 
     def _at(self, curves: Index, column: int, scale: Array, aim: Array, start: Array) -> _Points:
         """Fit with a pseudo-frame that draws the parameter to ``aim``."""
@@ -280,4 +297,4 @@ class _Search:
         """Standard error where it is known and not above the size of the estimate, else that size."""
         size = np.maximum(np.abs(self.estimate[curves, column]), LEAST_SIZE)
         se = self.se[curves, column]
-        return np.where((se > 0) & (se < size), se, size)
+        return np.asarray(np.where((se > 0) & (se < size), se, size))

@@ -146,8 +146,8 @@ def tissue_surface(
         derivatives, (m, n_function, n_rate + 1).
     """
     answers = responses(problem.sampling, problem.parent).rows(problem.rows)
-    limits = np.array([*bounds, *([V_B_bounds] if V_B is None else [])])
-    n_free = len(limits)
+    lower, upper = np.array([*bounds, *([V_B_bounds] if V_B is None else [])]).T
+    n_free = len(lower)
 
     def parameters(theta: Array) -> tuple[Array, Array]:
         full = theta if V_B is None else np.column_stack([theta, np.full(len(theta), V_B)])
@@ -157,7 +157,7 @@ def tissue_surface(
         return np.concatenate([full, derived], axis=1), slopes[..., :n_free]
 
     curve = tissue_with_blood(answers, exponentials, problem.whole_blood[problem.rows], V_B)
-    return Surface(curve, value[:, :n_free], *limits.T, parameters)
+    return Surface(curve, value[:, :n_free], lower, upper, parameters)
 
 
 def check_assumptions(model: str, V_B: float | None, bounds: Sequence[tuple[str, Range]]) -> None:

@@ -8,7 +8,7 @@ from raphe.data.blood import PlasmaInput
 from raphe.data.fit import KineticFit
 from raphe.data.record import Step
 from raphe.errors import InputError
-from raphe.kinetics.bootstrap import LEAST_REPEATS, bootstrap
+from raphe.kinetics.bootstrap import LEAST_REPEATS, bootstrap, repeatable
 from raphe.kinetics.profile import profile
 from raphe.kinetics.protocol import KineticModel
 
@@ -23,7 +23,7 @@ def offers(kind: type[KineticModel] | KineticModel, uncertainty: str) -> bool:
 
     A profile takes a model of the curve itself, and repeats are of no use where the estimate is linear in the curve.
     """
-    return {"jacobian": True, "bootstrap": kind.n_free != 1, "profile": hasattr(kind, "surface")}[uncertainty]
+    return {"jacobian": True, "bootstrap": repeatable(kind), "profile": hasattr(kind, "surface")}[uncertainty]
 
 
 def check_uncertainty(kinds: tuple[type[KineticModel], ...], uncertainty: str, repeats: int) -> None:

@@ -61,7 +61,7 @@ class FRTM:
     macro: ClassVar[str] = "BP_ND"
     fits_curve: ClassVar[bool] = True
     n_free: ClassVar[int] = 4
-    citations: ClassVar[tuple[str, ...]] = ("lammertsma1996frtm",)
+    citations: ClassVar[tuple[str, ...]] = ("lammertsma1996b",)
 
     def __post_init__(self) -> None:
         bounds = ((name, getattr(self, f"{name}_bounds")) for name in ("R1", "k2", "k3", "k4"))
@@ -97,7 +97,8 @@ class FRTM:
 
     def surface(self, problem: Problem, value: Array) -> Surface:
         """Surface about the estimates of every curve of the problem."""
-        return Surface(_curve(problem), value[:, 1:5], *self._limits, _parameters)
+        lower, upper = self._limits
+        return Surface(_curve(problem), value[:, 1:5], lower, upper, _parameters)
 
     @property
     def _limits(self) -> Array:

@@ -66,7 +66,7 @@ class LPNTPET:
 
     References
     ----------
-    Normandin, Schiffer & Morris 2012, NeuroImage 59:2714.
+    Normandin, Schiffer & Morris 2012, NeuroImage 59:2689, doi 10.1016/j.neuroimage.2011.07.002.
     """
 
     t_D: float | None = None  # noqa: N815 - the field's symbol

@@ -54,11 +54,14 @@ class SIMEVND:
     small noisy region would weigh as much as a large one otherwise, and one of high uptake more.
 
     V_ND and its uncertainty are part of every region's estimates and standard errors. It is at most the smallest V_T
-    of the regions, by k3 not being negative. Where the curves leave V_ND open, because the sum of squares rises by less
-    than one standard error makes on moving V_ND by half of itself, all regions carry the flags ``imprecise`` and
-    ``undetermined``; where V_ND ends at an edge of its range, ``at_bound``. V_T is the more robust by TwoTCM, which
-    does not suppose that V_ND is the same everywhere. That it is so decides about BP_ND: an error of V_ND goes the same
-    way in all regions. A single region has what TwoTCM gives.
+    of the regions, by k3 not being negative. The curves leave it open if a V_ND that is by half or more away has a sum
+    of squares less than one standard error higher; then all regions carry the flags ``imprecise`` and
+    ``undetermined``. Where V_ND ends at an edge of its range it is ``at_bound``. What tells V_ND is the early bend of
+    the curves: it is good where binding is slow enough to be seen as a second compartment, and open where one
+    compartment would do.
+
+    An error of V_ND goes the same way in all regions, and where V_ND is not the same in all of them BP_ND is wrong
+    though its standard error be small. V_T by TwoTCM supposes less. A single region has what TwoTCM gives.
 
     Parameters
     ----------
@@ -116,7 +119,9 @@ class SIMEVND:
         limits = np.array(
             [self.K1_bounds, self.k3_bounds, self.k4_bounds, *([self.V_B_bounds] if self.V_B is None else [])]
         )
-        found = shared_fit(self._curve(problem), self._begin(alone), curves, weights, *limits.T, self._grid(alone))
+        found = shared_fit(
+            self._curve(problem), self._begin(alone), curves, weights, limits[:, 0], limits[:, 1], self._grid(alone)
+        )
         free, none = ~found.own.at_bound, found.own.theta[:, 1] <= self.k3_bounds[0]
         free[none, 1:3] = True, False
         spread, singular = shared_covariance(found, free, curves, weights)
@@ -200,7 +205,7 @@ def _variance(problem: Problem, alone: Tissue, n_free: int) -> Array:
     """Residual variance of each region by itself, shape (n_curve,), as its weights have it."""
     weights, curves = problem.row_weights, problem.row_activity
     least = LEAST_NOISE**2 * (weights * curves**2).mean(axis=1)
-    return np.maximum(alone.fit.wrss / (problem.rows.size - n_free), least)
+    return np.asarray(np.maximum(alone.fit.wrss / (problem.rows.size - n_free), least))
 
 
 EXAMPLE = Example(SIMEVND(), {"K1": 0.25, "k2": 0.15, "k3": 0.08, "k4": 0.04, "V_B": 0.05}, tolerance=1e-3)
