@@ -1,6 +1,6 @@
 """From samples of blood to volumes of distribution: model the parent fraction, make the input, fit 2TCM and Logan.
 
-Curves and input of known truth come from the conformance suite, and the blood is sampled from that input, so that the script
+Curves and input of known truth come from the conformance suite, and the blood is sampled from that input, so that it
 runs anywhere; read your own with ``raphe.read_curves`` and ``raphe.read_blood``.
 """
 

@@ -75,7 +75,7 @@ def test_words_that_make_no_command(raphe, words, told):
 
 
 FIT = {
-    "an unknown model": (["--model", "FRTM"], ["--model", "'FRTM'", "SRTM"]),
+    "an unknown model": (["--model", "BRTM"], ["--model", "'BRTM'", "SRTM"]),
     "a reference with a slip": (["--reference", "cerebelum"], [TABLE, "'cerebelum'", "did you mean 'cerebellum'"]),
     "a reference that is a page": (["--reference", "<b>"], ["'<b>'", "cerebellum"]),
     "a half-life of 0": (["--half-life", "0"], ["--half-life", "0 is not a positive number"]),

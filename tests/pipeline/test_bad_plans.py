@@ -131,7 +131,7 @@ CASES = {
     "a kind of contrast for later": (contrast('kind = "groups"'), ["line 25", '"groups"', '"paired"']),
     "an unknown kind": (contrast('kind = "pared"'), ["line 25", '"pared"', "did you mean 'paired'"]),
     "an unknown adjustment": (contrast('adjust = "fdr"'), ["line 25", '"fdr"', "holm, none"]),
-    "a parameter that nothing gives": (contrast('parameter = "VT"'), ["line 25", '"VT"', "BP_ND"]),
+    "a parameter that nothing gives": (contrast('parameter = "VX"'), ["line 25", '"VX"', "V_B"]),
     "a parameter that is an assumption": (contrast('parameter = "t_star"'), ["line 25", '"t_star"', "BP_ND"]),
     "a parameter that the model does not give": (
         lambda f: (f.edit('model = "SRTM"', 'model = "LoganRef"'), contrast('parameter = "R1"')(f)),

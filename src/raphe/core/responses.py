@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -122,6 +123,7 @@ def answers(curve: PiecewiseLinear, n_node: int = 1024) -> Answers:
     return Answers(nodes, tuple(convolved(curve, chunk) for chunk in chunks))
 
 
+@lru_cache(maxsize=4)
 def responses(sampling: Sampling, curve: PiecewiseLinear) -> Responses:
-    """Tabulate what the frames see of the answers to one input, as :func:`answers`."""
+    """Tabulate what the frames see of the answers to one input, as :func:`answers`; the last few are kept."""
     return answers(curve).seen(sampling)

@@ -67,9 +67,13 @@ def _k2_prime(value: object) -> object:
 
 
 def _t_star(value: object) -> object:
-    if value == "auto" or (isinstance(value, int | float) and not isinstance(value, bool)):
+    if value == "auto":
         return value
-    raise ValueError('it must be a number, without quotes, or "auto"')
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        raise ValueError('it must be a number, without quotes, or "auto"')
+    if value < 0:
+        raise ValueError("it must be greater than or equal to 0")
+    return value
 
 
 def _fit_or_number(value: object) -> object:
@@ -144,7 +148,7 @@ class TracerSection(Section):
     weights: Literal["decay", "duration", "uniform", "residual"] | None = None
     k2_prime: Annotated[float | Literal["auto"] | None, BeforeValidator(_k2_prime)] = None
     """1/min."""
-    t_star: Annotated[Annotated[float, Field(ge=0)] | Literal["auto"] | None, BeforeValidator(_t_star)] = None
+    t_star: Annotated[float | Literal["auto"] | None, BeforeValidator(_t_star)] = None
     """min."""
     t_star_limit: Annotated[float, Field(gt=0)] | None = None
     """Per cent, for ``t_star = "auto"``."""
