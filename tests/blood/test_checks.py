@@ -20,8 +20,8 @@ def blood(**changes):
     return BloodSamples(**{**fields, **changes})
 
 
-def remarks(scan_end=90.0, last_mid=None, **changes):
-    return check_samples(blood(**changes), scan_end, last_mid)
+def remarks(scan_end=90.0, **changes):
+    return check_samples(blood(**changes), scan_end)
 
 
 def only(found, severity, field, *words):
@@ -76,12 +76,6 @@ def test_blood_that_ends_a_little_early_is_held():
     found = remarks(scan_end=93.0)
     assert [(r.severity, r.field) for r in found] == [("warning", "whole_blood"), ("warning", "plasma")]
     assert "held to the end" in found[0].message
-
-
-def test_blood_has_to_reach_the_middle_of_the_last_frame():
-    found = remarks(scan_end=95.0, last_mid=92.5)
-    assert {r.severity for r in found} == {"error"}
-    assert "middle of the last frame at 5550 s" in found[0].message
 
 
 @pytest.mark.parametrize(("last", "severity"), [(12, "warning"), (9, "error")])

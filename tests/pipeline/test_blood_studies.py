@@ -133,6 +133,23 @@ def test_fit_takes_blood_by_its_files_and_several_models(sampled, raphe):
     assert "name\tVT\tVT-se" in ended.out
 
 
+def test_the_unit_of_the_curves_stands_in_for_an_input_that_tells_none(sampled, raphe):
+    """A table without sidecar has no unit of its own, and --unit is for what does not say its unit."""
+    table, blood = sampled.out.parent / "curves.tsv", sampled.out.parent / "input.csv"
+    table.write_text(sampled.table.read_text())
+    sampled.column("cerebellum", lambda cell: float(cell) / 1000, table)
+    for region in BP_ND:
+        sampled.column(region, lambda cell: float(cell) / 1000, table)
+    minutes = SECONDS / 60
+    lines = ["time_s,plasma_metabcorr", "0,0", *(f"{s},{v:.8f}" for s, v in zip(SECONDS, parent(minutes), strict=True))]
+    blood.write_text("\n".join(lines) + "\n")
+    options = ("--model", "MA1", "--input", blood, "--half-life", "20.4", "--unit", "kBq/mL")
+    ended = raphe("fit", table, *options)
+    assert ended.code in (0, 1), ended
+    value = float(ended.out.splitlines()[2].split("\t")[1])
+    assert value == pytest.approx(V_ND * (1 + BP_ND["thalamus"]), rel=0.02)
+
+
 def test_plasma_and_reference_models_go_together(sampled, raphe, rows_of):
     options = ("--model", "2TCM", "SRTM", "SUVR", "--reference", "cerebellum", "--window", "60:90")
     ended = raphe("run", sampled.root, sampled.out, "participant", *options)

@@ -51,17 +51,13 @@ class Remark(NamedTuple):
     message: str
 
 
-def check_samples(
-    samples: BloodSamples, scan_end: float, last_mid: float | None = None, fitted_end: float | None = None
-) -> tuple[Remark, ...]:
+def check_samples(samples: BloodSamples, scan_end: float, fitted_end: float | None = None) -> tuple[Remark, ...]:
     """Look for what no arterial blood can be, and for what is missing.
 
     Parameters
     ----------
     samples : BloodSamples
     scan_end : float, min
-    last_mid : float, min, optional
-        Middle of the last frame that is fitted; blood has to reach it.
     fitted_end : float, min, optional
         End of the last frame that is fitted, where not all of the scan is.
     """
@@ -69,7 +65,7 @@ def check_samples(
     remarks = list(_incomplete(samples))
     for field, own in (("whole_blood", samples.whole_blood), ("plasma", samples.plasma)):
         if own is not None:
-            remarks += _activity(field, own, samples, scan_end, last_mid, end)
+            remarks += _activity(field, own, samples, scan_end, end)
     if samples.parent_fraction is not None:
         remarks += _fraction(samples.parent_fraction, scan_end, end)
     if samples.plasma_to_blood is not None:
@@ -94,9 +90,7 @@ def _incomplete(samples: BloodSamples) -> Iterator[Remark]:
         yield Remark("error", "parent_fraction", NO_FRACTION)
 
 
-def _activity(
-    field: str, own: Samples, samples: BloodSamples, scan_end: float, last_mid: float | None, fitted_end: float
-) -> Iterator[Remark]:
+def _activity(field: str, own: Samples, samples: BloodSamples, scan_end: float, fitted_end: float) -> Iterator[Remark]:
     word = field.replace("_", " ")
     top = int(own.value.argmax())
     peak = own.value[top]
@@ -113,7 +107,7 @@ def _activity(
             "and the rise is a straight line from injection; add earlier samples or those of an autosampler",
         )
     if not _continued(field, samples, scan_end):
-        yield from _end(field, word, own, fitted_end, last_mid)
+        yield from _end(field, word, own, fitted_end)
         yield from _gaps(field, word, own, scan_end, "error")
 
 
@@ -130,15 +124,14 @@ def _negative(field: str, word: str, own: Samples, peak: float) -> Iterator[Rema
         )
 
 
-def _end(field: str, word: str, own: Samples, scan_end: float, last_mid: float | None) -> Iterator[Remark]:
+def _end(field: str, word: str, own: Samples, scan_end: float) -> Iterator[Remark]:
     last = own.time[-1]
-    if last < EARLIEST_END * scan_end or (last_mid is not None and last < last_mid):
-        need = "" if last_mid is None else f" and the middle of the last frame at {_s(last_mid)}"
+    if last < EARLIEST_END * scan_end:
         yield Remark(
             "error",
             field,
             f"the last sample of {word} is at {_s(last)}, but the scan ends at {_s(scan_end)}; blood has to reach "
-            f"{EARLIEST_END:.0%} of the scan{need}. Fit the frames up to the last sample only, or add samples",
+            f"{EARLIEST_END:.0%} of the scan. Fit the frames up to the last sample only, or add samples",
         )
     elif last < scan_end - HELD:
         yield Remark(

@@ -16,7 +16,7 @@ from raphe.data.finding import Finding
 from raphe.data.record import Parameter, Step
 from raphe.data.scan import Scan
 from raphe.data.tacs import TACs
-from raphe.errors import InputError
+from raphe.errors import InputError, UnitError
 from raphe.io.bids import ScanCurves, load_blood, load_input
 from raphe.io.blood import is_blood, read_blood
 from raphe.io.blood_doubts import doubts_of_blood, doubts_of_input
@@ -92,9 +92,17 @@ def source_of_scan(table: ScanCurves, tacs: TACs, analysis: Analysis) -> Source:
 
 
 def source_of_files(
-    paths: Sequence[Path], tacs: TACs, scan: Scan, analysis: Analysis, injection: float, half_life: float | None
+    paths: Sequence[Path],
+    tacs: TACs,
+    scan: Scan,
+    analysis: Analysis,
+    injection: float,
+    half_life: float | None,
+    unit: str | None = None,
 ) -> Source:
     """Blood that is named file by file: ``*_blood.tsv``, ``*_inputfunction.tsv`` or PMOD's tables.
+
+    ``unit`` is that of an input function which does not tell its own, where none is given for the blood.
 
     Raises
     ------
@@ -110,7 +118,12 @@ def source_of_files(
             drop=analysis.blood_faults == MEND,
         )
         return _checked(found, paths[0], tacs, scan, analysis)
-    ready = read_input_function(paths, unit=analysis.blood_unit, injection=injection, half_life=half_life)
+    try:
+        ready = read_input_function(paths, unit=analysis.blood_unit, injection=injection, half_life=half_life)
+    except UnitError:
+        if analysis.blood_unit is not None or unit is None:
+            raise
+        ready = read_input_function(paths, unit=unit, injection=injection, half_life=half_life)
     return _checked(ready, paths[0], tacs, scan, analysis)
 
 
@@ -219,7 +232,7 @@ def _checked(found: Blood | InputFunction, path: Path, tacs: TACs, scan: Scan, a
 def _covered(samples: BloodSamples, frames: Frames) -> int:
     """Frames up to the last sample of activity, at least one; all, where that is near enough to the scan's end."""
     last = min(float(one.time[-1]) for one in (samples.plasma, samples.whole_blood) if one is not None)
-    if last >= max(frames.mid[-1], EARLIEST_END * frames.end[-1]):
+    if last >= EARLIEST_END * frames.end[-1]:
         return len(frames)
     return max(int((frames.end <= last + HELD).sum()), 1)
 
@@ -227,7 +240,7 @@ def _covered(samples: BloodSamples, frames: Frames) -> int:
 def _remarks(samples: BloodSamples, path: Path, frames: Frames, n_frames: int) -> Iterator[Finding]:
     """Yield what :func:`raphe.blood.checks.check_samples` says, with the file."""
     last = n_frames - 1
-    for remark in check_samples(samples, float(frames.end[-1]), float(frames.mid[last]), float(frames.end[last])):
+    for remark in check_samples(samples, float(frames.end[-1]), float(frames.end[last])):
         ways = "; or say --blood-faults mend" if remark.severity == "error" and "last sample" in remark.message else ""
         yield Finding(remark.severity, path, remark.field, f"{path}: {remark.message}{ways}")
 

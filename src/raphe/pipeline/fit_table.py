@@ -51,7 +51,7 @@ def run(options: argparse.Namespace) -> int:
     if analysis.needs("plasma"):
         injection = 0.0 if sidecar is None else sidecar.injection
         scan = Scan("", tracer=name, half_life=curves.half_life) if sidecar is None else sidecar.scan("")
-        source = source_of_files(options.input, curves.tacs, scan, analysis, injection, curves.half_life)
+        source = source_of_files(options.input, curves.tacs, scan, analysis, injection, curves.half_life, options.unit)
         arterial = arterial_input(source, curves.tacs, analysis, curves.half_life)
         for finding in source.findings:
             messages.warn(finding.message)
