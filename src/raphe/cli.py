@@ -15,7 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from raphe import __version__
+from raphe import __version__, arguments
 from raphe.errors import OutputError, RapheError
 from raphe.pipeline.messages import log
 
@@ -141,7 +141,7 @@ def _command(
     talk = parser.add_argument_group("messages")
     talk.add_argument("--quiet", action="store_true", help="print errors and results only")
     talk.add_argument("--verbose", action="store_true", help="print every step")
-    talk.add_argument("--log-file", type=_path, metavar="FILE", help="write what happens as JSON lines")
+    talk.add_argument("--log-file", type=arguments.path, metavar="FILE", help="write what happens as JSON lines")
     talk.add_argument("--debug", action="store_true", help="print a traceback when something goes wrong")
     return parser
 
@@ -154,7 +154,9 @@ def _demo(commands: _Commands) -> None:
         "simulate a small test-retest study with known truth, analyse it and report",
         "raphe demo raphe-demo",
     )
-    parser.add_argument("out", nargs="?", type=_path, default=Path("raphe-demo"), metavar="OUT", help="folder to make")
+    parser.add_argument(
+        "out", nargs="?", type=arguments.path, default=Path("raphe-demo"), metavar="OUT", help="folder to make"
+    )
 
 
 def _check(commands: _Commands) -> None:
@@ -165,9 +167,13 @@ def _check(commands: _Commands) -> None:
         "read a whole data set and say what is wrong, before any work",
         "raphe simulate test-retest to-check --tacs-only && raphe check to-check",
     )
-    parser.add_argument("bids", type=_path, metavar="BIDS", help="root of the data set")
-    parser.add_argument("--plan", type=_path, metavar="FILE", help="study plan; raphe.toml in BIDS if it is there")
-    parser.add_argument("--derivatives", type=_path, nargs="+", default=[], metavar="DIR", help="where the curves are")
+    parser.add_argument("bids", type=arguments.path, metavar="BIDS", help="root of the data set")
+    parser.add_argument(
+        "--plan", type=arguments.path, metavar="FILE", help="study plan; raphe.toml in BIDS if it is there"
+    )
+    parser.add_argument(
+        "--derivatives", type=arguments.path, nargs="+", default=[], metavar="DIR", help="where the curves are"
+    )
     parser.add_argument("--json", action="store_true", help="print the findings as JSON")
 
 
@@ -179,22 +185,29 @@ def _run(commands: _Commands) -> None:
         "analyse a study: curves to binding, contrasts and the report",
         "raphe simulate test-retest to-run --tacs-only && raphe run to-run results all",
     )
-    parser.add_argument("bids", type=_path, metavar="BIDS", help="root of the data set")
-    parser.add_argument("out", type=_path, metavar="OUT", help="folder for the results")
+    parser.add_argument("bids", type=arguments.path, metavar="BIDS", help="root of the data set")
+    parser.add_argument("out", type=arguments.path, metavar="OUT", help="folder for the results")
     parser.add_argument("level", choices=("participant", "group", "all"), help="scans, the study, or both")
-    parser.add_argument("--plan", type=_path, metavar="FILE", help="study plan; raphe.toml in BIDS if it is there")
-    parser.add_argument("--derivatives", type=_path, nargs="+", default=[], metavar="DIR", help="where the curves are")
-    choice = parser.add_argument_group("which scans")
-    choice.add_argument("--participant-label", nargs="+", type=_name, default=[], metavar="LABEL")
-    choice.add_argument("--session-label", nargs="+", type=_name, default=[], metavar="LABEL")
-    choice.add_argument("--tracer", nargs="+", type=_name, default=[], metavar="NAME")
-    choice.add_argument(
-        "--pvc", type=_name, metavar="LABEL", help="curves with this partial-volume correction; nopvc for without"
+    parser.add_argument(
+        "--plan", type=arguments.path, metavar="FILE", help="study plan; raphe.toml in BIDS if it is there"
     )
-    choice.add_argument("--seg", type=_name, metavar="LABEL", help="curves of this segmentation")
+    parser.add_argument(
+        "--derivatives", type=arguments.path, nargs="+", default=[], metavar="DIR", help="where the curves are"
+    )
+    choice = parser.add_argument_group("which scans")
+    choice.add_argument("--participant-label", nargs="+", type=arguments.name, default=[], metavar="LABEL")
+    choice.add_argument("--session-label", nargs="+", type=arguments.name, default=[], metavar="LABEL")
+    choice.add_argument("--tracer", nargs="+", type=arguments.name, default=[], metavar="NAME")
+    choice.add_argument(
+        "--pvc",
+        type=arguments.name,
+        metavar="LABEL",
+        help="curves with this partial-volume correction; nopvc for without",
+    )
+    choice.add_argument("--seg", type=arguments.name, metavar="LABEL", help="curves of this segmentation")
     _model_options(parser.add_argument_group("analysis (over the plan)"), required=False)
     work = parser.add_argument_group("work")
-    work.add_argument("--workers", type=_count, default=1, metavar="N", help="scans at a time")
+    work.add_argument("--workers", type=arguments.count, default=1, metavar="N", help="scans at a time")
     again = work.add_mutually_exclusive_group()
     again.add_argument("--resume", action="store_true", help="keep scans that are done and unchanged (the default)")
     again.add_argument("--restart", action="store_true", help="do every scan anew")
@@ -211,53 +224,80 @@ def _fit(commands: _Commands) -> None:
         "pet/sub-01_ses-baseline_trc-DASB_seg-sim_desc-preproc_tacs.tsv --model MRTM2",
     )
     parser.add_argument(
-        "tacs", type=_path, metavar="TACS", help="table of curves: BIDS or PETPrep TSV, CSV, .tac, .dft"
+        "tacs", type=arguments.path, metavar="TACS", help="table of curves: BIDS or PETPrep TSV, CSV, .tac, .dft"
     )
     _model_options(parser, required=True)
     parser.add_argument(
         "--input",
-        type=_path,
+        type=arguments.path,
         nargs="+",
         default=[],
         metavar="FILE",
         help="arterial input: *_inputfunction.tsv, *_blood.tsv, or PMOD's .bld",
     )
-    parser.add_argument("--half-life", type=_positive, metavar="MIN", help="of the nuclide, where no sidecar says it")
     parser.add_argument(
-        "--unit", type=_name, metavar="U", help="activity unit, where no sidecar or header says it: kBq/mL ..."
+        "--half-life", type=arguments.positive, metavar="MIN", help="of the nuclide, where no sidecar says it"
     )
     parser.add_argument(
-        "--frames", type=_range, metavar="A:B", help="read frames A to B-1 only, counted from 0, as in 0:30"
+        "--unit", type=arguments.name, metavar="U", help="activity unit, where no sidecar or header says it: kBq/mL ..."
     )
-    parser.add_argument("--out", type=_path, metavar="DIR", help="folder for the results; without it, they are printed")
+    parser.add_argument(
+        "--frames", type=arguments.frames, metavar="A:B", help="read frames A to B-1 only, counted from 0, as in 0:30"
+    )
+    parser.add_argument(
+        "--out", type=arguments.path, metavar="DIR", help="folder for the results; without it, they are printed"
+    )
 
 
 def _model_options(parser: argparse._ActionsContainer, *, required: bool) -> None:
     parser.add_argument(
-        "--model", required=required, type=_name, nargs="+", metavar="M", help="kinetic models; raphe list models"
+        "--model",
+        required=required,
+        type=arguments.name,
+        nargs="+",
+        metavar="M",
+        help="kinetic models; raphe list models",
     )
-    parser.add_argument("--reference", type=_name, metavar="NAME", help="reference region")
-    parser.add_argument("--k2-prime", type=_positive_or_auto, metavar="X|auto", help="k2' of the reference, 1/min")
+    parser.add_argument("--reference", type=arguments.name, metavar="NAME", help="reference region")
+    parser.add_argument(
+        "--k2-prime", type=arguments.positive_or_auto, metavar="X|auto", help="k2' of the reference, 1/min"
+    )
     parser.add_argument(
         "--t-star",
-        type=_t_star,
+        type=arguments.t_star,
         metavar="MIN|auto[:PERCENT]",
         help="fit frames whose mid-time is at or after it; auto: the earliest from which none is 10 %% off the line",
     )
-    parser.add_argument("--window", type=_span, metavar="START:END", help="time window of SUVR, min from injection")
     parser.add_argument(
-        "--vb", type=_share_or_fit, metavar="X|fit", help="share of blood in the tissue: given (0 for none), or fitted"
+        "--window", type=arguments.span, metavar="START:END", help="time window of SUVR, min from injection"
     )
     parser.add_argument(
-        "--delay", type=_number_or_fit, metavar="MIN|fit", help="of the blood, positive where it arrives later"
+        "--vb",
+        type=arguments.share_or_fit,
+        metavar="X|fit",
+        help="share of blood in the tissue: given (0 for none), or fitted",
     )
     parser.add_argument(
-        "--dispersion", type=_positive_or_fit, metavar="MIN|fit", help="time constant of an autosampler's dispersion"
+        "--delay", type=arguments.number_or_fit, metavar="MIN|fit", help="of the blood, positive where it arrives later"
     )
-    parser.add_argument("--parent-fraction", type=_name, metavar="MODEL", help="model of the parent fraction, or auto")
-    parser.add_argument("--plasma-ratio", type=_name, metavar="MODEL", help="model of plasma to whole blood, or auto")
-    parser.add_argument("--arterial", type=_name, metavar="MODEL", help="model of the parent in plasma, or auto")
-    parser.add_argument("--blood-unit", type=_name, metavar="U", help="unit of the blood, whatever its files say")
+    parser.add_argument(
+        "--dispersion",
+        type=arguments.positive_or_fit,
+        metavar="MIN|fit",
+        help="time constant of an autosampler's dispersion",
+    )
+    parser.add_argument(
+        "--parent-fraction", type=arguments.name, metavar="MODEL", help="model of the parent fraction, or auto"
+    )
+    parser.add_argument(
+        "--plasma-ratio", type=arguments.name, metavar="MODEL", help="model of plasma to whole blood, or auto"
+    )
+    parser.add_argument(
+        "--arterial", type=arguments.name, metavar="MODEL", help="model of the parent in plasma, or auto"
+    )
+    parser.add_argument(
+        "--blood-unit", type=arguments.name, metavar="U", help="unit of the blood, whatever its files say"
+    )
     parser.add_argument(
         "--blood-faults",
         choices=("refuse", "mend"),
@@ -266,7 +306,7 @@ def _model_options(parser: argparse._ActionsContainer, *, required: bool) -> Non
     )
     parser.add_argument(
         "--weights",
-        type=_name,
+        type=arguments.name,
         metavar="W",
         help="decay, duration, uniform, residual, or a TSV with a column weight (1/variance)",
     )
@@ -276,7 +316,7 @@ def _model_options(parser: argparse._ActionsContainer, *, required: bool) -> Non
         help="standard errors from the fit's Jacobian (default), from noisy repeats, or with intervals by profile "
         "likelihood",
     )
-    parser.add_argument("--repeats", type=_count, metavar="N", help="of the bootstrap; 1000 if not given")
+    parser.add_argument("--repeats", type=arguments.count, metavar="N", help="of the bootstrap; 1000 if not given")
     parser.add_argument(
         "--convention",
         choices=("average", "midframe"),
@@ -293,12 +333,15 @@ def _simulate(commands: _Commands) -> None:
         "raphe simulate test-retest study --tacs-only --seed 1",
     )
     parser.add_argument(
-        "plan", type=_name, metavar="NAME|PLAN.toml", help="test-retest, yamanaka2014, tiger2020 or a plan file"
+        "plan",
+        type=arguments.name,
+        metavar="NAME|PLAN.toml",
+        help="test-retest, yamanaka2014, tiger2020 or a plan file",
     )
-    parser.add_argument("out", type=_path, metavar="OUT", help="folder to make")
-    parser.add_argument("--seed", type=_seed, default=1, metavar="N", help="same seed, same bytes")
+    parser.add_argument("out", type=arguments.path, metavar="OUT", help="folder to make")
+    parser.add_argument("--seed", type=arguments.seed, default=1, metavar="N", help="same seed, same bytes")
     parser.add_argument(
-        "--participants", type=_count, metavar="N", help="how many people; the plan's number if not given"
+        "--participants", type=arguments.count, metavar="N", help="how many people; the plan's number if not given"
     )
     parser.add_argument("--tacs-only", action="store_true", help="regional curves, without images")
 
@@ -311,15 +354,23 @@ def _conformance(commands: _Commands) -> None:
         "hold every kinetic model against curves of known truth",
         "raphe conformance --model SRTM 2TCM --repeats 200",
     )
-    parser.add_argument("--model", nargs="+", type=_name, default=[], metavar="M", help="models; all if none is named")
-    parser.add_argument("--repeats", type=_count, default=1000, metavar="N", help="noisy repeats of each case")
-    parser.add_argument("--noise", type=_positive, default=0.03, metavar="SHARE", help="their noise; 0.03 is 3 %%")
-    parser.add_argument("--seed", type=_seed, default=1, metavar="N", help="same seed, same noise")
+    parser.add_argument(
+        "--model", nargs="+", type=arguments.name, default=[], metavar="M", help="models; all if none is named"
+    )
+    parser.add_argument("--repeats", type=arguments.count, default=1000, metavar="N", help="noisy repeats of each case")
+    parser.add_argument(
+        "--noise", type=arguments.positive, default=0.03, metavar="SHARE", help="their noise; 0.03 is 3 %%"
+    )
+    parser.add_argument("--seed", type=arguments.seed, default=1, metavar="N", help="same seed, same noise")
     parser.add_argument("--convention", choices=("average", "midframe"), default="average", help="how frames are read")
     parser.add_argument("--noise-free-only", action="store_true", help="leave out the noisy repeats")
-    parser.add_argument("--json", type=_path, metavar="FILE", help="write the figures as JSON")
-    parser.add_argument("--out", type=_path, metavar="DIR", help="write the tables and the figures into a folder")
-    parser.add_argument("--export", type=_path, metavar="DIR", help="copy the files for another package, and stop")
+    parser.add_argument("--json", type=arguments.path, metavar="FILE", help="write the figures as JSON")
+    parser.add_argument(
+        "--out", type=arguments.path, metavar="DIR", help="write the tables and the figures into a folder"
+    )
+    parser.add_argument(
+        "--export", type=arguments.path, metavar="DIR", help="copy the files for another package, and stop"
+    )
 
 
 def _list(commands: _Commands) -> None:
@@ -327,106 +378,6 @@ def _list(commands: _Commands) -> None:
         commands, "list", _later("raphe.pipeline.listing"), "say what there is, with sources", "raphe list tracers"
     )
     parser.add_argument("what", choices=("models", "blood", "tracers", "species", "protocols"))
-
-
-def _path(text: str) -> Path:
-    if not text or "\0" in text:
-        raise argparse.ArgumentTypeError(f"{text!r} is not the name of a file or folder")
-    return Path(text)
-
-
-def _name(text: str) -> str:
-    if not text.strip():
-        raise argparse.ArgumentTypeError(f"{text!r} is not a name")
-    return text
-
-
-def _whole(text: str, least: int | None = None) -> int:
-    try:
-        value = int(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number") from None
-    if least is not None and value < least:
-        raise argparse.ArgumentTypeError(f"{text} is not a number from {least} on")
-    return value
-
-
-def _count(text: str) -> int:
-    return _whole(text, least=1)
-
-
-def _seed(text: str) -> int:
-    return _whole(text, least=0)
-
-
-def _number(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = float("nan")
-    if not abs(value) < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number")
-    return value
-
-
-def _positive(text: str) -> float:
-    value = _number(text)
-    if value <= 0:
-        raise argparse.ArgumentTypeError(f"{text} is not a positive number")
-    return value
-
-
-def _from_zero(text: str) -> float:
-    value = _number(text)
-    if value < 0:
-        raise argparse.ArgumentTypeError(f"{text} is not a number from 0 on")
-    return value
-
-
-def _positive_or_fit(text: str) -> float | str:
-    return text if text == "fit" else _positive(text)
-
-
-def _positive_or_auto(text: str) -> float | str:
-    return text if text == "auto" else _positive(text)
-
-
-def _t_star(text: str) -> tuple[float | str, float | None]:
-    word, colon, limit = text.partition(":")
-    if word == "auto":
-        return word, _positive(limit.removesuffix("%")) if colon else None
-    return _from_zero(text), None
-
-
-def _span(text: str) -> tuple[float, float]:
-    first, colon, last = text.partition(":")
-    if not colon:
-        raise argparse.ArgumentTypeError(f"{text!r} is not START:END")
-    start, end = _from_zero(first), _from_zero(last)
-    if end <= start:
-        raise argparse.ArgumentTypeError(f"{text} ends before it begins")
-    return start, end
-
-
-def _share_or_fit(text: str) -> float | str:
-    if text == "fit":
-        return text
-    value = _number(text)
-    if not 0 <= value < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not a share from 0 to below 1, nor fit")
-    return value
-
-
-def _number_or_fit(text: str) -> float | str:
-    return text if text == "fit" else _number(text)
-
-
-def _range(text: str) -> tuple[int, int | None]:
-    first, colon, last = text.partition(":")
-    start, stop = _whole(first or "0"), _whole(last) if last else None
-    if not colon or start < 0 or (stop is not None and stop <= start):
-        raise argparse.ArgumentTypeError(f"{text} is not A:B with 0 <= A < B")
-    return start, stop
 
 
 if __name__ == "__main__":

@@ -7,7 +7,8 @@ from raphe.core.decay import remaining
 from raphe.core.nonlinear import ProfileFit
 from raphe.core.sampling import sampling
 from raphe.kinetics import registry
-from raphe.kinetics.fit import PLAUSIBLE, fit
+from raphe.kinetics.fit import fit
+from raphe.kinetics.judgement import PLAUSIBLE
 from raphe.kinetics.protocol import search_quality
 from raphe.quality import Quality
 

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from raphe.kinetics.fit import PLAUSIBLE, fit
+from raphe.kinetics.fit import fit
+from raphe.kinetics.judgement import PLAUSIBLE
 from raphe.kinetics.models.logan import Logan
 from raphe.kinetics.models.ma1 import MA1
 from raphe.kinetics.models.ma2 import MA2

@@ -29,7 +29,8 @@ from raphe.data.blood import PlasmaInput
 from raphe.data.fit import KineticFit
 from raphe.data.record import Parameter, Step
 from raphe.errors import InputError, ModelError
-from raphe.kinetics.fit import input_variance, judgement
+from raphe.kinetics.fit import input_variance
+from raphe.kinetics.judgement import judgement
 from raphe.kinetics.protocol import KineticModel, Problem, Solution
 from raphe.kinetics.solved import LEVEL, solved_problem
 from raphe.quality import Quality, usable

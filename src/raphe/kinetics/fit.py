@@ -16,33 +16,12 @@ from raphe.data.fit import KineticFit
 from raphe.data.record import Step
 from raphe.data.tacs import TACs
 from raphe.errors import InputError, ModelError, TimingError
+from raphe.kinetics.frame_weights import expected_weights, first_weights, taken_over
+from raphe.kinetics.judgement import assumed, judgement
 from raphe.kinetics.protocol import KineticModel, Problem, Solution, least_frames
-from raphe.nomenclature import SYMBOLS
 from raphe.quality import Quality
 
 Array = npt.NDArray[np.float64]
-
-WEIGHTS = ("decay", "duration", "uniform", "residual")
-"""Named weights; see :mod:`raphe.core.weights`."""
-
-PLAUSIBLE: Mapping[str, tuple[float, float]] = {
-    "BP_ND": (-0.99, 100.0),
-    "R1": (0.01, 20.0),
-    "k2": (0.0, 10.0),
-    "k2a": (0.0, 10.0),
-    "K1": (0.0, 10.0),
-    "V_T": (0.0, 10000.0),
-    "SUVR": (0.0, 1000.0),
-}
-"""Open range of each parameter outside of which an estimate is flagged as implausible.
-
-That volumes of distribution, R1 and the rate constants are positive follows from their definitions. The hundredth of
-the reference, below which a curve is none of a tissue's, and the upper ends are assumptions, far from anything reported
-for the brain.
-"""
-
-VOLUMES: Mapping[str, float] = {"BP_ND": 1.0, "V_T": 0.0}
-"""Macro parameters that are a volume of distribution, V_T or 1 + BP_ND, with what makes a volume of them."""
 
 LATEST_START = 2.0
 """Latest start of the first frame, min, that can stand for a scan from injection on.
@@ -53,22 +32,6 @@ The curves are drawn straight from 0 to there. For a bolus, that changes BP_ND b
 
 COMPUTABLE = (1e-100, 1e100)
 """Range of a curve's highest absolute value, kBq/mL, in which its squares can be computed."""
-
-WEIGHT_DIGITS = 12
-"""Powers of ten by which weights may differ: beyond, no digits are left to compute with."""
-
-IMPRECISION = 0.5
-"""Standard error of V_T or 1 + BP_ND, as a share of it, above which the scan is said not to determine the binding."""
-
-CLEAR_OF_ZERO = 2.0
-"""Standard errors by which k2a has to exceed zero where the scan ends within :data:`TIME_CONSTANTS` of it.
-
-BP_ND is k2 / k2a - 1, so where k2a may be zero BP_ND has no upper limit (Fieller 1954, J R Stat Soc B 16:175), whatever
-its standard error says. More than two would leave out estimates that are good, and keep the low ones.
-"""
-
-TIME_CONSTANTS = 2.0
-"""Time constants 1/k2a within which a scan sees too little of a curve's return to trust its standard error alone."""
 
 
 def fit(
@@ -130,7 +93,7 @@ def fit(
         raise InputError(f"unknown convention {convention!r}; there are {' and '.join(CONVENTIONS)}")
     frames = curves.frames
     check_start(frames, model)
-    start, named = _weights(weights, curves, half_life)
+    start, named = first_weights(weights, curves, half_life)
     fitted_rows = np.flatnonzero((start > 0).all(axis=0))
     highest = np.abs(curves.activity).max(axis=-1)
     good = (highest > COMPUTABLE[0]) & (highest < COMPUTABLE[1])  # False where a value is not a number
@@ -138,7 +101,7 @@ def fit(
     _enough_frames(model, problem)
     solution = _estimate(model, problem)
     if named == "decay" or (named == "residual" and half_life is not None):
-        problem = dataclasses.replace(problem, weights=_decay_weights(problem, solution, half_life))
+        problem = dataclasses.replace(problem, weights=expected_weights(problem, solution, half_life))
         solution = _estimate(model, problem)
     if named == "residual":
         left = problem.activity[:, solution.rows] - solution.fitted
@@ -147,7 +110,7 @@ def fit(
         )
         solution = _estimate(model, problem)
     if shared is not None:
-        problem = dataclasses.replace(problem, weights=_taken_over(problem, np.asarray(shared, dtype=float)[good]))
+        problem = dataclasses.replace(problem, weights=taken_over(problem, np.asarray(shared, dtype=float)[good]))
         solution = _estimate(model, problem)
     if input_se:
         spread = solution.se**2 + input_variance(model, problem, input_se)
@@ -246,60 +209,6 @@ def _plasma(model: KineticModel, plasma: PlasmaInput | None) -> PlasmaInput | No
     return plasma
 
 
-def _weights(weights: str | Array, curves: TACs, half_life: float | None) -> tuple[Array, str]:
-    """Weights to begin with, shape (n_curve, n_frame), and what to call them."""
-    frames, shape = curves.frames, curves.activity.shape
-    if isinstance(weights, str):
-        if weights not in WEIGHTS:
-            raise InputError(f"unknown weights {weights!r}; there are {', '.join(WEIGHTS)}, or a file or array")
-        if weights == "uniform":
-            return np.broadcast_to(weighting.uniform(frames), shape), weights
-        if weights == "duration" or (weights == "residual" and half_life is None):
-            return np.broadcast_to(weighting.duration(frames), shape), weights
-        if half_life is None:
-            raise InputError(
-                "weights 'decay' need the half-life of the radionuclide; give it (--half-life MIN, or "
-                "TracerRadionuclide in the PET sidecar) or choose other weights"
-            )
-        if not (np.isfinite(half_life) and half_life > 0):
-            raise InputError(f"the half-life is {half_life:g} min; weights 'decay' need a positive one")
-        return np.broadcast_to(weighting.decay(frames, half_life), shape), weights
-    array = np.asarray(weights, dtype=float)
-    if array.shape not in ((shape[1],), shape):
-        raise InputError(
-            f"the weights have shape {array.shape}, but there are {shape[1]} frames and {shape[0]} curves to fit; give "
-            "one weight a frame, or a row of them for each curve"
-        )
-    if not np.isfinite(array).all() or (array < 0).any():
-        frame = int(np.flatnonzero(~(np.isfinite(array) & (array >= 0)).reshape(-1, shape[1]).all(axis=0))[0])
-        raise InputError(f"the weight of frame {frame + 1} is negative or not finite; weights are 1/variance")
-    counted = array[array > 0]
-    if counted.size and np.ptp(np.log10(counted)) > WEIGHT_DIGITS:
-        raise InputError(
-            f"the weights reach from {counted.min():g} to {counted.max():g}, too far apart to compute with; give 0 to "
-            "frames that are not to count"
-        )
-    return np.broadcast_to(array, shape), "given"
-
-
-def _decay_weights(problem: Problem, first: Solution, half_life: float | None) -> Array:
-    """Decay weights with the activity that a first fit predicts; a curve that it did not fit keeps its weights."""
-    assert half_life is not None
-    expected = problem.activity.copy()
-    expected[:, first.rows] = first.fitted
-    usable = np.isfinite(expected).all(axis=-1) & (expected.max(axis=-1) > 0)
-    weights = np.array(problem.weights)
-    weights[usable] = weighting.decay(problem.sampling.frames, half_life, expected[usable])
-    return weights
-
-
-def _taken_over(problem: Problem, shared: Array) -> Array:
-    known = np.isfinite(shared).all(axis=-1) & (shared[:, problem.rows] > 0).all(axis=-1)
-    weights = np.array(problem.weights)
-    weights[known] = shared[known]
-    return weights
-
-
 def _enough_frames(model: KineticModel, problem: Problem) -> None:
     t_star = getattr(model, "t_star", 0.0)
     if not 0 <= t_star < np.inf:
@@ -388,12 +297,6 @@ def _assemble(
     )  # fmt: skip
 
 
-def assumed(model: KineticModel) -> dict[str, float]:
-    """Values that a model takes as known, by their symbols."""
-    fields = (field.name for field in dataclasses.fields(model) if field.name in SYMBOLS)  # type: ignore[arg-type]
-    return {name: float(value) for name in fields if (value := getattr(model, name)) is not None}
-
-
 def _aicc(wrss: Array, n: int, n_free: int) -> Array:
     """Corrected Akaike criterion of a Gaussian model (Hurvich & Tsai 1989), the variance counted as a parameter."""
     k = n_free + 1
@@ -402,38 +305,3 @@ def _aicc(wrss: Array, n: int, n_free: int) -> Array:
     with np.errstate(divide="ignore"):
         value = n * np.log(wrss / n) + 2 * k + 2 * k * (k + 1) / (n - k - 1)
     return np.where(np.isfinite(value), value, np.nan)
-
-
-def judgement(model: KineticModel, solution: Solution, scan_end: float) -> npt.NDArray[np.int64]:
-    """Judge by the values and their standard errors: implausible, imprecise, undetermined, slow.
-
-    Parameters
-    ----------
-    model : KineticModel
-    solution : Solution
-    scan_end : float, min
-
-    Returns
-    -------
-    ndarray of int, shape (n_curve,)
-        Flags besides those of the search.
-    """
-    flags = np.zeros(len(solution.value), dtype=np.int64)
-    known = assumed(model)
-    for column, name in enumerate(model.parameters):
-        value, se = solution.value[:, column], solution.se[:, column]
-        if name in PLAUSIBLE:
-            low, high = PLAUSIBLE[name]
-            flags[~((value > low) & (value < high)) & np.isfinite(value)] |= Quality.IMPLAUSIBLE
-        if name == model.macro:
-            flags[~np.isfinite(value) & (solution.quality & Quality.BAD_INPUT == 0)] |= Quality.SINGULAR
-            if name in VOLUMES:
-                volume = np.abs(VOLUMES[name] + value)
-                flags[~(se <= IMPRECISION * volume) & np.isfinite(value)] |= Quality.IMPRECISE
-        elif name not in known:
-            flags[~(se <= np.abs(value)) & np.isfinite(value)] |= Quality.UNDETERMINED
-        if name == "k2a":
-            short = value * scan_end < TIME_CONSTANTS
-            flags[short & (value < CLEAR_OF_ZERO * se)] |= Quality.IMPRECISE
-            flags[(value > 0) & (value * scan_end < 1)] |= Quality.SLOW
-    return flags

@@ -24,7 +24,8 @@ from raphe.data.blood import PlasmaInput
 from raphe.data.fit import KineticFit
 from raphe.data.record import Step
 from raphe.errors import ModelError
-from raphe.kinetics.fit import VOLUMES, input_variance
+from raphe.kinetics.fit import input_variance
+from raphe.kinetics.judgement import VOLUMES
 from raphe.kinetics.protocol import KineticModel, Problem
 from raphe.kinetics.solved import LEVEL, solved_problem
 from raphe.kinetics.surface import Surface, Surfaced

@@ -12,7 +12,7 @@ from raphe.blood.registry import make as blood_model
 from raphe.errors import InputError
 from raphe.io.place import located
 from raphe.io.tables import read_table
-from raphe.kinetics.fit import WEIGHTS
+from raphe.kinetics.frame_weights import WEIGHTS
 from raphe.kinetics.registry import model_type
 
 Array = npt.NDArray[np.float64]

@@ -1,0 +1,121 @@
+"""How a word of a command becomes a value; for ``type=`` of argparse, which tells the user what is wrong with it."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+
+def path(text: str) -> Path:
+    """A file or folder."""
+    if not text or "\0" in text:
+        raise argparse.ArgumentTypeError(f"{text!r} is not the name of a file or folder")
+    return Path(text)
+
+
+def name(text: str) -> str:
+    """A name that is not empty."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError(f"{text!r} is not a name")
+    return text
+
+
+def whole(text: str, least: int | None = None) -> int:
+    """A whole number, at least ``least``."""
+    try:
+        value = int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number") from None
+    if least is not None and value < least:
+        raise argparse.ArgumentTypeError(f"{text} is not a number from {least} on")
+    return value
+
+
+def count(text: str) -> int:
+    """A whole number from 1 on."""
+    return whole(text, least=1)
+
+
+def seed(text: str) -> int:
+    """A whole number from 0 on."""
+    return whole(text, least=0)
+
+
+def number(text: str) -> float:
+    """A finite number."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = float("nan")
+    if not abs(value) < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number")
+    return value
+
+
+def positive(text: str) -> float:
+    """A positive number."""
+    value = number(text)
+    if value <= 0:
+        raise argparse.ArgumentTypeError(f"{text} is not a positive number")
+    return value
+
+
+def from_zero(text: str) -> float:
+    """A number from 0 on."""
+    value = number(text)
+    if value < 0:
+        raise argparse.ArgumentTypeError(f"{text} is not a number from 0 on")
+    return value
+
+
+def positive_or_fit(text: str) -> float | str:
+    """A positive number, or ``fit``."""
+    return text if text == "fit" else positive(text)
+
+
+def positive_or_auto(text: str) -> float | str:
+    """A positive number, or ``auto``."""
+    return text if text == "auto" else positive(text)
+
+
+def t_star(text: str) -> tuple[float | str, float | None]:
+    """Minutes, or ``auto`` with an optional limit in per cent, as in ``auto:5``."""
+    word, colon, limit = text.partition(":")
+    if word == "auto":
+        return word, positive(limit.removesuffix("%")) if colon else None
+    return from_zero(text), None
+
+
+def span(text: str) -> tuple[float, float]:
+    """Two times, ``START:END``, in min."""
+    first, colon, last = text.partition(":")
+    if not colon:
+        raise argparse.ArgumentTypeError(f"{text!r} is not START:END")
+    start, end = from_zero(first), from_zero(last)
+    if end <= start:
+        raise argparse.ArgumentTypeError(f"{text} ends before it begins")
+    return start, end
+
+
+def share_or_fit(text: str) -> float | str:
+    """A share from 0 to below 1, or ``fit``."""
+    if text == "fit":
+        return text
+    value = number(text)
+    if not 0 <= value < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not a share from 0 to below 1, nor fit")
+    return value
+
+
+def number_or_fit(text: str) -> float | str:
+    """A finite number, or ``fit``."""
+    return text if text == "fit" else number(text)
+
+
+def frames(text: str) -> tuple[int, int | None]:
+    """Frames ``A:B``, counted from 0; the end may be left out."""
+    first, colon, last = text.partition(":")
+    start, stop = whole(first or "0"), whole(last) if last else None
+    if not colon or start < 0 or (stop is not None and stop <= start):
+        raise argparse.ArgumentTypeError(f"{text} is not A:B with 0 <= A < B")
+    return start, stop
