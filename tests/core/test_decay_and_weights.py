@@ -59,3 +59,38 @@ def test_scaled_weights_have_mean_one_over_the_fitted_frames():
     found = weights.scaled(np.array([[1.0, 2, 3, 4, 5], [9.0, 1, 9, 1, 1]]), rows)
     np.testing.assert_allclose(found[:, rows].mean(axis=1), 1, rtol=1e-15)
     np.testing.assert_allclose(found[0] / found[0, 0], [1, 2, 3, 4, 5], rtol=1e-15)
+
+
+def test_weights_of_activity_that_is_not_corrected_for_decay_leave_the_decay_out():
+    """Corrected activity is the other over the remaining share, so its variance is that over the share squared."""
+    frames, half_life = Frames(np.arange(0, 90, 10.0), np.full(9, 10.0)), 20.364
+    share = remaining(frames, half_life)
+    raw = np.linspace(30, 5, 9)
+    plain = weights.decay(frames, half_life, raw, corrected=False)
+    corrected = weights.decay(frames, half_life, raw / share)
+    ratio = corrected / (plain * share**2)
+    np.testing.assert_allclose(ratio, ratio[0], rtol=1e-12)
+
+
+def test_residual_weights_find_the_frames_that_are_noisier_than_counts_say():
+    rng = np.random.default_rng(4)
+    n_curve, n_frame = 80, 40
+    prior = rng.uniform(0.5, 2.0, (n_curve, 1)) * np.linspace(1, 3, n_frame)
+    excess = np.ones(n_frame)
+    excess[15:25] = 9.0
+    residuals = rng.normal(size=(n_curve, n_frame)) * np.sqrt(excess / prior) * rng.uniform(0.2, 5, (n_curve, 1))
+    found = weights.residual(prior, residuals, np.arange(n_frame))
+    relative = (prior / found).mean(axis=0)
+    inner, outer = relative[17:23].mean(), relative[[*range(12), *range(28, 40)]].mean()
+    assert inner / outer == pytest.approx(9, rel=0.3)  # each curve's own level, from 40 frames, takes some of it
+    np.testing.assert_allclose(prior / found, np.broadcast_to(relative, prior.shape), rtol=1e-12)
+
+
+def test_residual_weights_leave_out_what_is_no_number_and_frames_that_are_not_fitted():
+    prior = np.ones((3, 6))
+    residuals = np.ones((3, 4))
+    residuals[1, 2] = np.nan
+    found = weights.residual(prior, residuals, np.array([0, 1, 3, 4]))
+    np.testing.assert_allclose(found, 1)
+    nothing = weights.residual(prior, np.full((3, 4), np.nan), np.array([0, 1, 3, 4]))
+    np.testing.assert_array_equal(nothing, prior)
