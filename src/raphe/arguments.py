@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import os
+from collections.abc import Sequence
 from pathlib import Path
+
+LEVELS = ("participant", "group", "all")
+"""Words that end ``raphe run``."""
 
 
 def path(text: str) -> Path:
@@ -18,6 +23,32 @@ def name(text: str) -> str:
     if not text.strip():
         raise argparse.ArgumentTypeError(f"{text!r} is not a name")
     return text
+
+
+def names(text: str) -> list[str]:
+    """Names that commas part."""
+    return [name(part) for part in text.split(",")]
+
+
+def with_joined_models(words: Sequence[str]) -> list[str]:
+    """Words of a command in which the models that follow ``--model`` are one word, parted by commas.
+
+    What follows the first is taken for a model while it is letters and digits and no file or folder: so that
+    ``--model SRTM TABLE.tsv`` names one model, as does ``--model SRTM BIDS OUT all``.
+    """
+    found: list[str] = []
+    models = 0
+    for word in words:
+        if models and word.isalnum() and word not in LEVELS and (models == 1 or not os.path.lexists(word)):
+            if models == 1:
+                found.append(word)
+            else:
+                found[-1] += f",{word}"
+            models += 1
+            continue
+        models = int(word == "--model")
+        found.append(word)
+    return found
 
 
 def whole(text: str, least: int | None = None) -> int:

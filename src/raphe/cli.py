@@ -99,6 +99,10 @@ def _stop(number: int, frame: object) -> None:
 class _Parser(argparse.ArgumentParser):
     """Says what is wrong with the words of a command in one line."""
 
+    def parse_known_args(self, args=None, namespace=None):  # type: ignore[no-untyped-def]
+        """Let several words follow ``--model``, wherever it stands among the others."""
+        return super().parse_known_args(arguments.with_joined_models(sys.argv[1:] if args is None else args), namespace)
+
     def error(self, message: str) -> NoReturn:
         self.exit(UNUSABLE, f"{self.prog}: {message}; see {self.prog} --help\n")
 
@@ -253,10 +257,10 @@ def _model_options(parser: argparse._ActionsContainer, *, required: bool) -> Non
     parser.add_argument(
         "--model",
         required=required,
-        type=arguments.name,
-        nargs="+",
-        metavar="M",
-        help="kinetic models; raphe list models",
+        type=arguments.names,
+        default=[],
+        metavar="M ...",
+        help="kinetic model, or several; raphe list models",
     )
     parser.add_argument("--reference", type=arguments.name, metavar="NAME", help="reference region")
     parser.add_argument(

@@ -1,0 +1,43 @@
+"""Words of a command: how models are told from what follows them."""
+
+import pytest
+
+from raphe.arguments import with_joined_models
+from raphe.cli import _parser
+
+JOINED = {
+    "fit t.tsv --model SRTM": ["SRTM"],
+    "fit --model SRTM t.tsv": ["SRTM"],
+    "fit --model 1TCM 2TCM MA1 t.tsv": ["1TCM", "2TCM", "MA1"],
+    "fit t.tsv --model 1TCM,2TCM,MA1": ["1TCM", "2TCM", "MA1"],
+    "fit t.tsv --model SRTM --model 1TCM 2TCM": ["1TCM", "2TCM"],
+    "run --model SRTM ./bids ./out all": ["SRTM"],
+    "run ./bids ./out all --model 1TCM Logan --workers 2": ["1TCM", "Logan"],
+    "run ./bids ./out --model 1TCM Logan all": ["1TCM", "Logan"],
+}
+
+
+@pytest.mark.parametrize("line", JOINED)
+def test_models_stand_anywhere_and_may_be_several(line):
+    assert _parser().parse_args(line.split()).model == JOINED[line]
+
+
+def test_a_folder_that_is_there_is_no_model(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("study", "out"):
+        (tmp_path / name).mkdir()
+    options = _parser().parse_args("run --model SRTM study out all".split())
+    assert (options.model, str(options.bids), str(options.out)) == (["SRTM"], "study", "out")
+
+
+def test_a_model_of_the_name_of_a_file_is_the_model(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "SRTM").write_text("")
+    assert with_joined_models(["fit", "t.tsv", "--model", "SRTM", "FRTM"]) == ["fit", "t.tsv", "--model", "SRTM,FRTM"]
+
+
+def test_a_word_that_is_no_model_is_told(capsys):
+    with pytest.raises(SystemExit) as ended:
+        _parser().parse_args(["fit", "t.tsv", "--model"])
+    assert ended.value.code == 2
+    assert "--model" in capsys.readouterr().err
