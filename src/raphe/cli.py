@@ -234,10 +234,10 @@ def _fit(commands: _Commands) -> None:
     parser.add_argument(
         "--input",
         type=arguments.path,
-        nargs="+",
+        action="append",
         default=[],
         metavar="FILE",
-        help="arterial input: *_inputfunction.tsv, *_blood.tsv, or PMOD's .bld",
+        help="arterial input: *_inputfunction.tsv, *_blood.tsv or PMOD's .bld; once for each file",
     )
     parser.add_argument(
         "--half-life", type=arguments.positive, metavar="MIN", help="of the nuclide, where no sidecar says it"

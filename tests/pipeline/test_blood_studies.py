@@ -251,6 +251,17 @@ def test_the_check_says_the_same_as_the_run(fault, sampled, raphe):
         assert word in ended.out
 
 
+@pytest.mark.parametrize("fault", [fault for fault in FAULTS if fault != "no blood at all"])
+def test_the_check_finds_it_without_a_plan_too(fault, sampled, raphe):
+    change, words = FAULTS[fault]
+    change(sampled)
+    sampled.plan.unlink()
+    ended = raphe("check", sampled.root)
+    assert ended.code == 2, ended
+    for word in words:
+        assert word in ended.out
+
+
 @pytest.mark.parametrize("fault", ["a parent fraction above 1", "samples out of order", "an input function of zeros"])
 def test_a_model_without_blood_does_not_mind_it(fault, sampled, raphe):
     FAULTS[fault][0](sampled)

@@ -16,8 +16,8 @@ from raphe.data.finding import Finding
 from raphe.data.record import Parameter, Step
 from raphe.data.scan import Scan
 from raphe.data.tacs import TACs
-from raphe.errors import InputError, UnitError
-from raphe.io.bids import ScanCurves, load_blood, load_input
+from raphe.errors import InputError, RapheError, UnitError
+from raphe.io.bids import ScanCurves, load_blood, load_curves, load_input
 from raphe.io.blood import is_blood, read_blood
 from raphe.io.blood_doubts import doubts_of_blood, doubts_of_input
 from raphe.io.input_function import InputFunction, read_input_function
@@ -204,6 +204,21 @@ def _check_dispersed(source: Source) -> None:
         raise InputError("DispersionCorrected is true in its JSON: nothing is left to correct; leave --dispersion out")
     if samples.whole_blood is None or "autosampler" not in samples.whole_blood.source:
         raise InputError("no whole blood is of an autosampler, so there is no dispersion; leave --dispersion out")
+
+
+def remarks_on_blood(tables: Sequence[ScanCurves]) -> Iterator[Finding]:
+    """Yield what no arterial blood can be, of every scan that has any, whether or not an analysis needs it.
+
+    What cannot be read is passed over, for the check of the data set tells it.
+    """
+    first = {table.blood: table for table in reversed(tables) if table.blood}
+    for table in reversed(first.values()):
+        try:
+            found, frames = load_blood(table), load_curves(table).tacs.frames
+        except RapheError:
+            continue
+        if found is not None:
+            yield from _remarks(found.samples, found.paths[0], frames, len(frames))
 
 
 def _checked(found: Blood | InputFunction, path: Path, tacs: TACs, scan: Scan, analysis: Analysis) -> Source:

@@ -14,6 +14,7 @@ from raphe.errors import InputError, PlanError
 from raphe.io.bids import ScanCurves, read_study
 from raphe.io.check import check_dataset
 from raphe.io.datasets import dataset_roots
+from raphe.pipeline.arterial import remarks_on_blood
 from raphe.pipeline.examination import examine
 from raphe.pipeline.findings import paragraphs
 from raphe.pipeline.messages import Messages
@@ -56,6 +57,10 @@ def check(bids: Path, derivatives: Sequence[Path] = (), plan_path: Path | None =
     roots = dataset_roots(bids, derivatives)
     findings = list(check_dataset(bids, roots))
     try:
+        findings += remarks_on_blood(read_study(bids, roots).tables)
+    except InputError:
+        pass  # a finding of the data set tells it
+    try:
         plan = find_plan(bids, plan_path)
         if not any(finding.severity == "error" for finding in findings):
             findings += examine(_tables(bids, roots, plan), plan, {}).findings
@@ -63,7 +68,7 @@ def check(bids: Path, derivatives: Sequence[Path] = (), plan_path: Path | None =
         findings.append(Finding("error", plan_path or bids / "raphe.toml", "", str(error)))
     except InputError as error:
         findings.append(Finding("error", bids, "", str(error)))
-    return tuple(sorted(findings, key=lambda finding: finding.severity))
+    return tuple(sorted(dict.fromkeys(findings), key=lambda finding: finding.severity))
 
 
 def _tables(bids: Path, roots: Sequence[Path], plan: StudyPlan | None) -> Sequence[ScanCurves]:

@@ -46,7 +46,7 @@ def run(options: argparse.Namespace) -> int:
         analysis = dataclasses.replace(analysis, weights="duration")
     if analysis.needs("plasma") and not options.input:
         wanting = " and ".join(kind.name for kind in analysis.kinds if "plasma" in kind.needs)
-        raise ModelError(f"{wanting} needs an arterial input; name its files (--input FILE ...)")
+        raise ModelError(f"{wanting} needs an arterial input; name its files (--input FILE)")
     arterial = None
     if analysis.needs("plasma"):
         injection = 0.0 if sidecar is None else sidecar.injection
