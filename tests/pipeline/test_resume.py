@@ -172,6 +172,11 @@ def larger(tmp_path_factory):
     return root
 
 
+def heeding_ctrl_c():
+    """Undo what a shell does to the jobs it puts in the background: they are born deaf to Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
 @pytest.mark.parametrize("workers", ["1", "2"])
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
@@ -179,7 +184,12 @@ def test_a_run_that_is_stopped_leaves_whole_scans_and_goes_on(larger, tmp_path, 
     out = tmp_path / "out"
     command = [sys.executable, "-m", "raphe.cli", "run", str(larger), str(out), "all", "--workers", workers]
     process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        preexec_fn=heeding_ctrl_c,
     )
     while process.poll() is None and len(list(out.glob("provenance/*.json"))) < 2:
         time.sleep(0.002)
