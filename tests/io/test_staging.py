@@ -1,10 +1,15 @@
+import contextlib
 import errno
+import itertools
 import os
+import signal
+import sys
 from pathlib import Path
 
 import pytest
 
 from raphe.errors import OutputError
+from raphe.io import staging
 from raphe.io.derivatives import write_description
 from raphe.io.staging import prepare, staged
 
@@ -182,3 +187,51 @@ def test_two_runs_do_not_see_each_other(tmp_path):
         (first / "a").write_text("", encoding="utf-8")
         (second / "b").write_text("", encoding="utf-8")
     assert contents(tmp_path) == ["a", "b"]
+
+
+def stopped_at(step, out, number):
+    """Write two files, with a signal before this bytecode of the code that stages them; whether it came to that."""
+    left = itertools.count(step, -1)
+
+    def watch(frame, event, _):
+        if frame.f_code.co_filename not in (staging.__file__, contextlib.__file__):
+            return None
+        frame.f_trace_opcodes = True
+        if event == "opcode" and next(left) == 0:
+            sys.settrace(None)
+            signal.raise_signal(number)
+        return watch
+
+    sys.settrace(watch)
+    try:
+        write_and(out, None, **{"a.txt": "a", "b.txt": "b"})
+    finally:
+        sys.settrace(None)
+    return next(left) < 0
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_stop_at_any_moment_leaves_all_or_nothing(tmp_path, number):
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    former = signal.signal(number, stop)
+    ends = set()
+    try:
+        for step in itertools.count():
+            out = tmp_path / str(step)
+            stopped = False
+            try:
+                came = stopped_at(step, out, number)
+            except KeyboardInterrupt:
+                came = stopped = True
+            assert signal.getsignal(number) is stop, step
+            kept = contents(out) if out.exists() else None
+            assert kept in (None, ["a.txt", "b.txt"]), step
+            ends.add((stopped, kept is not None))
+            if not came:
+                break
+    finally:
+        signal.signal(number, former)
+    assert ends == {(True, False), (True, True), (False, True)}

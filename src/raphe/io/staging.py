@@ -10,6 +10,8 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from types import FrameType
+from typing import Any
 
 from raphe.errors import InputError, OutputError
 from raphe.io.derivatives import description, made_by
@@ -58,35 +60,79 @@ def staged(out: Path) -> Iterator[Path]:
         If ``out`` cannot be written to, or a folder stands where a file has to go.
     """
     made = [folder for folder in (out, *out.parents) if not os.path.lexists(folder)]
-    stage = None
-    try:
-        with _undisturbed():
+    with _put_off_stops() as stops:
+        stage = None
+        try:
             stage = _make(out)
-        yield stage
-        with _undisturbed():
+            stops.heed()
+            yield stage
+            stops.put_off()
             _publish(stage, out)
-    finally:
-        with _undisturbed():
+        finally:
+            stops.put_off()
             if stage is not None:
                 shutil.rmtree(stage, ignore_errors=True)
             _remove_empty(made)
 
 
+class _Stops:
+    """Says when a stop by the user counts: at once, or when what must not be cut in two is done.
+
+    There is one handler from the first step to the last. With a handler that comes and goes, a stop between two
+    steps would find none in place and leave the hidden folder behind.
+    """
+
+    def __init__(self) -> None:
+        self.waiting: list[int] = []
+        self._former: dict[int, Any] = {}
+        self._heeded = False
+
+    def heed(self) -> None:
+        """From here on a stop counts at once, and so does one that waited."""
+        self._heeded = True
+        if self.waiting:
+            signal.raise_signal(self.waiting.pop())
+
+    def put_off(self) -> None:
+        """From here on a stop waits until the end."""
+        self._heeded = False
+
+    def install(self) -> None:
+        for number in STOPS:
+            if signal.getsignal(number) not in (signal.SIG_IGN, None):
+                self._former[number] = signal.signal(number, self._take)
+
+    def remove(self) -> None:
+        while self._former:
+            signal.signal(*self._former.popitem())
+
+    def _take(self, number: int, frame: FrameType | None) -> None:
+        if not self._heeded:
+            self.waiting.append(number)
+            return
+        self.put_off()  # what follows is cleaning up
+        former = self._former[number]
+        if callable(former):
+            former(number, frame)
+        else:
+            signal.signal(number, former)
+            signal.raise_signal(number)
+
+
 @contextmanager
-def _undisturbed() -> Iterator[None]:
-    """Put a stop by the user off until the block is done, so that it does not fall into the middle of it."""
+def _put_off_stops() -> Iterator[_Stops]:
+    """Put a stop by the user off until the block is done, but where the block heeds it."""
+    stops = _Stops()
     if threading.current_thread() is not threading.main_thread():  # which alone is told of signals
-        yield
+        yield stops
         return
-    stops: list[int] = []
-    handlers = {number: signal.signal(number, lambda stop, _: stops.append(stop)) for number in STOPS}
     try:
-        yield
+        stops.install()
+        yield stops
     finally:
-        for number, handler in handlers.items():
-            signal.signal(number, handler)
-        if stops:
-            signal.raise_signal(stops[0])
+        stops.remove()
+        if stops.waiting:
+            signal.raise_signal(stops.waiting[0])
 
 
 def _make(out: Path) -> Path:
