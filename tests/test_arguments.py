@@ -1,9 +1,13 @@
 """Words of a command: how models are told from what follows them."""
 
+import argparse
+import shlex
+
 import pytest
 
 from raphe.arguments import with_joined_models
 from raphe.cli import _parser
+from raphe.kinetics import registry
 
 JOINED = {
     "fit t.tsv --model SRTM": ["SRTM"],
@@ -14,6 +18,8 @@ JOINED = {
     "run --model SRTM ./bids ./out all": ["SRTM"],
     "run ./bids ./out all --model 1TCM Logan --workers 2": ["1TCM", "Logan"],
     "run ./bids ./out --model 1TCM Logan all": ["1TCM", "Logan"],
+    "conformance --model SRTM 2TCM --repeats 20": ["SRTM", "2TCM"],
+    "conformance --repeats 20": [],
 }
 
 
@@ -41,3 +47,15 @@ def test_a_word_that_is_no_model_is_told(capsys):
         _parser().parse_args(["fit", "t.tsv", "--model"])
     assert ended.value.code == 2
     assert "--model" in capsys.readouterr().err
+
+
+def test_the_example_in_the_help_of_every_command_is_a_command():
+    parser = _parser()
+    (commands,) = (action.choices for action in parser._actions if isinstance(action, argparse._SubParsersAction))
+    assert len(commands) >= 7
+    for name, command in commands.items():
+        lines = command.epilog.removeprefix("Example:  ").split(" && ")
+        found = [parser.parse_args(shlex.split(line.removeprefix("raphe "))) for line in lines]
+        assert found[-1].command == name
+        for options in found:
+            assert set(getattr(options, "model", [])) <= set(registry.names())

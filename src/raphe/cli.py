@@ -359,7 +359,7 @@ def _conformance(commands: _Commands) -> None:
         "raphe conformance --model SRTM 2TCM --repeats 200",
     )
     parser.add_argument(
-        "--model", nargs="+", type=arguments.name, default=[], metavar="M", help="models; all if none is named"
+        "--model", type=arguments.names, default=[], metavar="M ...", help="models; all if none is named"
     )
     parser.add_argument("--repeats", type=arguments.count, default=1000, metavar="N", help="noisy repeats of each case")
     parser.add_argument(

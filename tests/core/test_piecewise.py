@@ -5,7 +5,7 @@ import pytest
 from scipy.integrate import quad, solve_ivp
 
 from raphe.core.frames import Frames
-from raphe.core.piecewise import PiecewiseLinear
+from raphe.core.piecewise import PiecewiseLinear, answer_of_pieces
 from raphe.core.sampling import CONVENTIONS, sampling
 from raphe.errors import InputError
 
@@ -78,6 +78,25 @@ def test_frames_of_a_tissue_are_those_of_an_ode_solver(convention, rate, delay):
     np.testing.assert_allclose(sampled.convolve(curve, np.array([rate]))[0], expected, rtol=1e-8, atol=1e-8)
     np.testing.assert_allclose(sampled.integrated(curve), whole, rtol=1e-9, atol=1e-9)
     np.testing.assert_allclose(sampled.seen(curve), values, rtol=1e-9, atol=1e-9)
+
+
+def test_rates_that_change_from_piece_to_piece_against_an_ode_solver():
+    step = np.array([0.3, 0.01, 2.0, 5.0, 1.0])
+    start, end = (
+        np.array([[0.0, 3.0, 9.0, 4.0, 1.0], [5.0, 4.0, 3.0, 2.0, 1.0]]),
+        np.array([[3.0, 9.0, 4.0, -1.0, 0.0]] * 2),
+    )
+    rate = np.array([[0.1, 0.0, 3.0, -0.02, 1e-9], [0.0] * 5])
+    found = answer_of_pieces(step, start, end, rate)
+    for row in range(2):
+        value = [0.0]
+        for h, a, b, k in zip(step, start[row], end[row], rate[row], strict=True):
+
+            def slope(t, c, h=h, a=a, b=b, k=k):
+                return -k * c + a + (b - a) * t / h
+
+            value.append(solve_ivp(slope, (0, h), value[-1:], "DOP853", rtol=1e-12, atol=1e-12).y[0, -1])
+        np.testing.assert_allclose(found[row], value, rtol=1e-10, atol=1e-11)
 
 
 @pytest.mark.parametrize(

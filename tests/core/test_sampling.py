@@ -143,3 +143,23 @@ def test_midframe_is_the_trapezoid_through_the_middles_from_zero(frames, seed):
 def test_an_unknown_convention_names_those_that_there_are():
     with pytest.raises(ValueError, match="average and midframe"):
         sampling(GAPPED, "mid")
+
+
+@pytest.mark.parametrize("convention", CONVENTIONS)
+@given(frames=schedules(), seed=st.integers(0, 99), parts=st.integers(1, 4))
+def test_finer_knots_leave_the_curve_and_what_frames_see_of_it(convention, frames, seed, parts):
+    curve = values(frames, seed)
+    sampled = sampling(frames, convention)
+    finer = sampled.finer(parts)
+    assert finer.knots.size == (sampled.knots.size - 1) * parts + 1
+    line = finer.draw @ curve
+    np.testing.assert_allclose(line, np.interp(finer.knots, sampled.knots, sampled.draw @ curve), atol=1e-9)
+    seen, integral = finer.seen_of_drawn(line[None])
+    np.testing.assert_allclose(seen[0], curve, atol=1e-8)
+    np.testing.assert_allclose(integral[0], sampled.integral @ curve, rtol=1e-9, atol=1e-8)
+
+
+def test_frames_that_rounding_parts_are_without_a_gap():
+    apart = Frames([0.0, 1.0 + 2e-16, 2.0 + 1e-15], [1.0, 1.0, 1.0])
+    assert apart.end[1] < apart.start[2]
+    assert sampling(apart).knots == pytest.approx([0, 0.5, 1, 1.5, 2, 2.5, 3])

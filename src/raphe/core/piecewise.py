@@ -152,6 +152,28 @@ def convolved(curve: PiecewiseLinear, rate: npt.NDArray[np.inexact]) -> Convolut
     return Convolution(curve, rate, value, area)
 
 
+def answer_of_pieces(step: Array, start: Array, end: Array, rate: Array) -> Array:
+    r"""Solution of :math:`c' = -k c + u` from 0 on, where u is a line on each piece and k a number on each.
+
+    Parameters
+    ----------
+    step : ndarray, shape (n_piece,), min
+    start, end, rate : ndarray, shape (n_curve, n_piece)
+        u at both ends of each piece, and k there, 1/min.
+
+    Returns
+    -------
+    ndarray, shape (n_curve, n_piece + 1)
+        c at the ends of the pieces.
+    """
+    phi1, phi2, _ = _phi(step * rate)
+    fade, gain = np.exp(-step * rate), step * (start * (phi1 - phi2) + end * phi2)
+    value = np.zeros((len(rate), step.size + 1))
+    for j in range(step.size):
+        value[:, j + 1] = fade[:, j] * value[:, j] + gain[:, j]
+    return value
+
+
 def _advanced(
     value: npt.NDArray[np.inexact],
     area: npt.NDArray[np.inexact],

@@ -10,6 +10,7 @@ the moments, and linear in the curve.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Protocol
 
 import numpy as np
@@ -20,10 +21,9 @@ from raphe.core.sampling import Sampling
 Array = npt.NDArray[np.float64]
 
 N_NODE = 16
-"""Nodes of the quadrature on each piece; the integrals are within 1e-7 of the highest for gamma variates of powers from
+"""Nodes of the quadrature on a piece; the integrals are within 1e-7 of the highest for gamma variates of powers from
 a quarter to 4 that peak a minute or more after their beginning, and pieces of up to 10 min."""
 
-_NODE, _WEIGHT = np.polynomial.legendre.leggauss(N_NODE)
 _ROOT = 3
 _SOON = 1e-300  # min; a time since the beginning that has a logarithm
 
@@ -76,6 +76,8 @@ class ReleaseIntegral:
         Values of the drawn curve at the knots, from the values of the frames.
     of_whole, of_rest : ndarray, shape (n_row, n_piece)
         What the frames of interest see of each piece: of its integral, and of that times 1 - s.
+    n_node : int
+        Nodes of the quadrature on each piece.
     """
 
     course: TimeCourse
@@ -83,6 +85,12 @@ class ReleaseIntegral:
     draw: Array
     of_whole: Array
     of_rest: Array
+    n_node: int = N_NODE
+
+    def areas(self, shape: Array) -> Array:
+        """Integrals of time courses over the pieces, min, shape (n, n_piece); ``shape`` as for :meth:`seen`."""
+        _, _, mass = self._nodes(shape)
+        return np.asarray(mass.sum(axis=-1))
 
     def seen(self, shape: Array, drawn: Array) -> Array:
         """Values of the frames for curves that each have a time course of their own.
@@ -147,11 +155,12 @@ class ReleaseIntegral:
 
     def _nodes(self, shape: Array) -> tuple[Array, Array, Array]:
         """Times since the beginning, places along the pieces and weight x height; (n, n_piece, n_node) each."""
+        node, weight = _legendre(self.n_node)
         root = np.maximum(self.knots - shape[:, :1], 0) ** (1 / _ROOT)
         low, width = root[:, :-1, None], np.diff(root, axis=1)[..., None]
-        place = low + width * (1 + _NODE) / 2
+        place = low + width * (1 + node) / 2
         since = np.maximum(place**_ROOT, _SOON)
-        mass = width * _WEIGHT / 2 * _ROOT * place ** (_ROOT - 1) * self.course.height(since, shape)
+        mass = width * weight / 2 * _ROOT * place ** (_ROOT - 1) * self.course.height(since, shape)
         along = (shape[:, :1, None] + since - self.knots[:-1, None]) / np.diff(self.knots)[:, None]
         return since, along, mass
 
@@ -163,7 +172,9 @@ class ReleaseIntegral:
         return np.asarray(self.of_whole @ (rest + m1 * left + m2 * right) + self.of_rest @ rest)
 
 
-def release_integral(sampling: Sampling, rows: npt.NDArray[np.intp], course: TimeCourse) -> ReleaseIntegral:
+def release_integral(
+    sampling: Sampling, rows: npt.NDArray[np.intp], course: TimeCourse, n_node: int = N_NODE
+) -> ReleaseIntegral:
     """Make the maps to the frames ``rows`` of a schedule for one family of time courses."""
     earliest = course.shape(course.grid[0, :1])[0][0, 0]
     first = max(int(np.searchsorted(sampling.knots, earliest, side="right")) - 1, 0)
@@ -172,10 +183,17 @@ def release_integral(sampling: Sampling, rows: npt.NDArray[np.intp], course: Tim
     piece = np.arange(knots.size - 1)
     if sampling.convention == "midframe":
         of_whole = (piece < begin).astype(float)
-        return ReleaseIntegral(course, knots, sampling.draw[first:], of_whole, np.zeros_like(of_whole))
+        return ReleaseIntegral(course, knots, sampling.draw[first:], of_whole, np.zeros_like(of_whole), n_node)
     inside = (piece >= begin) & (piece < stop)
     of_rest = inside * np.diff(knots) / sampling.frames.duration[rows][:, None]
-    return ReleaseIntegral(course, knots, sampling.draw[first:], of_rest @ (piece[:, None] > piece), of_rest)
+    return ReleaseIntegral(course, knots, sampling.draw[first:], of_rest @ (piece[:, None] > piece), of_rest, n_node)
+
+
+@cache
+def _legendre(n_node: int) -> tuple[Array, Array]:
+    """Nodes and weights of a quadrature from -1 to 1."""
+    node, weight = np.polynomial.legendre.leggauss(n_node)
+    return node, weight
 
 
 def _moments(mass: Array, along: Array) -> Array:

@@ -13,7 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from raphe.core.linear import covariance_both_sides, least_squares
-from raphe.core.release import ReleaseIntegral, TimeCourse, release_integral
+from raphe.core.release import N_NODE, ReleaseIntegral, TimeCourse, release_integral
+from raphe.core.release_guide import guided
 from raphe.core.release_search import ReleaseSearch
 from raphe.core.sampling import Sampling
 
@@ -23,6 +24,9 @@ Flags = npt.NDArray[np.bool_]
 
 CHUNK = 64
 """Curves that are worked on at once."""
+
+PARTS, PASSES = 4, 2
+"""Parts of each piece of a curve that is drawn by its solution, and how often it is fitted and drawn again."""
 
 ESTIMATES = ("BP_ND", "R1", "k2", "k2_prime", "k2a", "gamma", "displacement")
 """What follows from R1, k2, k2a and gamma: the displacement is the relative fall of BP_ND where h is 1."""
@@ -52,7 +56,7 @@ class ReleaseData:
     weights: Array
     variance: Array
 
-    def part(self, which: slice) -> ReleaseData:
+    def part(self, which: slice | Index) -> ReleaseData:
         """Some of the curves."""
         return replace(self, activity=self.activity[which], weights=self.weights[which], variance=self.variance[which])
 
@@ -61,11 +65,10 @@ class ReleaseData:
         """Left-hand side, shape (n_curve, n_row)."""
         return self.activity[:, self.rows]
 
-    @property
-    def design(self) -> Array:
-        """Regressors of R1, k2 and k2a, shape (n_curve, n_row, 3)."""
-        integral = self.sampling.integral[self.rows]
-        columns = self.reference[self.rows], integral @ self.reference, -self.activity @ integral.T
+    def design(self, drawn: Array) -> Array:
+        """Regressors of R1, k2 and k2a of curves drawn at the knots, shape (n_curve, n_row, 3)."""
+        _, area = self.sampling.seen_of_drawn(drawn)
+        columns = self.reference[self.rows], (self.sampling.integral @ self.reference)[self.rows], -area[:, self.rows]
         return np.stack(np.broadcast_arrays(*columns), axis=-1)
 
 
@@ -145,23 +148,63 @@ class ReleaseFit:
 def release_fit(data: ReleaseData, course: TimeCourse) -> ReleaseFit:
     """Weighted least-squares fit of the equation for each curve, gamma not negative.
 
+    The curves' integrals are those of straight lines through the frames, and then, under the convention ``average``, of
+    the equation's solution between them (:mod:`raphe.core.release_guide`) where a release was found.
+
     The covariance is that of :func:`raphe.core.linear.covariance_both_sides`, from the Jacobian of all parameters that
     no bound holds.
     """
     integral = release_integral(data.sampling, data.rows, course)
-    starts = range(0, max(len(data.activity), 1), CHUNK)
-    parts = [_fit(data.part(slice(first, first + CHUNK)), integral) for first in starts]
-    return ReleaseFit(*(np.concatenate([getattr(part, each.name) for part in parts]) for each in fields(ReleaseFit)))
+    finer = replace(data, sampling=data.sampling.finer(PARTS))
+    near = release_integral(finer.sampling, data.rows, course, N_NODE // 2)
+    found = []
+    for first in range(0, max(len(data.activity), 1), CHUNK):
+        which = slice(first, first + CHUNK)
+        place, fit = _from_grid(data.part(which), integral)
+        if data.sampling.convention == "average":
+            fit = _guided(finer.part(which), near, place, fit)
+        found.append(fit)
+    return ReleaseFit(*(np.concatenate([getattr(part, each.name) for part in found]) for each in fields(ReleaseFit)))
 
 
-def _fit(data: ReleaseData, integral: ReleaseIntegral) -> ReleaseFit:
-    search = ReleaseSearch(integral, data.activity, data.left, data.design, data.weights)
-    start, grid_wrss = search.grid()
+def _from_grid(data: ReleaseData, integral: ReleaseIntegral) -> tuple[Array, ReleaseFit]:
+    """Coordinates of the time courses, and fits, of curves drawn straight through their frames."""
+    drawn = data.activity @ data.sampling.draw.T
+    search = _search(data, integral, drawn)
+    start, lowest = search.grid()
+    return _fit(data, search, drawn, start, lowest)
+
+
+def _guided(data: ReleaseData, integral: ReleaseIntegral, place: Array, fit: ReleaseFit) -> ReleaseFit:
+    """Fits again, from where they have ended, of the curves with a release, drawn by the solution that was found."""
+    for _ in range(PASSES):
+        at = np.flatnonzero(fit.released & ~fit.singular)
+        part = data.part(at)
+        drawn, good = guided(data.sampling, integral, data.reference, part.activity, fit.theta[at], fit.shape[at])
+        at, part, drawn = at[good], part.part(np.flatnonzero(good)), drawn[good]
+        if not at.size:
+            break
+        search = _search(part, integral, drawn)
+        place[at], again = _fit(part, search, drawn, place[at, None], fit.grid_wrss[at])
+        for each in fields(ReleaseFit):
+            getattr(fit, each.name)[at] = getattr(again, each.name)
+    return fit
+
+
+def _search(data: ReleaseData, integral: ReleaseIntegral, drawn: Array) -> ReleaseSearch:
+    late = drawn[:, -integral.knots.size :]
+    return ReleaseSearch(integral, late, data.left, data.design(drawn), data.weights)
+
+
+def _fit(
+    data: ReleaseData, search: ReleaseSearch, drawn: Array, start: Array, grid_wrss: Array
+) -> tuple[Array, ReleaseFit]:
+    integral = search.integral
     place, held, converged = search.from_starts(start)
     shape, chain = integral.course.shape(place)
     seen, by_shape = integral.seen_with_slopes(shape, search.drawn)
     released = search.solve(-seen[:, None] * search.root[:, None]).height[:, 0] > 0
-    full = np.concatenate([data.design, -seen[..., None]], axis=-1)
+    full = np.concatenate([data.design(drawn), -seen[..., None]], axis=-1)
     theta, singular = _linear(data, full, released)
     residual = data.left - (full @ theta[..., None])[..., 0]
     gamma = np.nan_to_num(theta[:, 3, None, None])
@@ -169,7 +212,7 @@ def _fit(data: ReleaseData, integral: ReleaseIntegral) -> ReleaseFit:
     free = np.concatenate([np.ones_like(held, shape=(len(held), 3)), released[:, None], ~held & released[:, None]], -1)
     spread, flat = _covariance(data, _noise(data, integral, theta, shape), jacobian, residual, free)
     across = _block(chain)
-    return ReleaseFit(
+    return place, ReleaseFit(
         theta,
         released,
         shape,

@@ -50,7 +50,8 @@ class ReleaseSearch:
     Parameters
     ----------
     integral : ReleaseIntegral
-    activity : ndarray, shape (n_curve, n_frame), kBq/mL
+    drawn : ndarray, shape (n_curve, n_knot), kBq/mL
+        Curves at the integral's knots.
     left : ndarray, shape (n_curve, n_row), kBq/mL
         Left-hand side of the equation.
     others : ndarray, shape (n_curve, n_row, n_other)
@@ -58,9 +59,9 @@ class ReleaseSearch:
     weights : ndarray, shape (n_curve, n_row)
     """
 
-    def __init__(self, integral: ReleaseIntegral, activity: Array, left: Array, others: Array, weights: Array) -> None:
+    def __init__(self, integral: ReleaseIntegral, drawn: Array, left: Array, others: Array, weights: Array) -> None:
         self.integral = integral
-        self.drawn = activity @ integral.draw.T
+        self.drawn = drawn
         self.root = np.sqrt(weights)
         self.others = _orthonormal(others * self.root[..., None])
         self.target = self._own((left * self.root)[:, None])[:, 0]

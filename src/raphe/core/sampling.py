@@ -16,7 +16,7 @@ exponential have closed forms (:mod:`raphe.core.piecewise`), which are used here
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -28,6 +28,9 @@ from raphe.core.piecewise import Convolution, PiecewiseLinear, convolved
 Array = npt.NDArray[np.float64]
 
 CONVENTIONS = ("average", "midframe")
+
+ROUNDING = 1e-9
+"""Gap between two frames, min, that is taken for rounding of their times."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,6 +95,35 @@ class Sampling:
         """
         unit = np.eye(len(self.frames))
         return np.stack([self.integrated_twice(self.drawn(values)) for values in unit], axis=1)
+
+    def finer(self, parts: int) -> Sampling:
+        """Maps of the same drawn curve, with ``parts`` pieces in place of each."""
+        n_piece = self.knots.size - 1
+        place = np.arange(n_piece * parts + 1) / parts
+        left = np.minimum(place.astype(np.intp), n_piece - 1)
+        share = place - left
+        knots = self.knots[left] + share * np.diff(self.knots)[left]
+        draw = (1 - share)[:, None] * self.draw[left] + share[:, None] * self.draw[left + 1]
+        return replace(self, knots=knots, draw=draw, begin=self.begin * parts, stop=self.stop * parts)
+
+    def seen_of_drawn(self, drawn: Array) -> tuple[Array, Array]:
+        """What frames see of curves that are straight between the knots, and of their integrals.
+
+        Parameters
+        ----------
+        drawn : ndarray, shape (n_curve, n_knot), kBq/mL
+
+        Returns
+        -------
+        ndarray, shape (n_curve, n_frame), kBq/mL
+        ndarray, shape (n_curve, n_frame), kBq/mL min
+        """
+        area = _cumulative(self.knots, drawn.T).T
+        if self.convention == "midframe":
+            return drawn[:, self.begin], area[:, self.begin]
+        twice = _cumulative_twice(self.knots, drawn.T, area.T).T
+        seen, integral = ((each[:, self.stop] - each[:, self.begin]) / self.frames.duration for each in (area, twice))
+        return seen, integral
 
     def convolve(self, curve: PiecewiseLinear, rate: npt.NDArray[np.inexact]) -> npt.NDArray[np.inexact]:
         r"""Frame values of :math:`\int_{-\infty}^t e^{-k (t - u)} C(u)\, du`, exact for a piecewise linear C.
@@ -161,7 +193,7 @@ def _average(frames: Frames) -> Sampling:
         rows.append(np.zeros(n))
     for i, (start, mid, end) in enumerate(zip(frames.start, frames.mid, frames.end, strict=True)):
         first, last = _between_frames(frames, start), _between_frames(frames, end)
-        if not times or times[-1] != start:
+        if not times or start - times[-1] > ROUNDING:
             times.append(start)
             rows.append(first)
         begin[i] = len(times) - 1
@@ -169,10 +201,7 @@ def _average(frames: Frames) -> Sampling:
         rows += [2 * np.eye(n)[i] - (first + last) / 2, last]
     knots, draw = np.array(times), np.array(rows)
     stop = begin + 2
-    at_knot = _cumulative(knots, draw)
-    step = np.diff(knots)[:, None]
-    piece = step * at_knot[:-1] + step**2 * (2 * draw[:-1] + draw[1:]) / 6
-    twice = np.concatenate([np.zeros((1, n)), np.cumsum(piece, axis=0)])
+    twice = _cumulative_twice(knots, draw, _cumulative(knots, draw))
     integral = (twice[stop] - twice[begin]) / frames.duration[:, None]
     return Sampling(frames, "average", knots, draw, integral, begin, stop)
 
@@ -197,4 +226,10 @@ def _between_frames(frames: Frames, time: float) -> Array:
 def _cumulative(knots: Array, draw: Array) -> Array:
     step = np.diff(knots)[:, None]
     piece = step * (draw[:-1] + draw[1:]) / 2
+    return np.concatenate([np.zeros((1, draw.shape[1])), np.cumsum(piece, axis=0)])
+
+
+def _cumulative_twice(knots: Array, draw: Array, area: Array) -> Array:
+    step = np.diff(knots)[:, None]
+    piece = step * area[:-1] + step**2 * (2 * draw[:-1] + draw[1:]) / 6
     return np.concatenate([np.zeros((1, draw.shape[1])), np.cumsum(piece, axis=0)])

@@ -6,12 +6,16 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
+import numpy.typing as npt
 
-from raphe.core.linear import covariance_both_sides, least_squares
+from raphe.core.linear import LeastSquares, covariance_both_sides, least_squares
+from raphe.core.two_tissue_guide import guided_integrals
 from raphe.kinetics.line import CLEAR_OF_ZERO
 from raphe.kinetics.protocol import Example, Problem, Solution, curvewise, multilinear_noise, propagated
 from raphe.kinetics.vascular import share_of_blood, with_blood, without_blood
 from raphe.quality import Quality
+
+Array = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -27,6 +31,9 @@ class MA2:
     :math:`V_{ND} = -\gamma_4^2 / (\gamma_1 + \gamma_3 \gamma_4)` and :math:`V_S = V_T - V_{ND}`. Linear, with one
     answer, and V_T needs no t*; V_ND and V_S are as poorly determined as the rate constants of two compartments are. In
     a tissue with one compartment nothing tells them apart, and gamma_1 and gamma_2 may have any sign, but V_T stands.
+    Where frames are averages, the curve is drawn between them as a first answer runs there
+    (:mod:`raphe.core.two_tissue_guide`) and the equation solved again; straight lines would miss V_T by up to 0.2 %.
+
     The curve's integrals are among the regressors, so noise biases V_T, at 3 % by a few per cent upward; the standard
     errors carry the frames' noise through both sides, and err to the wide here. A gamma_2 that is clearly positive, as
     of a tissue that never empties, is implausible.
@@ -66,16 +73,17 @@ class MA2:
         tissue = without_blood(problem, self.V_B)
         sampling, rows = problem.sampling, problem.rows
         curves, weights = tissue.row_activity, tissue.row_weights
-        once, twice = sampling.integral[rows], sampling.double_integral[rows]
-        design = curvewise(
-            sampling.integrated_twice(problem.parent)[rows],
-            tissue.activity @ twice.T,
-            tissue.activity @ once.T,
-            sampling.integrated(problem.parent)[rows],
-        )
-        solved = least_squares(design, curves, weights)
+        delivered = np.stack([sampling.integrated_twice(problem.parent), sampling.integrated(problem.parent)])[:, rows]
+
+        def solve(area: Array, double: Array) -> tuple[Array, LeastSquares]:
+            design = curvewise(delivered[0], double[:, rows], area[:, rows], delivered[1])
+            return design, least_squares(design, curves, weights)
+
+        design, solved = solve(tissue.activity @ sampling.integral.T, tissue.activity @ sampling.double_integral.T)
+        if sampling.convention == "average":
+            design, solved = solve(*guided_integrals(sampling, problem.parent, tissue.activity, solved.theta))
         g1, g2, g3, g4 = solved.theta.T
-        noise = multilinear_noise(tissue, g3) - g2[:, None, None] * twice
+        noise = multilinear_noise(tissue, g3) - g2[:, None, None] * sampling.double_integral[rows]
         spread = covariance_both_sides(solved, design, weights, noise, tissue.variance)
         zero, one = np.zeros_like(g1), np.ones_like(g1)
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -97,4 +105,4 @@ class MA2:
         )
 
 
-EXAMPLE = Example(MA2(V_B=0.05), {"K1": 0.2, "k2": 0.12, "k3": 0.08, "k4": 0.04, "V_B": 0.05}, tolerance=3e-3)
+EXAMPLE = Example(MA2(V_B=0.05), {"K1": 0.2, "k2": 0.12, "k3": 0.08, "k4": 0.04, "V_B": 0.05}, tolerance=1e-4)
