@@ -50,10 +50,16 @@ MEANING: dict[Quality, str] = {
     "end, or too many noisy repeats of the curve have no estimate",
     Quality.SLOW: "the curve equilibrates more slowly than the scan lasts: the estimate rests on extrapolation",
     Quality.UNDETERMINED: "one or more of the other parameters are not determined by the data: their standard error "
-    "exceeds their value, or cannot be told because they ended at a bound. Those are left out; what the model is used "
-    "for is not",
+    "exceeds half of their value, so that they may as well be zero, or it cannot be told. Those are left out; what the "
+    "model is used for is not",
 }
 """Plain words for a reader of the report."""
+
+LARGEST_SE = 0.5
+"""Standard error, as a share of a value, up to which the data are said to determine it.
+
+Where it is more, the 95 % interval holds zero, for two standard errors are about its half-width.
+"""
 
 EXCLUDES: Quality = (
     Quality.BAD_INPUT
@@ -91,6 +97,14 @@ def usable(bits: int | npt.NDArray[np.integer]) -> npt.NDArray[np.bool_]:
     return np.asarray((np.asarray(bits) & int(EXCLUDES)) == 0)
 
 
+def determined(value: npt.ArrayLike, se: npt.ArrayLike) -> npt.NDArray[np.bool_]:
+    """Say where the data determine a value with the standard error ``se``; same shape as both, False where one is NaN.
+
+    That is where the standard error is no more than :data:`LARGEST_SE` of it.
+    """
+    return np.asarray(np.asarray(se) <= LARGEST_SE * np.abs(value))
+
+
 def of_parameter(bits: Quality, value: float, se: float) -> Quality:
     """Flags of one parameter of a fit with flags ``bits``: ``UNDETERMINED`` stays only where it is meant."""
-    return bits if not se <= abs(value) else bits & ~Quality.UNDETERMINED
+    return bits & ~Quality.UNDETERMINED if determined(value, se) else bits

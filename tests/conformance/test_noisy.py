@@ -43,13 +43,26 @@ def test_logan_is_as_low_as_noise_makes_it_and_a_better_one_would_be_noticed(sui
 
 
 def test_rates_that_no_curve_tells_carry_the_flag(suite):
-    """k3 of a slow tissue: its least standard error is twice its size, and most fits say so."""
-    found = outcome(suite, "2TCM", 40)
+    """k3 of a slow tissue: its least standard error is twice its size, and nearly every fit says so."""
+    found = outcome(suite, "2TCM", 100)
     (k3,) = (result for result in found.parameters if result.parameter == "k3" and result.unidentifiable)
     assert k3.precision > 2
-    assert k3.undetermined > 0.5
+    assert k3.undetermined > 0.85
     (sure,) = (result for result in found.parameters if result.parameter == "k3" and result.identifiable)
     assert sure.undetermined < 0.05
+    assert not found.silent
+    seldom = tuple(dataclasses.replace(result, undetermined=0.6) for result in found.parameters)
+    assert dataclasses.replace(found, parameters=seldom).silent
+    assert not dataclasses.replace(found, parameters=seldom).met
+
+
+def test_two_answers_of_the_full_reference_model_are_told(suite):
+    """Case 2TR-22: k2 / R1 and k3 + k4 change places at nearly the same curve, so no interval of one answer covers."""
+    found = outcome(suite, "FRTM", 100)
+    k2, k3 = ({r.case: r for r in found.parameters if r.parameter == name}["2TR-22"] for name in ("k2", "k3"))
+    assert k2.coverage > 0.9
+    assert k3.undetermined > 0.9
+    assert not found.silent
 
 
 def test_the_same_seed_is_the_same_noise_and_another_is_not(suite):

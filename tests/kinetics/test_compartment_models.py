@@ -8,7 +8,7 @@ import pytest
 from scipy.optimize import least_squares
 from scipy.signal import fftconvolve
 
-from raphe.core.compartments import tissue_with_blood, two_tissue
+from raphe.core.compartments import tissue_with_blood, tissue_with_reference, two_tissue
 from raphe.core.frames import Frames
 from raphe.core.piecewise import PiecewiseLinear
 from raphe.core.responses import responses
@@ -94,6 +94,27 @@ def test_what_is_not_determined_says_so_and_leaves_the_volume(known):
         flagged[np.isfinite(se)] | (se <= value)[np.isfinite(se)], np.ones(np.isfinite(se).sum(), bool)
     )
     assert flagged.mean() > 0.5
+
+
+def test_two_answers_of_the_full_reference_model_are_in_its_standard_errors(known):
+    """For R1 = 1 the curve is the same when k2 / R1 and k3 + k4 change places; either may be the answer."""
+    subject = known.Subject(known.frames_38, 0.06, 0.2)
+    sampled = sampling(known.frames_38)
+    model = tissue_with_reference(responses(sampled, sampled.drawn(subject.reference)), subject.reference)
+    pair = np.array([[1.0, 0.06, 0.10, 0.05], [1.0, 0.15, 0.04, 0.02]])
+    clean = model(pair, np.arange(2))[0]
+    np.testing.assert_allclose(clean[0], clean[1], rtol=1e-6)
+    noisy = clean[0] * (1 + 0.01 * np.random.default_rng(1).normal(size=(40, 38)))
+    found, _ = fit(FRTM(), known.table(noisy, known.frames_38), reference=subject.reference, weights="duration")
+    value, _ = found.of("k2")
+    first = np.abs(value - 0.06) < np.abs(value - 0.15)
+    assert 0.05 < first.mean() < 0.95
+    for name, column in (("k2", 1), ("k3", 2), ("k4", 3)):
+        apart = np.abs(np.diff(pair[:, column]))[0]
+        assert np.median(found.of(name)[1]) > 0.9 * apart / np.sqrt(2), name
+    BP_ND, its_se = found.of("BP_ND")
+    assert np.median(its_se) < 0.15
+    assert np.median(BP_ND) == pytest.approx(2, rel=0.03)
 
 
 def test_trapping_gives_the_influx(known):

@@ -16,7 +16,7 @@ from raphe.conformance.run import fit_group, groups, make_model, wanted
 from raphe.conformance.suite import CurveTable, Requirement, Suite
 from raphe.data.fit import KineticFit
 from raphe.kinetics.protocol import KineticModel
-from raphe.quality import Quality, usable
+from raphe.quality import Quality, determined, usable
 
 Array = npt.NDArray[np.float64]
 Progress = Callable[[int, int, str], None]
@@ -31,7 +31,10 @@ IDENTIFIABLE = 0.2
 """Relative standard error, at best, below which a parameter counts as told by the curve, and its interval is judged."""
 
 UNIDENTIFIABLE = 1.0
-"""The same, above which it counts as not told, and the flag ``undetermined`` is looked for."""
+"""The same, above which it counts as not told, and the flag ``undetermined`` is asked for."""
+
+LEAST_FLAGGED = 0.85
+"""Share of the usable fits that must carry the flag then; besides chance."""
 
 JOINT_SHARE = 20
 """A model that fits curves together gets one repeat in so many, for it takes as much longer."""
@@ -154,9 +157,19 @@ class NoisyOutcome:
         return tuple(said)
 
     @property
+    def silent(self) -> tuple[str, ...]:
+        """Parameters that a curve does not tell and too few fits say so, in words."""
+        chance = DEVIATIONS * math.sqrt(LEAST_FLAGGED * (1 - LEAST_FLAGGED) / self.n_repeat)
+        return tuple(
+            f"{r.parameter} flagged in {100 * r.undetermined:.0f} % in {r.case}"
+            for r in self.parameters
+            if r.unidentifiable and r.undetermined < LEAST_FLAGGED - chance
+        )
+
+    @property
     def met(self) -> bool:
         """Whether what is judged is as it should be."""
-        return not self.biased and not self.astray
+        return not self.biased and not self.astray and not self.silent
 
 
 def noisy(
@@ -215,6 +228,7 @@ def as_json(outcome: NoisyOutcome) -> dict[str, object]:
         "coverage": {name: outcome.pooled(name) for name in outcome.names},
         "astray": outcome.astray,
         "biased": outcome.biased,
+        "silent": outcome.silent,
         "met": outcome.met,
     }
 
@@ -268,7 +282,7 @@ def _parameters(
         value, se = (np.concatenate([fit.of(parameter)[k][rows] for fit, rows in fits]) for k in (0, 1))
         told = kept & np.isfinite(se) & np.isfinite(value)
         n = int(told.sum())
-        unsure = (quality & int(Quality.UNDETERMINED) > 0) & ~(se <= np.abs(value))
+        unsure = (quality & int(Quality.UNDETERMINED) > 0) & ~determined(value, se)
         covered = np.abs(value[told] - truth) <= half * se[told]
         precision = scale * suite.precision.get((case, requirement.known, parameter), math.nan)
         found.append(

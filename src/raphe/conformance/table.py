@@ -72,7 +72,7 @@ def _fits(outcome: NoisyOutcome) -> Iterator[str]:
     row, cases = outcome.requirement, {result.case for result in outcome.parameters}
     yield from (row.model, row.family, str(len(cases)), str(outcome.n_repeat))
     yield from (f"{100 * outcome.flagged:.1f}", f"{100 * outcome.unusable:.1f}", f"{1000 * outcome.seconds:.2f}")
-    yield from (_yes(outcome.met), "; ".join((*outcome.astray, *outcome.biased)))
+    yield from (_yes(outcome.met), "; ".join((*outcome.astray, *outcome.biased, *outcome.silent)))
 
 
 def _coverage(outcome: NoisyOutcome) -> Iterator[tuple[str, ...]]:

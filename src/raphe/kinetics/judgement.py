@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from raphe.kinetics.protocol import KineticModel, Solution
 from raphe.nomenclature import SYMBOLS
-from raphe.quality import Quality
+from raphe.quality import Quality, determined
 
 PLAUSIBLE: Mapping[str, tuple[float, float]] = {
     "BP_ND": (-0.99, 100.0),
@@ -32,9 +32,6 @@ assumptions, far from anything reported for the brain.
 
 VOLUMES: Mapping[str, float] = {"BP_ND": 1.0, "V_T": 0.0}
 """Macro parameters that are a volume of distribution, V_T or 1 + BP_ND, with what makes a volume of them."""
-
-IMPRECISION = 0.5
-"""Standard error of V_T or 1 + BP_ND, as a share of it, above which the scan is said not to determine the binding."""
 
 CLEAR_OF_ZERO = 2.0
 """Standard errors by which k2a has to exceed zero where the scan ends within :data:`TIME_CONSTANTS` of it.
@@ -71,10 +68,10 @@ def judgement(model: KineticModel, solution: Solution, scan_end: float) -> npt.N
         if name == model.macro:
             flags[~np.isfinite(value) & (solution.quality & Quality.BAD_INPUT == 0)] |= Quality.SINGULAR
             if name in VOLUMES:
-                volume = np.abs(VOLUMES[name] + value)
-                flags[~(se <= IMPRECISION * volume) & np.isfinite(value)] |= Quality.IMPRECISE
+                volume = VOLUMES[name] + value
+                flags[~determined(volume, se) & np.isfinite(value)] |= Quality.IMPRECISE
         elif name not in known:
-            flags[~(se <= np.abs(value)) & np.isfinite(value)] |= Quality.UNDETERMINED
+            flags[~determined(value, se) & np.isfinite(value)] |= Quality.UNDETERMINED
         if name == "k2a":
             short = value * scan_end < TIME_CONSTANTS
             flags[short & (value < CLEAR_OF_ZERO * se)] |= Quality.IMPRECISE

@@ -11,7 +11,7 @@ from markupsafe import Markup
 from raphe.data.blood import PlasmaInput, Samples
 from raphe.data.blood_fit import BloodFit
 from raphe.data.record import Step
-from raphe.quality import Quality
+from raphe.quality import Quality, determined
 from raphe.report import blood_figures
 from raphe.report.blood_figures import Series
 from raphe.report.wording import NOTHING, count, fixed, formula, general, listed, raised, seconds, share, with_error
@@ -33,8 +33,6 @@ MEANING: Mapping[Quality, str] = {
     Quality.AT_BOUND: "a parameter ended at a bound of its search",
     Quality.NOT_CONVERGED: "the search did not settle",
     Quality.IMPLAUSIBLE: "the curve is not one that blood can have: it falls below zero",
-    Quality.IMPRECISE: "the samples do not determine the curve",
-    Quality.UNDETERMINED: "a standard error exceeds its parameter",
 }
 """What each flag says of a curve of the blood."""
 
@@ -47,7 +45,7 @@ class Parameter(NamedTuple):
     se: str
     unit: str
     determined: bool
-    """Whether its standard error does not exceed it."""
+    """Whether its standard error is small enough for it."""
 
 
 class Tried(NamedTuple):
@@ -255,7 +253,7 @@ def _parameter(fit: BloodFit, at: int) -> Parameter:
     words = with_error(value, se)
     known = f"\N{PLUS-MINUS SIGN} {words[1]}" if np.isfinite(se) else "n/a" if fit.samples is not None else "given"
     unit = "" if fit.units[at] == "unitless" else raised(fit.units[at])
-    return Parameter(fit.parameters[at], words[0], known, unit, fit.samples is None or bool(se <= abs(value)))
+    return Parameter(fit.parameters[at], words[0], known, unit, fit.samples is None or bool(determined(value, se)))
 
 
 def _tried(fit: BloodFit) -> tuple[Tried, ...]:

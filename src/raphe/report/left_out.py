@@ -13,7 +13,7 @@ from raphe.report.wording import listed, remarks
 SELECTION = 0.2
 """Share of a region's estimates that may be left out before the page says that the others are a selection."""
 
-UNTOLD = "the data do not tell it: its standard error exceeds it, or is not known because it ended at a limit"
+UNTOLD = "the data do not tell it: its standard error exceeds half of it, or is not known"
 """Why a parameter is left out though the model's fit is not."""
 
 Key = tuple[str, str, str, str, str, str]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import reduce
 from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
-from raphe.core.bounded import Curve, bounded_fit, covariance_of_free
+from raphe.core.bounded import BoundedFit, Curve, bounded_fit, covariance_of_free
 from raphe.core.compartments import tissue_with_reference
 from raphe.core.nonlinear import profile_fit
 from raphe.core.responses import responses
@@ -22,6 +23,9 @@ Array = npt.NDArray[np.float64]
 BEGIN = (0.01, 0.04, 0.15, 0.5)
 """Values of k4, 1/min, from each of which the search is begun: the surface has more than one valley."""
 
+LEAST = 1e-3
+"""Rate, 1/min, from which a search is begun at least."""
+
 
 @dataclass(frozen=True)
 class FRTM:
@@ -32,6 +36,12 @@ class FRTM:
     with c, d, A and B from R1, k2, k3 and k4, the reference's :math:`k_2' = k_2 / R_1`, and
     :math:`BP_{ND} = k_3 / k_4`. Where binding is fast, the simplified model is as good and R1, k3 and k4 are not
     determined by themselves; they carry the flag ``undetermined`` then.
+
+    The surface has two valleys, one on either side of :math:`k_2' = k_3 + k_4`: for R1 = 1 the two may change places
+    without a trace in the curve, and else with little. The estimate is from the deeper one. The standard errors are the
+    root mean square distances from it when either may hold the truth, the other with the probability that the ratio of
+    the likelihoods, :math:`e^{-\\Delta \\chi^2 / 2}`, gives it; so they tell when the rates have two answers, which
+    leave BP_ND nearly the same.
 
     Parameters
     ----------
@@ -71,12 +81,10 @@ class FRTM:
         """Parameters of every curve of the problem."""
         curves, weights = problem.row_activity, problem.row_weights
         model = _curve(problem)
-        ends = [bounded_fit(model, start, curves, weights, *self._limits) for start in _starts(problem)]
-        found = ends[0]
-        for other in ends[1:]:
-            found = found.better(other)
+        found, other = self._valleys(model, _starts(problem), curves, weights)
         spread, singular = covariance_of_free(found, curves, weights)
         value, gradient = _parameters(found.theta)
+        variance = _over_valleys(value, propagated(gradient, spread) ** 2, found, other, curves, weights)
         held = found.at_bound
         none = held[:, 2] & (found.theta[:, 2] <= self.k3_bounds[0])
         edge = held[:, [0, 1]].any(axis=1) | (held[:, [2, 3]].any(axis=1) & ~none)
@@ -88,7 +96,7 @@ class FRTM:
         )
         return Solution(
             value,
-            np.where(own, np.nan, propagated(gradient, spread)),
+            np.where(own, np.nan, np.sqrt(variance)),
             found.fitted,
             found.wrss,
             problem.rows,
@@ -99,6 +107,21 @@ class FRTM:
         """Surface about the estimates of every curve of the problem."""
         lower, upper = self._limits
         return Surface(_curve(problem), value[:, 1:5], lower, upper, _parameters)
+
+    def _valleys(
+        self, model: Curve, starts: list[Array], curves: Array, weights: Array
+    ) -> tuple[BoundedFit, BoundedFit]:
+        """Lowest end of the searches, and the lowest on the other side of k2 / R1 = k3 + k4, of infinite cost if none.
+
+        One more search begins where the two have changed places.
+        """
+        ends = [bounded_fit(model, start, curves, weights, *self._limits) for start in starts]
+        found = reduce(BoundedFit.better, ends)
+        ends.append(bounded_fit(model, _swapped(found.theta), curves, weights, *self._limits))
+        found = found.better(ends[-1])
+        side = _returns_first(found.theta)
+        others = [replace(end, wrss=np.where(_returns_first(end.theta) != side, end.wrss, np.inf)) for end in ends]
+        return found, reduce(BoundedFit.better, others)
 
     @property
     def _limits(self) -> Array:
@@ -125,6 +148,33 @@ def _parameters(theta: Array) -> tuple[Array, Array]:
         axis=1,
     )
     return curvewise(BP_ND, R1, k2, k3, k4, k2 / R1), gradient
+
+
+def _returns_first(theta: Array) -> npt.NDArray[np.bool_]:
+    """Whether the reference empties faster than the target exchanges, k2 / R1 > k3 + k4."""
+    R1, k2, k3, k4 = theta.T
+    return np.asarray(k2 / R1 > k3 + k4)
+
+
+def _swapped(theta: Array) -> Array:
+    """Let k2 / R1 and k3 + k4 change places, with R1 and the product k2 k4 as they are."""
+    R1, k2, k3, k4 = theta.T
+    inflow = R1 * np.maximum(k3 + k4, LEAST)
+    back = k2 * k4 / inflow
+    return curvewise(R1, inflow, np.maximum(k2 / R1 - back, LEAST), back)
+
+
+def _over_valleys(
+    value: Array, variance: Array, found: BoundedFit, other: BoundedFit, curves: Array, weights: Array
+) -> Array:
+    """Variances about the estimates when either valley may hold the truth, each as probable as its likelihood says."""
+    freedom = curves.shape[1] - found.theta.shape[1]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        share = np.nan_to_num(np.exp((found.wrss - other.wrss) * freedom / (2 * found.wrss)))[:, None]
+    spread, _ = covariance_of_free(other, curves, weights)
+    there, gradient = _parameters(other.theta)
+    apart = np.nan_to_num(propagated(gradient, spread) ** 2) + (there - value) ** 2
+    return np.asarray((variance + np.where(share > 0, share * apart, 0)) / (1 + share))
 
 
 def _starts(problem: Problem) -> list[Array]:

@@ -13,7 +13,7 @@ from raphe.core.two_tissue_guide import guided_integrals
 from raphe.kinetics.line import CLEAR_OF_ZERO
 from raphe.kinetics.protocol import Example, Problem, Solution, curvewise, multilinear_noise, propagated
 from raphe.kinetics.vascular import share_of_blood, with_blood, without_blood
-from raphe.quality import Quality
+from raphe.quality import Quality, determined
 
 Array = npt.NDArray[np.float64]
 
@@ -30,7 +30,8 @@ class MA2:
     :math:`\gamma_4 = K_1`, which is the two-tissue model integrated twice. So :math:`V_T = -\gamma_1 / \gamma_2`,
     :math:`V_{ND} = -\gamma_4^2 / (\gamma_1 + \gamma_3 \gamma_4)` and :math:`V_S = V_T - V_{ND}`. Linear, with one
     answer, and V_T needs no t*; V_ND and V_S are as poorly determined as the rate constants of two compartments are. In
-    a tissue with one compartment nothing tells them apart, and gamma_1 and gamma_2 may have any sign, but V_T stands.
+    a tissue with one compartment nothing tells them apart, and gamma_1 and gamma_2 may have any sign, but V_T stands;
+    so V_ND has no standard error where V_S is not clearly above zero.
     Where frames are averages, the curve is drawn between them as a first answer runs there
     (:mod:`raphe.core.two_tissue_guide`) and the equation solved again; straight lines would miss V_T by up to 0.2 %.
 
@@ -95,9 +96,12 @@ class MA2:
             never_empties = g2 > CLEAR_OF_ZERO * np.sqrt(spread[:, 1, 1])
         gradient = np.stack([by_total, by_total - by_free, by_free, curvewise(zero, zero, zero, one)], axis=1)
         quality = np.where(solved.singular, Quality.SINGULAR, 0) | np.where(never_empties, Quality.IMPLAUSIBLE, 0)
+        se = propagated(gradient, spread)
+        two = (value[:, 1] > 0) & determined(value[:, 1], se[:, 1])
+        se[:, 2] = np.where(two, se[:, 2], np.nan)
         return Solution(
             value,
-            propagated(gradient, spread),
+            se,
             with_blood(curves - solved.residual, problem, rows, self.V_B),
             (1 - self.V_B) ** 2 * solved.wrss,
             rows,
