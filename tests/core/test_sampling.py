@@ -143,3 +143,13 @@ def test_midframe_is_the_trapezoid_through_the_middles_from_zero(frames, seed):
 def test_an_unknown_convention_names_those_that_there_are():
     with pytest.raises(ValueError, match="average and midframe"):
         sampling(GAPPED, "mid")
+
+
+@pytest.mark.parametrize("convention", CONVENTIONS)
+def test_equal_schedules_share_one_object_that_nobody_can_write_to(convention):
+    begun, again = sampling(GAPPED, convention), sampling(Frames(GAPPED.start, GAPPED.duration), convention)
+    assert begun is again
+    assert sampling(GAPPED.first(6), convention) is not begun
+    assert sampling(Frames(GAPPED.start + 1e-12, GAPPED.duration), convention) is not begun
+    for array in (begun.knots, begun.draw, begun.integral, begun.double_integral, begun.begin, begun.stop):
+        assert not array.flags.writeable

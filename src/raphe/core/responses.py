@@ -123,7 +123,15 @@ def answers(curve: PiecewiseLinear, n_node: int = 1024) -> Answers:
     return Answers(nodes, tuple(convolved(curve, chunk) for chunk in chunks))
 
 
-@lru_cache(maxsize=4)
 def responses(sampling: Sampling, curve: PiecewiseLinear) -> Responses:
-    """Tabulate what the frames see of the answers to one input, as :func:`answers`; the last few are kept."""
-    return answers(curve).seen(sampling)
+    """Tabulate what the frames see of the answers to one input, as :func:`answers`.
+
+    The last few tables are kept, and serve every equal curve that the same sampling sees.
+    """
+    return _kept(sampling, curve.time.tobytes(), curve.value.tobytes())
+
+
+@lru_cache(maxsize=4)
+def _kept(sampling: Sampling, time: bytes, value: bytes) -> Responses:
+    """Table of a curve given by the bytes of its knots and values."""
+    return answers(PiecewiseLinear(np.frombuffer(time), np.frombuffer(value))).seen(sampling)
