@@ -13,7 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from raphe.core.bounded import Curve
+from raphe.core.bounded import Curve, plain
+from raphe.core.combined import combined
 from raphe.core.exponentials import search
 from raphe.core.responses import Responses
 
@@ -131,7 +132,7 @@ def tissue_with_reference(responses: Responses, reference: Array) -> Curve:
     """
 
     def curve(theta: Array, index: npt.NDArray[np.intp]) -> tuple[Array, Array]:
-        fitted, jacobian = _answer(responses, two_tissue_by_reference(theta))
+        fitted, jacobian = _curves(responses, two_tissue_by_reference(theta), np.zeros(len(theta)), reference, False)
         jacobian[..., 0] += reference
         return fitted + theta[:, :1] * reference, jacobian
 
@@ -158,12 +159,7 @@ def tissue_with_blood(
     def curve(theta: Array, index: npt.NDArray[np.intp]) -> tuple[Array, Array]:
         k = theta if V_B is not None else theta[:, :-1]
         share = np.full(len(theta), V_B) if V_B is not None else theta[:, -1]
-        tissue, jacobian = _answer(responses, exponentials(k))
-        jacobian *= (1 - share)[:, None, None]
-        fitted = (1 - share)[:, None] * tissue + share[:, None] * blood
-        if V_B is None:
-            jacobian = np.concatenate([jacobian, (blood - tissue)[..., None]], axis=-1)
-        return fitted, jacobian
+        return _curves(responses, exponentials(k), share, blood, V_B is None)
 
     return curve
 
@@ -224,9 +220,9 @@ def begin(
         responses.slope,
         responses.place(rates),
         int(slow_is_zero),
-        np.ascontiguousarray(curves),
-        np.ascontiguousarray(weights),
-        blood,
+        plain(curves),
+        plain(weights),
+        plain(blood),
         float(low),
         float(high),
         bands,
@@ -249,13 +245,24 @@ def rate_constants(start: Start) -> Array:
     return np.stack([K1, k2, k3, k4], axis=-1)
 
 
-def _answer(responses: Responses, exponentials: Exponentials) -> tuple[Array, Array]:
-    """Tissue at the frames, shape (n_curve, n_row), and its derivatives, (n_curve, n_row, n_par)."""
-    value, by_rate = responses.at(exponentials.rate)
-    tissue = (exponentials.amplitude[:, None, :] @ value)[:, 0]
-    slopes = exponentials.amplitude[..., None] * by_rate
-    jacobian = value.transpose(0, 2, 1) @ exponentials.by_amplitude + slopes.transpose(0, 2, 1) @ exponentials.by_rate
-    return tissue, jacobian
+def _curves(
+    responses: Responses, exponentials: Exponentials, share: Array, blood: Array, extra: bool
+) -> tuple[Array, Array]:
+    """Tissue and a share of blood at the frames, shape (n_curve, n_row), and derivatives, (n_curve, n_row, n_par)."""
+    rate = plain(exponentials.rate)
+    fitted, slopes = combined(
+        responses.value,
+        responses.slope,
+        responses.place(rate),
+        responses.by_rate(rate),
+        plain(exponentials.amplitude),
+        plain(exponentials.by_amplitude),
+        plain(exponentials.by_rate),
+        plain(share),
+        plain(blood),
+        int(extra),
+    )
+    return fitted, slopes.transpose(0, 2, 1)
 
 
 def _rows(entries: list[list[Array]]) -> Array:

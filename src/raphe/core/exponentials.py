@@ -30,7 +30,7 @@ REACH = 30.0
 SAME = 2.0
 """Distance, in nodes of the table, within which the end of one search and another valley are the same place."""
 
-NOTHING = 1e-22
+NOTHING = 1e-26
 """Cost, as a share of the curve's weighted sum of squares, at which nothing is left to find."""
 
 LANES = 8
@@ -81,7 +81,7 @@ def search(
     basis = _at(value, slope, grid)
     begin = valleys(basis, first, curves, weights, blood, lowest_share, highest_share, bands)
     table = (_filled(value), _filled(slope))
-    return _search(*table, grid, begin, first, curves, weights, blood, lowest_share, highest_share)  # type: ignore[no-any-return]
+    return _search(*table, grid, begin, first, curves, weights, blood, lowest_share, highest_share)
 
 
 @compiled
@@ -143,8 +143,9 @@ def _next(low: Array, reach: Array, end: Array, cost: float) -> int:
 @compiled
 def _apart(one: Array, other: Array) -> float:
     """Distance of two pairs of places, whichever of a pair is the slower."""
-    slower = abs(min(one[0], one[1]) - min(other[0], other[1]))
-    return max(slower, abs(max(one[0], one[1]) - max(other[0], other[1])))
+    slower: float = abs(min(one[0], one[1]) - min(other[0], other[1]))
+    faster: float = abs(max(one[0], one[1]) - max(other[0], other[1]))
+    return max(slower, faster)
 
 
 @compiled
