@@ -101,7 +101,7 @@ def bounded_fit(
         )
         converged[active[settled]] = True
         active = active[~settled]
-    held = damped.held(theta, fitted, slopes, target, weights, lower, upper)
+    held = damped.held(theta, fitted, slopes, cost, target, weights, lower, upper)
     return BoundedFit(theta, fitted, slopes.transpose(0, 2, 1), cost, held, converged)
 
 

@@ -16,14 +16,15 @@ import numpy.typing as npt
 from raphe.core.bounded import Curve, plain
 from raphe.core.combined import combined
 from raphe.core.exponentials import search
-from raphe.core.responses import Responses
+from raphe.core.responses import RATES, Responses
 
 Array = npt.NDArray[np.float64]
 
-SLOWEST, N_GRID = 1e-4, 36
-"""Lowest rate, 1/min, and number of the rates at which exponentials are tried for the start of a search."""
+SLOWEST, SLOW, N_GRID = 1e-5, 1e-4, 36
+"""Lowest rate, 1/min, at which exponentials are tried for the start of a search; from where on the others are spaced
+evenly in their logarithm; and number of the rates."""
 
-BANDS = (0.0, 0.08, 0.35, 1.2)
+BANDS = (0.0, 0.08, 0.35, 1.2, 3.5)
 """Rates, 1/min, from each of which on the best faster exponential is a start of its own."""
 
 _LEAST = 1e-12
@@ -180,6 +181,22 @@ class Start:
     V_B: Array
 
 
+def tried(fastest: float, slow_is_zero: bool = False) -> tuple[Array, npt.NDArray[np.intp]]:
+    """Rates, 1/min, at which exponentials are tried, and the numbers that part them into bands.
+
+    Parameters
+    ----------
+    fastest : float, 1/min
+    slow_is_zero : bool
+        Whether 0 is to be among the rates, as the first.
+    """
+    rates = np.geomspace(SLOW, fastest, N_GRID)
+    rates[0] = SLOWEST
+    if slow_is_zero:
+        rates = np.concatenate([[0.0], rates])
+    return rates, np.array([*np.searchsorted(rates, BANDS), rates.size])
+
+
 def begin(
     responses: Responses,
     curves: Array,
@@ -210,10 +227,7 @@ def begin(
     slow_is_zero : bool
         Whether the slower exponential does not fade.
     """
-    rates = np.geomspace(SLOWEST, fastest, N_GRID)
-    if slow_is_zero:
-        rates = np.concatenate([[0.0], rates])
-    bands = np.array([*np.searchsorted(rates, BANDS), rates.size])
+    rates, bands = tried(fastest, slow_is_zero)
     low, high = V_B_bounds if V_B is None else (V_B, V_B)
     place, amplitude, _, _ = search(
         responses.value,
@@ -233,15 +247,15 @@ def begin(
 
 
 def rate_constants(start: Start) -> Array:
-    """K1, k2, k3 and k4 of two exponentials, shape (n_curve, 4); where there is but one, k3 is small."""
+    """K1, k2, k3 and k4 of two exponentials, shape (n_curve, 4); where there is but one, k3 is 0 and k4 the fastest."""
     (a, b), (slow, fast) = start.amplitude.T, start.rate.T
     K1 = np.maximum(a + b, _LEAST)
     k2 = np.maximum((a * slow + b * fast) / K1, _LEAST)
     k4 = slow * fast / k2
     k3 = np.maximum(slow + fast - k2 - k4, 0)
     single = (a <= 0) | (b <= 0)
-    k3 = np.where(single, 0.1 * k2, k3)
-    k4 = np.where(single, k2, k4)
+    k3 = np.where(single, 0.0, k3)
+    k4 = np.where(single, RATES[1], k4)
     return np.stack([K1, k2, k3, k4], axis=-1)
 
 

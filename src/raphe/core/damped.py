@@ -90,7 +90,9 @@ def steps(
         _normal(slopes[c], weights[c], target[c], fitted[c], normal, gradient, work)
         orthogonal = True
         for p in range(n_par):
-            free[p] = not _pushed(here[p], gradient[p], lower[p], upper[p], False)
+            free[p] = not (
+                _pushed(here[p], gradient[p], lower[p], upper[p]) or _idle(normal[p, p], cost[c], lower[p], upper[p])
+            )
             if free[p] and not abs(gradient[p]) <= ORTHOGONAL * np.sqrt(normal[p, p] * cost[c]):
                 orthogonal = False
         _step(normal, gradient, free, damping[c], here, lower, upper, step, moved, room, part)
@@ -157,17 +159,30 @@ def taken(
 
 @compiled
 def held(
-    theta: Array, fitted: Array, slopes: Array, target: Array, weights: Array, lower: Array, upper: Array
+    theta: Array, fitted: Array, slopes: Array, cost: Array, target: Array, weights: Array, lower: Array, upper: Array
 ) -> Flags:
-    """Parameters that lie at a bound and would go beyond, shape (n_curve, n_par); arguments as in :func:`steps`."""
+    """Parameters that lie at a bound and would go beyond, or have no effect there.
+
+    Parameters
+    ----------
+    theta, fitted, slopes, cost, target, weights, lower, upper
+        As in :func:`steps`.
+
+    Returns
+    -------
+    ndarray of bool, shape (n_curve, n_par)
+    """
     found = np.zeros(theta.shape, dtype=np.bool_)
     for c in range(len(theta)):
         for p in range(theta.shape[1]):
             if theta[c, p] <= lower[p] or theta[c, p] >= upper[p]:
-                gradient = 0.0
+                gradient = normal = 0.0
                 for r in range(target.shape[1]):
-                    gradient += slopes[c, p, r] * weights[c, r] * (target[c, r] - fitted[c, r])
-                found[c, p] = _pushed(theta[c, p], gradient, lower[p], upper[p], True)
+                    weighted = slopes[c, p, r] * weights[c, r]
+                    gradient += weighted * (target[c, r] - fitted[c, r])
+                    normal += weighted * slopes[c, p, r]
+                idle = gradient == 0 or _idle(normal, cost[c], lower[p], upper[p])
+                found[c, p] = idle or _pushed(theta[c, p], gradient, lower[p], upper[p])
     return found
 
 
@@ -181,10 +196,15 @@ def _cost(target: Array, fitted: Array, weights: Array) -> float:
 
 
 @compiled
-def _pushed(value: float, gradient: float, low: float, high: float, at_rest: bool) -> bool:
-    """Whether a parameter lies at a bound and the gradient would take it beyond; ``at_rest``: or leaves it there."""
-    down, up = gradient < 0 or (at_rest and gradient == 0), gradient > 0 or (at_rest and gradient == 0)
-    return (value <= low and down) or (value >= high and up)
+def _pushed(value: float, gradient: float, low: float, high: float) -> bool:
+    """Whether a parameter lies at a bound and the gradient would take it beyond."""
+    return (value <= low and gradient < 0) or (value >= high and gradient > 0)
+
+
+@compiled
+def _idle(normal: float, cost: float, low: float, high: float) -> bool:
+    """Whether a parameter's whole range would not move the curve by as much as a step of no length: it stays."""
+    return normal * (high - low) ** 2 <= SHORT * SHORT * cost
 
 
 @compiled

@@ -24,7 +24,7 @@ SETTLED = 1e-10
 ENTERED = 1e-3
 """Relative fall of the cost at which a valley counts as entered."""
 
-REACH = 30.0
+REACH = 1000.0
 """By how many times its last fall the cost of a valley that was entered may still come down, for all that is known."""
 
 SAME = 2.0
@@ -81,13 +81,13 @@ def search(
     basis = _at(value, slope, grid)
     begin = valleys(basis, first, curves, weights, blood, lowest_share, highest_share, bands)
     table = (_filled(value), _filled(slope))
-    return _search(*table, grid, begin, first, curves, weights, blood, lowest_share, highest_share)
+    return _search(*table, grid, _filled(basis), begin, first, curves, weights, blood, lowest_share, highest_share)
 
 
 @compiled
 def _search(
-    value: Array, slope: Array, grid: Array, begin: Numbers, first: int, curves: Array, weights: Array, blood: Array,
-    lowest_share: float, highest_share: float,
+    value: Array, slope: Array, grid: Array, basis: Array, begin: Numbers, first: int, curves: Array, weights: Array,
+    blood: Array, lowest_share: float, highest_share: float,
 ) -> tuple[Array, Array, Array, Array]:  # fmt: skip
     """Of :func:`search`, what follows the valleys ``begin``, shape (n_curve, n_band, 2), down to the lowest."""
     n_curve, n_band = begin.shape[:2]
@@ -119,9 +119,19 @@ def _search(
             reach[band] = -np.inf
             if lowest < cost[c]:
                 cost[c], converged[c] = lowest, settled
-                swap = 1 if end[band, 0] > end[band, 1] else 0
-                place[c, 0], place[c, 1] = end[band, swap], end[band, 1 - swap]
-                amplitude[c, 0], amplitude[c, 1], amplitude[c, 2] = state[0, swap], state[0, 1 - swap], state[0, 2]
+                _keep(end[band], state[0], place[c], amplitude[c])
+        if amplitude[c, 1] == 0 or (amplitude[c, 0] == 0 and not first):
+            own = 1 if amplitude[c, 0] == 0 and not first else 0
+            two = end[0]
+            g = _second(value, slope, basis, place[c, own], place[c, 1 - own], scaled, facts, work, state[0])
+            if g >= 0 and cost[c] > nothing:
+                two[0], two[1] = place[c, own], grid[g]
+                lowest, _, settled = _descend(
+                    value, slope, grid, two, first, scaled, facts, work, state, SETTLED, nothing
+                )
+                if lowest < cost[c]:
+                    cost[c], converged[c] = lowest, settled
+                    _keep(two, state[0], place[c], amplitude[c])
     return place, amplitude, cost, converged
 
 
@@ -137,6 +147,38 @@ def _next(low: Array, reach: Array, end: Array, cost: float) -> int:
                     known = True
             if not known:
                 best = band
+    return best
+
+
+@compiled
+def _keep(two: Array, state: Array, place: Array, amplitude: Array) -> None:
+    """Places of two exponentials and what stands before them and before blood, the slower first."""
+    swap = 1 if two[0] > two[1] else 0
+    place[0], place[1] = two[swap], two[1 - swap]
+    amplitude[0], amplitude[1], amplitude[2] = state[swap], state[1 - swap], state[2]
+
+
+@compiled
+def _second(
+    value: Array, slope: Array, basis: Array, own: float, other: float, scaled: Array, facts: Array, work: Array,
+    state: Array,
+) -> int:  # fmt: skip
+    """Number in the grid of the exponential that would lower the cost most beside one that stands alone, or -1."""
+    _project(value, slope, own, other, scaled, facts, work, state)
+    e, rest = work[0], work[1]
+    size = 0.0
+    for r in range(e.size):
+        rest[r] = scaled[1, r] - state[0] * e[r] - state[2] * scaled[2, r]
+        size += e[r] * e[r]
+    best, gain = -1, 0.0
+    for g in range(len(basis)):
+        moment = cross = norm = 0.0
+        for r in range(e.size):
+            f = scaled[0, r] * basis[g, r]
+            moment, cross, norm = moment + f * rest[r], cross + f * e[r], norm + f * f
+        left = norm - cross * cross / size if size > 0 else norm
+        if moment > 0 and left > TINY * norm and moment * moment > gain * left:
+            best, gain = g, moment * moment / left
     return best
 
 

@@ -34,7 +34,8 @@ def valleys(
 ) -> Numbers:
     """Pair of functions, of each band and for each curve, that fits best with blood, without negative amplitudes.
 
-    Of the pairs of which one has no amplitude, only the best counts: they are a plain without valleys.
+    The best pair with the first function is one more, for it lies at an edge of the search. Of the pairs of which one
+    has no amplitude, only the best counts: they are a plain without valleys.
 
     Parameters
     ----------
@@ -50,15 +51,16 @@ def valleys(
 
     Returns
     -------
-    ndarray of int, shape (n_curve, n_band, 2)
-        Numbers of the functions; -1 where no pair has two positive amplitudes.
+    ndarray of int, shape (n_curve, n_band + 1, 2)
+        Numbers of the functions, those with the first function last; -1 where no pair has two positive amplitudes,
+        or the last is that of a band.
     """
     n_curve, n_grid = len(curves), len(basis)
     n_first = 1 if first else n_grid - 1
     products = _products(basis, n_first, blood)
-    sums, single, gain = np.empty(products.shape[1]), np.empty((5, n_grid)), np.empty(bands.size - 1)
+    sums, single, gain = np.empty(products.shape[1]), np.empty((5, n_grid)), np.empty(bands.size)
     w, wy = np.zeros(len(products)), np.zeros(len(products))
-    found = np.full((n_curve, bands.size - 1, 2), -1)
+    found = np.full((n_curve, bands.size, 2), -1)
     for c in range(n_curve):
         gbb = mb = 0.0
         for r in range(blood.size):
@@ -126,6 +128,8 @@ def _best(
     at = 3 * n
     for i in range(n_first):
         band = 0
+        if i == 1:
+            _begun_anew(bands, gain, found)
         for j in range(i + 1, n):
             cross = sums[at]
             at += 1
@@ -156,11 +160,23 @@ def _best(
                     gain[band], found[band, 0], found[band, 1] = taken, i, j
                     least = taken
     band = 0
-    top_i, top_j = (0, max(top, 1))
-    while top_j >= bands[band + 1]:
+    while max(top, 1) >= bands[band + 1]:
         band += 1
     if single[0, top] > gain[band]:
-        found[band, 0], found[band, 1] = top_i, top_j
+        found[band, 0], found[band, 1] = 0, max(top, 1)
+    last = bands.size - 1
+    for band in range(last):
+        if found[band, 0] == found[last, 0] and found[band, 1] == found[last, 1]:
+            found[last, 0] = -1
+
+
+@compiled
+def _begun_anew(bands: Numbers, gain: Array, found: Numbers) -> None:
+    """Note the best pair with the first function."""
+    last = bands.size - 1
+    for band in range(last):
+        if gain[band] > gain[last]:
+            gain[last], found[last, 0], found[last, 1] = gain[band], found[band, 0], found[band, 1]
 
 
 @compiled
