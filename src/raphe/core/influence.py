@@ -9,7 +9,7 @@ from numba import njit
 Array = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 
-SURE = 1e5
+SURE = 1e4
 """Bound of the condition, columns scaled alike, up to which a basis made column by column is exact enough."""
 
 compiled = njit(cache=True, error_model="numpy", fastmath={"reassoc", "contract", "arcp", "nsz"})

@@ -28,7 +28,7 @@ REACH = 1000.0
 SAME = 2.0
 """Distance, in nodes of the table, within which the end of one search and another valley are the same place."""
 
-NOTHING = 1e-26
+NOTHING = 1e-29
 """Cost, as a share of the curve's weighted sum of squares, at which nothing is left to find."""
 
 TINY = 1e-13

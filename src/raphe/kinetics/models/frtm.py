@@ -22,6 +22,9 @@ Array = npt.NDArray[np.float64]
 BEGIN = (0.01, 0.04, 0.15, 0.5)
 """Values of k4, 1/min, from each of which the search is begun: the surface has more than one valley."""
 
+ALONE = 1e-3
+"""Value of k2, 1/min, of a start that is R1 times the reference and hardly more."""
+
 
 @dataclass(frozen=True)
 class FRTM:
@@ -128,7 +131,7 @@ def _parameters(theta: Array) -> tuple[Array, Array]:
 
 
 def _starts(problem: Problem) -> list[Array]:
-    """R1, k2, k3 and k4 to begin with: R1, k2 and BP_ND of the simplified model, and several k4."""
+    """R1, k2, k3 and k4 to begin with: R1, k2 and BP_ND of the simplified model, and several k4; and R1 by itself."""
     rows, reference = problem.rows, problem.reference_curve
     drawn = problem.sampling.drawn(reference)
 
@@ -140,7 +143,9 @@ def _starts(problem: Problem) -> list[Array]:
     R1 = np.clip(simple.theta[:, 0], 0.05, 10)
     k2 = np.clip(simple.theta[:, 1] + R1 * simple.rate, 1e-3, 2)
     BP_ND = np.clip(k2 / simple.rate - 1, 0.05, 50)
-    return [curvewise(R1, k2, BP_ND * k4, k4) for k4 in BEGIN]
+    weighted = problem.row_weights * reference[rows]
+    like = np.clip((weighted * problem.row_activity).sum(axis=1) / (weighted @ reference[rows]), 0.05, 10)
+    return [*(curvewise(R1, k2, BP_ND * k4, k4) for k4 in BEGIN), curvewise(like, ALONE, 0.0, BEGIN[-1])]
 
 
 EXAMPLE = Example(FRTM(), {"R1": 1.1, "k2_prime": 0.1, "k3": 0.06, "k4": 0.03}, tolerance=1e-3)
