@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -78,10 +78,10 @@ class FRTM:
         found = ends[0]
         for other in ends[1:]:
             found = found.better(other)
-        spread, singular = covariance_of_free(found, curves, weights)
         value, gradient = _parameters(found.theta)
-        held = found.at_bound
-        none = held[:, 2] & (found.theta[:, 2] <= self.k3_bounds[0])
+        none = found.at_bound[:, 2] & (found.theta[:, 2] <= self.k3_bounds[0])
+        held = found.at_bound | (none[:, None] & np.array([False, False, False, self.k3_bounds[0] == 0]))
+        spread, singular = covariance_of_free(replace(found, at_bound=held), curves, weights)
         edge = held[:, [0, 1]].any(axis=1) | (held[:, [2, 3]].any(axis=1) & ~none)
         own = np.pad(held, ((0, 0), (1, 1)))
         quality = (
