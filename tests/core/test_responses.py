@@ -43,3 +43,10 @@ def test_some_frames_alone():
     table = responses(sampling(FRAMES), INPUT)
     rows = np.array([3, 7, 7, 20])
     np.testing.assert_array_equal(table.rows(rows).at(np.array([0.07]))[0], table.at(np.array([0.07]))[0][:, rows])
+
+
+def test_one_table_serves_equal_curves_and_schedules():
+    once = responses(sampling(FRAMES), INPUT)
+    assert responses(sampling(Frames(FRAMES.start, FRAMES.duration)), PiecewiseLinear(INPUT.time, INPUT.value)) is once
+    assert responses(sampling(FRAMES), INPUT.scaled(1.01)) is not once
+    assert responses(sampling(FRAMES, "midframe"), INPUT) is not once

@@ -163,3 +163,13 @@ def test_frames_that_rounding_parts_are_without_a_gap():
     apart = Frames([0.0, 1.0 + 2e-16, 2.0 + 1e-15], [1.0, 1.0, 1.0])
     assert apart.end[1] < apart.start[2]
     assert sampling(apart).knots == pytest.approx([0, 0.5, 1, 1.5, 2, 2.5, 3])
+
+
+@pytest.mark.parametrize("convention", CONVENTIONS)
+def test_equal_schedules_share_one_object_that_nobody_can_write_to(convention):
+    begun, again = sampling(GAPPED, convention), sampling(Frames(GAPPED.start, GAPPED.duration), convention)
+    assert begun is again
+    assert sampling(GAPPED.first(6), convention) is not begun
+    assert sampling(Frames(GAPPED.start + 1e-12, GAPPED.duration), convention) is not begun
+    for array in (begun.knots, begun.draw, begun.integral, begun.double_integral, begun.begin, begun.stop):
+        assert not array.flags.writeable

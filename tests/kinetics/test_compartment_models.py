@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from scipy.optimize import least_squares
+from scipy.optimize import least_squares, lsq_linear
 from scipy.signal import fftconvolve
 
 from raphe.core.compartments import tissue_with_blood, tissue_with_reference, two_tissue
@@ -210,3 +210,37 @@ def test_midframe_gives_the_numbers_of_a_grid_of_seconds_and_scipy(name):
         rest = (found.weights[row] * (tacs.activity[row] - found.fitted[row]) ** 2).sum() * scale
         assert rest <= cost * 1.002  # the grid's convolution is a little off where the input leaps
         assert ours == pytest.approx(theirs, rel=5e-3)
+
+
+@pytest.mark.parametrize("V_B", [None, 0.05])
+@pytest.mark.parametrize("level", [0.01, 0.05])
+def test_a_tissue_without_binding_has_a_standard_error_of_its_volume(known, level, V_B):
+    """The last rate has no effect where k3 ends at 0: it is left out, and makes nothing singular."""
+    tacs = curves(known, (0.3, 0.2, 0.0, 0.05), level=level, n=60)
+    found, _ = fit(TwoTCM(V_B=V_B), tacs, plasma=PLASMA, weights="duration")
+    single = found.of("k3")[0] == 0
+    assert single.any()
+    assert not (found.quality & Quality.SINGULAR).any()
+    assert (found.of("V_T")[1] > 0).all()
+    assert np.isnan(found.of("k4")[1][single]).all()
+
+
+def test_one_compartment_ends_in_its_lowest_valley_whatever_the_tissue(known):
+    """Two exponentials of very unlike rates: the mean of them is no start for one."""
+    rng = np.random.default_rng(8)
+    tables = [
+        curves(
+            known, np.exp(rng.uniform(np.log([0.01, 0.002, 0.002, 0.002]), np.log([2, 3, 3, 3]))), level=0.02, seed=n
+        )
+        for n in range(40)
+    ]
+    sampled = sampling(known.frames_38)
+    blood, table = sampled.seen(PLASMA.whole_blood), responses(sampled, PLASMA.parent)
+    for tacs in tables:
+        found, _ = fit(OneTCM(), tacs, plasma=PLASMA, weights="duration")
+        cost = (found.weights[0] * (tacs.activity[0] - found.fitted[0]) ** 2).sum()
+        root = np.sqrt(found.weights[0])
+        for answer in table.at(np.geomspace(1e-5, 5, 60))[0]:
+            design = np.column_stack([answer, blood])
+            best = lsq_linear(root[:, None] * design, root * tacs.activity[0], ([0, 0], [2.5, 0.5]), method="bvls")
+            assert cost <= 2 * best.cost * (1 + 1e-9)

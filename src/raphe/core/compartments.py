@@ -13,16 +13,18 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from raphe.core.bounded import Curve
+from raphe.core.bounded import Curve, plain
+from raphe.core.combined import combined
 from raphe.core.exponentials import search
-from raphe.core.responses import Responses
+from raphe.core.responses import RATES, Responses
 
 Array = npt.NDArray[np.float64]
 
-SLOWEST, N_GRID = 1e-4, 36
-"""Lowest rate, 1/min, and number of the rates at which exponentials are tried for the start of a search."""
+SLOWEST, SLOW, N_GRID = 1e-5, 1e-4, 36
+"""Lowest rate, 1/min, at which exponentials are tried for the start of a search; from where on the others are spaced
+evenly in their logarithm; and number of the rates."""
 
-BANDS = (0.0, 0.08, 0.35, 1.2)
+BANDS = (0.0, 0.08, 0.35, 1.2, 3.5)
 """Rates, 1/min, from each of which on the best faster exponential is a start of its own."""
 
 _LEAST = 1e-12
@@ -131,7 +133,7 @@ def tissue_with_reference(responses: Responses, reference: Array) -> Curve:
     """
 
     def curve(theta: Array, index: npt.NDArray[np.intp]) -> tuple[Array, Array]:
-        fitted, jacobian = _answer(responses, two_tissue_by_reference(theta))
+        fitted, jacobian = _curves(responses, two_tissue_by_reference(theta), np.zeros(len(theta)), reference, False)
         jacobian[..., 0] += reference
         return fitted + theta[:, :1] * reference, jacobian
 
@@ -158,12 +160,7 @@ def tissue_with_blood(
     def curve(theta: Array, index: npt.NDArray[np.intp]) -> tuple[Array, Array]:
         k = theta if V_B is not None else theta[:, :-1]
         share = np.full(len(theta), V_B) if V_B is not None else theta[:, -1]
-        tissue, jacobian = _answer(responses, exponentials(k))
-        jacobian *= (1 - share)[:, None, None]
-        fitted = (1 - share)[:, None] * tissue + share[:, None] * blood
-        if V_B is None:
-            jacobian = np.concatenate([jacobian, (blood - tissue)[..., None]], axis=-1)
-        return fitted, jacobian
+        return _curves(responses, exponentials(k), share, blood, V_B is None)
 
     return curve
 
@@ -182,6 +179,22 @@ class Start:
     amplitude: Array
     rate: Array
     V_B: Array
+
+
+def tried(fastest: float, slow_is_zero: bool = False) -> tuple[Array, npt.NDArray[np.intp]]:
+    """Rates, 1/min, at which exponentials are tried, and the numbers that part them into bands.
+
+    Parameters
+    ----------
+    fastest : float, 1/min
+    slow_is_zero : bool
+        Whether 0 is to be among the rates, as the first.
+    """
+    rates = np.geomspace(SLOW, fastest, N_GRID)
+    rates[0] = SLOWEST
+    if slow_is_zero:
+        rates = np.concatenate([[0.0], rates])
+    return rates, np.array([*np.searchsorted(rates, BANDS), rates.size])
 
 
 def begin(
@@ -214,19 +227,16 @@ def begin(
     slow_is_zero : bool
         Whether the slower exponential does not fade.
     """
-    rates = np.geomspace(SLOWEST, fastest, N_GRID)
-    if slow_is_zero:
-        rates = np.concatenate([[0.0], rates])
-    bands = np.array([*np.searchsorted(rates, BANDS), rates.size])
+    rates, bands = tried(fastest, slow_is_zero)
     low, high = V_B_bounds if V_B is None else (V_B, V_B)
     place, amplitude, _, _ = search(
         responses.value,
         responses.slope,
         responses.place(rates),
         int(slow_is_zero),
-        np.ascontiguousarray(curves),
-        np.ascontiguousarray(weights),
-        blood,
+        plain(curves),
+        plain(weights),
+        plain(blood),
         float(low),
         float(high),
         bands,
@@ -237,25 +247,36 @@ def begin(
 
 
 def rate_constants(start: Start) -> Array:
-    """K1, k2, k3 and k4 of two exponentials, shape (n_curve, 4); where there is but one, k3 is small."""
+    """K1, k2, k3 and k4 of two exponentials, shape (n_curve, 4); where there is but one, k3 is 0 and k4 the fastest."""
     (a, b), (slow, fast) = start.amplitude.T, start.rate.T
     K1 = np.maximum(a + b, _LEAST)
     k2 = np.maximum((a * slow + b * fast) / K1, _LEAST)
     k4 = slow * fast / k2
     k3 = np.maximum(slow + fast - k2 - k4, 0)
     single = (a <= 0) | (b <= 0)
-    k3 = np.where(single, 0.1 * k2, k3)
-    k4 = np.where(single, k2, k4)
+    k3 = np.where(single, 0.0, k3)
+    k4 = np.where(single, RATES[1], k4)
     return np.stack([K1, k2, k3, k4], axis=-1)
 
 
-def _answer(responses: Responses, exponentials: Exponentials) -> tuple[Array, Array]:
-    """Tissue at the frames, shape (n_curve, n_row), and its derivatives, (n_curve, n_row, n_par)."""
-    value, by_rate = responses.at(exponentials.rate)
-    tissue = (exponentials.amplitude[:, None, :] @ value)[:, 0]
-    slopes = exponentials.amplitude[..., None] * by_rate
-    jacobian = value.transpose(0, 2, 1) @ exponentials.by_amplitude + slopes.transpose(0, 2, 1) @ exponentials.by_rate
-    return tissue, jacobian
+def _curves(
+    responses: Responses, exponentials: Exponentials, share: Array, blood: Array, extra: bool
+) -> tuple[Array, Array]:
+    """Tissue and a share of blood at the frames, shape (n_curve, n_row), and derivatives, (n_curve, n_row, n_par)."""
+    rate = plain(exponentials.rate)
+    fitted, slopes = combined(
+        responses.value,
+        responses.slope,
+        responses.place(rate),
+        responses.by_rate(rate),
+        plain(exponentials.amplitude),
+        plain(exponentials.by_amplitude),
+        plain(exponentials.by_rate),
+        plain(share),
+        plain(blood),
+        int(extra),
+    )
+    return fitted, slopes.transpose(0, 2, 1)
 
 
 def _rows(entries: list[list[Array]]) -> Array:

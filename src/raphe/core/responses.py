@@ -37,7 +37,8 @@ class Responses:
 
     def rows(self, rows: npt.NDArray[np.intp]) -> Responses:
         """Answers at some of the frames."""
-        return replace(self, value=self.value[:, rows], slope=self.slope[:, rows])
+        value, slope = (np.ascontiguousarray(table[:, rows]) for table in (self.value, self.slope))
+        return replace(self, value=value, slope=slope)
 
     def undispersed(self, tau: float, input_seen: Array) -> Responses:
         r"""Answers to the input before it was dispersed with the time constant ``tau`` (min).
@@ -62,6 +63,11 @@ class Responses:
         gap = self.nodes[1] - self.nodes[0]
         return np.asarray((np.log(np.clip(rate, *RATES) + _OFFSET) - self.nodes[0]) / gap)
 
+    def by_rate(self, rate: Array) -> Array:
+        """Derivative of :meth:`place` by the rate constant, min, in its shape."""
+        gap = self.nodes[1] - self.nodes[0]
+        return np.asarray(1 / (gap * (np.clip(rate, *RATES) + _OFFSET)))
+
     def rate(self, place: Array) -> Array:
         """Rate constant (1/min) at a place, the inverse of :meth:`place`."""
         return np.asarray(np.maximum(np.exp(self.nodes[0] + place * (self.nodes[1] - self.nodes[0])) - _OFFSET, 0))
@@ -78,8 +84,7 @@ class Responses:
         value : ndarray, shape (..., n_frame)
         by_rate : ndarray, shape (..., n_frame)
         """
-        place, gap = self.place(rate), self.nodes[1] - self.nodes[0]
-        k = np.clip(rate, *RATES)
+        place = self.place(rate)
         left = np.clip(place.astype(np.intp), 0, len(self.nodes) - 2)
         s = (place - left)[..., None]
         low, high = self.value[left], self.value[left + 1]
@@ -89,7 +94,7 @@ class Responses:
         d = m_low + m_high - 2 * rise
         value = low + s * (m_low + s * (c + s * d))
         by_place = m_low + s * (2 * c + 3 * s * d)
-        return value, by_place / (gap * (k + _OFFSET))[..., None]
+        return value, by_place * self.by_rate(rate)[..., None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,7 +128,15 @@ def answers(curve: PiecewiseLinear, n_node: int = 1024) -> Answers:
     return Answers(nodes, tuple(convolved(curve, chunk) for chunk in chunks))
 
 
-@lru_cache(maxsize=4)
 def responses(sampling: Sampling, curve: PiecewiseLinear) -> Responses:
-    """Tabulate what the frames see of the answers to one input, as :func:`answers`; the last few are kept."""
-    return answers(curve).seen(sampling)
+    """Tabulate what the frames see of the answers to one input, as :func:`answers`.
+
+    The last few tables are kept, and serve every equal curve that the same sampling sees.
+    """
+    return _kept(sampling, curve.time.tobytes(), curve.value.tobytes())
+
+
+@lru_cache(maxsize=4)
+def _kept(sampling: Sampling, time: bytes, value: bytes) -> Responses:
+    """Table of a curve given by the bytes of its knots and values."""
+    return answers(PiecewiseLinear(np.frombuffer(time), np.frombuffer(value))).seen(sampling)

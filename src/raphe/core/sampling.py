@@ -16,8 +16,8 @@ exponential have closed forms (:mod:`raphe.core.piecewise`), which are used here
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import dataclass, field, replace
+from functools import cached_property, lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -94,7 +94,9 @@ class Sampling:
         A linear map on the values of the frames, as ``integral`` is.
         """
         unit = np.eye(len(self.frames))
-        return np.stack([self.integrated_twice(self.drawn(values)) for values in unit], axis=1)
+        twice = np.stack([self.integrated_twice(self.drawn(values)) for values in unit], axis=1)
+        twice.flags.writeable = False
+        return twice
 
     def finer(self, parts: int) -> Sampling:
         """Maps of the same drawn curve, with ``parts`` pieces in place of each."""
@@ -158,6 +160,9 @@ class Sampling:
 def sampling(frames: Frames, convention: str = "average") -> Sampling:
     """Make the maps of one schedule under one convention.
 
+    The last few are kept: equal schedules share one object, whose arrays cannot be written to, so that what is
+    tabulated for it (:func:`raphe.core.responses.responses`) serves every model of a scan.
+
     Parameters
     ----------
     frames : Frames
@@ -170,7 +175,26 @@ def sampling(frames: Frames, convention: str = "average") -> Sampling:
     """
     if convention not in CONVENTIONS:
         raise ValueError(f"unknown convention {convention!r}; there are {' and '.join(CONVENTIONS)}")
-    return _average(frames) if convention == "average" else _midframe(frames)
+    return _kept(_Schedule(frames.start.tobytes(), frames.duration.tobytes(), frames.end.tobytes(), frames), convention)
+
+
+@dataclass(frozen=True)
+class _Schedule:
+    """Frames that are the same as others where every time is, to the last bit."""
+
+    start: bytes
+    duration: bytes
+    end: bytes
+    frames: Frames = field(compare=False)
+
+
+@lru_cache(maxsize=8)
+def _kept(schedule: _Schedule, convention: str) -> Sampling:
+    """Maps of a schedule, made once; read-only, for many share them."""
+    made = _average(schedule.frames) if convention == "average" else _midframe(schedule.frames)
+    for array in (made.knots, made.draw, made.integral, made.begin, made.stop):
+        array.flags.writeable = False
+    return made
 
 
 def _midframe(frames: Frames) -> Sampling:

@@ -157,8 +157,7 @@ class _Tissue:
         self._sampled, self._blood, self._parent = sampled, plasma.whole_blood, plasma.parent
         self._known = answers(plasma.parent, 128)
         self._curve, self._weights = curve, weights
-        self._rates = np.geomspace(compartments.SLOWEST, 5.0, compartments.N_GRID)
-        self._bands = np.array([*np.searchsorted(self._rates, compartments.BANDS), self._rates.size])
+        self._rates, self._bands = compartments.tried(5.0)
 
     def cost(self, delay: float, tau: float = 0.0) -> float:
         """Weighted sum of squared residuals."""

@@ -79,12 +79,12 @@ class Problem:
     @property
     def row_activity(self) -> Array:
         """Curves at the fitted frames, shape (n_curve, n_row), kBq/mL."""
-        return self.activity[:, self.rows]
+        return np.ascontiguousarray(self.activity[:, self.rows])
 
     @property
     def row_weights(self) -> Array:
         """Weights at the fitted frames, shape (n_curve, n_row)."""
-        return self.weights[:, self.rows]
+        return np.ascontiguousarray(self.weights[:, self.rows])
 
     @property
     def variance(self) -> Array:

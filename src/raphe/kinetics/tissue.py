@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import reduce
 
 import numpy as np
 import numpy.typing as npt
@@ -79,7 +80,7 @@ class Tissue:
 def fit_tissue(
     problem: Problem,
     exponentials: Callable[[Array], Exponentials],
-    begin: Callable[[Start], Array],
+    begin: Sequence[Callable[[Start], Array]],
     bounds: Sequence[Range],
     V_B: float | None,
     V_B_bounds: Range,
@@ -92,8 +93,8 @@ def fit_tissue(
     problem : Problem
     exponentials : callable
         One of :mod:`raphe.core.compartments`.
-    begin : callable
-        Rate constants of a start, shape (n_curve, n_rate).
+    begin : sequence of callable
+        Rate constants of a start, shape (n_curve, n_rate); the best fit of those from each is taken.
     bounds : sequence of (float, float)
         Of each rate constant.
     V_B : float or None
@@ -109,9 +110,9 @@ def fit_tissue(
     model = tissue_with_blood(answers, exponentials, blood, V_B)
     fastest = min(high for _, high in bounds[1:])
     start = compartments.begin(answers, curves, weights, blood, V_B, V_B_bounds, fastest, slow_is_zero=slow_is_zero)
-    k = begin(start)
-    theta = np.column_stack([k, start.V_B]) if V_B is None else k
-    found = bounded_fit(model, theta, curves, weights, *limits.T)
+    last = [start.V_B] if V_B is None else []
+    ends = [bounded_fit(model, np.column_stack([k(start), *last]), curves, weights, *limits.T) for k in begin]
+    found = reduce(BoundedFit.better, ends)
     spread, singular = covariance_of_free(found, curves, weights)
     known = np.zeros(len(bounds) + 1, dtype=bool)
     theta, held = found.theta, found.at_bound

@@ -26,6 +26,9 @@ BEGIN = (0.01, 0.04, 0.15, 0.5)
 LEAST = 1e-3
 """Rate, 1/min, from which a search is begun at least."""
 
+ALONE = 1e-3
+"""Value of k2, 1/min, of a start that is R1 times the reference and hardly more."""
+
 
 @dataclass(frozen=True)
 class FRTM:
@@ -82,11 +85,11 @@ class FRTM:
         curves, weights = problem.row_activity, problem.row_weights
         model = _curve(problem)
         found, other = self._valleys(model, _starts(problem), curves, weights)
-        spread, singular = covariance_of_free(found, curves, weights)
         value, gradient = _parameters(found.theta)
+        none = found.at_bound[:, 2] & (found.theta[:, 2] <= self.k3_bounds[0])
+        held = found.at_bound | (none[:, None] & np.array([False, False, False, self.k3_bounds[0] == 0]))
+        spread, singular = covariance_of_free(replace(found, at_bound=held), curves, weights)
         variance = _over_valleys(value, propagated(gradient, spread) ** 2, found, other, curves, weights)
-        held = found.at_bound
-        none = held[:, 2] & (found.theta[:, 2] <= self.k3_bounds[0])
         edge = held[:, [0, 1]].any(axis=1) | (held[:, [2, 3]].any(axis=1) & ~none)
         own = np.pad(held, ((0, 0), (1, 1)))
         quality = (
@@ -178,7 +181,7 @@ def _over_valleys(
 
 
 def _starts(problem: Problem) -> list[Array]:
-    """R1, k2, k3 and k4 to begin with: R1, k2 and BP_ND of the simplified model, and several k4."""
+    """R1, k2, k3 and k4 to begin with: R1, k2 and BP_ND of the simplified model, and several k4; and R1 by itself."""
     rows, reference = problem.rows, problem.reference_curve
     drawn = problem.sampling.drawn(reference)
 
@@ -190,7 +193,9 @@ def _starts(problem: Problem) -> list[Array]:
     R1 = np.clip(simple.theta[:, 0], 0.05, 10)
     k2 = np.clip(simple.theta[:, 1] + R1 * simple.rate, 1e-3, 2)
     BP_ND = np.clip(k2 / simple.rate - 1, 0.05, 50)
-    return [curvewise(R1, k2, BP_ND * k4, k4) for k4 in BEGIN]
+    weighted = problem.row_weights * reference[rows]
+    like = np.clip((weighted * problem.row_activity).sum(axis=1) / (weighted @ reference[rows]), 0.05, 10)
+    return [*(curvewise(R1, k2, BP_ND * k4, k4) for k4 in BEGIN), curvewise(like, ALONE, 0.0, BEGIN[-1])]
 
 
 EXAMPLE = Example(FRTM(), {"R1": 1.1, "k2_prime": 0.1, "k3": 0.06, "k4": 0.03}, tolerance=1e-3)

@@ -113,7 +113,7 @@ class SIMEVND:
     def estimate(self, problem: Problem) -> Solution:
         """Parameters of every curve of the problem."""
         bounds = (self.K1_bounds, K2_BOUNDS, self.k3_bounds, self.k4_bounds)
-        alone = fit_tissue(problem, two_tissue, rate_constants, bounds, self.V_B, self.V_B_bounds)
+        alone = fit_tissue(problem, two_tissue, (rate_constants,), bounds, self.V_B, self.V_B_bounds)
         curves, variance = problem.row_activity, _variance(problem, alone, self.n_free)
         weights = problem.row_weights / variance[:, None]
         limits = np.array(

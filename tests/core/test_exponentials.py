@@ -1,0 +1,99 @@
+"""Two exponentials and blood: valleys and searches against scipy's bounded linear least squares over all pairs."""
+
+from itertools import combinations, pairwise
+
+import numpy as np
+import pytest
+from scipy.optimize import lsq_linear
+
+from raphe.core.compartments import begin, tissue_with_blood, tried, two_tissue
+from raphe.core.exponentials import search
+from raphe.core.frames import Frames
+from raphe.core.piecewise import PiecewiseLinear
+from raphe.core.responses import responses
+from raphe.core.sampling import sampling
+from raphe.core.valleys import valleys
+
+PLASMA = PiecewiseLinear([0.2, 0.5, 0.8, 1.5, 4.0, 20.0, 95.0], [0.0, 90.0, 60.0, 20.0, 9.0, 4.0, 1.0])
+FRAMES = Frames(np.concatenate([np.arange(0, 3, 0.25), np.arange(3, 93, 5)]), [0.25] * 12 + [5.0] * 18)
+SAMPLED = sampling(FRAMES)
+TABLE = responses(SAMPLED, PLASMA)
+BLOOD = SAMPLED.seen(PLASMA.scaled(0.8))
+SHARES = [(0.0, 0.5), (0.05, 0.05), (0.0, 0.0)]
+
+
+def measured(n, level, seed=1, k3=(0.0, 0.2)):
+    rng = np.random.default_rng(seed)
+    rates = [rng.uniform(*ends, n) for ends in [(0.05, 0.6), (0.05, 0.4), k3, (0.02, 0.1), (0, 0.1)]]
+    clean = tissue_with_blood(TABLE, two_tissue, BLOOD, None)(np.column_stack(rates), None)[0]
+    sd = level * clean.mean(axis=1, keepdims=True) * np.ones_like(clean)
+    return clean + sd * rng.normal(size=clean.shape), rng.uniform(0.2, 2, clean.shape)
+
+
+def best(functions, y, w, share):
+    """Lowest cost, and the amplitudes, of functions that are not subtracted and a share of blood within its bounds."""
+    root, (low, high) = np.sqrt(w), share
+    columns, left, ends = list(functions), y, ([0.0] * len(functions), [np.inf] * len(functions))
+    if low < high:
+        columns, ends = [*columns, BLOOD], ([*ends[0], low], [*ends[1], high])
+    else:
+        left = y - low * BLOOD
+    found = lsq_linear((np.array(columns) * root).T, root * left, ends, method="bvls", tol=1e-14)
+    return 2 * found.cost, found.x
+
+
+@pytest.mark.parametrize("share", SHARES)
+def test_each_valley_is_the_best_pair_of_its_band(share):
+    rates = np.geomspace(1e-3, 3, 9)
+    bands = np.array([0, 4, 6, 9])
+    basis = TABLE.at(rates)[0]
+    curves, weights = measured(12, 0.1)
+    found = valleys(basis, 0, curves, weights, BLOOD, *share, bands)
+    for y, w, told in zip(curves, weights, found, strict=True):
+        pairs = {pair: best(basis[list(pair)], y, w, share) for pair in combinations(range(9), 2)}
+        alone = min(best(basis[[one]], y, w, share)[0] for one in range(9))
+        both = {pair: cost for pair, (cost, x) in pairs.items() if (x[:2] > 1e-9).all()}
+        for band, (low, high) in enumerate(pairwise(bands)):
+            inside = [cost for (_, j), cost in both.items() if low <= j < high]
+            if told[band, 0] < 0:
+                assert not inside
+            else:
+                cost = pairs[tuple(told[band])][0]
+                assert low <= told[band, 1] < high
+                assert cost <= min([*inside, alone if not inside else np.inf]) * (1 + 1e-9)
+        assert min(pairs[tuple(pair)][0] for pair in told if pair[0] >= 0) <= min(both.values(), default=alone)
+
+
+@pytest.mark.parametrize("share", SHARES)
+@pytest.mark.parametrize(("level", "k3"), [(0.02, (0.0, 0.2)), (0.1, (0.0, 0.2)), (0.1, (0.0, 0.0)), (0.3, (0.0, 0.0))])
+def test_no_pair_of_a_fine_grid_is_better(share, level, k3):
+    """Among them curves of one compartment, beside which a second exponential of small amplitude may help."""
+    curves, weights = measured(4, level, seed=5, k3=k3)
+    rates, bands = tried(5.0)
+    place, amplitude, cost, _ = search(
+        TABLE.value, TABLE.slope, TABLE.place(rates), 0, curves, weights, BLOOD, *share, bands
+    )
+    assert (amplitude[:, :2] >= 0).all()
+    assert (place[:, 0] <= place[:, 1]).all()
+    fine = TABLE.at(np.geomspace(1e-5, 5, 60))[0]
+    for row, (y, w) in enumerate(zip(curves, weights, strict=True)):
+        lowest = min(best(fine[list(pair)], y, w, share)[0] for pair in combinations(range(60), 2))
+        assert cost[row] <= lowest * (1 + 1e-9)
+
+
+def test_a_curve_is_searched_as_if_alone():
+    curves, weights = measured(9, 0.05)
+    together = begin(TABLE, curves, weights, BLOOD, None, (0.0, 0.5), 5.0)
+    for row in range(9):
+        alone = begin(TABLE, curves[[row]], weights[[row]], BLOOD, None, (0.0, 0.5), 5.0)
+        np.testing.assert_array_equal(alone.rate[0], together.rate[row])
+        np.testing.assert_array_equal(alone.amplitude[0], together.amplitude[row])
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_a_curve_that_is_no_number_harms_no_other(value):
+    curves, weights = measured(3, 0.05)
+    spoilt = curves.copy()
+    spoilt[1, 4] = value
+    good, beside = (begin(TABLE, y, weights, BLOOD, None, (0.0, 0.5), 5.0) for y in (curves, spoilt))
+    np.testing.assert_array_equal(beside.rate[[0, 2]], good.rate[[0, 2]])
