@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
 import shlex
 import signal
 import sys
@@ -26,6 +27,9 @@ WARNED = 1
 INTERRUPTED = 130
 UNUSABLE = UNEXPECTED = 2
 
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+"""Threads of linear algebra, 1 unless the user says else: matrices are small, and scans go to processes of their own."""
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; the value is the exit code.
@@ -34,6 +38,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     the rest is done; 130 stopped by the user, who may resume.
     """
     options = _parser().parse_args(argv)
+    for name in THREADS:
+        os.environ.setdefault(name, "1")
     signal.signal(signal.SIGTERM, _stop)
     options.command_line = "raphe " + shlex.join(sys.argv[1:] if argv is None else argv)
     try:

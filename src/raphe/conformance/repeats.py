@@ -24,8 +24,11 @@ Progress = Callable[[int, int, str], None]
 BAND = (0.93, 0.97)
 """Coverage that is asked of 95 % intervals, of all cases of a model together."""
 
+WIDE = 0.99
+"""Coverage that is allowed in one case alone: an interval that is too wide there misleads nobody."""
+
 DEVIATIONS = 2.0
-"""Standard deviations of chance by which the coverage of one case alone may stray from the band."""
+"""Standard deviations of chance by which the coverage of one case alone may be below the band."""
 
 IDENTIFIABLE = 0.2
 """Relative standard error, at best, below which a parameter counts as told by the curve, and its interval is judged."""
@@ -140,7 +143,7 @@ class NoisyOutcome:
             said += [
                 f"{name} {100 * r.coverage:.1f} % in {r.case}"
                 for r in self.of(name)
-                if not BAND[0] - chance <= r.coverage <= BAND[1] + chance
+                if not BAND[0] - chance <= r.coverage <= WIDE + chance
             ]
         return tuple(said)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from raphe.core.linear import LeastSquares, covariance, least_squares
+from raphe.core.linear import HC3, LeastSquares, covariance, least_squares
 
 Array = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
@@ -121,7 +121,7 @@ def plain(array: Array) -> Array:
     return np.require(array, float, ["C", "W"])
 
 
-def covariance_of_free(fit: BoundedFit, target: Array, weights: Array) -> tuple[Array, Flags]:
+def covariance_of_free(fit: BoundedFit, target: Array, weights: Array, kind: float = HC3) -> tuple[Array, Flags]:
     """Covariance of theta (:func:`raphe.core.linear.covariance`), given the parameters that a bound holds.
 
     Returns
@@ -143,5 +143,5 @@ def covariance_of_free(fit: BoundedFit, target: Array, weights: Array) -> tuple[
         solved = least_squares(design, residual[at], weights[at])
         influence[np.ix_(at, own)], singular[at] = solved.influence, solved.singular
     local = LeastSquares(fit.theta, influence, residual, fit.wrss, singular)
-    found = covariance(local, fit.jacobian, weights)
+    found = covariance(local, fit.jacobian, weights, kind)
     return np.where(free[:, :, None] & free[:, None, :], found, 0.0), singular

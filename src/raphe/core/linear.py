@@ -15,6 +15,9 @@ RANK_TOLERANCE = 1e-9
 NEIGHBOURS = 5
 """Frames on either side over which squared residuals are averaged for the standard errors."""
 
+HC2, HC3 = 1.0, 2.0
+"""Power of one minus the leverage by which a squared residual is divided: of the kinds of covariance called so."""
+
 LEAST_FREEDOM = 0.05
 """Lower limit of one minus the leverage in the standard errors, for a frame that a parameter has to itself."""
 
@@ -67,13 +70,14 @@ def least_squares(design: Array, left: Array, weights: Array) -> LeastSquares:
     return LeastSquares(theta, influence, residual, (weights * residual**2).sum(axis=-1), singular)
 
 
-def covariance(solution: LeastSquares, design: Array, weights: Array) -> Array:
+def covariance(solution: LeastSquares, design: Array, weights: Array, kind: float = HC3) -> Array:
     """Covariance of theta that holds whether or not the weights are the true 1/variance.
 
     Heteroscedasticity-consistent, of the kind called HC3 (MacKinnon & White 1985, J Econometrics 29:305; Long & Ervin
     2000, Am Stat 54:217): the variance of a frame is taken from its own squared residual, divided by the square of
-    one minus its leverage. As the noise of a scan changes smoothly along the schedule, those squares are first averaged
-    over :data:`NEIGHBOURS` frames on either side, relative to what the weights expect.
+    one minus its leverage; in HC2 by that itself, which is no larger. As the noise of a scan changes smoothly along the
+    schedule, those squares are first averaged over :data:`NEIGHBOURS` frames on either side, relative to what the
+    weights expect.
 
     Parameters
     ----------
@@ -81,6 +85,8 @@ def covariance(solution: LeastSquares, design: Array, weights: Array) -> Array:
         Of the design, or of the Jacobian of a nonlinear model at its minimum.
     design : ndarray, shape (n_curve, n_row, n_par)
     weights : ndarray, shape (n_curve, n_row)
+    kind : float
+        :data:`HC3` or :data:`HC2`.
 
     Returns
     -------
@@ -88,12 +94,12 @@ def covariance(solution: LeastSquares, design: Array, weights: Array) -> Array:
         NaN where the design is singular.
     """
     leverage = np.einsum("crp,cpr->cr", design, solution.influence)
-    variance = frame_variance(solution.residual, leverage, weights)
+    variance = frame_variance(solution.residual, leverage, weights, kind)
     return _sandwich(solution.influence, variance)
 
 
 def covariance_both_sides(
-    solution: LeastSquares, design: Array, weights: Array, noise: Array, expected_variance: Array
+    solution: LeastSquares, design: Array, weights: Array, noise: Array, expected_variance: Array, kind: float = HC3
 ) -> Array:
     r"""Covariance of theta when the data enter the equations on both sides.
 
@@ -114,6 +120,8 @@ def covariance_both_sides(
         H.
     expected_variance : ndarray, shape (n_curve, n_frame)
         Relative variance of every frame, 1/weight.
+    kind : float
+        :data:`HC3` or :data:`HC2`, where every frame is fitted.
 
     Returns
     -------
@@ -125,25 +133,27 @@ def covariance_both_sides(
         backward = np.linalg.pinv(np.nan_to_num(noise), rcond=RANK_TOLERANCE)  # NaN where the design is singular
         own = backward @ np.concatenate([design, solution.residual[..., None]], axis=-1)
         leverage = np.einsum("crp,cpr->cr", own[..., :-1], carried)
-        return _sandwich(carried, frame_variance(own[..., -1], leverage, 1 / expected_variance))
+        return _sandwich(carried, frame_variance(own[..., -1], leverage, 1 / expected_variance, kind))
     spread = noise * np.sqrt(expected_variance)[:, None, :]
     left_over = (spread - design @ (solution.influence @ spread)) * np.sqrt(weights)[..., None]
     sigma2 = solution.wrss / (left_over**2).sum(axis=(1, 2))
     return _sandwich(carried, sigma2[:, None] * expected_variance)
 
 
-def frame_variance(residual: Array, leverage: Array, weights: Array) -> Array:
+def frame_variance(residual: Array, leverage: Array, weights: Array, kind: float = HC3) -> Array:
     """Variance of each frame from its residual, averaged over neighbouring frames relative to 1/weight.
 
     Parameters
     ----------
     residual, leverage, weights : ndarray, shape (n_curve, n_row)
+    kind : float
+        :data:`HC3` or :data:`HC2`.
 
     Returns
     -------
     ndarray, shape (n_curve, n_row)
     """
-    squares = weights * (residual / np.maximum(1 - leverage, LEAST_FREEDOM)) ** 2
+    squares = weights * residual**2 / np.maximum(1 - leverage, LEAST_FREEDOM) ** kind
     return np.asarray(averaged(squares) / weights)
 
 

@@ -25,7 +25,7 @@ Flags = npt.NDArray[np.bool_]
 CHUNK = 64
 """Curves that are worked on at once."""
 
-PARTS, PASSES = 4, 2
+PARTS, PASSES = 2, 2
 """Parts of each piece of a curve that is drawn by its solution, and how often it is fitted and drawn again."""
 
 ESTIMATES = ("BP_ND", "R1", "k2", "k2_prime", "k2a", "gamma", "displacement")

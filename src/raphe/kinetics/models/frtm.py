@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from raphe.core.bounded import BoundedFit, Curve, bounded_fit, covariance_of_free
 from raphe.core.compartments import tissue_with_reference
+from raphe.core.linear import HC2
 from raphe.core.nonlinear import profile_fit
 from raphe.core.responses import responses
 from raphe.kinetics.protocol import Example, Problem, Solution, curvewise, propagated
@@ -44,7 +45,8 @@ class FRTM:
     without a trace in the curve, and else with little. The estimate is from the deeper one. The standard errors are the
     root mean square distances from it when either may hold the truth, the other with the probability that the ratio of
     the likelihoods, :math:`e^{-\\Delta \\chi^2 / 2}`, gives it; so they tell when the rates have two answers, which
-    leave BP_ND nearly the same.
+    leave BP_ND nearly the same. Within a valley they are of the kind HC2 (:func:`raphe.core.linear.covariance`), for
+    HC3 errs to the wide here, whether the weights are right or not.
 
     Parameters
     ----------
@@ -88,7 +90,7 @@ class FRTM:
         value, gradient = _parameters(found.theta)
         none = found.at_bound[:, 2] & (found.theta[:, 2] <= self.k3_bounds[0])
         held = found.at_bound | (none[:, None] & np.array([False, False, False, self.k3_bounds[0] == 0]))
-        spread, singular = covariance_of_free(replace(found, at_bound=held), curves, weights)
+        spread, singular = covariance_of_free(replace(found, at_bound=held), curves, weights, HC2)
         variance = _over_valleys(value, propagated(gradient, spread) ** 2, found, other, curves, weights)
         edge = held[:, [0, 1]].any(axis=1) | (held[:, [2, 3]].any(axis=1) & ~none)
         own = np.pad(held, ((0, 0), (1, 1)))
@@ -174,7 +176,7 @@ def _over_valleys(
     freedom = curves.shape[1] - found.theta.shape[1]
     with np.errstate(divide="ignore", invalid="ignore"):
         share = np.nan_to_num(np.exp((found.wrss - other.wrss) * freedom / (2 * found.wrss)))[:, None]
-    spread, _ = covariance_of_free(other, curves, weights)
+    spread, _ = covariance_of_free(other, curves, weights, HC2)
     there, gradient = _parameters(other.theta)
     apart = np.nan_to_num(propagated(gradient, spread) ** 2) + (there - value) ** 2
     return np.asarray((variance + np.where(share > 0, share * apart, 0)) / (1 + share))

@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from raphe.core.linear import LeastSquares, covariance_both_sides, least_squares
+from raphe.core.linear import HC2, LeastSquares, covariance_both_sides, least_squares
 from raphe.core.two_tissue_guide import guided_integrals
 from raphe.kinetics.line import CLEAR_OF_ZERO
 from raphe.kinetics.protocol import Example, Problem, Solution, curvewise, multilinear_noise, propagated
@@ -35,9 +35,9 @@ class MA2:
     Where frames are averages, the curve is drawn between them as a first answer runs there
     (:mod:`raphe.core.two_tissue_guide`) and the equation solved again; straight lines would miss V_T by up to 0.2 %.
 
-    The curve's integrals are among the regressors, so noise biases V_T, at 3 % by a few per cent upward; the standard
-    errors carry the frames' noise through both sides, and err to the wide here. A gamma_2 that is clearly positive, as
-    of a tissue that never empties, is implausible.
+    The curve's integrals are among the regressors, so noise biases V_T, at 3 % by a few per cent upward. The standard
+    errors carry the frames' noise through both sides, and are of the kind HC2, for HC3 errs to the wide here. A gamma_2
+    that is clearly positive, as of a tissue that never empties, is implausible.
 
     Parameters
     ----------
@@ -85,7 +85,7 @@ class MA2:
             design, solved = solve(*guided_integrals(sampling, problem.parent, tissue.activity, solved.theta))
         g1, g2, g3, g4 = solved.theta.T
         noise = multilinear_noise(tissue, g3) - g2[:, None, None] * sampling.double_integral[rows]
-        spread = covariance_both_sides(solved, design, weights, noise, tissue.variance)
+        spread = covariance_both_sides(solved, design, weights, noise, tissue.variance, HC2)
         zero, one = np.zeros_like(g1), np.ones_like(g1)
         with np.errstate(divide="ignore", invalid="ignore"):
             loss = g1 + g3 * g4  # -K1 k2
