@@ -90,5 +90,5 @@ def test_curves_that_are_fitted_together_are_repeated_together(suite):
     if "SIMEVND" not in {row.model for row in suite.requirements}:
         pytest.skip("no model fits curves together")
     found = outcome(suite, "SIMEVND", 40)
-    assert found.n_repeat == 2
+    assert found.n_repeat == 8
     assert {r.case for r in found.parameters} == set(suite.cases("2tissue", noisy=True))

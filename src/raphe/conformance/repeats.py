@@ -39,7 +39,7 @@ UNIDENTIFIABLE = 1.0
 LEAST_FLAGGED = 0.85
 """Share of the usable fits that must carry the flag then; besides chance."""
 
-JOINT_SHARE = 20
+JOINT_SHARE = 5
 """A model that fits curves together gets one repeat in so many, for it takes as much longer."""
 
 BIAS_MARGIN = 0.005
