@@ -28,7 +28,7 @@ INTERRUPTED = 130
 UNUSABLE = UNEXPECTED = 2
 
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
-"""Threads of linear algebra, 1 unless the user says else: matrices are small, and scans go to processes of their own."""
+"""Threads of linear algebra, 1 unless the user says else: matrices are small, and scans run beside each other."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:

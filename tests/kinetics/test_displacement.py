@@ -10,7 +10,7 @@ from scipy import integrate, special, stats
 from raphe.core.decay import remaining
 from raphe.core.linear import least_squares
 from raphe.core.release import release_integral
-from raphe.core.release_fit import ReleaseData, release_fit
+from raphe.core.release_fit import PARTS, ReleaseData, release_fit
 from raphe.core.release_guide import guided
 from raphe.core.sampling import sampling
 from raphe.errors import ModelError, TimingError
@@ -203,7 +203,7 @@ def test_the_search_ends_no_higher_than_its_grid_and_in_a_minimum(known, convent
     found = release_fit(data, course)
     drawn = curves @ data.sampling.draw.T
     if convention == "average":  # drawn by the solution that was found
-        data = replace(data, sampling=data.sampling.finer(4))
+        data = replace(data, sampling=data.sampling.finer(PARTS))
         integral = release_integral(data.sampling, rows, course)
         drawn, good = guided(data.sampling, integral, subject.reference, curves, found.theta, found.shape)
         assert good.all()

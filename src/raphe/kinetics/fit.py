@@ -193,6 +193,13 @@ def _reference(model: KineticModel, tacs: TACs, reference: str | Array | None) -
 
 
 def _plasma(model: KineticModel, plasma: PlasmaInput | None) -> PlasmaInput | None:
+    if "samples" in model.needs:
+        if plasma is None:
+            raise ModelError(
+                f"{model.name} needs a few samples of the parent in plasma, or one; give them (--input FILE, or blood "
+                "in the data)"
+            )
+        return plasma
     if "plasma" not in model.needs:
         return None
     if plasma is None:
