@@ -43,6 +43,13 @@ WINDOWS: Mapping[str, tuple[int, int]] = {"38": (63, 93), "36": (60, 90)}
 """Window of SUVR in each schedule, min; whole frames."""
 
 
+SAMPLES = (30, 60, 90)
+"""Times, min, of the samples of plasma that a model is told which has no other input."""
+
+SAMPLE_ERROR = Decimal("0.03")
+"""Standard deviation of their logarithm in noisy repeats."""
+
+
 @dataclass(frozen=True)
 class Case:
     """One tissue.
@@ -117,6 +124,21 @@ def _two_tissue() -> Iterator[Truth]:
         yield {
             "K1": K1, "k2": K1 / V_ND, "k3": BP_ND * k4, "k4": k4, "V_B": V_B, "BP_ND": BP_ND, "V_T": V_ND + V_S,
             "V_ND": V_ND, "V_S": V_S, "BP_P": V_S,
+        }  # fmt: skip
+
+
+def _one_tracer() -> Iterator[Truth]:
+    V_ND, k4 = Decimal("1.5"), Decimal("0.05")
+    pairs = zip(
+        _numbers("0.12", "0.1", "0.08", "0.13", "0.09", "0.11", "0.07", "0.1"),
+        _numbers("0.2", "0.5", "0.8", "1.2", "1.6", "2.2", "3", "4"),
+        strict=True,
+    )
+    for K1, BP_ND in pairs:
+        V_S = V_ND * BP_ND
+        yield {
+            "K1": K1, "k2": K1 / V_ND, "k3": BP_ND * k4, "k4": k4, "V_B": Decimal(0), "BP_ND": BP_ND,
+            "V_T": V_ND + V_S, "V_ND": V_ND, "V_S": V_S, "BP_P": V_S,
         }  # fmt: skip
 
 
@@ -205,6 +227,10 @@ FAMILIES: tuple[Family, ...] = (
         "release-fading", "RF", "release of endogenous ligand in the scan, at once and fading exponentially",
         _release(_shape(t_D="35", tau="0.02"), _shape(t_D="35", tau="0.1"), _shape(t_D="50", tau="0.05")),
         (4, 10, 17, 23),
+    ),
+    Family(
+        "one-tracer", "OT", "regions of one tracer, two tissue compartments behind plasma without blood", _one_tracer,
+        (1, 2, 3, 4, 5, 6, 7, 8),
     ),
 )  # fmt: skip
 

@@ -26,6 +26,8 @@ from raphe.conformance.cases import (
     HALF_LIFE,
     K1_PRIME,
     NOISE_LEVEL,
+    SAMPLE_ERROR,
+    SAMPLES,
     SCHEDULES,
     WHOLE_BLOOD,
     WINDOWS,
@@ -238,6 +240,7 @@ def _facts(largest: float) -> dict[str, object]:
         "K1_prime": float(K1_PRIME),
         "t_star_min": T_STAR,
         "SUVR_window_min": {schedule: list(window) for schedule, window in WINDOWS.items()},
+        "plasma_samples": {"time_min": list(SAMPLES), "relative_sd": float(SAMPLE_ERROR)},
         "noise": {
             "level": float(NOISE_LEVEL),
             "late_min": LATE,

@@ -48,8 +48,10 @@ FIXED: Mapping[str, tuple[str, ...]] = {
     "irreversible-reference": ("n/a",),
     "release-gamma": ("n/a", "t_D"),
     "release-fading": ("t_D",),
+    "one-tracer": (),
 }
-"""What a model may be told besides; with k2' the free k2 is R1 k2'. The fading release is known to begin at t_D.
+"""What a model may be told besides, none where the input is not known; with k2' the free k2 is R1 k2'. The fading
+release is known to begin at t_D.
 
 ``together`` is not told, but common to several cases: V_ND to all noisy cases that have the same.
 """

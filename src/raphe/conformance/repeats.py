@@ -15,6 +15,7 @@ from scipy import stats
 from raphe.conformance.run import fit_group, groups, make_model, wanted
 from raphe.conformance.suite import CurveTable, Requirement, Suite
 from raphe.data.fit import KineticFit
+from raphe.kinetics import registry
 from raphe.kinetics.protocol import KineticModel
 from raphe.quality import Quality, determined, usable
 
@@ -39,8 +40,9 @@ UNIDENTIFIABLE = 1.0
 LEAST_FLAGGED = 0.85
 """Share of the usable fits that must carry the flag then; besides chance."""
 
-JOINT_SHARE = 5
-"""A model that fits curves together gets one repeat in so many, for it takes as much longer."""
+JOINT_SHARE, JOINT_INPUT_SHARE = 5, 25
+"""A model that fits curves together gets one repeat in so many, for it takes as much longer; and one that estimates the
+input with them."""
 
 BIAS_MARGIN = 0.005
 """How far the bias by noise may be beyond the range that is expected, as a share of the truth; besides chance."""
@@ -199,7 +201,8 @@ def noisy(
     assert isinstance(stated, float)
     table = suite.curves(requirement.family, schedule, reading)
     if requirement.together:
-        n_repeat = max(n_repeat // JOINT_SHARE, 2)
+        by_samples = "samples" in registry.model_type(requirement.model).needs
+        n_repeat = max(n_repeat // (JOINT_INPUT_SHARE if by_samples else JOINT_SHARE), 2)
     found: list[ParameterResult] = []
     flags: list[npt.NDArray[np.int64]] = []
     took = 0.0
@@ -209,7 +212,7 @@ def noisy(
         curves = [_noisy_curves(suite, table, case, n_repeat, level / stated, seed) for case in group]
         model = make_model(suite, requirement, schedule, group[0])
         start = time.perf_counter()
-        results = _fits(suite, requirement, schedule, table, group, curves, reading)
+        results = _fits(suite, requirement, schedule, table, group, curves, reading, seed)
         took += time.perf_counter() - start
         for i, case in enumerate(group):
             mine = [(fit, np.array([i]) if requirement.together else np.arange(n_repeat)) for fit in results]
@@ -255,10 +258,12 @@ def _fits(
     group: Sequence[str],
     curves: Sequence[Array],
     reading: str,
+    seed: int,
 ) -> list[KineticFit]:
     """One fit of all repeats of a case, or one of each repeat of cases that are fitted together."""
     stacked = np.stack(curves, axis=1) if requirement.together else curves
-    return [fit_group(suite, requirement, schedule, table, group, activity, reading) for activity in stacked]
+    rng = np.random.default_rng(seed)
+    return [fit_group(suite, requirement, schedule, table, group, one, reading, rng=rng) for one in stacked]
 
 
 def _parameters(

@@ -164,13 +164,18 @@ def fit_group(
     activity: Array,
     reading: str,
     weights: str | Array = "decay",
+    rng: np.random.Generator | None = None,
 ) -> KineticFit:
-    """Fit curves, shape (n_curve, n_frame), with the model, input and reference of the cases ``group``."""
+    """Fit curves, shape (n_curve, n_frame), with the model, input and reference of the cases ``group``.
+
+    Samples of plasma, for a model that has them in place of an input, get noise from ``rng``.
+    """
     model = make_model(suite, requirement, schedule, group[0])
+    plasma = suite.samples(rng) if "samples" in model.needs else suite.plasma
     curves = TACs(activity, table.frames, tuple(str(i) for i in range(len(activity))))
     reference = table.activity.get(suite.truth[group[0]]["reference"])
     result, _ = fit(
-        model, curves, reference=reference, plasma=suite.plasma, weights=weights, half_life=suite.half_life,
+        model, curves, reference=reference, plasma=plasma, weights=weights, half_life=suite.half_life,
         convention=reading,
     )  # fmt: skip
     return result

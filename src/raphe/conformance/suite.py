@@ -120,6 +120,15 @@ class Suite:
         parent, whole_blood = (PiecewiseLinear(time, table.floats(column)) for column in ("AIF", "whole_blood"))
         return PlasmaInput(parent, whole_blood)
 
+    def samples(self, rng: np.random.Generator | None = None) -> PlasmaInput:
+        """Samples of plasma, for a model without another input; with the noise of repeats if a generator is given."""
+        times, error = self.fact("plasma_samples", "time_min"), self.fact("plasma_samples", "relative_sd")
+        assert isinstance(times, list)
+        assert isinstance(error, float)
+        time = np.array(times, dtype=float)
+        factor = np.ones(time.size) if rng is None else np.exp(error * rng.normal(size=time.size))
+        return PlasmaInput(PiecewiseLinear(time, self.plasma.parent(time) * factor))
+
     @cached_property
     def requirements(self) -> tuple[Requirement, ...]:
         """What is asked of each model, in the order of the file."""

@@ -8,6 +8,8 @@ are taken by quadrature of the derivatives where two rates are near each other.
 
 from __future__ import annotations
 
+from math import exp, expm1
+
 import numpy as np
 import numpy.typing as npt
 from numba import njit
@@ -84,13 +86,15 @@ def tissues(
     fitted = np.empty((n_curve, n_row))
     by_input, by_own = np.empty((n, n_row, N_INPUT)), np.empty((n, n_row, N_OWN))
     room, up, down = np.empty(times.size), np.empty(n_row), np.empty(n_row)
-    moved, its = theta.copy(), np.empty(N_OWN)
+    moved, its, blood = theta.copy(), np.full(N_OWN, -700.0), np.empty(n_row)
+    _frames(theta, its, V_B, times, begin, stop, room, blood)
     for c in range(n_curve):
         _frames(theta, own[c], V_B, times, begin, stop, room, fitted[c])
         if not slopes:
             continue
         its[:] = own[c]
-        for p in range(N_OWN):
+        by_own[c, :, 0] = fitted[c] - blood
+        for p in range(1, N_OWN):
             its[p] = own[c, p] + STEP
             _frames(theta, its, V_B, times, begin, stop, room, up)
             its[p] = own[c, p] - STEP
@@ -135,8 +139,9 @@ def _frames(
 @compiled
 def _behind(A: Array, fades: Array, rate: float, u: float, point: bool) -> float:
     """Input convolved with an exponential, at a time or integrated up to it."""
-    found: float = A[0] * _divided_twice(fades[0], rate, u, point) + (A[1] + A[2]) * _divided(fades[0], rate, u, point)
-    return found - A[1] * _divided(fades[1], rate, u, point) - A[2] * _divided(fades[2], rate, u, point)
+    fast = A[0] * _divided_twice(fades[0], rate, u, point) + (A[1] + A[2]) * _divided(fades[0], rate, u, point)
+    found: float = fast - A[1] * _divided(fades[1], rate, u, point) - A[2] * _divided(fades[2], rate, u, point)
+    return found
 
 
 @compiled
@@ -145,7 +150,7 @@ def _divided(x: float, y: float, u: float, point: bool) -> float:
     if abs(x - y) * u < NEAR:
         total = 0.0
         for q in range(_PLACE.size):
-            total += _SHARE[q] * _first(x + _PLACE[q] * (y - x), u, point)
+            total += float(_SHARE[q]) * _first(x + float(_PLACE[q]) * (y - x), u, point)
         return total
     return (_none(y, u, point) - _none(x, u, point)) / (y - x)
 
@@ -156,7 +161,8 @@ def _divided_twice(x: float, y: float, u: float, point: bool) -> float:
     if abs(x - y) * u < NEAR:
         total = 0.0
         for q in range(_PLACE.size):
-            total += _SHARE[q] * (1 - _PLACE[q]) * _second(x + _PLACE[q] * (y - x), u, point)
+            place = float(_PLACE[q])
+            total += float(_SHARE[q]) * (1 - place) * _second(x + place * (y - x), u, point)
         return total
     return (_divided(x, y, u, point) - _first(x, u, point)) / (y - x)
 
@@ -165,31 +171,30 @@ def _divided_twice(x: float, y: float, u: float, point: bool) -> float:
 def _none(x: float, u: float, point: bool) -> float:
     """E itself."""
     if point:
-        found: float = np.exp(-x * u)
-        return found
+        return exp(-x * u)
     z = x * u
     if abs(z) < 1e-5:
         return u * (1 - z / 2 + z * z / 6)
-    return -np.expm1(-z) / x
+    return -expm1(-z) / x
 
 
 @compiled
 def _first(x: float, u: float, point: bool) -> float:
     """Derivative of E by the rate."""
     if point:
-        return -u * np.exp(-x * u)
+        return -u * exp(-x * u)
     z = x * u
     if abs(z) < 0.02:
         return -u * u * (0.5 - z / 3 + z * z / 8 - z**3 / 30 + z**4 / 144 - z**5 / 840)
-    return -(1 - (1 + z) * np.exp(-z)) / (x * x)
+    return -(1 - (1 + z) * exp(-z)) / (x * x)
 
 
 @compiled
 def _second(x: float, u: float, point: bool) -> float:
     """Second derivative of E by the rate."""
     if point:
-        return u * u * np.exp(-x * u)
+        return u * u * exp(-x * u)
     z = x * u
     if abs(z) < 0.1:
         return u**3 * (1 / 3 - z / 4 + z * z / 10 - z**3 / 36 + z**4 / 168 - z**5 / 960 + z**6 / 6480)
-    return (2 - (2 + 2 * z + z * z) * np.exp(-z)) / x**3
+    return (2 - (2 + 2 * z + z * z) * exp(-z)) / x**3
