@@ -47,7 +47,7 @@ def fitted(known, activity, plasma, model=None, **options):
 
 @pytest.mark.parametrize("V_B", [0.0, 0.05])
 def test_recovers_volumes_and_input_from_one_sample(known, frames, V_B):
-    found = fitted(known, curves(frames, V_B), samples([60.0]), SIMEAIF(V_B=V_B, V_B_error=0.0))
+    found = fitted(known, curves(frames, V_B), samples([60.0]), SIMEAIF(V_B=V_B, V_B_error=0.0, form_error=0.0))
     np.testing.assert_allclose(found.of("V_T")[0], V_T, rtol=1e-3)
     assert found.parameters == ("V_T",)
     assert found.usable.all()
@@ -68,14 +68,16 @@ def test_the_order_of_the_regions_is_of_no_account(known, frames):
 def test_more_and_better_samples_and_a_known_share_of_blood_make_errors_smaller(known, frames):
     rng = np.random.default_rng(2)
     activity = curves(frames) * (1 + 0.02 * rng.normal(size=(4, len(frames))))
-    known_blood = SIMEAIF(V_B=0.0, V_B_error=0.0)
+    known_blood = SIMEAIF(V_B=0.0, V_B_error=0.0, form_error=0.0)
     one, three = (fitted(known, activity, samples(times), known_blood).of("V_T")[1] for times in ([60.0], TIMES))
     assert np.median(three / one) < 0.95
     better = fitted(known, activity, samples(), dataclasses.replace(known_blood, sample_error=0.005)).of("V_T")[1]
     assert np.median(better / three) < 1
-    loose = fitted(known, activity, samples(), SIMEAIF(V_B=0.0, V_B_error=0.05)).of("V_T")[1]
+    loose = fitted(known, activity, samples(), dataclasses.replace(known_blood, V_B_error=0.05)).of("V_T")[1]
     assert (loose >= three).all()
     assert np.median(loose / three) > 1.02
+    value, other = fitted(known, activity, samples(), dataclasses.replace(known_blood, form_error=0.2)).of("V_T")
+    np.testing.assert_allclose(other, np.hypot(three, 0.2 * value), rtol=1e-6)
 
 
 def test_the_search_ends_no_higher_than_one_from_the_truth(frames):
@@ -129,7 +131,15 @@ def test_without_samples_or_regions_enough_it_is_refused(known, frames):
 
 
 @pytest.mark.parametrize(
-    "given", [{"V_B": 1.0}, {"V_B": -0.1}, {"V_B_error": -0.1}, {"sample_error": 0.0}, {"sample_from": np.nan}]
+    "given",
+    [
+        {"V_B": 1.0},
+        {"V_B": -0.1},
+        {"V_B_error": -0.1},
+        {"form_error": -1.0},
+        {"sample_error": 0.0},
+        {"sample_from": np.nan},
+    ],
 )
 def test_assumptions_that_cannot_be_are_refused(given):
     with pytest.raises(ModelError, match="SIMEAIF"):
