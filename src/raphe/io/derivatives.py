@@ -57,9 +57,9 @@ def tacs(out: Path, scan: Scan, seg: str | None, pvc: str | None = None) -> Path
     return _folder(out, scan) / "pet" / f"{scan.label}{_entities(seg=seg, pvc=pvc, desc='preproc')}_tacs.tsv"
 
 
-def input_function(out: Path, scan: Scan) -> Path:
-    """Arterial input function of a scan."""
-    return _folder(out, scan) / "pet" / f"{scan.label}_inputfunction.tsv"
+def input_function(out: Path, scan: Scan, model: str | None = None) -> Path:
+    """Arterial input function of a scan; the one that a kinetic model has estimated, where it is named."""
+    return _folder(out, scan) / "pet" / f"{scan.label}{_entities(model=model)}_inputfunction.tsv"
 
 
 def kinpar(out: Path, scan: Scan, seg: str | None, model: str, pvc: str | None = None) -> Path:

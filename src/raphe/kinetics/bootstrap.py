@@ -138,8 +138,12 @@ def bootstrap(
 
 
 def repeatable(model: KineticModel | type[KineticModel]) -> bool:
-    """Whether repeats tell more than the standard error: not of a ratio of areas, which is linear in the curve."""
-    return "window" not in model.needs
+    """Whether repeats tell more than the standard error, and can be made.
+
+    They do not of a ratio of areas, which is linear in the curve; and a search for an input with all regions takes too
+    long to be repeated.
+    """
+    return not {"window", "samples"} & set(model.needs)
 
 
 @dataclass(frozen=True, eq=False)

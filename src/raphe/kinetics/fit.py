@@ -301,6 +301,7 @@ def _assemble(
     return KineticFit(
         model.name, curves.names, model.parameters, value, se, sigma, aicc, quality, curves.frames, curves.activity,
         fitted, weights, problem.reference, assumed(model), convention, model.macro, variance=variance,
+        estimated_input=solution.estimated_input,
     )  # fmt: skip
 
 

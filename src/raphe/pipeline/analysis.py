@@ -43,6 +43,8 @@ class Material:
         Regions that the table names but that have no value, for messages.
     plasma : PlasmaInput or None
         Arterial input, its delay included.
+    samples : PlasmaInput or None
+        Samples of plasma, for a model that has them in place of an input.
     n_frames : int or None
         Frames that models behind plasma are fitted to, from the first on; None for all.
     """
@@ -53,6 +55,7 @@ class Material:
     empty: tuple[str, ...] = ()
     plasma: PlasmaInput | None = None
     n_frames: int | None = None
+    samples: PlasmaInput | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,7 +120,7 @@ def analyse(
             _make(kind, analysis, k2_prime),
             curves[by_reference].first(material.n_frames) if "plasma" in kind.needs else curves[by_reference],
             reference if by_reference else None,
-            material.plasma if "plasma" in kind.needs else None,
+            material.plasma if "plasma" in kind.needs else material.samples if "samples" in kind.needs else None,
             input_se if "k2_prime" in kind.__dataclass_fields__ else {},  # type: ignore[attr-defined]
             {"reference": name} if by_reference else {"reference": None},
         )

@@ -25,6 +25,7 @@ from raphe.pipeline.choices import choose
 from raphe.pipeline.messages import Messages
 from raphe.pipeline.options import said, weights
 from raphe.pipeline.parameters import write_parameters
+from raphe.pipeline.plasma_samples import samples_of_files
 from raphe.quality import words
 
 
@@ -44,18 +45,24 @@ def run(options: argparse.Namespace) -> int:
     by_duration = curves.half_life is None and options.weights is None
     if by_duration:
         analysis = dataclasses.replace(analysis, weights="duration")
-    if analysis.needs("plasma") and not options.input:
-        wanting = " and ".join(kind.name for kind in analysis.kinds if "plasma" in kind.needs)
-        raise ModelError(f"{wanting} needs an arterial input; name its files (--input FILE)")
-    arterial = None
+    behind = [kind for kind in analysis.kinds if {"plasma", "samples"} & set(kind.needs)]
+    if behind and not options.input:
+        what = "an arterial input" if analysis.needs("plasma") else "a few samples of plasma, or one"
+        wanting = " and ".join(kind.name for kind in behind)
+        raise ModelError(f"{wanting} needs {what}; name the files (--input FILE)")
+    arterial, few = None, None
+    injection = 0.0 if sidecar is None else sidecar.injection
+    if analysis.needs("samples"):
+        few = samples_of_files(options.input, analysis, curves.tacs, injection, curves.half_life, options.unit)
+        for finding in () if analysis.needs("plasma") else few.findings:
+            messages.warn(finding.message)
     if analysis.needs("plasma"):
-        injection = 0.0 if sidecar is None else sidecar.injection
         scan = Scan("", tracer=name, half_life=curves.half_life) if sidecar is None else sidecar.scan("")
         source = source_of_files(options.input, curves.tacs, scan, analysis, injection, curves.half_life, options.unit)
         arterial = arterial_input(source, curves.tacs, analysis, curves.half_life)
         for finding in source.findings:
             messages.warn(finding.message)
-    elif options.input:
+    elif options.input and not behind:
         messages.warn(f"--input is not used: {', '.join(analysis.models)} needs no arterial input")
     material = Material(
         curves.tacs,
@@ -63,10 +70,12 @@ def run(options: argparse.Namespace) -> int:
         empty=curves.empty,
         plasma=None if arterial is None else arterial.plasma,
         n_frames=None if arterial is None else arterial.n_frames,
+        samples=None if few is None else few.plasma,
     )
     with located(options.tacs):
         fits, steps = analyse(material, analysis, messages.progress)
-    steps = (curves.step, *(arterial.steps if arterial else ()), *steps)
+    blood = arterial.steps if arterial else few.steps[:1] if few else ()
+    steps = (curves.step, *blood, *(few.steps[1:] if few else ()), *steps)
     for finding in curves.findings:
         messages.warn(finding.message)
     if by_duration:

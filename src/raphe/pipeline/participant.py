@@ -12,6 +12,7 @@ from typing import cast
 import numpy as np
 
 from raphe.catalog import references
+from raphe.data.blood import PlasmaInput
 from raphe.data.fit import KineticFit
 from raphe.data.record import Step
 from raphe.data.scan import Scan
@@ -30,6 +31,7 @@ from raphe.pipeline.arterial import Arterial, arterial_input, source_of_scan
 from raphe.pipeline.choices import Analysis
 from raphe.pipeline.findings import paragraphs
 from raphe.pipeline.parameters import write_parameters
+from raphe.pipeline.plasma_samples import samples_of_scan
 from raphe.report.scan import scan_page
 
 
@@ -121,6 +123,8 @@ def analyse_scan(task: ScanTask, restart: bool = False) -> ScanOutcome:
         source = source_of_scan(table, curves.tacs, task.analysis)
         notes += source.findings
         arterial = arterial_input(source, curves.tacs, task.analysis, curves.half_life)
+    few = samples_of_scan(table, task.analysis, curves.tacs) if task.analysis.needs("samples") else None
+    notes += few.findings if few and arterial is None else ()
     material = Material(
         curves.tacs,
         curves.half_life,
@@ -128,9 +132,11 @@ def analyse_scan(task: ScanTask, restart: bool = False) -> ScanOutcome:
         curves.empty,
         None if arterial is None else arterial.plasma,
         None if arterial is None else arterial.n_frames,
+        None if few is None else few.plasma,
     )
     fits, steps = analyse(material, task.analysis)
-    steps = _named((curves.step, *(arterial.steps if arterial else ()), *steps), scan)
+    blood = arterial.steps if arterial else few.steps[:1] if few else ()
+    steps = _named((curves.step, *blood, *(few.steps[1:] if few else ()), *steps), scan)
     with staged(task.out) as stage:
         at = dataclasses.replace(task, out=stage)
         files = _write(at, table, scan, fits, arterial, steps, paragraphs(notes))
@@ -149,6 +155,13 @@ def analyse_scan(task: ScanTask, restart: bool = False) -> ScanOutcome:
     return ScanOutcome(scan.label, False, n_regions, _lost(fits), time.monotonic() - began, not_fitted)
 
 
+ESTIMATED = {
+    "AIF": "estimated together with the curves of the regions and the samples of plasma; it is no measurement, and its "
+    "course between the samples rests on the form that the model supposes"
+}
+"""What an input function that a model has estimated says of itself."""
+
+
 def find_table(task: ScanTask) -> ScanCurves:
     """The table of curves of a task, with what its sidecars tell."""
     sessions = () if task.session is None else (task.session,)
@@ -164,7 +177,7 @@ def parameters_path(out: Path, table: ScanCurves, model: str) -> Path:
 def fingerprint_of(task: ScanTask, table: ScanCurves) -> str:
     """What decides the results of a scan: its files and the choices for it."""
     files = [table.path, *table.sidecar.paths, *table.references.values()]
-    if task.analysis.needs("plasma"):
+    if task.analysis.needs("plasma") or task.analysis.needs("samples"):
         blood = (*table.blood, *table.input_functions)
         files += [*blood, *(sidecar for path in blood for sidecar in own_sidecars(path))]
     if table.morph is not None:
@@ -219,6 +232,12 @@ def _write(
         blood = [names.source_uri(path, task.datasets) for path in (*table.blood, *table.input_functions)]
         write_input_function(files[-1], arterial.plasma, scan, sources=blood)
     for fit in fits:
+        if fit.estimated_input is not None:
+            files.append(names.input_function(task.out, scan, fit.model))
+            blood = [names.source_uri(path, task.datasets) for path in (*table.blood, *table.input_functions)]
+            write_input_function(
+                files[-1], PlasmaInput(fit.estimated_input), scan, sources=[*sources, *blood], notes=ESTIMATED
+            )
         files.append(parameters_path(task.out, table, fit.model))
         write_parameters(files[-1], fit, steps, sources, task.command_line)
     files += [names.sidecar(file) for file in files]
