@@ -61,5 +61,5 @@ def _fitting(scan: Name, root: Path, suffix: str) -> Iterator[Name]:
             name = parse_name(path)
         except InputError:
             continue  # so that the check of the dataset says why the name is unusable
-        if belongs(name, scan) and "model" not in name.entities:  # which a kinetic model has estimated from the tissue
+        if belongs(name, scan):
             yield name
