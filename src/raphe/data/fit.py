@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from raphe.core.frames import Frames
+from raphe.core.piecewise import PiecewiseLinear
 from raphe.quality import usable
 
 Array = npt.NDArray[np.float64]
@@ -60,6 +61,8 @@ class KineticFit:
     uncertainty : str
         How ``se``, ``low`` and ``high`` were found: ``"jacobian"``, ``"bootstrap"``, or ``"profile"`` for the intervals
         alone.
+    estimated_input : PiecewiseLinear or None, kBq/mL
+        Parent in plasma, where the model has estimated it with the curves and it was not measured.
     """
 
     model: str
@@ -83,6 +86,7 @@ class KineticFit:
     low: Array | None = None
     high: Array | None = None
     uncertainty: str = "jacobian"
+    estimated_input: PiecewiseLinear | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "inputs", MappingProxyType(dict(self.inputs)))

@@ -62,16 +62,21 @@ def input_function(out: Path, scan: Scan) -> Path:
     return _folder(out, scan) / "pet" / f"{scan.label}_inputfunction.tsv"
 
 
+def estimated_input(out: Path, scan: Scan, seg: str | None, model: str, pvc: str | None = None) -> Path:
+    """Input function that a model has estimated from the curves of a scan."""
+    return _folder(out, scan) / "pet" / f"{scan.label}{_entities(seg=seg, pvc=pvc, model=model)}_inputfunction.tsv"
+
+
 def kinpar(out: Path, scan: Scan, seg: str | None, model: str, pvc: str | None = None) -> Path:
     """Kinetic parameters of a scan's regions."""
     return _folder(out, scan) / "pet" / f"{scan.label}{_entities(seg=seg, pvc=pvc, model=model)}_kinpar.tsv"
 
 
-def fitted_table(out: Path, table: Path, model: str) -> Path:
-    """Kinetic parameters of one table of curves by itself: its name with ``model-`` for ``desc-``."""
+def fitted_table(out: Path, table: Path, model: str, suffix: str = "kinpar") -> Path:
+    """What a model gives for one table of curves by itself: its name with ``model-`` for ``desc-``, and ``suffix``."""
     parts = [part for part in table.stem.split("_") if not part.startswith("desc-")]
     stem = "_".join(parts[:-1] if parts[-1:] in (["tacs"], ["timeseries"]) else parts)
-    return out / f"{stem}_model-{label(model)}_kinpar.tsv".lstrip("_")
+    return out / f"{stem}_model-{label(model)}_{suffix}.tsv".lstrip("_")
 
 
 def estimates(out: Path) -> Path:

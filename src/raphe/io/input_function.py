@@ -28,6 +28,8 @@ Array = npt.NDArray[np.float64]
 
 UNIT = "kBq/mL"
 
+MEASURED = "Arterial input function"
+
 AS_PARENT = "plasma, taken to be of the unchanged tracer"
 """What the step says where nothing tells of metabolites."""
 
@@ -101,6 +103,7 @@ def write_input_function(
     *,
     sources: Sequence[str] = (),
     notes: Mapping[str, str] | None = None,
+    description: str = MEASURED,
 ) -> None:
     """Write an input function at the knots of all its curves; :func:`read_input_function` gives the same curves.
 
@@ -116,6 +119,8 @@ def write_input_function(
         Files that it was made of; see :func:`raphe.io.derivatives.source_uri`.
     notes : mapping of str to str, optional
         How it was made, in words: model of each curve, where the delay comes from, and the like.
+    description : str
+        What it is.
 
     Raises
     ------
@@ -136,7 +141,7 @@ def write_input_function(
     cells = [np.where(knots < curve.time[0], np.nan, curve(knots)) for _, curve in curves]
     columns = [Column("time", "Time from injection", "s"), *(column for column, _ in curves)]
     metadata: dict[str, object] = {
-        "Description": "Arterial input function, decay-corrected to injection; straight between the times",
+        "Description": f"{description}, decay-corrected to injection; straight between the times",
         "Sources": list(sources),
         **({"TracerName": scan.tracer} if scan.tracer else {}),
         **({"TracerRadionuclide": scan.radionuclide} if scan.radionuclide else {}),

@@ -113,6 +113,8 @@ class Solution:
         Frames that were fitted.
     quality : ndarray of int, shape (n_curve,)
         Flags of the search: singular, at a bound, not converged.
+    estimated_input : PiecewiseLinear or None, kBq/mL
+        Parent in plasma, where the model has estimated it with the curves.
     """
 
     value: Array
@@ -121,6 +123,7 @@ class Solution:
     wrss: Array
     rows: npt.NDArray[np.intp]
     quality: npt.NDArray[np.int64]
+    estimated_input: PiecewiseLinear | None = None
 
 
 @runtime_checkable
@@ -128,7 +131,7 @@ class KineticModel(Protocol):
     """A set of assumptions that can be fitted.
 
     Class attributes: ``name`` as in files, ``aliases`` also accepted, ``title`` in words, ``needs`` what it cannot do
-    without (``"reference"``, ``"k2_prime"``, ``"plasma"``), ``parameters`` the symbols that it gives, ``macro`` the one
+    without (``"reference"``, ``"k2_prime"``, ``"plasma"``, ``"samples"`` of the parent in plasma), ``parameters`` the symbols that it gives, ``macro`` the one
     of them that it is used for, ``fits_curve`` whether its residuals are the curve's own, frame by frame, so that its
     AICc may be held against that of others, ``citations`` keys of the reference list. A field of the name of a symbol
     (``k2_prime``, ``V_B``, ``t_star``) is a value that is taken as known; where it is None, it is estimated or left

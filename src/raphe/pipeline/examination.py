@@ -23,6 +23,7 @@ from raphe.pipeline.participant import separate_reference
 from raphe.pipeline.plan import StudyPlan, TracerSection
 from raphe.pipeline.plan_check import check_plan
 from raphe.pipeline.plan_schema import same_tracer
+from raphe.pipeline.plasma_samples import samples_of_scan
 from raphe.pipeline.reference import find_reference
 
 
@@ -153,6 +154,11 @@ def _scan_faults(table: ScanCurves, curves: Curves, analysis: Analysis) -> Itera
     if analysis.needs("plasma"):
         try:
             yield from source_of_scan(table, curves.tacs, analysis).findings
+        except InputError as error:
+            yield Finding("error", table.path, "blood", str(error))
+    if analysis.needs("samples"):
+        try:
+            yield from samples_of_scan(table, curves.tacs, analysis).findings
         except InputError as error:
             yield Finding("error", table.path, "blood", str(error))
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
+from typing import NamedTuple, cast
 
 import numpy as np
 
@@ -29,7 +29,8 @@ from raphe.pipeline.analysis import Material, analyse
 from raphe.pipeline.arterial import Arterial, arterial_input, source_of_scan
 from raphe.pipeline.choices import Analysis
 from raphe.pipeline.findings import paragraphs
-from raphe.pipeline.parameters import write_parameters
+from raphe.pipeline.parameters import write_estimated_input, write_parameters
+from raphe.pipeline.plasma_samples import PlasmaSamples, samples_of_scan, with_samples
 from raphe.report.scan import scan_page
 
 
@@ -116,24 +117,28 @@ def analyse_scan(task: ScanTask, restart: bool = False) -> ScanOutcome:
         return ScanOutcome(table.scan.label, True, 0, (), time.monotonic() - began)
     scan = dataclasses.replace(table.scan, tracer=task.tracer)
     curves = load_curves(table)
-    arterial, notes = None, list(curves.findings)
+    arterial, samples, notes = None, None, list(curves.findings)
     if task.analysis.needs("plasma"):
         source = source_of_scan(table, curves.tacs, task.analysis)
         notes += source.findings
         arterial = arterial_input(source, curves.tacs, task.analysis, curves.half_life)
+    if task.analysis.needs("samples"):
+        samples = samples_of_scan(table, curves.tacs, task.analysis)
+        notes += [finding for finding in samples.findings if finding not in notes]
     material = Material(
         curves.tacs,
         curves.half_life,
         separate_reference(table, task.analysis),
         curves.empty,
         None if arterial is None else arterial.plasma,
+        None if samples is None else samples.plasma,
         None if arterial is None else arterial.n_frames,
     )
     fits, steps = analyse(material, task.analysis)
-    steps = _named((curves.step, *(arterial.steps if arterial else ()), *steps), scan)
+    steps = _named((curves.step, *with_samples(arterial.steps if arterial else (), samples), *steps), scan)
     with staged(task.out) as stage:
         at = dataclasses.replace(task, out=stage)
-        files = _write(at, table, scan, fits, arterial, steps, paragraphs(notes))
+        files = _write(at, table, scan, fits, _Blood(arterial, samples), steps, paragraphs(notes))
         remove_outdated(record, task.out, [file.relative_to(stage).as_posix() for file in files])
         names.write_description(stage, task.title, task.datasets)
         write_record(
@@ -164,7 +169,7 @@ def parameters_path(out: Path, table: ScanCurves, model: str) -> Path:
 def fingerprint_of(task: ScanTask, table: ScanCurves) -> str:
     """What decides the results of a scan: its files and the choices for it."""
     files = [table.path, *table.sidecar.paths, *table.references.values()]
-    if task.analysis.needs("plasma"):
+    if task.analysis.needs("plasma") or task.analysis.needs("samples"):
         blood = (*table.blood, *table.input_functions)
         files += [*blood, *(sidecar for path in blood for sidecar in own_sidecars(path))]
     if table.morph is not None:
@@ -198,12 +203,19 @@ def _named(steps: Sequence[Step], scan: Scan) -> tuple[Step, ...]:
     return tuple(dataclasses.replace(step, parameters={"tracer": scan.tracer, **step.parameters}) for step in steps)
 
 
+class _Blood(NamedTuple):
+    """What was made of the blood of a scan."""
+
+    arterial: Arterial | None
+    samples: PlasmaSamples | None
+
+
 def _write(
     task: ScanTask,
     table: ScanCurves,
     scan: Scan,
     fits: Sequence[KineticFit],
-    arterial: Arterial | None,
+    blood: _Blood,
     steps: Sequence[Step],
     notes: Sequence[str],
 ) -> list[Path]:
@@ -214,13 +226,17 @@ def _write(
     fitted = TACs(most.activity, most.frames, most.names)
     write_tacs(tacs, fitted, scan, sources=sources, made_of=_made_of(steps))
     files = [tacs]
+    arterial, samples = blood
+    of_blood = [names.source_uri(path, task.datasets) for path in (*table.blood, *table.input_functions)]
     if arterial is not None:
         files.append(names.input_function(task.out, scan))
-        blood = [names.source_uri(path, task.datasets) for path in (*table.blood, *table.input_functions)]
-        write_input_function(files[-1], arterial.plasma, scan, sources=blood)
+        write_input_function(files[-1], arterial.plasma, scan, sources=of_blood)
     for fit in fits:
         files.append(parameters_path(task.out, table, fit.model))
         write_parameters(files[-1], fit, steps, sources, task.command_line)
+        if fit.estimated_input is not None:
+            files.append(names.estimated_input(task.out, scan, table.seg or None, fit.model, table.pvc or None))
+            write_estimated_input(files[-1], fit, scan, steps, [*sources, *of_blood])
     files += [names.sidecar(file) for file in files]
     report = names.scan_report(task.out, scan, task.alone)
     page = scan_page(
@@ -228,6 +244,7 @@ def _write(
         fits,
         arterial=arterial.fits if arterial else (),
         plasma=arterial.plasma if arterial else None,
+        samples=samples.samples if samples else None,
         steps=steps,
         versions=versions(),
         citations={key: entry.citation for key, entry in references().items()},
