@@ -8,7 +8,9 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
+from raphe.core.feng_tissue import plasma_at
 from raphe.core.joint_input import JointData, JointFit, joint_fit
+from raphe.core.piecewise import PiecewiseLinear
 from raphe.core.sampling import Sampling
 from raphe.errors import InputError, ModelError
 from raphe.kinetics.protocol import Example, Problem, Solution, curvewise, propagated
@@ -105,7 +107,9 @@ class SIMEAIF:
             | (Quality.SINGULAR if found.singular else 0)
         )
         wrss = (weights * (curves - found.fitted) ** 2).sum(axis=1)
-        return Solution(value, se, found.fitted, wrss, problem.rows, quality.astype(np.int64))
+        grid = np.linspace(0.0, np.sqrt(problem.sampling.frames.end[-1]), 200) ** 2
+        curve = PiecewiseLinear(grid, plasma_at(found.theta, grid))
+        return Solution(value, se, found.fitted, wrss, problem.rows, quality.astype(np.int64), curve)
 
     def _samples(self, problem: Problem) -> tuple[Array, Array]:
         """Times and values of the samples that are used."""
