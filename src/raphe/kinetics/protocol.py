@@ -131,11 +131,11 @@ class KineticModel(Protocol):
     """A set of assumptions that can be fitted.
 
     Class attributes: ``name`` as in files, ``aliases`` also accepted, ``title`` in words, ``needs`` what it cannot do
-    without (``"reference"``, ``"k2_prime"``, ``"plasma"``, ``"samples"`` of the parent in plasma), ``parameters`` the symbols that it gives, ``macro`` the one
-    of them that it is used for, ``fits_curve`` whether its residuals are the curve's own, frame by frame, so that its
-    AICc may be held against that of others, ``citations`` keys of the reference list. A field of the name of a symbol
-    (``k2_prime``, ``V_B``, ``t_star``) is a value that is taken as known; where it is None, it is estimated or left
-    out, as the model says.
+    without (``"reference"``, ``"k2_prime"``, ``"plasma"``, or ``"samples"`` of the parent in plasma), ``parameters``
+    the symbols that it gives, ``macro`` the one of them that it is used for, ``fits_curve`` whether its residuals are
+    the curve's own, frame by frame, so that its AICc may be held against that of others, ``citations`` keys of the
+    reference list. A field of the name of a symbol (``k2_prime``, ``V_B``, ``t_star``) is a value that is taken as
+    known; where it is None, it is estimated or left out, as the model says.
     """
 
     name: ClassVar[str]
