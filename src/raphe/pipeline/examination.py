@@ -24,6 +24,7 @@ from raphe.pipeline.plan import StudyPlan, TracerSection
 from raphe.pipeline.plan_check import check_plan
 from raphe.pipeline.plan_schema import same_tracer
 from raphe.pipeline.plasma_samples import samples_of_scan
+from raphe.report.wording import listed
 from raphe.pipeline.reference import find_reference
 
 
@@ -147,6 +148,7 @@ def _scan_faults(table: ScanCurves, curves: Curves, analysis: Analysis) -> Itera
     try:
         for kind in analysis.kinds:
             check_start(curves.tacs.frames, kind)
+        _check_regions(curves, analysis)
         if analysis.needs("reference"):
             find_reference(curves.tacs, analysis, separate_reference(table, analysis), curves.empty)
     except InputError as error:
@@ -161,6 +163,18 @@ def _scan_faults(table: ScanCurves, curves: Curves, analysis: Analysis) -> Itera
             yield from samples_of_scan(table, curves.tacs, analysis).findings
         except InputError as error:
             yield Finding("error", table.path, "blood", str(error))
+
+
+def _check_regions(curves: Curves, analysis: Analysis) -> None:
+    """Refuse fewer regions than a model of all of them together needs."""
+    wanted = analysis.regions or tuple(dict.fromkeys((*curves.tacs.names, *analysis.merges)))
+    for kind in analysis.kinds:
+        least = int(getattr(kind, "least_regions", 1))
+        if len(wanted) < least:
+            raise InputError(
+                f"{kind.name} is fitted to all regions together and needs at least {least}, but there are "
+                f"{len(wanted)} ({listed(wanted)}); give more, or choose another model"
+            )
 
 
 def _contrast_faults(plan: StudyPlan, scans: Sequence[tuple[ScanCurves, Analysis]]) -> Iterator[Finding]:

@@ -101,7 +101,7 @@ def _require_input(analysis: Analysis, options: argparse.Namespace) -> None:
 
 
 def _write(options: argparse.Namespace, scan: Scan, fits: Sequence[KineticFit], steps: Sequence[Step]) -> None:
-    """Write a table for each model and the input that it has estimated, or print the tables where there is no folder."""
+    """Write a table for each model and the input that it has estimated, or print the tables if there is no folder."""
     sources = [str(path) for path in (options.tacs, *options.input)]
     if options.out is None:
         with tempfile.TemporaryDirectory() as folder:
