@@ -24,8 +24,8 @@ from raphe.pipeline.plan import StudyPlan, TracerSection
 from raphe.pipeline.plan_check import check_plan
 from raphe.pipeline.plan_schema import same_tracer
 from raphe.pipeline.plasma_samples import samples_of_scan
-from raphe.report.wording import listed
 from raphe.pipeline.reference import find_reference
+from raphe.report.wording import listed
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,7 +81,7 @@ def examine(
             findings.append(Finding("error", table.path, "", f"{table.path}: {error}"))
     chosen = [(table, analyses[table.path]) for table in tables if table.path in analyses]
     for table, analysis in chosen:
-        findings += _scan_faults(table, curves[table.path], analysis)
+        findings += dict.fromkeys(_scan_faults(table, curves[table.path], analysis))
     if plan is not None:
         findings += _contrast_faults(plan, chosen)
     return Examination(tuple(tables), analyses, tuple(findings))

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from raphe.catalog import find_tracer
+from raphe.data.finding import Finding
 from raphe.data.fit import KineticFit
 from raphe.data.record import Step
 from raphe.data.scan import Scan
@@ -49,15 +50,16 @@ def run(options: argparse.Namespace) -> int:
     injection = 0.0 if sidecar is None else sidecar.injection
     scan = Scan("", tracer=name, half_life=curves.half_life) if sidecar is None else sidecar.scan("")
     arterial, samples = None, None
-    if analysis.needs("samples"):
-        samples = samples_of_files(options.input, curves.tacs, analysis, injection, curves.half_life, options.unit)
-        for finding in () if analysis.needs("plasma") else samples.findings:
-            messages.warn(finding.message)
+    findings: dict[Finding, None] = {}
     if analysis.needs("plasma"):
         source = source_of_files(options.input, curves.tacs, scan, analysis, injection, curves.half_life, options.unit)
         arterial = arterial_input(source, curves.tacs, analysis, curves.half_life)
-        for finding in source.findings:
-            messages.warn(finding.message)
+        findings |= dict.fromkeys(source.findings)
+    if analysis.needs("samples"):
+        samples = samples_of_files(options.input, curves.tacs, analysis, injection, curves.half_life, options.unit)
+        findings |= dict.fromkeys(samples.findings)
+    for finding in findings:
+        messages.warn(finding.message)
     if options.input and not (analysis.needs("plasma") or analysis.needs("samples")):
         messages.warn(f"--input is not used: {', '.join(analysis.models)} needs no arterial input")
     material = Material(

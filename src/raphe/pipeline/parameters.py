@@ -65,7 +65,7 @@ def write_estimated_input(
         scan,
         sources=sources,
         notes={"Input": estimated_from(done), "Model": result.model, "ShareOfBlood": blood},
-        description="Arterial input function that was estimated from the tissue and is no measurement",
+        measured=False,
     )
 
 

@@ -143,7 +143,8 @@ def _chosen(found: Blood | InputFunction, path: Path, tacs: TACs, analysis: Anal
             raise InputError(doubt.message)
         findings.append(doubt)
     end = float(tacs.frames.end[-1])
-    begin = max(float(getattr(kind, "sample_from", 0.0)) for kind in analysis.kinds if "samples" in kind.needs)
+    kinds = [kind for kind in analysis.kinds if "samples" in kind.needs]
+    begin = max(float(getattr(kind, "sample_from", 0.0)) for kind in kinds)
     parent, known = _parent(own.plasma, own.parent_fraction)
     early, late = own.plasma.time < begin, own.plasma.time > end
     used = known & ~early & ~late & (parent > 0)
@@ -168,8 +169,13 @@ def _chosen(found: Blood | InputFunction, path: Path, tacs: TACs, analysis: Anal
         "parent": "metabolite-corrected plasma"
         if own.parent_fraction is None
         else "plasma times the parent fraction, which is drawn straight between its samples",
-        "left_out": tuple(f"{int(own.sum())} {why}" for why, own in left_out.items() if own.any()),
     }
+    errors = [float(kind.sample_error) for kind in kinds if hasattr(kind, "sample_error")]
+    if errors:
+        parameters["assumed_error"] = max(errors)
+    lost = tuple(f"{int(own.sum())} {why}" for why, own in left_out.items() if own.any())
+    if lost:
+        parameters["left_out"] = lost
     if isinstance(found, Blood):
         return PlasmaSamples(kept, (found.step, Step(STEP, parameters)), tuple(findings))
     get = found.step.parameters.get

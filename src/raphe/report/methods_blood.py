@@ -79,6 +79,8 @@ def plasma_samples(steps: Steps) -> str:
         f"the scale of the estimated input ({get('parent')}"
     )
     text += f"; {get('format')}; decay correction: {get('decay_correction')})." if get("format") else ")."
+    if get("assumed_error") is not None:
+        text += f" A sample was taken to be known to {between(steps, 'assumed_error', 2, 100.0)} %."
     left = [step.parameters.get("left_out") for step in steps]
     words = list(dict.fromkeys(str(one) for own in left if isinstance(own, tuple) for one in own))
     return f"{text} Left out: {listed(words)}." if words and len(steps) == 1 else text

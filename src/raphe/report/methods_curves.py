@@ -160,7 +160,7 @@ def _known(steps: Steps) -> list[str]:
         parts.append(f"with k2_prime fixed at {between(steps, 'k2_prime')} 1/min")
     if get("V_B"):
         parts.append(f"with the share of blood V_B fixed at {between(steps, 'V_B')}")
-    elif get("plasma"):
+    elif get("plasma") or get("samples"):
         parts.append("with the share of blood V_B " + ("estimated" if get("V_B") is None else "taken as 0"))
     for name in steps[0].parameters:
         if name in SYMBOLS and name not in TOLD:
