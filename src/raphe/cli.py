@@ -243,7 +243,8 @@ def _fit(commands: _Commands) -> None:
         action="append",
         default=[],
         metavar="FILE",
-        help="arterial input: *_inputfunction.tsv, *_blood.tsv or PMOD's .bld; once for each file",
+        help="arterial input, or the few samples of plasma that SIMEAIF needs: *_inputfunction.tsv, *_blood.tsv or "
+        "PMOD's .bld; once for each file",
     )
     parser.add_argument(
         "--half-life", type=arguments.positive, metavar="MIN", help="of the nuclide, where no sidecar says it"

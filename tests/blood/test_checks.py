@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from raphe.blood.checks import check_samples
+from raphe.blood.checks import check_samples, check_values
 from raphe.data.blood import BloodSamples, Samples
 
 TIME = np.array([0.3, 0.6, 0.9, 1.2, 2, 4, 7, 10, 20, 30, 45, 60, 75, 90])
@@ -131,6 +131,19 @@ def test_the_peak_may_come_from_the_autosampler():
 
 def test_a_ratio_must_be_positive():
     only(remarks(plasma_to_blood=Samples([1.0, 2.0], [1.1, 0.0])), "error", "plasma_to_blood", "must be positive")
+
+
+def test_a_few_samples_are_judged_by_their_values_alone():
+    few = BloodSamples(plasma=Samples([40.0], [5.0]), parent_fraction=Samples([40.0], [0.5]))
+    assert check_values(few) == ()
+    assert {remark.severity for remark in check_samples(few, 90.0)} >= {"error"}
+    wrong = BloodSamples(plasma=Samples([40.0, 60.0], [5.0, -1.0]), parent_fraction=Samples([40.0], [1.4]))
+    assert [(one.severity, one.field) for one in check_values(wrong)] == [
+        ("error", "plasma"),
+        ("error", "parent_fraction"),
+    ]
+    (zero,) = check_values(BloodSamples(plasma=Samples([40.0], [0.0]), metabolite_corrected=True))
+    assert "no activity" in zero.message
 
 
 def test_real_blood_is_not_refused(real_blood):

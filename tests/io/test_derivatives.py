@@ -23,6 +23,9 @@ def test_names_are_those_of_the_interface():
         derivatives.kinpar(OUT, PLAIN, "gtm", "SRTM"): "sub-02/pet/sub-02_seg-gtm_model-SRTM_kinpar.tsv",
         derivatives.kinpar(OUT, PLAIN, "gtm", "MRTM2", "agtm"): "sub-02/pet/"
         "sub-02_seg-gtm_pvc-agtm_model-MRTM2_kinpar.tsv",
+        derivatives.input_function(OUT, PLAIN): "sub-02/pet/sub-02_inputfunction.tsv",
+        derivatives.estimated_input(OUT, PLAIN, "gtm", "SIMEAIF"): "sub-02/pet/"
+        "sub-02_seg-gtm_model-SIMEAIF_inputfunction.tsv",
         derivatives.estimates(OUT): "group/estimates.tsv",
         derivatives.contrast(OUT, "ketamine"): "group/contrast-ketamine_result.tsv",
         derivatives.agreement(OUT, "[11C]DASB", "SRTM", "BP_ND", "test", "retest"): "group/"
@@ -53,6 +56,8 @@ def test_a_sidecar_stands_beside_its_table():
 )
 def test_a_table_fitted_by_itself_gives_its_name(table, name):
     assert derivatives.fitted_table(OUT, Path("elsewhere") / table, "SRTM") == OUT / name
+    other = OUT / name.replace("kinpar", "inputfunction")
+    assert derivatives.fitted_table(OUT, Path("elsewhere") / table, "SRTM", "inputfunction") == other
 
 
 @pytest.mark.parametrize("name", ["../../etc/x", "a b", "a/b", "a_b-c"])

@@ -182,6 +182,17 @@ def test_the_file_that_is_written(tmp_path):
     assert told["Notes"] == {"parent": "three exponentials"}
 
 
+def test_an_input_that_was_estimated_says_so_when_it_is_written_and_read(tmp_path):
+    path = tmp_path / "sub-01_model-SIMEAIF_inputfunction.tsv"
+    write_input_function(path, PlasmaInput(PiecewiseLinear([0, 1], [0, 5])), Scan("01"), measured=False)
+    told = json.loads(derivatives.sidecar(path).read_text())
+    assert "estimated from the tissue and is no measurement" in told["Description"]
+    assert told["Measured"] is False
+    (finding,) = read_input_function(path).findings
+    assert finding.severity == "warning"
+    assert "estimated from the tissue" in finding.message
+
+
 def test_columns_that_are_not_known_are_left_out(tmp_path):
     path = tmp_path / "sub-01_inputfunction.tsv"
     write_input_function(path, PlasmaInput(PiecewiseLinear([0, 1], [0, 5])), Scan("01"))

@@ -169,6 +169,12 @@ def test_blood_of_several_scans_is_told_once_with_ranges():
             "taken as given (kinfitr): the file's, joined by straight lines; decay correction: to injection.",
         ),
         (
+            Step("plasma_samples", {"n_samples": 2, "times": (40.0, 60.0), "parent": "metabolite-corrected plasma",
+                                    "assumed_error": 0.03, "left_out": ("1 before 10 min",)}),
+            "2 samples of the parent in plasma at 40 and 60 min gave the scale of the estimated input "
+            "(metabolite-corrected plasma). A sample was taken to be known to 3 %. Left out: 1 before 10 min.",
+        ),
+        (
             Step("fit_parent_fraction", {"title": "Hill function", "source": "X 2001", "parameter_a": 0.4}),
             "not fitted, but given: Hill function (a = 0.4; X 2001)",
         ),
@@ -216,3 +222,22 @@ def test_a_step_that_only_a_later_scan_has_stands_where_it_belongs():
     words = [sentence.text for sentence in methods(steps, {}).sentences]
     assert words[1].startswith("Where the blood")
     assert words[-1].startswith("Time-activity curves")
+
+
+def test_an_estimated_input_is_told_with_the_model_and_its_samples():
+    one = fit(model="SIMEAIF", reference=None, k2_prime=None, plasma=False, samples=1, V_B=0.05)
+    (sentence,) = methods([one], {}).sentences
+    assert "with the input estimated from the curves of all regions together" in sentence.text
+    assert "not measured but for 1 sample of the parent in plasma" in sentence.text
+    assert "V_B fixed at 0.05" in sentence.text
+    (several,) = methods([one, fit(**{**one.parameters, "samples": 3})], {}).sentences
+    assert "1 to 3 samples" in several.text
+
+
+def test_samples_of_several_scans_are_told_once():
+    steps = [
+        Step("plasma_samples", {"n_samples": n, "times": times, "parent": "metabolite-corrected plasma"})
+        for n, times in ((1, (40.0,)), (2, (30.0, 60.0)))
+    ]
+    (sentence,) = methods(steps, {}).sentences
+    assert "1 to 2 samples of the parent in plasma in each of 2 scans between 30 and 60 min" in sentence.text

@@ -51,6 +51,16 @@ class Remark(NamedTuple):
     message: str
 
 
+def check_values(samples: BloodSamples) -> tuple[Remark, ...]:
+    """Look for values that no plasma and no parent fraction can have, whatever of an input was not sampled."""
+    remarks: list[Remark] = []
+    if samples.plasma is not None:
+        remarks += _values("plasma", "plasma", samples.plasma)
+    if samples.parent_fraction is not None:
+        remarks += _shares(samples.parent_fraction)
+    return tuple(remarks)
+
+
 def check_samples(samples: BloodSamples, scan_end: float, fitted_end: float | None = None) -> tuple[Remark, ...]:
     """Look for what no arterial blood can be, and for what is missing.
 
@@ -93,11 +103,9 @@ def _incomplete(samples: BloodSamples) -> Iterator[Remark]:
 def _activity(field: str, own: Samples, samples: BloodSamples, scan_end: float, fitted_end: float) -> Iterator[Remark]:
     word = field.replace("_", " ")
     top = int(own.value.argmax())
-    peak = own.value[top]
-    if not peak > 0:
-        yield Remark("error", field, f"{word} holds no activity in any of its {len(own)} samples; check the column")
+    yield from _values(field, word, own)
+    if not own.value[top] > 0:
         return
-    yield from _negative(field, word, own, peak)
     if top == 0 and own.time[0] > 0 and len(own) > 1 and not _by_autosampler(field, samples):
         late = own.time[0] > LATE_FIRST
         yield Remark(
@@ -109,6 +117,14 @@ def _activity(field: str, own: Samples, samples: BloodSamples, scan_end: float, 
     if not _continued(field, samples, scan_end):
         yield from _end(field, word, own, fitted_end)
         yield from _gaps(field, word, own, scan_end, "error")
+
+
+def _values(field: str, word: str, own: Samples) -> Iterator[Remark]:
+    peak = own.value.max()
+    if peak > 0:
+        yield from _negative(field, word, own, peak)
+    else:
+        yield Remark("error", field, f"{word} holds no activity in any of its {len(own)} samples; check the column")
 
 
 def _negative(field: str, word: str, own: Samples, peak: float) -> Iterator[Remark]:
@@ -158,6 +174,23 @@ def _gaps(
 
 def _fraction(own: Samples, scan_end: float, fitted_end: float) -> Iterator[Remark]:
     field, word = "parent_fraction", "the parent fraction"
+    yield from _shares(own)
+    if not own.value.max() > 0:
+        return
+    if own.time[-1] < EARLIEST_END * fitted_end:
+        early = own.time[-1] < FRACTION_END * fitted_end
+        yield Remark(
+            "error" if early else "warning",
+            field,
+            f"the last sample of {word} is at {_s(own.time[-1])}, but the scan ends at {_s(fitted_end)}; from there on "
+            "the fraction is a model's guess" + ("; add samples, or fit the frames up to there only" if early else ""),
+        )
+    # Only a warning: between two samples a fraction that does not rise can be nowhere but between their values.
+    yield from _gaps(field, word, own, scan_end, "warning")
+
+
+def _shares(own: Samples) -> Iterator[Remark]:
+    field, word = "parent_fraction", "the parent fraction"
     for index in np.flatnonzero(own.value > 1 + ABOVE_ONE)[:1]:
         yield Remark(
             "error",
@@ -172,20 +205,10 @@ def _fraction(own: Samples, scan_end: float, fitted_end: float) -> Iterator[Rema
             field,
             f"{word} is {own.value[low]:.4g} at {_s(own.time[low])}, but cannot be negative; mend or remove the sample",
         )
-    if not own.value.max() > 0:
+    if own.value.max() > 0:
+        yield from _rise(own)
+    else:
         yield Remark("error", field, f"{word} is 0 in each of its {len(own)} samples; check the column")
-        return
-    yield from _rise(own)
-    if own.time[-1] < EARLIEST_END * fitted_end:
-        early = own.time[-1] < FRACTION_END * fitted_end
-        yield Remark(
-            "error" if early else "warning",
-            field,
-            f"the last sample of {word} is at {_s(own.time[-1])}, but the scan ends at {_s(fitted_end)}; from there on "
-            "the fraction is a model's guess" + ("; add samples, or fit the frames up to there only" if early else ""),
-        )
-    # Only a warning: between two samples a fraction that does not rise can be nowhere but between their values.
-    yield from _gaps(field, word, own, scan_end, "warning")
 
 
 def _rise(own: Samples) -> Iterator[Remark]:

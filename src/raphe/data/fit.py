@@ -61,8 +61,8 @@ class KineticFit:
     uncertainty : str
         How ``se``, ``low`` and ``high`` were found: ``"jacobian"``, ``"bootstrap"``, or ``"profile"`` for the intervals
         alone.
-    estimated_input : PiecewiseLinear or None
-        Input that the model has estimated, kBq/mL over min; None where it was given, or there is none.
+    estimated_input : PiecewiseLinear or None, kBq/mL
+        Parent in plasma, where the model has estimated it with the curves and it was not measured.
     """
 
     model: str

@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from raphe.core.piecewise import PiecewiseLinear
+from raphe.data.blood import Samples
 from raphe.data.finding import Finding
 from raphe.data.scan import Scan
 from raphe.data.tacs import TACs
@@ -44,6 +45,9 @@ POSSIBLE_PEAK = (0.1, 1000.0)
 
 A bolus peaks between 1 and 100, an infusion lower.
 """
+
+LATEST_PEAK = 10.0
+"""Time of the highest sample, min, after which it is not that of the bolus and says nothing of the dose."""
 
 BLOOD_VOLUME = 5.0
 """Litres of blood in an adult, roughly, to say what a peak would come to; nothing is decided by it."""
@@ -109,6 +113,35 @@ def doubts_of_input(path: Path, found: InputFunction, tacs: TACs, scan: Scan) ->
     ]
     clock = list(_clock(float(told.parent.time[-1]), tacs, path))
     yield from clock or _units(curves, tacs, scan, "--unit")
+
+
+def doubts_of_samples(path: Path, found: Blood | InputFunction, parent: Samples, tacs: TACs) -> Iterator[Finding]:
+    """Yield an error about the unit of a few samples of the parent in plasma that the tissue contradicts.
+
+    Parameters
+    ----------
+    path : Path
+        File that messages name.
+    found : Blood or InputFunction
+        What the samples were read from.
+    parent : Samples
+        Positive, within the scan.
+    tacs : TACs
+        Tissue of the same scan.
+    """
+    frames = tacs.frames
+    at = np.clip(np.searchsorted(frames.start, parent.time, side="right") - 1, 0, None)
+    ratio = float(np.median(np.median(tacs.activity, axis=0)[at] / parent.value))
+    low, high = POSSIBLE_AREA_PARENT
+    if not ratio > 0 or low <= ratio <= high:
+        return
+    option = "--blood-unit" if isinstance(found, Blood) else "--unit"
+    message = (
+        f"{path}: the tissue (median region) is {_three(ratio)} times the parent in plasma at the times of the samples "
+        f"({parent.value[-1]:.4g} kBq/mL at {parent.time[-1]:.4g} min), where {low:g} to {high:g} is possible; mend "
+        f"the Units of the plasma or of the curves, whichever are wrong, or tell raphe the unit ({option})"
+    )
+    yield Finding("error", path, "plasma", message)
 
 
 def inspect_blood(reading: Reading, unit: str | None = None) -> Iterator[Finding]:
@@ -263,6 +296,8 @@ def _recordings_apart(blood: Blood) -> Iterator[Finding]:
 
 
 def _against_dose(blood: _Curve, scan: Scan) -> Iterator[Finding]:
+    if blood.curve.time[blood.curve.value.argmax()] > LATEST_PEAK:
+        return
     dose, weight, peak = scan.injected_radioactivity, scan.body_weight, float(blood.curve.value.max())
     if dose and weight and peak > 0 and not POSSIBLE_PEAK[0] <= peak * weight / dose <= POSSIBLE_PEAK[1]:
         message = (

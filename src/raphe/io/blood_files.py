@@ -35,8 +35,12 @@ def blood_tables(scan: Name, raw: Path) -> tuple[Path, ...]:
 
 
 def input_tables(scan: Name, roots: Sequence[Path]) -> tuple[Path, ...]:
-    """``*_inputfunction.tsv`` of a scan in each dataset of ``roots``; it is the scan's as of :func:`blood_tables`."""
-    return tuple(dict.fromkeys(path for root in roots for path in _nearest(scan, root, "inputfunction")))
+    """``*_inputfunction.tsv`` of a scan in each dataset of ``roots``; it is the scan's as of :func:`blood_tables`.
+
+    One with ``model-`` in its name was estimated from the tissue by that model, and is left aside.
+    """
+    found = dict.fromkeys(path for root in roots for path in _nearest(scan, root, "inputfunction"))
+    return tuple(path for path in found if "model" not in parse_name(path).entities)
 
 
 def belongs(name: Name, scan: Name) -> bool:

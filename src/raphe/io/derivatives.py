@@ -57,9 +57,14 @@ def tacs(out: Path, scan: Scan, seg: str | None, pvc: str | None = None) -> Path
     return _folder(out, scan) / "pet" / f"{scan.label}{_entities(seg=seg, pvc=pvc, desc='preproc')}_tacs.tsv"
 
 
-def input_function(out: Path, scan: Scan, model: str | None = None) -> Path:
-    """Arterial input function of a scan; the one that a kinetic model has estimated, where it is named."""
-    return _folder(out, scan) / "pet" / f"{scan.label}{_entities(model=model)}_inputfunction.tsv"
+def input_function(out: Path, scan: Scan) -> Path:
+    """Arterial input function of a scan."""
+    return _folder(out, scan) / "pet" / f"{scan.label}_inputfunction.tsv"
+
+
+def estimated_input(out: Path, scan: Scan, seg: str | None, model: str, pvc: str | None = None) -> Path:
+    """Input function that a model has estimated from the curves of a scan."""
+    return _folder(out, scan) / "pet" / f"{scan.label}{_entities(seg=seg, pvc=pvc, model=model)}_inputfunction.tsv"
 
 
 def kinpar(out: Path, scan: Scan, seg: str | None, model: str, pvc: str | None = None) -> Path:
@@ -67,11 +72,11 @@ def kinpar(out: Path, scan: Scan, seg: str | None, model: str, pvc: str | None =
     return _folder(out, scan) / "pet" / f"{scan.label}{_entities(seg=seg, pvc=pvc, model=model)}_kinpar.tsv"
 
 
-def fitted_table(out: Path, table: Path, model: str) -> Path:
-    """Kinetic parameters of one table of curves by itself: its name with ``model-`` for ``desc-``."""
+def fitted_table(out: Path, table: Path, model: str, suffix: str = "kinpar") -> Path:
+    """What a model gives for one table of curves by itself: its name with ``model-`` for ``desc-``, and ``suffix``."""
     parts = [part for part in table.stem.split("_") if not part.startswith("desc-")]
     stem = "_".join(parts[:-1] if parts[-1:] in (["tacs"], ["timeseries"]) else parts)
-    return out / f"{stem}_model-{label(model)}_kinpar.tsv".lstrip("_")
+    return out / f"{stem}_model-{label(model)}_{suffix}.tsv".lstrip("_")
 
 
 def estimates(out: Path) -> Path:

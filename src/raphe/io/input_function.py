@@ -90,6 +90,12 @@ def read_input_function(
             "be of the unchanged tracer. If it holds metabolites, give metabolite_parent_fraction"
         )
         findings.append(Finding("warning", files[0], "plasma", told))
+    if fields is not None and fields.flag("Measured") is False:
+        told = (
+            f"{files[0]}: Measured is false in its JSON: it was estimated from the tissue, so that standard errors "
+            "behind it are too small; give measured blood where there is any"
+        )
+        findings.append(Finding("warning", files[0], "Measured", told))
     parameters: dict[str, Parameter] = {"injection": injection, "decay_correction": correction, "parent": how}
     return InputFunction(plasma_input, _step(recordings, parameters), tuple(findings))
 
@@ -101,6 +107,7 @@ def write_input_function(
     *,
     sources: Sequence[str] = (),
     notes: Mapping[str, str] | None = None,
+    measured: bool = True,
 ) -> None:
     """Write an input function at the knots of all its curves; :func:`read_input_function` gives the same curves.
 
@@ -116,6 +123,8 @@ def write_input_function(
         Files that it was made of; see :func:`raphe.io.derivatives.source_uri`.
     notes : mapping of str to str, optional
         How it was made, in words: model of each curve, where the delay comes from, and the like.
+    measured : bool
+        False for one that was estimated from the tissue; the sidecar says so, and who reads it is warned.
 
     Raises
     ------
@@ -135,11 +144,13 @@ def write_input_function(
     seconds, knots = _knots([curve for _, curve in curves])
     cells = [np.where(knots < curve.time[0], np.nan, curve(knots)) for _, curve in curves]
     columns = [Column("time", "Time from injection", "s"), *(column for column, _ in curves)]
+    what = "Arterial input function" + ("" if measured else " that was estimated from the tissue and is no measurement")
     metadata: dict[str, object] = {
-        "Description": "Arterial input function, decay-corrected to injection; straight between the times",
+        "Description": f"{what}, decay-corrected to injection; straight between the times",
         "Sources": list(sources),
         **({"TracerName": scan.tracer} if scan.tracer else {}),
         **({"TracerRadionuclide": scan.radionuclide} if scan.radionuclide else {}),
+        **({} if measured else {"Measured": False}),
         "InjectionStart": 0,
         "InputDelay": float(60.0 * plasma_input.delay),
         "InputDelayUnits": "s",

@@ -105,9 +105,12 @@ def bootstrap(
     if n_repeat < LEAST_REPEATS:
         raise InputError(f"{n_repeat} repeats are too few for intervals; give at least {LEAST_REPEATS}, better 1000")
     if not repeatable(model):
-        raise ModelError(
-            f"{model.name} is a ratio that is linear in the curve; repeats add nothing to its standard error"
+        why = (
+            "searches for the input and all regions together, which takes too long to be repeated"
+            if "samples" in model.needs
+            else "is a ratio that is linear in the curve; repeats add nothing to its standard error"
         )
+        raise ModelError(f"{model.name} {why}")
     problem, at = solved_problem(model, fit, plasma)
     found = model.estimate(problem)
     sound = np.isfinite(found.fitted).all(axis=1) & np.isfinite(found.wrss)
@@ -138,10 +141,9 @@ def bootstrap(
 
 
 def repeatable(model: KineticModel | type[KineticModel]) -> bool:
-    """Whether repeats tell more than the standard error, and can be made.
+    """Whether repeats can be made and tell more than the standard error.
 
-    They do not of a ratio of areas, which is linear in the curve; and a search for an input with all regions takes too
-    long to be repeated.
+    Not of a ratio of areas, which is linear in the curve, nor of a model that searches for the input as well.
     """
     return not {"window", "samples"} & set(model.needs)
 

@@ -57,7 +57,7 @@ def fit(
     reference : str or ndarray of shape (n_frame,), kBq/mL, optional
         Name of the reference region among the curves (which is then not fitted), or its curve.
     plasma : PlasmaInput, optional
-        Arterial input, for a model that needs it.
+        Arterial input, for a model that needs it; of one that needs samples, the knots of ``parent`` are these.
     weights : {"decay", "duration", "uniform", "residual"} or ndarray of shape (n_frame,) or (n_curve, n_frame)
         Relative 1/variance of the frames. ``"decay"`` is duration x remaining nuclide / activity, with the activity
         that a first fit without it predicts, so that the noise of a frame does not set the frame's own weight.
@@ -127,7 +127,8 @@ def fit(
             "n_frames": len(solution.rows),
             "scan_minutes": float(frames.end[-1]),
             "reference": reference if isinstance(reference, str) else None,
-            "plasma": blood is not None,
+            "plasma": "plasma" in model.needs,
+            **({"samples": blood.parent.time.size} if blood is not None and "samples" in model.needs else {}),
             **result.inputs,
         },
         citations=model.citations,

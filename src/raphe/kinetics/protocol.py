@@ -113,8 +113,8 @@ class Solution:
         Frames that were fitted.
     quality : ndarray of int, shape (n_curve,)
         Flags of the search: singular, at a bound, not converged.
-    estimated_input : PiecewiseLinear or None
-        Input that was estimated together with the curves, kBq/mL over min; None where it was given.
+    estimated_input : PiecewiseLinear or None, kBq/mL
+        Parent in plasma, where the model has estimated it with the curves.
     """
 
     value: Array
@@ -131,7 +131,7 @@ class KineticModel(Protocol):
     """A set of assumptions that can be fitted.
 
     Class attributes: ``name`` as in files, ``aliases`` also accepted, ``title`` in words, ``needs`` what it cannot do
-    without (``"reference"``, ``"k2_prime"``, ``"plasma"``, or ``"samples"`` of it in place of an input), ``parameters``
+    without (``"reference"``, ``"k2_prime"``, ``"plasma"``, or ``"samples"`` of the parent in plasma), ``parameters``
     the symbols that it gives, ``macro`` the one of them that it is used for, ``fits_curve`` whether its residuals are
     the curve's own, frame by frame, so that its AICc may be held against that of others, ``citations`` keys of the
     reference list. A field of the name of a symbol (``k2_prime``, ``V_B``, ``t_star``) is a value that is taken as

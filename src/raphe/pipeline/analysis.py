@@ -44,7 +44,7 @@ class Material:
     plasma : PlasmaInput or None
         Arterial input, its delay included.
     samples : PlasmaInput or None
-        Samples of plasma, for a model that has them in place of an input.
+        Samples of the parent in plasma as knots of its ``parent``, for models that estimate the input.
     n_frames : int or None
         Frames that models behind plasma are fitted to, from the first on; None for all.
     """
@@ -54,8 +54,8 @@ class Material:
     reference_curve: tuple[str, Array] | None = None
     empty: tuple[str, ...] = ()
     plasma: PlasmaInput | None = None
-    n_frames: int | None = None
     samples: PlasmaInput | None = None
+    n_frames: int | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,7 +120,7 @@ def analyse(
             _make(kind, analysis, k2_prime),
             curves[by_reference].first(material.n_frames) if "plasma" in kind.needs else curves[by_reference],
             reference if by_reference else None,
-            material.plasma if "plasma" in kind.needs else material.samples if "samples" in kind.needs else None,
+            _blood(kind, material),
             input_se if "k2_prime" in kind.__dataclass_fields__ else {},  # type: ignore[attr-defined]
             {"reference": name} if by_reference else {"reference": None},
         )
@@ -140,6 +140,13 @@ def analyse(
         done.append(Step("akaike_weights", {"models": compared}, citations=("burnham2004",)))
     lost = [Step("not_fitted", {"model": model, "why": str(error)}) for model, error in failures.items()]
     return fits, (*steps, *more, *done, *lost)
+
+
+def _blood(kind: type[KineticModel], material: Material) -> PlasmaInput | None:
+    """What a model needs of the blood."""
+    if "plasma" in kind.needs:
+        return material.plasma
+    return material.samples if "samples" in kind.needs else None
 
 
 def _curves(

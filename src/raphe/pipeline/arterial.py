@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,17 +16,16 @@ from raphe.data.finding import Finding
 from raphe.data.record import Parameter, Step
 from raphe.data.scan import Scan
 from raphe.data.tacs import TACs
-from raphe.errors import InputError, RapheError, UnitError
-from raphe.io.bids import ScanCurves, load_blood, load_curves, load_input
-from raphe.io.blood import is_blood, read_blood
+from raphe.errors import InputError, RapheError
+from raphe.io.bids import ScanCurves, load_blood, load_curves
 from raphe.io.blood_doubts import doubts_of_blood, doubts_of_input
-from raphe.io.input_function import InputFunction, read_input_function
+from raphe.io.input_function import InputFunction
 from raphe.io.place import located
 from raphe.io.recordings import Blood
 from raphe.kinetics.delay import estimate_delay
-from raphe.pipeline.choices import Analysis
-
-MEND = "mend"
+from raphe.pipeline.blood_of import blood_of_files, blood_of_scan
+from raphe.pipeline.choices import MEND, Analysis
+from raphe.pipeline.plasma_samples import remarks_on_samples
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,12 +77,9 @@ def source_of_scan(table: ScanCurves, tacs: TACs, analysis: Analysis) -> Source:
     InputError, UnitError
         If there is neither, or what there is cannot be right; the message names file, field and value.
     """
-    found = load_blood(table, unit=analysis.blood_unit, drop=analysis.blood_faults == MEND)
+    found = blood_of_scan(table, analysis)
     if found is not None:
-        return _checked(found, found.paths[0], tacs, table.scan, analysis)
-    ready = load_input(table, unit=analysis.blood_unit)
-    if ready is not None:
-        return _checked(ready, table.input_functions[0], tacs, table.scan, analysis)
+        return _checked(*found, tacs, table.scan, analysis)
     raise InputError(
         f"{table.scan.label} has no arterial blood (*_blood.tsv) and no input function (*_inputfunction.tsv), which "
         f"{' and '.join(kind.name for kind in analysis.kinds if 'plasma' in kind.needs)} need; give it, name its data "
@@ -100,31 +96,15 @@ def source_of_files(
     half_life: float | None,
     unit: str | None = None,
 ) -> Source:
-    """Blood that is named file by file: ``*_blood.tsv``, ``*_inputfunction.tsv`` or PMOD's tables.
-
-    ``unit`` is that of an input function which does not tell its own, where none is given for the blood.
+    """Blood that is named file by file; arguments as of :func:`raphe.pipeline.blood_of.blood_of_files`.
 
     Raises
     ------
     InputError, UnitError
         As :func:`source_of_scan`.
     """
-    if all(is_blood(path) for path in paths):
-        found = read_blood(
-            paths,
-            injection=injection,
-            half_life=half_life,
-            unit=analysis.blood_unit,
-            drop=analysis.blood_faults == MEND,
-        )
-        return _checked(found, paths[0], tacs, scan, analysis)
-    try:
-        ready = read_input_function(paths, unit=analysis.blood_unit, injection=injection, half_life=half_life)
-    except UnitError:
-        if analysis.blood_unit is not None or unit is None:
-            raise
-        ready = read_input_function(paths, unit=unit, injection=injection, half_life=half_life)
-    return _checked(ready, paths[0], tacs, scan, analysis)
+    found = blood_of_files(paths, analysis, injection, half_life, unit)
+    return _checked(found, paths[0], tacs, scan, analysis)
 
 
 def arterial_input(source: Source, tacs: TACs, analysis: Analysis, half_life: float | None) -> Arterial:
@@ -206,10 +186,16 @@ def _check_dispersed(source: Source) -> None:
         raise InputError("no whole blood is of an autosampler, so there is no dispersion; leave --dispersion out")
 
 
-def remarks_on_blood(tables: Sequence[ScanCurves]) -> Iterator[Finding]:
+def remarks_on_blood(tables: Sequence[ScanCurves], samples_alone: Collection[str] = ()) -> Iterator[Finding]:
     """Yield what no arterial blood can be, of every scan that has any, whether or not an analysis needs it.
 
     What cannot be read is passed over, for the check of the data set tells it.
+
+    Parameters
+    ----------
+    tables : sequence of ScanCurves
+    samples_alone : collection of str
+        Labels of scans whose models need a few samples and no whole input, so that nothing is missing.
     """
     first = {table.blood: table for table in reversed(tables) if table.blood}
     for table in reversed(first.values()):
@@ -217,7 +203,9 @@ def remarks_on_blood(tables: Sequence[ScanCurves]) -> Iterator[Finding]:
             found, frames = load_blood(table), load_curves(table).tacs.frames
         except RapheError:
             continue
-        if found is not None:
+        if found is not None and table.scan.label in samples_alone:
+            yield from remarks_on_samples(found, found.paths[0])
+        elif found is not None:
             yield from _remarks(found.samples, found.paths[0], frames, len(frames))
 
 

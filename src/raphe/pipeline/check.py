@@ -14,6 +14,7 @@ from raphe.errors import InputError, PlanError
 from raphe.io.bids import ScanCurves, read_study
 from raphe.io.check import check_dataset
 from raphe.io.datasets import dataset_roots
+from raphe.kinetics.registry import model_type
 from raphe.pipeline.arterial import remarks_on_blood
 from raphe.pipeline.examination import examine
 from raphe.pipeline.findings import paragraphs
@@ -56,19 +57,40 @@ def check(bids: Path, derivatives: Sequence[Path] = (), plan_path: Path | None =
     """
     roots = dataset_roots(bids, derivatives)
     findings = list(check_dataset(bids, roots))
-    try:
-        findings += remarks_on_blood(read_study(bids, roots).tables)
-    except InputError:
-        pass  # a finding of the data set tells it
+    plan, faults = None, list[Finding]()
     try:
         plan = find_plan(bids, plan_path)
+    except InputError as error:
+        faults.append(_of_plan(error, bids, plan_path))
+    try:
+        tables = read_study(bids, roots).tables
+        findings += remarks_on_blood(tables, _samples_alone(tables, plan))
+    except InputError:
+        pass  # a finding of the data set tells it
+    findings += faults
+    try:
         if not any(finding.severity == "error" for finding in findings):
             findings += examine(_tables(bids, roots, plan), plan, {}).findings
-    except PlanError as error:
-        findings.append(Finding("error", plan_path or bids / "raphe.toml", "", str(error)))
     except InputError as error:
-        findings.append(Finding("error", bids, "", str(error)))
+        findings.append(_of_plan(error, bids, plan_path))
     return tuple(sorted(dict.fromkeys(findings), key=lambda finding: finding.severity))
+
+
+def _of_plan(error: InputError, bids: Path, plan_path: Path | None) -> Finding:
+    if isinstance(error, PlanError):
+        return Finding("error", plan_path or bids / "raphe.toml", "", str(error))
+    return Finding("error", bids, "", str(error))
+
+
+def _samples_alone(tables: Sequence[ScanCurves], plan: StudyPlan | None) -> set[str]:
+    """Labels of scans whose models by the plan need a few samples of plasma, and no whole input."""
+    found = set()
+    for table in tables:
+        tracer = None if plan is None else plan.tracer(table.scan.tracer)
+        needs = {need for name in (tracer.models if tracer else ()) for need in model_type(name).needs}
+        if "samples" in needs and "plasma" not in needs:
+            found.add(table.scan.label)
+    return found
 
 
 def _tables(bids: Path, roots: Sequence[Path], plan: StudyPlan | None) -> Sequence[ScanCurves]:

@@ -19,6 +19,9 @@ Array = npt.NDArray[np.float64]
 OF_MODELS = ("t_star", "k2_prime", "V_B", "window")
 """Choices that belong to some models and not to others."""
 
+MEND = "mend"
+"""The choice of ``blood_faults`` that goes on with what is left."""
+
 
 @dataclass(frozen=True)
 class Analysis:

@@ -25,6 +25,7 @@ from raphe.pipeline.plan_check import check_plan
 from raphe.pipeline.plan_schema import same_tracer
 from raphe.pipeline.plasma_samples import samples_of_scan
 from raphe.pipeline.reference import find_reference
+from raphe.report.wording import listed
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,7 +81,7 @@ def examine(
             findings.append(Finding("error", table.path, "", f"{table.path}: {error}"))
     chosen = [(table, analyses[table.path]) for table in tables if table.path in analyses]
     for table, analysis in chosen:
-        findings += _scan_faults(table, curves[table.path], analysis)
+        findings += dict.fromkeys(_scan_faults(table, curves[table.path], analysis))
     if plan is not None:
         findings += _contrast_faults(plan, chosen)
     return Examination(tuple(tables), analyses, tuple(findings))
@@ -147,6 +148,7 @@ def _scan_faults(table: ScanCurves, curves: Curves, analysis: Analysis) -> Itera
     try:
         for kind in analysis.kinds:
             check_start(curves.tacs.frames, kind)
+        _check_regions(curves, analysis)
         if analysis.needs("reference"):
             find_reference(curves.tacs, analysis, separate_reference(table, analysis), curves.empty)
     except InputError as error:
@@ -158,9 +160,21 @@ def _scan_faults(table: ScanCurves, curves: Curves, analysis: Analysis) -> Itera
             yield Finding("error", table.path, "blood", str(error))
     if analysis.needs("samples"):
         try:
-            samples_of_scan(table, analysis, curves.tacs)
+            yield from samples_of_scan(table, curves.tacs, analysis).findings
         except InputError as error:
             yield Finding("error", table.path, "blood", str(error))
+
+
+def _check_regions(curves: Curves, analysis: Analysis) -> None:
+    """Refuse fewer regions than a model of all of them together needs."""
+    wanted = analysis.regions or tuple(dict.fromkeys((*curves.tacs.names, *analysis.merges)))
+    for kind in analysis.kinds:
+        least = int(getattr(kind, "least_regions", 1))
+        if len(wanted) < least:
+            raise InputError(
+                f"{kind.name} is fitted to all regions together and needs at least {least}, but there are "
+                f"{len(wanted)} ({listed(wanted)}); give more, or choose another model"
+            )
 
 
 def _contrast_faults(plan: StudyPlan, scans: Sequence[tuple[ScanCurves, Analysis]]) -> Iterator[Finding]:

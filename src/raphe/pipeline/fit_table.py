@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from raphe.catalog import find_tracer
+from raphe.data.finding import Finding
 from raphe.data.fit import KineticFit
 from raphe.data.record import Step
 from raphe.data.scan import Scan
@@ -21,11 +22,11 @@ from raphe.io.sidecar import sidecar_of
 from raphe.io.staging import prepare, staged
 from raphe.pipeline.analysis import Material, analyse
 from raphe.pipeline.arterial import arterial_input, source_of_files
-from raphe.pipeline.choices import choose
+from raphe.pipeline.choices import Analysis, choose
 from raphe.pipeline.messages import Messages
 from raphe.pipeline.options import said, weights
-from raphe.pipeline.parameters import write_parameters
-from raphe.pipeline.plasma_samples import samples_of_files
+from raphe.pipeline.parameters import write_estimated_input, write_parameters
+from raphe.pipeline.plasma_samples import samples_of_files, with_samples
 from raphe.quality import words
 
 
@@ -45,37 +46,33 @@ def run(options: argparse.Namespace) -> int:
     by_duration = curves.half_life is None and options.weights is None
     if by_duration:
         analysis = dataclasses.replace(analysis, weights="duration")
-    behind = [kind for kind in analysis.kinds if {"plasma", "samples"} & set(kind.needs)]
-    if behind and not options.input:
-        what = "an arterial input" if analysis.needs("plasma") else "a few samples of plasma, or one"
-        wanting = " and ".join(kind.name for kind in behind)
-        raise ModelError(f"{wanting} needs {what}; name the files (--input FILE)")
-    arterial, few = None, None
+    _require_input(analysis, options)
     injection = 0.0 if sidecar is None else sidecar.injection
-    if analysis.needs("samples"):
-        few = samples_of_files(options.input, analysis, curves.tacs, injection, curves.half_life, options.unit)
-        for finding in () if analysis.needs("plasma") else few.findings:
-            messages.warn(finding.message)
+    scan = Scan("", tracer=name, half_life=curves.half_life) if sidecar is None else sidecar.scan("")
+    arterial, samples = None, None
+    findings: dict[Finding, None] = {}
     if analysis.needs("plasma"):
-        scan = Scan("", tracer=name, half_life=curves.half_life) if sidecar is None else sidecar.scan("")
         source = source_of_files(options.input, curves.tacs, scan, analysis, injection, curves.half_life, options.unit)
         arterial = arterial_input(source, curves.tacs, analysis, curves.half_life)
-        for finding in source.findings:
-            messages.warn(finding.message)
-    elif options.input and not behind:
+        findings |= dict.fromkeys(source.findings)
+    if analysis.needs("samples"):
+        samples = samples_of_files(options.input, curves.tacs, analysis, injection, curves.half_life, options.unit)
+        findings |= dict.fromkeys(samples.findings)
+    for finding in findings:
+        messages.warn(finding.message)
+    if options.input and not (analysis.needs("plasma") or analysis.needs("samples")):
         messages.warn(f"--input is not used: {', '.join(analysis.models)} needs no arterial input")
     material = Material(
         curves.tacs,
         curves.half_life,
         empty=curves.empty,
         plasma=None if arterial is None else arterial.plasma,
+        samples=None if samples is None else samples.plasma,
         n_frames=None if arterial is None else arterial.n_frames,
-        samples=None if few is None else few.plasma,
     )
     with located(options.tacs):
         fits, steps = analyse(material, analysis, messages.progress)
-    blood = arterial.steps if arterial else few.steps[:1] if few else ()
-    steps = (curves.step, *blood, *(few.steps[1:] if few else ()), *steps)
+    steps = (curves.step, *with_samples(arterial.steps if arterial else (), samples), *steps)
     for finding in curves.findings:
         messages.warn(finding.message)
     if by_duration:
@@ -88,14 +85,25 @@ def run(options: argparse.Namespace) -> int:
     for step in steps:
         if step.name == "not_fitted":
             messages.warn(f"{options.tacs}: {step.parameters['why']}; the other models were fitted")
-    _write(options, fits, steps)
+    _write(options, scan, fits, steps)
     for fit in fits:
         messages.say(_summary(fit))
     return messages.code
 
 
-def _write(options: argparse.Namespace, fits: Sequence[KineticFit], steps: Sequence[Step]) -> None:
-    """Write a table for each model, or print it where no folder is named."""
+def _require_input(analysis: Analysis, options: argparse.Namespace) -> None:
+    """Refuse models that need blood, where no file of it is named."""
+    for need, what in (
+        ("plasma", "an arterial input; name its files"),
+        ("samples", "at least one sample of the parent in plasma; name its file"),
+    ):
+        if analysis.needs(need) and not options.input:
+            wanting = " and ".join(kind.name for kind in analysis.kinds if need in kind.needs)
+            raise ModelError(f"{wanting} needs {what} (--input FILE)")
+
+
+def _write(options: argparse.Namespace, scan: Scan, fits: Sequence[KineticFit], steps: Sequence[Step]) -> None:
+    """Write a table for each model and the input that it has estimated, or print the tables if there is no folder."""
     sources = [str(path) for path in (options.tacs, *options.input)]
     if options.out is None:
         with tempfile.TemporaryDirectory() as folder:
@@ -106,9 +114,17 @@ def _write(options: argparse.Namespace, fits: Sequence[KineticFit], steps: Seque
                 sys.stdout.write(path.read_text(encoding="utf-8"))
         return
     paths = [fitted_table(options.out, options.tacs, fit.model) for fit in fits]
+    estimated = {
+        fit.model: fitted_table(options.out, options.tacs, fit.model, "inputfunction")
+        for fit in fits
+        if fit.estimated_input is not None
+    }
     with staged(options.out) as stage:
         for path, fit in zip(paths, fits, strict=True):
             write_parameters(stage / path.name, fit, steps, sources, options.command_line)
+            if fit.model in estimated:
+                write_estimated_input(stage / estimated[fit.model].name, fit, scan, steps, sources)
+    paths += estimated.values()
     for path in paths:
         print(path)
 

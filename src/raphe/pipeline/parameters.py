@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import cast
 
 from raphe.catalog import reference
 from raphe.core.weights import FORMULAS
+from raphe.data.blood import PlasmaInput
 from raphe.data.fit import KineticFit
 from raphe.data.record import Step
+from raphe.data.scan import Scan
+from raphe.io.input_function import write_input_function
 from raphe.io.kinpar import write_kinpar
+from raphe.pipeline.plasma_samples import STEP
+from raphe.report.wording import count, listed
 
 
 def write_parameters(
@@ -40,6 +46,29 @@ def write_parameters(
     )
 
 
+def write_estimated_input(
+    path: Path, result: KineticFit, scan: Scan, steps: Sequence[Step], sources: Sequence[str]
+) -> None:
+    """Write the input that a fit has estimated, with what it rests on.
+
+    Raises
+    ------
+    OutputError
+        If the place cannot be written to.
+    """
+    assert result.estimated_input is not None, "only such a fit is handed over"
+    done = {step.name: step for step in steps}
+    blood = f"{result.inputs['V_B']:g}, taken as known" if "V_B" in result.inputs else "not taken into account"
+    write_input_function(
+        path,
+        PlasmaInput(result.estimated_input),
+        scan,
+        sources=sources,
+        notes={"Input": estimated_from(done), "Model": result.model, "ShareOfBlood": blood},
+        measured=False,
+    )
+
+
 def _notes(done: dict[str, Step]) -> dict[str, str]:
     notes = {"SE": "standard errors hold whether or not the weights are the true 1/variance (HC3)"} | _intervals(done)
     fitted = done["fit"].parameters
@@ -48,6 +77,9 @@ def _notes(done: dict[str, Step]) -> dict[str, str]:
         notes["ReferenceRegion"] = f"{how} (from: {done['reference'].parameters['source']})"
     if fitted.get("plasma"):
         notes |= _notes_of_blood(done)
+    if fitted.get("samples"):
+        notes["Input"] = f"{estimated_from(done)}; it stands beside this table"
+        notes["SE"] += ", and include the uncertainty of the estimated input"
     if "k2_prime" in done and fitted.get("k2_prime") is not None:
         get = done["k2_prime"].parameters.get
         if get("regions"):
@@ -63,6 +95,17 @@ def _notes(done: dict[str, Step]) -> dict[str, str]:
     if "regions" in done:
         notes["Regions"] = "; ".join(str(made) for made in done["regions"].parameters["merged"])  # type: ignore[union-attr]
     return notes
+
+
+def estimated_from(done: Mapping[str, Step]) -> str:
+    """Tell what an estimated input rests on, from the steps by name."""
+    get = done[STEP].parameters.get
+    times = cast("tuple[float, ...]", get("times"))
+    return (
+        f"estimated from the tissue together with the parameters, not measured; its scale is from "
+        f"{count(len(times), 'sample')} of the parent in plasma ({get('parent')}) at "
+        f"{listed([f'{time:.4g}' for time in times])} min"
+    )
 
 
 def _intervals(done: dict[str, Step]) -> dict[str, str]:

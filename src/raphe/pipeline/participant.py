@@ -7,12 +7,11 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
+from typing import NamedTuple, cast
 
 import numpy as np
 
 from raphe.catalog import references
-from raphe.data.blood import PlasmaInput
 from raphe.data.fit import KineticFit
 from raphe.data.record import Step
 from raphe.data.scan import Scan
@@ -30,8 +29,8 @@ from raphe.pipeline.analysis import Material, analyse
 from raphe.pipeline.arterial import Arterial, arterial_input, source_of_scan
 from raphe.pipeline.choices import Analysis
 from raphe.pipeline.findings import paragraphs
-from raphe.pipeline.parameters import write_parameters
-from raphe.pipeline.plasma_samples import samples_of_scan
+from raphe.pipeline.parameters import write_estimated_input, write_parameters
+from raphe.pipeline.plasma_samples import PlasmaSamples, samples_of_scan, with_samples
 from raphe.report.scan import scan_page
 
 
@@ -118,28 +117,28 @@ def analyse_scan(task: ScanTask, restart: bool = False) -> ScanOutcome:
         return ScanOutcome(table.scan.label, True, 0, (), time.monotonic() - began)
     scan = dataclasses.replace(table.scan, tracer=task.tracer)
     curves = load_curves(table)
-    arterial, notes = None, list(curves.findings)
+    arterial, samples, notes = None, None, list(curves.findings)
     if task.analysis.needs("plasma"):
         source = source_of_scan(table, curves.tacs, task.analysis)
         notes += source.findings
         arterial = arterial_input(source, curves.tacs, task.analysis, curves.half_life)
-    few = samples_of_scan(table, task.analysis, curves.tacs) if task.analysis.needs("samples") else None
-    notes += few.findings if few and arterial is None else ()
+    if task.analysis.needs("samples"):
+        samples = samples_of_scan(table, curves.tacs, task.analysis)
+        notes += [finding for finding in samples.findings if finding not in notes]
     material = Material(
         curves.tacs,
         curves.half_life,
         separate_reference(table, task.analysis),
         curves.empty,
         None if arterial is None else arterial.plasma,
+        None if samples is None else samples.plasma,
         None if arterial is None else arterial.n_frames,
-        None if few is None else few.plasma,
     )
     fits, steps = analyse(material, task.analysis)
-    blood = arterial.steps if arterial else few.steps[:1] if few else ()
-    steps = _named((curves.step, *blood, *(few.steps[1:] if few else ()), *steps), scan)
+    steps = _named((curves.step, *with_samples(arterial.steps if arterial else (), samples), *steps), scan)
     with staged(task.out) as stage:
         at = dataclasses.replace(task, out=stage)
-        files = _write(at, table, scan, fits, arterial, steps, paragraphs(notes))
+        files = _write(at, table, scan, fits, _Blood(arterial, samples), steps, paragraphs(notes))
         remove_outdated(record, task.out, [file.relative_to(stage).as_posix() for file in files])
         names.write_description(stage, task.title, task.datasets)
         write_record(
@@ -153,13 +152,6 @@ def analyse_scan(task: ScanTask, restart: bool = False) -> ScanOutcome:
     n_regions = sum(len(fit.names) for fit in fits)
     not_fitted = tuple(str(step.parameters["why"]) for step in steps if step.name == "not_fitted")
     return ScanOutcome(scan.label, False, n_regions, _lost(fits), time.monotonic() - began, not_fitted)
-
-
-ESTIMATED = {
-    "AIF": "estimated together with the curves of the regions and the samples of plasma; it is no measurement, and its "
-    "course between the samples rests on the form that the model supposes"
-}
-"""What an input function that a model has estimated says of itself."""
 
 
 def find_table(task: ScanTask) -> ScanCurves:
@@ -211,12 +203,19 @@ def _named(steps: Sequence[Step], scan: Scan) -> tuple[Step, ...]:
     return tuple(dataclasses.replace(step, parameters={"tracer": scan.tracer, **step.parameters}) for step in steps)
 
 
+class _Blood(NamedTuple):
+    """What was made of the blood of a scan."""
+
+    arterial: Arterial | None
+    samples: PlasmaSamples | None
+
+
 def _write(
     task: ScanTask,
     table: ScanCurves,
     scan: Scan,
     fits: Sequence[KineticFit],
-    arterial: Arterial | None,
+    blood: _Blood,
     steps: Sequence[Step],
     notes: Sequence[str],
 ) -> list[Path]:
@@ -227,19 +226,17 @@ def _write(
     fitted = TACs(most.activity, most.frames, most.names)
     write_tacs(tacs, fitted, scan, sources=sources, made_of=_made_of(steps))
     files = [tacs]
+    arterial, samples = blood
+    of_blood = [names.source_uri(path, task.datasets) for path in (*table.blood, *table.input_functions)]
     if arterial is not None:
         files.append(names.input_function(task.out, scan))
-        blood = [names.source_uri(path, task.datasets) for path in (*table.blood, *table.input_functions)]
-        write_input_function(files[-1], arterial.plasma, scan, sources=blood)
+        write_input_function(files[-1], arterial.plasma, scan, sources=of_blood)
     for fit in fits:
-        if fit.estimated_input is not None:
-            files.append(names.input_function(task.out, scan, fit.model))
-            blood = [names.source_uri(path, task.datasets) for path in (*table.blood, *table.input_functions)]
-            write_input_function(
-                files[-1], PlasmaInput(fit.estimated_input), scan, sources=[*sources, *blood], notes=ESTIMATED
-            )
         files.append(parameters_path(task.out, table, fit.model))
         write_parameters(files[-1], fit, steps, sources, task.command_line)
+        if fit.estimated_input is not None:
+            files.append(names.estimated_input(task.out, scan, table.seg or None, fit.model, table.pvc or None))
+            write_estimated_input(files[-1], fit, scan, steps, [*sources, *of_blood])
     files += [names.sidecar(file) for file in files]
     report = names.scan_report(task.out, scan, task.alone)
     page = scan_page(
@@ -247,6 +244,7 @@ def _write(
         fits,
         arterial=arterial.fits if arterial else (),
         plasma=arterial.plasma if arterial else None,
+        samples=samples.samples if samples else None,
         steps=steps,
         versions=versions(),
         citations={key: entry.citation for key, entry in references().items()},

@@ -15,6 +15,12 @@ from raphe.kinetics.protocol import KineticModel
 UNCERTAINTIES = ("jacobian", "bootstrap", "profile")
 """Ways to find standard errors and intervals; the first is that of every fit."""
 
+JOINT = (
+    ": the input and all regions are searched for together, which takes too long to be repeated, and the standard "
+    "errors of the fit hold what the input leaves open"
+)
+"""Why a model that estimates the input has the uncertainty of its fit alone."""
+
 Tell = Callable[[int, int, str], None]
 
 
@@ -38,8 +44,9 @@ def check_uncertainty(kinds: tuple[type[KineticModel], ...], uncertainty: str, r
     if not any(offers(kind, uncertainty) for kind in kinds):
         other = "bootstrap" if uncertainty == "profile" and any(offers(kind, "bootstrap") for kind in kinds) else None
         told = ", ".join(kind.name for kind in kinds)
+        why = JOINT if all("samples" in kind.needs for kind in kinds) else ""
         way = f"take --uncertainty {other}, or leave it out" if other else "leave it out"
-        raise InputError(f"{told} has no {uncertainty}; {way}")
+        raise InputError(f"{told} has no {uncertainty}{why}; {way}")
     if uncertainty == "bootstrap" and repeats < LEAST_REPEATS:
         raise InputError(f"{repeats} repeats are too few for intervals; give at least {LEAST_REPEATS}, better 1000")
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from raphe.data.record import Parameter
 from raphe.report.methods_words import Steps, between, in_each, of_tracer, plain, tallied
-from raphe.report.wording import count, listed
+from raphe.report.wording import count, general, listed
 
 NAMES: Mapping[str, str] = {
     "whole_blood": "whole blood",
@@ -61,6 +61,29 @@ def input_read(steps: Steps) -> str:
         f"The arterial input{of_tracer(steps)}{times} was taken as given ({get('format')}): {get('parent')}, joined by "
         f"straight lines; decay correction: {get('decay_correction')}."
     )
+
+
+def plasma_samples(steps: Steps) -> str:
+    """Tell the samples that give the scale of an estimated input."""
+    get = steps[0].parameters.get
+    every = [step.parameters.get("times") for step in steps]
+    known = [time for own in every if isinstance(own, tuple) for time in own if isinstance(time, int | float)]
+    at = ""
+    if len(steps) == 1:
+        at = f" at {listed([general(time) for time in known])} min"
+    elif known:
+        at = f" between {general(min(known))} and {general(max(known))} min"
+    n = between(steps, "n_samples")
+    text = (
+        f"{n} {'sample' if n == '1' else 'samples'} of the parent in plasma{of_tracer(steps)}{in_each(steps)}{at} gave "
+        f"the scale of the estimated input ({get('parent')}"
+    )
+    text += f"; {get('format')}; decay correction: {get('decay_correction')})." if get("format") else ")."
+    if get("assumed_error") is not None:
+        text += f" A sample was taken to be known to {between(steps, 'assumed_error', 2, 100.0)} %."
+    left = [step.parameters.get("left_out") for step in steps]
+    words = list(dict.fromkeys(str(one) for own in left if isinstance(own, tuple) for one in own))
+    return f"{text} Left out: {listed(words)}." if words and len(steps) == 1 else text
 
 
 def image_derived_input(steps: Steps) -> str:

@@ -17,7 +17,7 @@ CONVENTION: Mapping[str, str] = {
     "from zero at injection.",
 }
 
-FITTED = ("n_curves", "n_frames", "scan_minutes", "k2_prime", "t_star")
+FITTED = ("n_curves", "n_frames", "samples", "scan_minutes", "k2_prime", "t_star")
 """What of a fit varies from scan to scan."""
 
 TOLD = frozenset({"k2_prime", "t_star", "V_B", "t_begin", "t_end"})
@@ -126,8 +126,18 @@ def _fit(steps: Steps, before: Steps | None) -> str:
         )
     source = f", with {get('reference')} as reference region" if get("reference") else ""
     source = ", with the arterial input" if get("plasma") else source
+    if get("samples"):
+        source = (
+            ", with the input estimated from the curves of all regions together and not measured but for "
+            f"{_samples(steps)} of the parent in plasma (the standard errors include what that leaves open)"
+        )
     parts = [f"{curves}{f' ({size})' if size else ''} were fitted by {get('model')}{title}{source}", *_known(steps)]
     return ", ".join(parts) + "."
+
+
+def _samples(steps: Steps) -> str:
+    n = between(steps, "samples")
+    return f"{n} {'sample' if n == '1' else 'samples'}"
 
 
 def _of(steps: Steps, key: str) -> list[Parameter]:
@@ -150,7 +160,7 @@ def _known(steps: Steps) -> list[str]:
         parts.append(f"with k2_prime fixed at {between(steps, 'k2_prime')} 1/min")
     if get("V_B"):
         parts.append(f"with the share of blood V_B fixed at {between(steps, 'V_B')}")
-    elif get("plasma"):
+    elif get("plasma") or get("samples"):
         parts.append("with the share of blood V_B " + ("estimated" if get("V_B") is None else "taken as 0"))
     for name in steps[0].parameters:
         if name in SYMBOLS and name not in TOLD:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-from raphe.data.blood import PlasmaInput
+from raphe.data.blood import PlasmaInput, Samples
 from raphe.data.blood_fit import BloodFit
 from raphe.data.fit import KineticFit
 from raphe.data.record import Step
 from raphe.data.scan import Scan
 from raphe.report.blood import blood_view
+from raphe.report.estimated_input import estimated_input
 from raphe.report.overview import Overview, overview
 from raphe.report.page import FIRST, record, render
 from raphe.report.section import FEW, Section, fit_step, section
@@ -23,6 +24,7 @@ def scan_page(
     *,
     arterial: Sequence[BloodFit] = (),
     plasma: PlasmaInput | None = None,
+    samples: Samples | None = None,
     steps: Sequence[Step],
     versions: Mapping[str, str],
     citations: Mapping[str, str],
@@ -41,6 +43,8 @@ def scan_page(
         Models of the blood; none where an input function was given, or where no model needs blood.
     plasma : PlasmaInput or None
         The input that the fits had, its delay included.
+    samples : Samples or None, kBq/mL
+        Of the parent in plasma, which gave the scale of an input that was estimated.
     steps : sequence of Step
         What was done to this scan, in order; methods text, settings and inputs are written from them.
     versions : mapping of str to str
@@ -79,6 +83,7 @@ def scan_page(
         glance=_of_all(fits, sections, compared, plasma, steps),
         sections=sections,
         overview=compared,
+        estimated=[one for fit in fits if (one := estimated_input(fit, samples)) is not None],
         blood=None if plasma is None else blood_view(plasma, arterial, steps, _end(longest, steps)),
         notes=[*notes, *_lost(steps)],
         **record(steps, versions, citations, command_line),
@@ -128,7 +133,12 @@ def _of_all(
     """Facts of the analysis; of a single model, all of its own besides."""
     weights = dict.fromkeys(str(fit_step(fit, steps).get("weights", "not recorded")) for fit in fits)
     conventions = dict.fromkeys(fit.convention for fit in fits)
-    blood = [("Input", "arterial plasma")] if plasma is not None else []
+    estimated = listed([fit.model for fit in fits if fit.estimated_input is not None])
+    inputs = ["arterial plasma"] if plasma is not None else []
+    inputs += (
+        [f"estimated from the tissue ({estimated})" if inputs else "estimated from the tissue"] if estimated else []
+    )
+    blood = [("Input", listed(inputs))] if inputs else []
     how = [*blood, ("Weights", listed(list(weights))), ("Frame convention", listed(list(conventions)))]
     if compared is None:
         (one,) = sections

@@ -82,6 +82,7 @@ class SIMEAIF:
     fits_curve: ClassVar[bool] = False
     n_free: ClassVar[int] = 4
     joint: ClassVar[bool] = True
+    least_regions: ClassVar[int] = LEAST_REGIONS
     citations: ClassVar[tuple[str, ...]] = ("ogden2010", "feng1993")
 
     def __post_init__(self) -> None:
