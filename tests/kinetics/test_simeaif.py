@@ -13,6 +13,7 @@ from raphe.core.piecewise import PiecewiseLinear
 from raphe.data.blood import PlasmaInput
 from raphe.errors import InputError, ModelError
 from raphe.kinetics.fit import fit
+from raphe.kinetics.models import simeaif
 from raphe.kinetics.models.simeaif import SIMEAIF
 from raphe.quality import Quality
 
@@ -78,6 +79,21 @@ def test_more_and_better_samples_and_a_known_share_of_blood_make_errors_smaller(
     assert np.median(loose / three) > 1.02
     value, other = fitted(known, activity, samples(), dataclasses.replace(known_blood, form_error=0.2)).of("V_T")
     np.testing.assert_allclose(other, np.hypot(three, 0.2 * value), rtol=1e-6)
+
+
+def test_a_whole_input_counts_as_ten_samples(known, frames, monkeypatch):
+    rng = np.random.default_rng(3)
+    activity = curves(frames) * (1 + 0.02 * rng.normal(size=(4, len(frames))))
+    model = SIMEAIF(V_B=0.0, V_B_error=0.0, form_error=0.0)
+
+    def errors(n):
+        return fitted(known, activity, samples(np.linspace(12.0, 90.0, n)), model).of("V_T")[1]
+
+    ten, many = errors(10), errors(1000)
+    monkeypatch.setattr(simeaif, "MOST_SAMPLES", 10**9)
+    believed = errors(1000)
+    assert np.median(many / ten) == pytest.approx(1, abs=0.3)
+    assert np.median(believed / ten) < 0.7
 
 
 def test_the_search_ends_no_higher_than_one_from_the_truth(frames):

@@ -70,7 +70,9 @@ def write_estimated_input(
 
 
 def _notes(done: dict[str, Step]) -> dict[str, str]:
-    notes = {"SE": "standard errors hold whether or not the weights are the true 1/variance (HC3)"} | _intervals(done)
+    kind = "HC3; HC2 for FRTM, MA2 and SIMEAIF"
+    notes = {"SE": f"standard errors hold whether or not the weights are the true 1/variance ({kind})"}
+    notes |= _intervals(done)
     fitted = done["fit"].parameters
     if fitted.get("reference") is not None:
         how = done["reference"].parameters["how"]

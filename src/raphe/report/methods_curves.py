@@ -172,8 +172,9 @@ def _common(steps: Steps, where: str = "") -> str:
     get = steps[0].parameters.get
     weights = FORMULAS.get(str(get("weights")), str(get("weights")))
     words = (
-        f"Weights of frames{where}: {weights}. Standard errors are heteroscedasticity-consistent (HC3, squared "
-        "residuals averaged over neighbouring frames), so they do not rest on the weights being true."
+        f"Weights of frames{where}: {weights}. Standard errors are heteroscedasticity-consistent (HC3, and HC2 for "
+        "FRTM, MA2 and SIMEAIF; squared residuals averaged over neighbouring frames), so they do not rest on the "
+        "weights being true."
     )
     return f"{words} {CONVENTION.get(str(get('convention')), '')}".strip()
 

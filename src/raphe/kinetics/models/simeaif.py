@@ -20,6 +20,9 @@ from raphe.quality import Quality
 Array = npt.NDArray[np.float64]
 Numbers = npt.NDArray[np.intp]
 
+MOST_SAMPLES = 10
+"""More samples than these make the scale no surer: those of one calibration and one metabolite curve err together."""
+
 LEAST_REGIONS = 3
 """Regions that tell an input at least."""
 
@@ -53,7 +56,7 @@ class SIMEAIF:
     sample_from : float, min
         Samples before are not used, for they would have to be moved to the time of the tissue.
     sample_error : float
-        Standard deviation of a sample, as a share of it; an assumption.
+        Standard deviation of a sample, as a share of it; an assumption. More than ten samples count as ten.
 
     Raises
     ------
@@ -100,8 +103,9 @@ class SIMEAIF:
                 f"there {'is' if len(curves) == 1 else 'are'} {len(curves)}; give more, or choose a model with blood"
             )
         time, sample = self._samples(problem)
+        error = self.sample_error * max(time.size / MOST_SAMPLES, 1) ** 0.5
         times, begin, stop = _frames(problem.sampling, problem.rows)
-        data = JointData(curves, weights, times, begin, stop, time, sample, self.sample_error, self.V_B, self.V_B_error)
+        data = JointData(curves, weights, times, begin, stop, time, sample, error, self.V_B, self.V_B_error)
         found = joint_fit(data)
         V_T = found.volumes.sum(axis=1)
         by_blood = (found.by_blood[0] - found.by_blood[1]).sum(axis=1) / 2
