@@ -7,6 +7,7 @@ import pytest
 
 from raphe.core.piecewise import PiecewiseLinear
 from raphe.data.blood import PlasmaInput, Samples
+from raphe.data.record import Step
 from raphe.data.scan import Scan
 from raphe.quality import Quality
 from raphe.report.scan import scan_page
@@ -18,13 +19,13 @@ CURVE = PiecewiseLinear(TIME, 90 * TIME * np.exp(-TIME) + 5 * (1 - np.exp(-TIME)
 
 @pytest.fixture
 def page(make_tissue_fit):
-    def make(samples, plasma=None, *, estimated=True, V_B=0.05):
+    def make(samples, plasma=None, *, estimated=True, V_B=0.05, steps=()):
         fit = make_tissue_fit("SIMEAIF", {"putamen": (2.0, 0.1, GOOD)}, inputs={"V_B": V_B})
         fit = dataclasses.replace(fit, estimated_input=CURVE if estimated else None)
         other = make_tissue_fit("2TCM", {"putamen": (2.0, 0.1, GOOD)})
         return scan_page(
             Scan("01", None, (), "DASB", "C11"), [fit] if plasma is None else [fit, other], samples=samples,
-            plasma=plasma, steps=(), versions={}, citations={}, command_line="",
+            plasma=plasma, steps=steps, versions={}, citations={}, command_line="",
         )  # fmt: skip
 
     return make
@@ -43,6 +44,16 @@ def test_section_is_well_formed_and_says_what_the_input_rests_on(page, read):
         "It was not measured; only the samples that are shown were.",
     ):
         assert words in found.text
+
+
+def test_what_the_standard_error_supposes_is_told(page, read):
+    step = Step("fit", {"model": "SIMEAIF", "form_error": 0.3, "V_B_error": 0.03, "sample_error": 0.03})
+    text = read(page(Samples([40.0], [4.8]), steps=(step,))).text
+    assert (
+        "Assumed in the SE of VT 30 % of VT for the form of the input, in all regions alike; 3 % of the tissue" in text
+    )
+    assert "3 % of a sample" in text
+    assert "Assumed in the SE" not in read(page(Samples([40.0], [4.8]))).text
 
 
 def test_samples_are_dots_on_the_curve(page):

@@ -130,6 +130,7 @@ def fit(
             "plasma": "plasma" in model.needs,
             **({"samples": blood.parent.time.size} if blood is not None and "samples" in model.needs else {}),
             **result.inputs,
+            **_assumed_errors(model),
         },
         citations=model.citations,
     )
@@ -314,3 +315,9 @@ def _aicc(wrss: Array, n: int, n_free: int) -> Array:
     with np.errstate(divide="ignore"):
         value = n * np.log(wrss / n) + 2 * k + 2 * k * (k + 1) / (n - k - 1)
     return np.where(np.isfinite(value), value, np.nan)
+
+
+def _assumed_errors(model: KineticModel) -> dict[str, float]:
+    """Errors that a model supposes of what it takes as known: its fields of names that end so."""
+    fields = (each.name for each in dataclasses.fields(model))  # type: ignore[arg-type]
+    return {name: float(getattr(model, name)) for name in fields if name.endswith("_error")}

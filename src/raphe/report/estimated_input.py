@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from markupsafe import Markup
 
 from raphe.data.blood import Samples
 from raphe.data.fit import KineticFit
+from raphe.data.record import Parameter
 from raphe.report import blood_figures
 from raphe.report.blood_figures import Series
 from raphe.report.wording import count, general, listed, seconds
@@ -25,7 +27,15 @@ class EstimatedInput(NamedTuple):
     early: str
 
 
-def estimated_input(fit: KineticFit, samples: Samples | None) -> EstimatedInput | None:
+SUPPOSED = {
+    "form_error": "of V_T for the form of the input, in all regions alike",
+    "V_B_error": "of the tissue, more or less, for blood",
+    "sample_error": "of a sample",
+}
+"""What each error that a model supposes is a share of."""
+
+
+def estimated_input(fit: KineticFit, samples: Samples | None, done: Mapping[str, Parameter]) -> EstimatedInput | None:
     """Prepare what is to be shown of the input that a fit has estimated; None where it has none.
 
     Parameters
@@ -33,6 +43,8 @@ def estimated_input(fit: KineticFit, samples: Samples | None) -> EstimatedInput 
     fit : KineticFit
     samples : Samples or None, kBq/mL
         Of the parent in plasma, which gave the scale.
+    done : mapping
+        Settings of the step that made the fit.
     """
     curve = fit.estimated_input
     if curve is None:
@@ -46,13 +58,16 @@ def estimated_input(fit: KineticFit, samples: Samples | None) -> EstimatedInput 
         scale = f"{count(len(samples), 'sample')} of the parent in plasma at {times} min"
     macro = f"The uncertainty of {fit.macro}"
     blood = fit.inputs.get("V_B")
-    facts = (
+    facts: tuple[tuple[str, str], ...] = (
         ("Input", "estimated from the tissue, not measured"),
         ("Scale from", scale),
         ("Highest value", f"{general(float(curve.value[top]), 3)} kBq/mL at {seconds(float(curve.time[top]))}"),
         (macro, "includes that of the estimated input"),
         ("Blood in the tissue V_B", "not taken into account" if blood is None else f"{general(blood)}, assumed"),
     )
+    supposed = [f"{general(100 * float(str(done[name])))} % {of}" for name, of in SUPPOSED.items() if name in done]
+    if supposed:
+        facts += ((f"Assumed in the SE of {fit.macro}", "; ".join(supposed)),)
     drawings = (
         blood_figures.input_figure(series, 0.0, early, log=False),
         blood_figures.input_figure(series, 0.0, end, log=True),

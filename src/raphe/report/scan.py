@@ -83,7 +83,7 @@ def scan_page(
         glance=_of_all(fits, sections, compared, plasma, steps),
         sections=sections,
         overview=compared,
-        estimated=[one for fit in fits if (one := estimated_input(fit, samples)) is not None],
+        estimated=[one for fit in fits if (one := estimated_input(fit, samples, fit_step(fit, steps))) is not None],
         blood=None if plasma is None else blood_view(plasma, arterial, steps, _end(longest, steps)),
         notes=[*notes, *_lost(steps)],
         **record(steps, versions, citations, command_line),
