@@ -96,7 +96,8 @@ def test_a_weight_of_two_is_the_frame_given_twice(example, subject, given, curve
     twice = example.model.estimate(problem(subject, given, curves, rows=np.sort(np.append(np.arange(n), frame))))
     plain = example.model.estimate(problem(subject, given, curves))
     np.testing.assert_allclose(once.value, twice.value, rtol=1e-6)
-    np.testing.assert_allclose(once.wrss, twice.wrss, rtol=1e-7 if getattr(example.model, "joint", False) else 1e-9)
+    # A curve of a joint fit is not at the minimum of its own cost, which so follows the common value at first order.
+    np.testing.assert_allclose(once.wrss, twice.wrss, rtol=1e-6 if getattr(example.model, "joint", False) else 1e-9)
     same = np.allclose(once.value, plain.value, rtol=1e-5)
     assert same == ("window" in example.model.needs)  # a mean over time is of the frames' lengths alone
 
