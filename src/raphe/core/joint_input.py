@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import norm, qmc
 
-from raphe.core.feng_tissue import N_INPUT, N_OWN, plasma_at, tissues
+from raphe.core.feng_tissue import N_INPUT, N_OWN, STEP, plasma_at, tissues
 from raphe.core.linear import HC2, RANK_TOLERANCE, frame_variance
 
 Array = npt.NDArray[np.float64]
@@ -217,10 +217,10 @@ def _residuals(data: JointData, root: Array, theta: Array, own: Array) -> tuple[
 def _slopes(data: JointData, root: Array, theta: Array, own: Array) -> tuple[Array, Array, Array]:
     """Derivatives of the weighted values of the regions by the input and by their own, and of the samples."""
     _, by_input, by_own = tissues(theta, own, data.V_B, data.times, data.begin, data.stop, True)
-    step = 1e-5 * np.eye(N_INPUT)
+    step = STEP * np.eye(N_INPUT)
     pairs = [(theta + one, theta - one) for one in step]
     samples = [_log_plasma(up, data.sample_time) - _log_plasma(down, data.sample_time) for up, down in pairs]
-    return root[..., None] * by_input, root[..., None] * by_own, np.stack(samples, axis=-1) / 2e-5 / data.sample_error
+    return root[..., None] * by_input, root[..., None] * by_own, np.stack(samples, axis=-1) / (2 * STEP * data.sample_error)
 
 
 def _descended(data: JointData, noise: Array, theta: Array, own: Array, settled: float) -> _End:
