@@ -220,7 +220,8 @@ def _slopes(data: JointData, root: Array, theta: Array, own: Array) -> tuple[Arr
     step = STEP * np.eye(N_INPUT)
     pairs = [(theta + one, theta - one) for one in step]
     samples = [_log_plasma(up, data.sample_time) - _log_plasma(down, data.sample_time) for up, down in pairs]
-    return root[..., None] * by_input, root[..., None] * by_own, np.stack(samples, axis=-1) / (2 * STEP * data.sample_error)
+    by_sample = np.stack(samples, axis=-1) / (2 * STEP * data.sample_error)
+    return root[..., None] * by_input, root[..., None] * by_own, by_sample
 
 
 def _descended(data: JointData, noise: Array, theta: Array, own: Array, settled: float) -> _End:
