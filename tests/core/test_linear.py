@@ -52,6 +52,43 @@ def test_singular_designs_are_marked_and_harm_no_other():
     assert np.isfinite(spread[[0, 3]]).all()
 
 
+def test_the_design_as_its_own_instruments_gives_least_squares():
+    design, left, weights = problem()
+    plain, found = linear.least_squares(design, left, weights), linear.instrumental(design, design, left, weights)
+    for name in ("theta", "influence", "residual", "wrss"):
+        np.testing.assert_allclose(getattr(found, name), getattr(plain, name), rtol=1e-8, atol=1e-11)
+
+
+def test_instruments_solve_their_moment_equations():
+    design, left, weights = problem()
+    instruments = design + np.random.default_rng(1).normal(size=design.shape) * np.array([0.3, 3e3, 3e-6])
+    found = linear.instrumental(design, instruments, left, weights)
+    for z, x, y, w, theta in zip(instruments, design, left, weights, found.theta, strict=True):
+        np.testing.assert_allclose(theta, np.linalg.solve(z.T @ (w[:, None] * x), z.T @ (w * y)), rtol=1e-8)
+
+
+def test_instruments_undo_what_noise_in_the_regressors_does():
+    rng = np.random.default_rng(3)
+    true = rng.normal(size=(200, 40, 2))
+    theta = np.array([2.0, -1.0])
+    seen = true + 0.5 * rng.normal(size=true.shape)
+    left, ones = true @ theta, np.ones((200, 40))
+    biased = linear.least_squares(seen, left, ones).theta.mean(axis=0)
+    found = linear.instrumental(seen, true, left, ones).theta
+    np.testing.assert_allclose(biased, theta / 1.25, rtol=0.02)  # attenuation: variance over variance and noise
+    np.testing.assert_allclose(found.mean(axis=0), theta, atol=4 * found.std(axis=0).max() / np.sqrt(200))
+
+
+def test_instruments_that_tell_nothing_are_marked():
+    design, left, weights = problem()
+    instruments = design.copy()
+    instruments[1, :, 2] = instruments[1, :, 0]
+    instruments[2, :, 1] = 0
+    found = linear.instrumental(design, instruments, left, weights)
+    np.testing.assert_array_equal(found.singular, [False, True, True, False])
+    assert np.isnan(found.theta[1:3]).all()
+
+
 def hc3(x, y, w, neighbours):
     """Covariance of theta by the sums of MacKinnon and White (1985), squares averaged over neighbouring rows."""
     inverse = np.linalg.inv(x.T @ np.diag(w) @ x)

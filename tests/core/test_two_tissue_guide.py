@@ -34,10 +34,13 @@ def solved():
 def test_a_curve_that_is_the_solution_has_its_integrals():
     curve, area, _ = solved()
     sampled = sampling(FRAMES)
-    once, twice = guided_integrals(sampled, PLASMA, curve[None], GAMMA)
+    seen = guided_integrals(sampled, PLASMA, curve[None], GAMMA)
+    once, twice = seen.area, seen.double
     np.testing.assert_allclose(once[0], area, rtol=1e-6)
     straight = sampled.integral @ curve
     assert np.abs(straight / area - 1).max() > 1e-3
+    assert seen.told[0]
+    np.testing.assert_allclose(seen.own_area[0], area, rtol=1e-6)
     design = np.stack([sampled.integrated_twice(PLASMA), twice[0], once[0], sampled.integrated(PLASMA)], axis=-1)
     np.testing.assert_allclose(design @ GAMMA[0], curve, rtol=1e-6)
 
@@ -48,8 +51,10 @@ def test_what_is_not_the_solution_is_drawn_straight():
     odd = np.array([1.0, -2.0, 3.0, -1.0, 2.0, 5.0])
     plain = guided_integrals(sampled, PLASMA, curve[None], GAMMA)
     more = guided_integrals(sampled, PLASMA, (curve + odd)[None], GAMMA)
-    np.testing.assert_allclose(more[0] - plain[0], [sampled.integral @ odd], atol=1e-9)
-    np.testing.assert_allclose(more[1] - plain[1], [sampled.double_integral @ odd], atol=1e-8)
+    np.testing.assert_allclose(more.area - plain.area, [sampled.integral @ odd], atol=1e-9)
+    np.testing.assert_allclose(more.double - plain.double, [sampled.double_integral @ odd], atol=1e-8)
+    np.testing.assert_array_equal(more.own_area, plain.own_area)
+    np.testing.assert_array_equal(more.own_double, plain.own_double)
 
 
 @pytest.mark.parametrize(
@@ -67,6 +72,9 @@ def test_what_is_not_the_solution_is_drawn_straight():
 def test_where_no_tissue_gives_the_solution_the_curve_is_drawn_straight(gamma):
     curve, _, _ = solved()
     sampled = sampling(FRAMES)
-    once, twice = guided_integrals(sampled, PLASMA, curve[None], np.array([gamma]))
-    np.testing.assert_allclose(once[0], sampled.integral @ curve, rtol=1e-12)
-    np.testing.assert_allclose(twice[0], sampled.double_integral @ curve, rtol=1e-12)
+    seen = guided_integrals(sampled, PLASMA, curve[None], np.array([gamma]))
+    np.testing.assert_allclose(seen.area[0], sampled.integral @ curve, rtol=1e-12)
+    np.testing.assert_allclose(seen.double[0], sampled.double_integral @ curve, rtol=1e-12)
+    assert not seen.told[0]
+    assert not seen.own_area.any()
+    assert not seen.own_double.any()

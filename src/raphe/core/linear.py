@@ -70,6 +70,41 @@ def least_squares(design: Array, left: Array, weights: Array) -> LeastSquares:
     return LeastSquares(theta, influence, residual, (weights * residual**2).sum(axis=-1), singular)
 
 
+def instrumental(design: Array, instruments: Array, left: Array, weights: Array) -> LeastSquares:
+    r"""Solve left = design x theta with instrumental variables, for each curve.
+
+    Where the curve's own integrals are regressors, their noise biases least squares. Instruments Z are like the
+    regressors X but free of that noise, such as the integrals of a fitted curve, and in
+    :math:`\theta = (Z' W X)^{-1} Z' W y` the noise of X is no longer multiplied by itself (Reiersol 1941, Econometrica
+    9:1; with a fitted model as the source of instruments Young 1970, Automatica 6:271).
+
+    Parameters
+    ----------
+    design, instruments : ndarray, shape (n_curve, n_row, n_par)
+        Instruments that are the design give least squares.
+    left : ndarray, shape (n_curve, n_row)
+    weights : ndarray, shape (n_curve, n_row)
+        1/variance up to a factor; not negative.
+
+    Returns
+    -------
+    LeastSquares
+        Its influence is :math:`(Z' W X)^{-1} Z' W`; the residuals are those of the equation.
+    """
+    root = np.sqrt(weights)[..., None]
+    columns, rows = design * root, instruments * root
+    norm, rows_norm = (np.linalg.norm(each, axis=1, keepdims=True) for each in (columns, rows))
+    basis, size, _ = np.linalg.svd(rows / np.where(rows_norm > 0, rows_norm, 1.0), full_matrices=False)
+    safe = np.where(norm > 0, norm, 1.0)
+    u, s, vt = np.linalg.svd(basis.transpose(0, 2, 1) @ (columns / safe))
+    singular = (size[:, -1] <= RANK_TOLERANCE * size[:, 0]) | (s[:, -1] <= RANK_TOLERANCE * s[:, 0])
+    inverse = (vt.transpose(0, 2, 1) / np.where(singular[:, None], np.nan, s)[:, None, :]) @ u.transpose(0, 2, 1)
+    influence = inverse / safe.transpose(0, 2, 1) @ (basis * root).transpose(0, 2, 1)
+    theta = (influence @ left[..., None])[..., 0]
+    residual = left - (design @ theta[..., None])[..., 0]
+    return LeastSquares(theta, influence, residual, (weights * residual**2).sum(axis=-1), singular)
+
+
 def covariance(solution: LeastSquares, design: Array, weights: Array, kind: float = HC3) -> Array:
     """Covariance of theta that holds whether or not the weights are the true 1/variance.
 

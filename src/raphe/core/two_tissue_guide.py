@@ -9,6 +9,8 @@ closed form. So the curve is drawn as that solution, and only what the frames sh
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
 
@@ -28,8 +30,31 @@ MOST = 2.0
 """Highest value of a solution, as a share of the curve's, up to which the curve is drawn by it."""
 
 
-def guided_integrals(sampling: Sampling, plasma: PiecewiseLinear, activity: Array, gamma: Array) -> tuple[Array, Array]:
-    """What frames see of the integral and of the double integral of curves that are drawn by their solutions.
+@dataclass(frozen=True, eq=False)
+class GuidedIntegrals:
+    """What frames see of the integrals of curves that are drawn by their solutions.
+
+    Parameters
+    ----------
+    area : ndarray, shape (n_curve, n_frame), kBq/mL min
+        Of the curves' integrals.
+    double : ndarray, shape (n_curve, n_frame), kBq/mL min2
+        Of their double integrals.
+    own_area, own_double : ndarray, shape (n_curve, n_frame)
+        Of those of the solutions alone, which hold little of the frames' noise; 0 where there is none.
+    told : ndarray of bool, shape (n_curve,)
+        Where there is a usable solution.
+    """
+
+    area: Array
+    double: Array
+    own_area: Array
+    own_double: Array
+    told: npt.NDArray[np.bool_]
+
+
+def guided_integrals(sampling: Sampling, plasma: PiecewiseLinear, activity: Array, gamma: Array) -> GuidedIntegrals:
+    """Integrals of curves that are drawn by the solutions of the equation, and as straight lines besides.
 
     Parameters
     ----------
@@ -39,11 +64,6 @@ def guided_integrals(sampling: Sampling, plasma: PiecewiseLinear, activity: Arra
     gamma : ndarray, shape (n_curve, 4)
         Of the equation. Where its solution is not one of two fading exponentials, or is not finite, the curve is drawn
         by straight lines alone.
-
-    Returns
-    -------
-    ndarray, shape (n_curve, n_frame), kBq/mL min
-    ndarray, shape (n_curve, n_frame), kBq/mL min2
     """
     g1, g2, g3, g4 = gamma.T
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -57,7 +77,9 @@ def guided_integrals(sampling: Sampling, plasma: PiecewiseLinear, activity: Arra
     once = (sampling.integrated(plasma) - seen) / rate[..., None]
     twice = (sampling.integrated_twice(plasma) - once) / rate[..., None]
     solution, area, double = ((amplitude.T[..., None] * part).sum(axis=1) for part in (seen, once, twice))
-    close = np.abs(solution).max(axis=1) <= MOST * np.abs(activity).max(axis=1)
-    solution, area, double = (np.where(close[:, None], part, 0.0) for part in (solution, area, double))
+    told = good & (np.abs(solution).max(axis=1) <= MOST * np.abs(activity).max(axis=1))
+    solution, area, double = (np.where(told[:, None], part, 0.0) for part in (solution, area, double))
     rest = activity - solution
-    return area + rest @ sampling.integral.T, double + rest @ sampling.double_integral.T
+    return GuidedIntegrals(
+        area + rest @ sampling.integral.T, double + rest @ sampling.double_integral.T, area, double, told
+    )
