@@ -88,27 +88,18 @@ def fit(
         too few frames are left. The message says which and how to mend it.
     """
     curve, curves = _reference(model, tacs, reference)
-    blood = _plasma(model, plasma)
+    blood = plasma_for(model, plasma)
     if convention not in CONVENTIONS:
         raise InputError(f"unknown convention {convention!r}; there are {' and '.join(CONVENTIONS)}")
     frames = curves.frames
     check_start(frames, model)
-    start, named = first_weights(weights, curves, half_life)
+    start, named = first_weights(weights, frames, len(curves.names), half_life)
     fitted_rows = np.flatnonzero((start > 0).all(axis=0))
     highest = np.abs(curves.activity).max(axis=-1)
     good = (highest > COMPUTABLE[0]) & (highest < COMPUTABLE[1])  # False where a value is not a number
     problem = Problem(sampling(frames, convention), curves.activity[good], start[good], fitted_rows, curve, blood)
-    _enough_frames(model, problem)
-    solution = _estimate(model, problem)
-    if named == "decay" or (named == "residual" and half_life is not None):
-        problem = dataclasses.replace(problem, weights=expected_weights(problem, solution, half_life))
-        solution = _estimate(model, problem)
-    if named == "residual":
-        left = problem.activity[:, solution.rows] - solution.fitted
-        problem = dataclasses.replace(
-            problem, weights=weighting.residual(np.array(problem.weights), left, solution.rows)
-        )
-        solution = _estimate(model, problem)
+    check_frames(model, problem)
+    problem, solution = weighted(model, problem, named, half_life)
     if shared is not None:
         problem = dataclasses.replace(problem, weights=taken_over(problem, np.asarray(shared, dtype=float)[good]))
         solution = _estimate(model, problem)
@@ -194,7 +185,14 @@ def _reference(model: KineticModel, tacs: TACs, reference: str | Array | None) -
     return curve, curves
 
 
-def _plasma(model: KineticModel, plasma: PlasmaInput | None) -> PlasmaInput | None:
+def plasma_for(model: KineticModel, plasma: PlasmaInput | None) -> PlasmaInput | None:
+    """Input of a model that needs one, None for others.
+
+    Raises
+    ------
+    InputError, ModelError
+        If it is missing, or cannot be used.
+    """
     if "samples" in model.needs:
         if plasma is None:
             raise ModelError(
@@ -218,7 +216,13 @@ def _plasma(model: KineticModel, plasma: PlasmaInput | None) -> PlasmaInput | No
     return plasma
 
 
-def _enough_frames(model: KineticModel, problem: Problem) -> None:
+def check_frames(model: KineticModel, problem: Problem) -> None:
+    """Refuse a problem with too few frames for the model.
+
+    Raises
+    ------
+    ModelError, TimingError
+    """
     t_star = getattr(model, "t_star", 0.0)
     if not 0 <= t_star < np.inf:
         raise ModelError(f"t_star is {t_star:g} min; it must be a time from injection, 0 or later")
@@ -232,6 +236,38 @@ def _enough_frames(model: KineticModel, problem: Problem) -> None:
             f"{left} of the scan's {len(problem.sampling.frames)} are left{where}; "
             + ("choose an earlier t_star" if t_star else "use more frames")
         )
+
+
+def weighted(model: KineticModel, problem: Problem, named: str, half_life: float | None) -> tuple[Problem, Solution]:
+    """Estimate under first weights, and again under those that the first answer tells.
+
+    Parameters
+    ----------
+    model : KineticModel
+    problem : Problem
+        With the weights to begin with (:func:`raphe.kinetics.frame_weights.first_weights`).
+    named : str
+        What they are called.
+    half_life : float, min, or None
+
+    Returns
+    -------
+    Problem
+        With the last weights.
+    Solution
+    """
+    again = named == "decay" or (named == "residual" and half_life is not None)
+    solution = _estimate(model, dataclasses.replace(problem, errors=not again))
+    if again:
+        weights = expected_weights(problem, solution, half_life)
+        problem = dataclasses.replace(problem, weights=weights, first=solution)
+        solution = _estimate(model, problem)
+    if named == "residual":
+        left = problem.activity[:, solution.rows] - solution.fitted
+        weights = weighting.residual(np.array(problem.weights), left, solution.rows)
+        problem = dataclasses.replace(problem, weights=weights, first=solution)
+        solution = _estimate(model, problem)
+    return problem, solution
 
 
 def _estimate(model: KineticModel, problem: Problem) -> Solution:

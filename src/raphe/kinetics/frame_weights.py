@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from raphe.core import weights as weighting
-from raphe.data.tacs import TACs
+from raphe.core.frames import Frames
 from raphe.errors import InputError
 from raphe.kinetics.protocol import Problem, Solution
 
@@ -19,14 +19,15 @@ WEIGHT_DIGITS = 12
 """Powers of ten by which weights may differ: beyond, no digits are left to compute with."""
 
 
-def first_weights(weights: str | Array, curves: TACs, half_life: float | None) -> tuple[Array, str]:
+def first_weights(weights: str | Array, frames: Frames, n_curve: int, half_life: float | None) -> tuple[Array, str]:
     """Weights to begin with, shape (n_curve, n_frame), and what to call them.
 
     Parameters
     ----------
     weights : str or ndarray of shape (n_frame,) or (n_curve, n_frame)
         One of :data:`WEIGHTS`, or relative 1/variance.
-    curves : TACs
+    frames : Frames
+    n_curve : int
     half_life : float, min, or None
 
     Raises
@@ -34,7 +35,7 @@ def first_weights(weights: str | Array, curves: TACs, half_life: float | None) -
     InputError
         If the name is unknown, the half-life is needed and not known, or the weights do not fit the curves.
     """
-    frames, shape = curves.frames, curves.activity.shape
+    shape = (n_curve, len(frames))
     if isinstance(weights, str):
         if weights not in WEIGHTS:
             raise InputError(f"unknown weights {weights!r}; there are {', '.join(WEIGHTS)}, or a file or array")

@@ -44,6 +44,10 @@ class Problem:
         Curve of the reference region.
     plasma : PlasmaInput or None
         Arterial input, with whole blood where the model needs it.
+    first : Solution or None
+        Answer to the same curves under other weights, near which a search may begin.
+    errors : bool
+        False where standard errors are not wanted; a model may then leave them NaN.
     """
 
     sampling: Sampling
@@ -52,6 +56,8 @@ class Problem:
     rows: npt.NDArray[np.intp]
     reference: Array | None = None
     plasma: PlasmaInput | None = None
+    first: Solution | None = None
+    errors: bool = True
 
     def late(self, t_star: float) -> Problem:
         """Problem that is fitted only where the middle of the frame is at or after ``t_star`` (min)."""
