@@ -1,26 +1,98 @@
-"""Least squares with one nonlinear parameter, by variable projection (Golub & Pereyra 1973, SIAM J Numer Anal 10:413).
+"""Least squares with one rate constant among the parameters, by variable projection.
 
 For a model that is linear in all parameters but one rate constant k, the linear ones are solved for every k, and what
-is left to search is the weighted residual sum of squares as a function of k alone: a grid finds its lowest valley, and
-bracketed minimisation (Chandrupatla) its floor.
+is left to search is the weighted residual sum of squares as a function of k alone (:mod:`raphe.core.one_rate`). The
+model's functions are tabulated once a scan, and serve its regions and its voxels.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import elementwise
 
+from raphe.core import linear
 from raphe.core.bounded import Curve
-from raphe.core.linear import covariance, least_squares
+from raphe.core.one_rate import LANES, solved, starts, summits
 
 Array = npt.NDArray[np.float64]
 Basis = Callable[[npt.NDArray[np.inexact]], npt.NDArray[np.inexact]]
 
 COMPLEX_STEP = 1e-30
+
+N_KNOT, N_NODE, PER_GRID = 64, 385, 8
+"""Rates at which the functions are computed, nodes of the table that is made of them, and nodes from one rate of the
+search's grid to the next."""
+
+RANK = 1e-6
+"""Singular value, as a share of the largest, below which what the functions have in common under one set of weights is
+left out of the search."""
+
+
+@dataclass(frozen=True, eq=False)
+class RateTable:
+    """Functions of a rate constant, tabulated evenly in its logarithm; made by :func:`rate_table`.
+
+    Parameters
+    ----------
+    bounds : tuple of float, 1/min
+    value, slope : ndarray, shape (n_node, n_row)
+        Of the function that depends on the rate, and its derivative by the number of the node.
+    fixed : ndarray, shape (n_row,), or None
+        The function that does not.
+    """
+
+    bounds: tuple[float, float]
+    value: Array
+    slope: Array
+    fixed: Array | None
+
+    def rate(self, place: Array) -> Array:
+        """Rate constants, 1/min, at places (numbers of nodes, not whole)."""
+        low, high = np.log(self.bounds)
+        return np.asarray(np.clip(np.exp(low + place * (high - low) / (len(self.value) - 1)), *self.bounds))
+
+    def place(self, rate: Array) -> Array:
+        """Places of rate constants, the inverse of :meth:`rate`; NaN where a rate is none."""
+        low, high = np.log(self.bounds)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            found = (np.log(rate) - low) / (high - low) * (len(self.value) - 1)
+        return np.asarray(np.clip(found, 0, len(self.value) - 1))
+
+    @cached_property
+    def rows(self) -> tuple[Array, Array, Array]:
+        """The table for :mod:`raphe.core.one_rate`, rows filled up."""
+        fixed = np.zeros(self.value.shape[1]) if self.fixed is None else self.fixed
+        value, slope, fixed = (
+            np.ascontiguousarray(_filled(each.T).T) for each in (self.value, self.slope, fixed[None])
+        )
+        return value, slope, fixed[0]
+
+
+def rate_table(basis: Basis, bounds: tuple[float, float]) -> RateTable:
+    """Tabulate the functions of a model.
+
+    They are computed at the nodes of Chebyshev, and the polynomial through these, in the logarithm of the rate, is
+    tabulated for cubic interpolation; both are within 1e-9 of the functions where these change no faster with the rate
+    than an exponential over a scan does.
+
+    Parameters
+    ----------
+    basis : callable
+        Takes rate constants of shape (n_rate,), 1/min, and gives the linear basis functions, (n_rate, n_linear, n_row),
+        one or two, of which the last alone depends on the rate.
+    bounds : tuple of float, 1/min
+        Range of the search.
+    """
+    knots = np.cos(np.pi * (np.arange(N_KNOT) + 0.5) / N_KNOT)
+    low, high = np.log(bounds)
+    at_knots = np.asarray(basis(np.exp((low + high) / 2 + (high - low) / 2 * knots)), dtype=float)
+    value, slope = (through @ at_knots[:, -1] for through in _chebyshev())
+    fixed = np.ascontiguousarray(at_knots[0, 0]) if at_knots.shape[1] > 1 else None
+    return RateTable(bounds, value, slope, fixed)
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,7 +104,8 @@ class ProfileFit:
     rate : ndarray, shape (n_curve,), 1/min
     theta : ndarray, shape (n_curve, n_linear)
     covariance : ndarray, shape (n_curve, n_linear + 1, n_linear + 1)
-        Of the linear parameters and, last, the rate, from the Jacobian at the minimum; NaN where it is singular.
+        Of the linear parameters and, last, the rate, from the Jacobian at the minimum; NaN where it is singular, or not
+        wanted.
     fitted : ndarray, shape (n_curve, n_row)
     wrss : ndarray, shape (n_curve,)
         Weighted sum of squared residuals.
@@ -50,33 +123,47 @@ class ProfileFit:
 
 
 def profile_fit(
-    basis: Basis, curves: Array, weights: Array, bounds: tuple[float, float], n_grid: int = 96
+    table: RateTable, curves: Array, weights: Array, near: Array | None = None, errors: bool = True
 ) -> ProfileFit:
     """Weighted least-squares fit of curve = sum of theta_p basis_p(rate), for each curve.
 
+    The covariance is of the kind HC3 (:func:`raphe.core.linear.covariance`).
+
     Parameters
     ----------
-    basis : callable
-        Takes rate constants of shape (n_rate,), 1/min, and gives the linear basis functions, (n_rate, n_linear, n_row);
-        analytic in the rate, which may be complex.
+    table : RateTable
     curves : ndarray, shape (n_curve, n_row)
     weights : ndarray, shape (n_curve, n_row)
         1/variance up to a factor.
-    bounds : tuple of float, 1/min
-        Range of the search; a curve whose lowest cost lies at its edge is marked ``at_bound``.
-    n_grid : int
-        Points of the grid, spaced evenly in the logarithm.
+    near : ndarray, shape (n_curve,), 1/min, optional
+        Rates near which the searches begin. Where it is NaN, or not given, the lowest point of a grid is taken.
+    errors : bool
+        Whether the covariance is wanted.
+
+    Returns
+    -------
+    ProfileFit
+        A curve whose lowest cost lies at an end of the table's range is marked ``at_bound``.
     """
-    rate, at_bound, converged = _lowest(basis, curves, weights, bounds, n_grid)
-    at_rate = np.asarray(basis(rate), dtype=float)
-    theta, wrss = _solve(at_rate, curves, weights)
-    fitted = np.einsum("cpr,cp->cr", at_rate, theta)
-    slope = np.imag(basis(rate + 1j * COMPLEX_STEP)) / COMPLEX_STEP
-    by_rate = np.einsum("cpr,cp->cr", slope, theta)
-    jacobian = np.concatenate([at_rate, by_rate[:, None]], axis=1).transpose(0, 2, 1)
-    local = replace(least_squares(jacobian, curves - fitted, weights), residual=curves - fitted)
-    spread = covariance(local, jacobian, weights)
-    return ProfileFit(rate, theta, spread, fitted, wrss, at_bound, converged, local.singular)
+    n_row = curves.shape[1]
+    by_row, roots = _filled(np.ascontiguousarray(curves.T)), _roots(weights)
+    if near is None or np.isnan(near).any():
+        start, width = _starts(table, by_row, roots), float(PER_GRID)
+        start = start if near is None else np.where(np.isnan(near), start, table.place(near))
+    else:
+        start, width = table.place(near), float(len(table.value))
+    near_frames = linear.NEIGHBOURS if errors else -1
+    place, theta, fitted, wrss, spread, at_bound, settled, singular = solved(
+        table.rows, start, width, by_row, roots, n_row, near_frames, linear.HC3
+    )
+    rate = table.rate(place)
+    low, high = np.log(table.bounds)
+    spread[:, 2] *= (rate * (high - low) / (len(table.value) - 1))[:, None]
+    spread[:, :, 2] *= (rate * (high - low) / (len(table.value) - 1))[:, None]
+    first = 0 if table.fixed is not None else 1
+    return ProfileFit(
+        rate, theta[:, first:], spread[:, first:, first:], fitted.T, wrss, at_bound, settled, singular
+    )  # fmt: skip
 
 
 def separable(basis: Basis) -> Curve:
@@ -85,58 +172,69 @@ def separable(basis: Basis) -> Curve:
     def curve(theta: Array, index: npt.NDArray[np.intp]) -> tuple[Array, Array]:
         found = basis(theta[:, -1] + 1j * COMPLEX_STEP)
         value, slope = np.real(found), np.imag(found) / COMPLEX_STEP
-        linear = theta[:, None, :-1]
-        by_theta = np.concatenate([value, linear @ slope], axis=1)
-        return (linear @ value)[:, 0], by_theta.transpose(0, 2, 1)
+        amount = theta[:, None, :-1]
+        by_theta = np.concatenate([value, amount @ slope], axis=1)
+        return (amount @ value)[:, 0], by_theta.transpose(0, 2, 1)
 
     return curve
 
 
-def _lowest(
-    basis: Basis, curves: Array, weights: Array, bounds: tuple[float, float], n_grid: int
-) -> tuple[Array, npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
-    grid = np.linspace(np.log(bounds[0]), np.log(bounds[1]), n_grid)
-    lowest = _grid_cost(np.asarray(basis(np.exp(grid)), dtype=float), curves, weights).argmin(axis=1)
-    at_bound = (lowest == 0) | (lowest == n_grid - 1)
-    log_rate = grid[lowest]
-    converged = np.ones(len(curves), dtype=bool)
-    inside = np.flatnonzero(~at_bound)
-    if inside.size:
-
-        def cost(log_k: Array, index: Array) -> Array:
-            i = index.astype(np.intp)
-            return _solve(np.asarray(basis(np.exp(log_k)), dtype=float), curves[i], weights[i])[1]
-
-        middle = lowest[inside]
-        bracket = (grid[middle - 1], grid[middle], grid[middle + 1])
-        found = elementwise.find_minimum(cost, bracket, args=(inside.astype(float),), tolerances={"xatol": 1e-9})
-        log_rate[inside] = np.where(found.success, found.x, log_rate[inside])
-        converged[inside] = found.success
-    return np.exp(log_rate), at_bound, converged
+def _starts(table: RateTable, curves: Array, roots: Array) -> Array:
+    """Places near the lowest cost of each curve."""
+    if roots.shape[1] > 1:
+        return starts(table.rows, np.arange(0, len(table.value), PER_GRID, dtype=float), curves, roots)
+    basis, unit, slope = _own_parts(table, roots.tobytes())
+    within = basis.T @ curves
+    return summits(unit, slope, unit[::PER_GRID] @ within, PER_GRID, within)
 
 
-def _grid_cost(basis: Array, curves: Array, weights: Array) -> Array:
-    """Weighted residual sum of squares of every curve at every grid point, less a constant of the curve."""
-    n_grid, n_linear, n_row = basis.shape
-    product = (basis[:, :, None, :] * basis[:, None, :, :]).reshape(-1, n_row) @ weights.T
-    normal = product.T.reshape(len(curves), n_grid, n_linear, n_linear)
-    moment = (basis.reshape(-1, n_row) @ (weights * curves).T).T.reshape(len(curves), n_grid, n_linear)
-    return np.asarray(-(moment * _normal_solution(normal, moment)).sum(axis=-1))
+@lru_cache(maxsize=8)
+def _own_parts(table: RateTable, roots: bytes) -> tuple[Array, Array, Array]:
+    """Unit vectors of what the function of the rate has to itself, under one set of weights, in few dimensions.
+
+    Returns
+    -------
+    basis : ndarray, shape (n_filled_row, n_rank)
+        Orthonormal under the weights, whose roots it holds: what a curve's products with it are.
+    unit, slope : ndarray, shape (n_node, n_rank)
+        The unit vectors in it, and their derivatives by the place.
+    """
+    root = np.frombuffer(roots)
+    value, slope, fixed = (each * root for each in table.rows)
+    length = np.linalg.norm(fixed)
+    side = fixed / length if length > 0 else fixed
+    value, slope = (each - np.outer(each @ side, side) for each in (value, slope))
+    size = np.linalg.norm(value, axis=1, keepdims=True)
+    by = np.divide(1, size, out=np.zeros_like(size), where=size > 0)
+    unit = value * by
+    slope = slope * by
+    slope -= unit * np.einsum("nr,nr->n", unit, slope)[:, None]
+    u, s, _ = np.linalg.svd(unit.T, full_matrices=False)
+    kept = u[:, s > RANK * s[0]]
+    return kept * root[:, None], np.ascontiguousarray(unit @ kept), np.ascontiguousarray(slope @ kept)
 
 
-def _solve(basis: Array, curves: Array, weights: Array) -> tuple[Array, Array]:
-    """Linear parameters and cost of each curve at its own rate constant."""
-    weighted = basis * weights[:, None, :]
-    normal = weighted @ basis.transpose(0, 2, 1)
-    theta = _normal_solution(normal, (weighted @ curves[..., None])[..., 0])
-    residual = curves - (theta[:, None, :] @ basis)[:, 0]
-    return theta, (weights * residual**2).sum(axis=-1)
+def _roots(weights: Array) -> Array:
+    """Roots of the weights, (n_filled_row, n_curve), or one column where they are the same for all curves."""
+    shared = weights.strides[0] == 0 or len(weights) == 1 or bool((weights == weights[:1]).all())
+    return _filled(np.ascontiguousarray(np.sqrt(weights[:1] if shared else weights).T))
 
 
-def _normal_solution(normal: Array, moment: Array) -> Array:
-    """Solution of each set of normal equations, columns scaled alike, of least norm where they are singular."""
-    root = np.sqrt(np.einsum("...pp->...p", normal))
-    root = np.where(root > 0, root, 1.0)
-    scaled = normal / (root[..., :, None] * root[..., None, :])
-    inverse = np.linalg.pinv(scaled, rcond=1e-13, hermitian=True)
-    return np.asarray((inverse @ (moment / root)[..., None])[..., 0] / root)
+@lru_cache(maxsize=1)
+def _chebyshev() -> tuple[Array, Array]:
+    """Maps from values at the nodes of Chebyshev to those at the table's, and to their derivatives by its places."""
+    node, order = np.arange(N_KNOT) + 0.5, np.arange(N_KNOT)
+    share = np.where(order > 0, 2.0, 1.0)[:, None] / N_KNOT
+    coefficient = share * np.cos(np.pi / N_KNOT * order[:, None] * node)
+    at = np.linspace(-1, 1, N_NODE)
+    chebyshev = np.polynomial.chebyshev
+    value = chebyshev.chebval(at, coefficient)
+    slope = chebyshev.chebval(at, chebyshev.chebder(coefficient)) * 2 / (N_NODE - 1)
+    return np.ascontiguousarray(value.T), np.ascontiguousarray(slope.T)
+
+
+def _filled(rows: Array) -> Array:
+    """Rows filled up with zeros to a multiple of :data:`raphe.core.one_rate.LANES`."""
+    out = np.zeros((len(rows) + -len(rows) % LANES, rows.shape[1]))
+    out[: len(rows)] = rows
+    return out

@@ -272,7 +272,9 @@ def weighted(model: KineticModel, problem: Problem, named: str, half_life: float
 
 def _estimate(model: KineticModel, problem: Problem) -> Solution:
     rows = problem.late(getattr(model, "t_star", 0.0)).rows
-    return model.estimate(dataclasses.replace(problem, weights=weighting.scaled(problem.weights, rows)))
+    shared = problem.weights.strides[0] == 0
+    weights = weighting.scaled(problem.weights[:1] if shared else problem.weights, rows)
+    return model.estimate(dataclasses.replace(problem, weights=np.broadcast_to(weights, problem.weights.shape)))
 
 
 def input_variance(model: KineticModel, problem: Problem, input_se: Mapping[str, float]) -> Array:

@@ -15,7 +15,7 @@ from typing import ClassVar, Protocol, runtime_checkable
 import numpy as np
 import numpy.typing as npt
 
-from raphe.core.nonlinear import ProfileFit
+from raphe.core.nonlinear import ProfileFit, RateTable, profile_fit
 from raphe.core.piecewise import PiecewiseLinear
 from raphe.core.sampling import Sampling
 from raphe.data.blood import PlasmaInput
@@ -193,6 +193,29 @@ COMPUTABLE_RATE = (1e-6, 1e6)
 """Range of an assumed rate constant, 1/min, far wider than that of any tissue."""
 
 
+def rate_fit(problem: Problem, table: RateTable, symbol: str, model: KineticModel) -> ProfileFit:
+    """Fit of one rate constant beside linear parameters, from the first answer where there is one.
+
+    Parameters
+    ----------
+    problem : Problem
+    table : RateTable
+    symbol : str
+        Of the rate among the model's parameters.
+    model : KineticModel
+    """
+    near = None if problem.first is None else problem.first.value[:, model.parameters.index(symbol)]
+    curves, weights = (_framewise(each, problem.rows) for each in (problem.activity, problem.weights))
+    return profile_fit(table, curves, weights, near, problem.errors)
+
+
+def _framewise(values: Array, rows: npt.NDArray[np.intp]) -> Array:
+    """Values at the fitted frames, (n_curve, n_row), frame after frame in memory; one row for all curves stays one."""
+    if values.strides[0] == 0:
+        return np.broadcast_to(values[:1, rows], (len(values), rows.size))
+    return values.T[rows].T
+
+
 def search_quality(found: ProfileFit) -> npt.NDArray[np.int64]:
     """Quality of a search over one rate constant, shape (n_curve,)."""
     return np.asarray(
@@ -214,23 +237,6 @@ def positive(model: str, symbol: str, value: float) -> None:
     if not low <= value <= high:
         unit = SYMBOLS[symbol].unit
         raise ModelError(f"{model} needs a positive {symbol} in {unit}, {low:g} to {high:g}, but was given {value!r}")
-
-
-def propagated(gradient: Array, covariance: Array) -> Array:
-    """Propagate standard errors to functions of parameters by the delta method.
-
-    Parameters
-    ----------
-    gradient : ndarray, shape (n_curve, n_out, n_par)
-        Derivative of each function by each parameter.
-    covariance : ndarray, shape (n_curve, n_par, n_par)
-
-    Returns
-    -------
-    ndarray, shape (n_curve, n_out)
-    """
-    variance = np.einsum("cop,cpq,coq->co", gradient, covariance, gradient)
-    return np.asarray(np.sqrt(np.maximum(variance, 0)))  # rounding may leave less than nothing
 
 
 def curvewise(*columns: Array | float) -> Array:

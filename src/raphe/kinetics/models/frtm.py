@@ -12,9 +12,10 @@ import numpy.typing as npt
 from raphe.core.bounded import BoundedFit, Curve, bounded_fit, covariance_of_free
 from raphe.core.compartments import tissue_with_reference
 from raphe.core.linear import HC2
-from raphe.core.nonlinear import profile_fit
+from raphe.core.nonlinear import profile_fit, rate_table
+from raphe.core.propagation import propagated
 from raphe.core.responses import responses
-from raphe.kinetics.protocol import Example, Problem, Solution, curvewise, propagated
+from raphe.kinetics.protocol import Example, Problem, Solution, curvewise
 from raphe.kinetics.surface import Surface
 from raphe.kinetics.tissue import Range, check_assumptions
 from raphe.quality import Quality
@@ -191,7 +192,7 @@ def _starts(problem: Problem) -> list[Array]:
         tail = problem.sampling.convolve(drawn, rate)[:, rows]
         return np.stack([np.broadcast_to(reference[rows], tail.shape), tail], axis=1)
 
-    simple = profile_fit(basis, problem.row_activity, problem.row_weights, (1e-4, 2.0))
+    simple = profile_fit(rate_table(basis, (1e-4, 2.0)), problem.row_activity, problem.row_weights, errors=False)
     R1 = np.clip(simple.theta[:, 0], 0.05, 10)
     k2 = np.clip(simple.theta[:, 1] + R1 * simple.rate, 1e-3, 2)
     BP_ND = np.clip(k2 / simple.rate - 1, 0.05, 50)

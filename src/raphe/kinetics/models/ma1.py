@@ -8,8 +8,9 @@ from typing import ClassVar
 import numpy as np
 
 from raphe.core.linear import covariance_both_sides, least_squares
+from raphe.core.propagation import propagated
 from raphe.kinetics.line import reversibility_quality
-from raphe.kinetics.protocol import Example, Problem, Solution, curvewise, multilinear_noise, propagated
+from raphe.kinetics.protocol import Example, Problem, Solution, curvewise, multilinear_noise
 from raphe.kinetics.vascular import share_of_blood, with_blood, without_blood
 from raphe.quality import Quality
 

@@ -8,7 +8,8 @@ from typing import ClassVar
 import numpy as np
 
 from raphe.core.linear import covariance_both_sides, least_squares
-from raphe.kinetics.protocol import Example, Problem, Solution, curvewise, multilinear_noise, propagated
+from raphe.core.propagation import propagated
+from raphe.kinetics.protocol import Example, Problem, Solution, curvewise, multilinear_noise
 from raphe.quality import Quality
 
 

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
-from raphe.core.nonlinear import Basis, profile_fit, separable
-from raphe.kinetics.protocol import Example, Problem, Solution, curvewise, propagated, search_quality
+from raphe.core.nonlinear import Basis, RateTable, rate_table, separable
+from raphe.core.propagation import propagated
+from raphe.core.sampling import Sampling
+from raphe.kinetics.protocol import Example, Problem, Solution, curvewise, rate_fit, search_quality
 from raphe.kinetics.surface import Surface
 
 Array = npt.NDArray[np.float64]
+Range = tuple[float, float]
 
 
 @dataclass(frozen=True)
@@ -36,7 +40,7 @@ class SRTM:
     NeuroImage 6:279, doi 10.1006/nimg.1997.0303.
     """
 
-    k2a_bounds: tuple[float, float] = (1e-4, 2.0)
+    k2a_bounds: Range = (1e-4, 2.0)
 
     name: ClassVar[str] = "SRTM"
     aliases: ClassVar[tuple[str, ...]] = ()
@@ -50,7 +54,7 @@ class SRTM:
 
     def estimate(self, problem: Problem) -> Solution:
         """Parameters of every curve of the problem."""
-        found = profile_fit(_basis(problem), problem.row_activity, problem.row_weights, self.k2a_bounds)
+        found = rate_fit(problem, _table(problem, self.k2a_bounds), "k2a", self)
         value, gradient = _parameters(curvewise(*found.theta.T, found.rate))
         se = propagated(gradient, found.covariance)
         return Solution(value, se, found.fitted, found.wrss, problem.rows, search_quality(found))
@@ -62,13 +66,26 @@ class SRTM:
         return Surface(separable(_basis(problem)), curvewise(R1, k2 - R1 * k2a, k2a), lower, upper, _parameters)
 
 
+def _table(problem: Problem, bounds: Range) -> RateTable:
+    return _kept(problem.sampling, problem.reference_curve.tobytes(), problem.rows.tobytes(), bounds)
+
+
+@lru_cache(maxsize=4)
+def _kept(sampling: Sampling, reference: bytes, rows: bytes, bounds: Range) -> RateTable:
+    """Table of a reference and rows given by their bytes; the last few serve all curves of a scan."""
+    return rate_table(_functions(sampling, np.frombuffer(reference), np.frombuffer(rows, dtype=np.intp)), bounds)
+
+
 def _basis(problem: Problem) -> Basis:
+    return _functions(problem.sampling, problem.reference_curve, problem.rows)
+
+
+def _functions(sampling: Sampling, reference: Array, rows: npt.NDArray[np.intp]) -> Basis:
     """The reference, and its convolution with an exponential."""
-    reference, rows = problem.reference_curve, problem.rows
-    drawn = problem.sampling.drawn(reference)
+    drawn = sampling.drawn(reference)
 
     def basis(rate: npt.NDArray[np.inexact]) -> npt.NDArray[np.inexact]:
-        tail = problem.sampling.convolve(drawn, rate)[:, rows]
+        tail = sampling.convolve(drawn, rate)[:, rows]
         return np.stack([np.broadcast_to(reference[rows], tail.shape), tail], axis=1)
 
     return basis

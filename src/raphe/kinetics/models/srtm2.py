@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
-from raphe.core.nonlinear import Basis, profile_fit, separable
-from raphe.kinetics.protocol import Example, Problem, Solution, curvewise, positive, propagated, search_quality
+from raphe.core.nonlinear import Basis, RateTable, rate_table, separable
+from raphe.core.propagation import propagated
+from raphe.core.sampling import Sampling
+from raphe.kinetics.protocol import Example, Problem, Solution, curvewise, positive, rate_fit, search_quality
 from raphe.kinetics.surface import Surface
 
 Array = npt.NDArray[np.float64]
+Range = tuple[float, float]
 
 
 @dataclass(frozen=True)
@@ -41,7 +45,7 @@ class SRTM2:
     """
 
     k2_prime: float
-    k2a_bounds: tuple[float, float] = (1e-4, 2.0)
+    k2a_bounds: Range = (1e-4, 2.0)
 
     name: ClassVar[str] = "SRTM2"
     aliases: ClassVar[tuple[str, ...]] = ()
@@ -58,7 +62,10 @@ class SRTM2:
 
     def estimate(self, problem: Problem) -> Solution:
         """Parameters of every curve of the problem."""
-        found = profile_fit(self._basis(problem), problem.row_activity, problem.row_weights, self.k2a_bounds)
+        table = _kept(
+            problem.sampling, problem.reference_curve.tobytes(), problem.rows.tobytes(), self.k2_prime, self.k2a_bounds
+        )
+        found = rate_fit(problem, table, "k2a", self)
         value, gradient = self._parameters(curvewise(found.theta[:, 0], found.rate))
         se = propagated(gradient, found.covariance)
         return Solution(value, se, found.fitted, found.wrss, problem.rows, search_quality(found))
@@ -66,18 +73,8 @@ class SRTM2:
     def surface(self, problem: Problem, value: Array) -> Surface:
         """Surface about the estimates of every curve of the problem; R1 and k2a are free."""
         lower, upper = np.array([(-np.inf, np.inf), self.k2a_bounds]).T
-        return Surface(separable(self._basis(problem)), value[:, [1, 3]], lower, upper, self._parameters)
-
-    def _basis(self, problem: Problem) -> Basis:
-        """What R1 multiplies."""
-        reference, rows = problem.reference_curve, problem.rows
-        drawn = problem.sampling.drawn(reference)
-
-        def basis(rate: npt.NDArray[np.inexact]) -> npt.NDArray[np.inexact]:
-            tail = problem.sampling.convolve(drawn, rate)[:, rows]
-            return np.asarray(reference[rows] + (self.k2_prime - rate)[:, None] * tail)[:, None]
-
-        return basis
+        basis = _functions(problem.sampling, problem.reference_curve, problem.rows, self.k2_prime)
+        return Surface(separable(basis), value[:, [1, 3]], lower, upper, self._parameters)
 
     def _parameters(self, theta: Array) -> tuple[Array, Array]:
         """All parameters from R1 and k2a, and their derivatives by them."""
@@ -95,6 +92,24 @@ class SRTM2:
             axis=1,
         )
         return value, gradient
+
+
+@lru_cache(maxsize=4)
+def _kept(sampling: Sampling, reference: bytes, rows: bytes, k2_prime: float, bounds: Range) -> RateTable:
+    """Table of a reference and rows given by their bytes; the last few serve all curves of a scan."""
+    curve, at = np.frombuffer(reference), np.frombuffer(rows, dtype=np.intp)
+    return rate_table(_functions(sampling, curve, at, k2_prime), bounds)
+
+
+def _functions(sampling: Sampling, reference: Array, rows: npt.NDArray[np.intp], k2_prime: float) -> Basis:
+    """What R1 multiplies."""
+    drawn = sampling.drawn(reference)
+
+    def basis(rate: npt.NDArray[np.inexact]) -> npt.NDArray[np.inexact]:
+        tail = sampling.convolve(drawn, rate)[:, rows]
+        return np.asarray(reference[rows] + (k2_prime - rate)[:, None] * tail)[:, None]
+
+    return basis
 
 
 EXAMPLE = Example(SRTM2(k2_prime=0.1), {"R1": 1.1, "k2_prime": 0.1, "BP_ND": 1.5}, tolerance=1e-3)
