@@ -17,6 +17,7 @@ import numpy.typing as npt
 from raphe.core import linear
 from raphe.core.bounded import Curve
 from raphe.core.one_rate import LANES, solved, starts, summits
+from raphe.core.weights import ACTIVITY_FLOOR
 
 Array = npt.NDArray[np.float64]
 Basis = Callable[[npt.NDArray[np.inexact]], npt.NDArray[np.inexact]]
@@ -123,7 +124,12 @@ class ProfileFit:
 
 
 def profile_fit(
-    table: RateTable, curves: Array, weights: Array, near: Array | None = None, errors: bool = True
+    table: RateTable,
+    curves: Array,
+    weights: Array,
+    near: Array | None = None,
+    errors: bool = True,
+    counts: Array | None = None,
 ) -> ProfileFit:
     """Weighted least-squares fit of curve = sum of theta_p basis_p(rate), for each curve.
 
@@ -139,6 +145,9 @@ def profile_fit(
         Rates near which the searches begin. Where it is NaN, or not given, the lowest point of a grid is taken.
     errors : bool
         Whether the covariance is wanted.
+    counts : ndarray, shape (n_row,), optional
+        Where given, ``weights`` are provisional, and each curve's own are these over its activity as a first fit under
+        the provisional ones expects it: :func:`raphe.core.weights.decay` at once, for maps.
 
     Returns
     -------
@@ -148,13 +157,14 @@ def profile_fit(
     n_row = curves.shape[1]
     by_row, roots = _filled(np.ascontiguousarray(curves.T)), _roots(weights)
     if near is None or np.isnan(near).any():
-        start, width = _starts(table, by_row, roots), float(PER_GRID)
+        start, width = _starts(table, by_row, roots), float(PER_GRID if counts is None else len(table.value))
         start = start if near is None else np.where(np.isnan(near), start, table.place(near))
     else:
         start, width = table.place(near), float(len(table.value))
+    own = np.empty(0) if counts is None else _filled(counts[:, None])[:, 0]
     near_frames = linear.NEIGHBOURS if errors else -1
     place, theta, fitted, wrss, spread, at_bound, settled, singular = solved(
-        table.rows, start, width, by_row, roots, n_row, near_frames, linear.HC3
+        table.rows, start, width, by_row, roots, own, ACTIVITY_FLOOR, n_row, near_frames, linear.HC3
     )
     rate = table.rate(place)
     low, high = np.log(table.bounds)

@@ -154,7 +154,16 @@ def starts(table: Table, grid: Array, curves: Array, roots: Array) -> Array:
 
 @compiled
 def solved(
-    table: Table, start: Array, width: float, curves: Array, roots: Array, n_row: int, near: int, kind: float
+    table: Table,
+    start: Array,
+    width: float,
+    curves: Array,
+    roots: Array,
+    counts: Array,
+    floor: float,
+    n_row: int,
+    near: int,
+    kind: float,
 ) -> tuple[Array, Array, Array, Array, Array, Flags, Flags, Flags]:
     """Best rate of each curve near a place, the linear parameters, fitted curve, cost and covariance.
 
@@ -169,6 +178,11 @@ def solved(
     curves : ndarray, shape (n_filled_row, n_curve)
     roots : ndarray, shape (n_filled_row, n_curve or 1)
         Roots of the weights; one column where they are the same for all curves.
+    counts : ndarray, shape (n_filled_row,), or (0,)
+        Where given, each curve's weights are these over its activity, relative to the highest, as the linear parameters
+        at the place to begin from and under ``roots`` expect it; ``roots`` remain for a curve that has none.
+    floor : float
+        Least share of the highest activity that is expected.
     n_row : int
         Rows that are not filled up.
     near : int
@@ -202,7 +216,7 @@ def solved(
         share[r] = 1 / (min(r + near + 1, n_row) - max(r - near, 0))
     for first in range(0, n_curve, TILE):
         n = min(TILE, n_curve - first)
-        if roots.shape[1] > 1 or first == 0:
+        if roots.shape[1] > 1 or first == 0 or counts.size:
             for r in range(n_filled):
                 for v in range(TILE):
                     root[v, r] = roots[r, min(first + v, roots.shape[1] - 1)]
@@ -211,6 +225,8 @@ def solved(
                 y[v, r] = curves[r, first + v] * root[v, r]
         for v in range(n):
             c = first + v
+            if counts.size:
+                _expect(table, min(max(start[c], 0.0), top), counts, floor, n_row, root[v], y[v], raw[0])
             uu = uy = 0.0
             for r in range(n_filled):
                 u = root[v, r] * fixed[r]
@@ -346,6 +362,42 @@ def solved(
             for v in range(n):
                 fitted[r, first + v] = model[v, r]
     return place, theta, fitted, wrss, covariance, at_bound, settled, singular
+
+
+@compiled
+def _expect(
+    table: Table, place: float, counts: Array, floor: float, n_row: int, root: Array, y: Array, work: Array
+) -> None:
+    """Replace the roots of weights, and the curve times them, by those of the counts that are expected at a place."""
+    value, slope, fixed = table
+    left = min(max(int(place), 0), value.shape[0] - 2)
+    s = place - left
+    ff = fu = fy = uu = uy = 0.0
+    for r in range(root.size):
+        v0, m0, m1 = value[left, r], slope[left, r], slope[left + 1, r]
+        rise = value[left + 1, r] - v0
+        work[r] = v0 + s * (m0 + s * (3 * rise - 2 * m0 - m1 + s * (m0 + m1 - 2 * rise)))
+        f, u = root[r] * work[r], root[r] * fixed[r]
+        ff += f * f
+        fu += f * u
+        fy += f * y[r]
+        uu += u * u
+        uy += u * y[r]
+    by = 1 / uu if uu > 0 else 0.0
+    own = ff - fu * fu * by
+    amount = (fy - fu * uy * by) / own if own > 0 else 0.0
+    one = (uy - amount * fu) * by
+    highest = -np.inf
+    for r in range(n_row):
+        work[r] = one * fixed[r] + amount * work[r]
+        highest = max(highest, work[r])
+    if not 0 < highest < np.inf:
+        return
+    by = 1 / highest
+    for r in range(n_row):
+        new = np.sqrt(counts[r] / max(work[r] * by, floor))
+        y[r] *= new / root[r]
+        root[r] = new
 
 
 @compiled

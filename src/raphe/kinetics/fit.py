@@ -272,9 +272,7 @@ def weighted(model: KineticModel, problem: Problem, named: str, half_life: float
 
 def _estimate(model: KineticModel, problem: Problem) -> Solution:
     rows = problem.late(getattr(model, "t_star", 0.0)).rows
-    shared = problem.weights.strides[0] == 0
-    weights = weighting.scaled(problem.weights[:1] if shared else problem.weights, rows)
-    return model.estimate(dataclasses.replace(problem, weights=np.broadcast_to(weights, problem.weights.shape)))
+    return model.estimate(dataclasses.replace(problem, weights=weighting.scaled(problem.weights, rows)))
 
 
 def input_variance(model: KineticModel, problem: Problem, input_se: Mapping[str, float]) -> Array:

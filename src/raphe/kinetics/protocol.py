@@ -163,6 +163,22 @@ class KineticModel(Protocol):
         ...
 
 
+@runtime_checkable
+class CountingModel(KineticModel, Protocol):
+    """A model that finds the weights that its first answer tells, and the answer under them, at once."""
+
+    def estimate_counted(self, problem: Problem, counts: Array) -> Solution:
+        """Parameters of every curve of the problem, whose weights are provisional and the same for all.
+
+        Parameters
+        ----------
+        problem : Problem
+        counts : ndarray, shape (n_row,), min
+            Duration times the remaining share of the nuclide (:func:`raphe.core.weights.decay`).
+        """
+        ...
+
+
 @dataclass(frozen=True)
 class Example:
     """A model and a true tissue for it, on which the contract tests of every model run.
@@ -193,7 +209,9 @@ COMPUTABLE_RATE = (1e-6, 1e6)
 """Range of an assumed rate constant, 1/min, far wider than that of any tissue."""
 
 
-def rate_fit(problem: Problem, table: RateTable, symbol: str, model: KineticModel) -> ProfileFit:
+def rate_fit(
+    problem: Problem, table: RateTable, symbol: str, model: KineticModel, counts: Array | None = None
+) -> ProfileFit:
     """Fit of one rate constant beside linear parameters, from the first answer where there is one.
 
     Parameters
@@ -203,10 +221,12 @@ def rate_fit(problem: Problem, table: RateTable, symbol: str, model: KineticMode
     symbol : str
         Of the rate among the model's parameters.
     model : KineticModel
+    counts : ndarray, shape (n_row,), optional
+        As for :func:`raphe.core.nonlinear.profile_fit`.
     """
     near = None if problem.first is None else problem.first.value[:, model.parameters.index(symbol)]
     curves, weights = (_framewise(each, problem.rows) for each in (problem.activity, problem.weights))
-    return profile_fit(table, curves, weights, near, problem.errors)
+    return profile_fit(table, curves, weights, near, problem.errors, counts)
 
 
 def _framewise(values: Array, rows: npt.NDArray[np.intp]) -> Array:

@@ -25,7 +25,7 @@ from raphe.kinetics.fit import (
 )
 from raphe.kinetics.frame_weights import first_weights
 from raphe.kinetics.judgement import judgement
-from raphe.kinetics.protocol import KineticModel, Problem
+from raphe.kinetics.protocol import CountingModel, KineticModel, Problem
 from raphe.quality import Quality
 
 Array = npt.NDArray[np.float64]
@@ -92,8 +92,10 @@ def fit_voxels(
     Raises
     ------
     InputError, ModelError, TimingError
-        As there; and if the weights are ``"residual"``, which needs all curves of a scan at once.
+        As there; and if the model, or the weights (``"residual"``), need all curves of a scan at once.
     """
+    if getattr(model, "joint", False):
+        raise ModelError(f"{model.name} fits the curves of a scan together, and cannot be fitted voxel by voxel")
     check_start(frames, model)
     curve = None
     if "reference" in model.needs:
@@ -116,6 +118,8 @@ def fit_voxels(
     )  # fmt: skip
     check_frames(model, problem)
 
+    whole = named == "decay" and problem.rows.size == len(frames) and not input_se
+    counting = model if whole and isinstance(model, CountingModel) else None
     n_voxel, n_par = activity.shape[1], len(model.parameters)
     found = VoxelFit(
         model.parameters,
@@ -133,7 +137,10 @@ def fit_voxels(
         at = slice(None) if good.all() else good
         curves = block[:, at].T
         own = dataclasses.replace(problem, activity=curves, weights=np.broadcast_to(start[0], curves.shape))
-        last, solution = weighted(model, own, named, half_life)
+        if counting is not None:
+            last, solution = own, counting.estimate_counted(own, start[0])
+        else:
+            last, solution = weighted(model, own, named, half_life)
         se = solution.se
         if input_se:
             se = np.sqrt(se**2 + input_variance(model, last, input_se))

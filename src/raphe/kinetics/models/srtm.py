@@ -54,9 +54,16 @@ class SRTM:
 
     def estimate(self, problem: Problem) -> Solution:
         """Parameters of every curve of the problem."""
-        found = rate_fit(problem, _table(problem, self.k2a_bounds), "k2a", self)
+        return self._solution(problem, None)
+
+    def estimate_counted(self, problem: Problem, counts: Array) -> Solution:
+        """The same under the weights of the counts that a first answer expects."""
+        return self._solution(problem, counts)
+
+    def _solution(self, problem: Problem, counts: Array | None) -> Solution:
+        found = rate_fit(problem, _table(problem, self.k2a_bounds), "k2a", self, counts)
         value, gradient = _parameters(curvewise(*found.theta.T, found.rate))
-        se = propagated(gradient, found.covariance)
+        se = propagated(gradient, found.covariance) if problem.errors else np.full(value.shape, np.nan)
         return Solution(value, se, found.fitted, found.wrss, problem.rows, search_quality(found))
 
     def surface(self, problem: Problem, value: Array) -> Surface:

@@ -62,12 +62,19 @@ class SRTM2:
 
     def estimate(self, problem: Problem) -> Solution:
         """Parameters of every curve of the problem."""
+        return self._solution(problem, None)
+
+    def estimate_counted(self, problem: Problem, counts: Array) -> Solution:
+        """The same under the weights of the counts that a first answer expects."""
+        return self._solution(problem, counts)
+
+    def _solution(self, problem: Problem, counts: Array | None) -> Solution:
         table = _kept(
             problem.sampling, problem.reference_curve.tobytes(), problem.rows.tobytes(), self.k2_prime, self.k2a_bounds
         )
-        found = rate_fit(problem, table, "k2a", self)
+        found = rate_fit(problem, table, "k2a", self, counts)
         value, gradient = self._parameters(curvewise(found.theta[:, 0], found.rate))
-        se = propagated(gradient, found.covariance)
+        se = propagated(gradient, found.covariance) if problem.errors else np.full(value.shape, np.nan)
         return Solution(value, se, found.fitted, found.wrss, problem.rows, search_quality(found))
 
     def surface(self, problem: Problem, value: Array) -> Surface:
