@@ -66,6 +66,7 @@ def fit_voxels(
     half_life: float | None = None,
     convention: str = "average",
     input_se: Mapping[str, float] | None = None,
+    errors: bool = True,
     workers: int = 1,
 ) -> VoxelFit:
     """Fit ``model`` to every voxel, each by itself.
@@ -86,6 +87,9 @@ def fit_voxels(
         As for :func:`raphe.kinetics.fit.fit`.
     half_life, convention, input_se
         As there.
+    errors : bool
+        False where standard errors are not wanted, as in a bootstrap; they are NaN then, and the flags are those of the
+        search alone.
     workers : int
         Threads.
 
@@ -114,7 +118,7 @@ def fit_voxels(
     start, named = first_weights(weights, frames, 1, half_life)
     problem = Problem(
         sampling(frames, convention), np.empty((0, len(frames))), start, np.flatnonzero(start[0] > 0), curve,
-        plasma_for(model, plasma),
+        plasma_for(model, plasma), errors=errors,
     )  # fmt: skip
     check_frames(model, problem)
 
@@ -146,7 +150,9 @@ def fit_voxels(
             se = np.sqrt(se**2 + input_variance(model, last, input_se))
         found.value[:, part][:, at] = solution.value.T
         found.se[:, part][:, at] = se.T
-        quality = solution.quality | judgement(model, dataclasses.replace(solution, se=se), float(frames.end[-1]))
+        quality = solution.quality
+        if errors:
+            quality = quality | judgement(model, dataclasses.replace(solution, se=se), float(frames.end[-1]))
         found.quality[part][at] = quality
 
     if workers == 1:
