@@ -24,7 +24,7 @@ Basis = Callable[[npt.NDArray[np.inexact]], npt.NDArray[np.inexact]]
 
 COMPLEX_STEP = 1e-30
 
-N_KNOT, N_NODE, PER_GRID = 64, 385, 8
+N_KNOT, N_NODE, PER_GRID = 64, 385, 12
 """Rates at which the functions are computed, nodes of the table that is made of them, and nodes from one rate of the
 search's grid to the next."""
 
@@ -62,6 +62,11 @@ class RateTable:
         with np.errstate(invalid="ignore", divide="ignore"):
             found = (np.log(rate) - low) / (high - low) * (len(self.value) - 1)
         return np.asarray(np.clip(found, 0, len(self.value) - 1))
+
+    @property
+    def grid(self) -> Array:
+        """Nodes at which a search looks for the lowest valley, as numbers."""
+        return np.arange(0, len(self.value), PER_GRID, dtype=float)
 
     @cached_property
     def rows(self) -> tuple[Array, Array, Array]:
@@ -164,7 +169,7 @@ def profile_fit(
     own = np.empty(0) if counts is None else _filled(counts[:, None])[:, 0]
     near_frames = linear.NEIGHBOURS if errors else -1
     place, theta, fitted, wrss, spread, at_bound, settled, singular = solved(
-        table.rows, start, width, by_row, roots, own, ACTIVITY_FLOOR, n_row, near_frames, linear.HC3
+        table.rows, table.grid, start, width, by_row, roots, own, ACTIVITY_FLOOR, n_row, near_frames, linear.HC3
     )
     rate = table.rate(place)
     low, high = np.log(table.bounds)
@@ -192,7 +197,7 @@ def separable(basis: Basis) -> Curve:
 def _starts(table: RateTable, curves: Array, roots: Array) -> Array:
     """Places near the lowest cost of each curve."""
     if roots.shape[1] > 1:
-        return starts(table.rows, np.arange(0, len(table.value), PER_GRID, dtype=float), curves, roots)
+        return starts(table.rows, table.grid, curves, roots)
     basis, unit, slope = _own_parts(table, roots.tobytes())
     within = basis.T @ curves
     return summits(unit, slope, unit[::PER_GRID] @ within, PER_GRID, within)

@@ -28,6 +28,9 @@ MOST_STEPS = 80
 TILE = 64
 """Curves that are copied out of the image at once, to stay in the fastest memory."""
 
+LONGEST = 24.0
+"""Longest step, in numbers of nodes, so that no valley is jumped over."""
+
 SURE = 1e-6
 """Square of what is left of a function, made orthogonal to others, as a share of its own, above which its products with
 them are exact enough for it."""
@@ -123,38 +126,47 @@ def starts(table: Table, grid: Array, curves: Array, roots: Array) -> Array:
     -------
     ndarray, shape (n_curve,)
     """
-    n_row, n_curve = curves.shape
-    value, fixed = table[0], table[2]
-    place = np.empty(n_curve)
-    weight, y = np.empty(n_row), np.empty(n_row)
-    for c in range(n_curve):
-        uu = uy = 0.0
-        for r in range(n_row):
-            weight[r] = roots[r, c] * roots[r, c]
-            y[r] = curves[r, c]
-            uu += weight[r] * fixed[r] * fixed[r]
-            uy += weight[r] * fixed[r] * y[r]
-        most, best = -1.0, 0
-        for g in range(grid.size):
-            node = int(grid[g])
-            ff = fu = fy = 0.0
-            for r in range(n_row):
-                f = value[node, r]
-                ff += weight[r] * f * f
-                fu += weight[r] * f * fixed[r]
-                fy += weight[r] * f * y[r]
-            share = fu / uu if uu > 0 else 0.0
-            own, reach = ff - share * fu, fy - share * uy
-            gain = reach * reach / own if own > RANK_TOLERANCE * ff else -1.0
-            if gain > most:
-                most, best = gain, g
-        place[c] = grid[best]
+    place = np.empty(curves.shape[1])
+    root, y = np.empty(curves.shape[0]), np.empty(curves.shape[0])
+    for c in range(place.size):
+        for r in range(root.size):
+            root[r] = roots[r, c]
+            y[r] = roots[r, c] * curves[r, c]
+        place[c] = _lowest_of(table, grid, root, y)
     return place
+
+
+@compiled
+def _lowest_of(table: Table, grid: Array, root: Array, y: Array) -> float:
+    """Node of a grid at which the cost of one curve, times the roots of its weights, is lowest."""
+    value, fixed = table[0], table[2]
+    uu = uy = 0.0
+    for r in range(root.size):
+        u = root[r] * fixed[r]
+        uu += u * u
+        uy += u * y[r]
+    by = 1 / uu if uu > 0 else 0.0
+    most, best = -1.0, 0
+    for g in range(grid.size):
+        node = int(grid[g])
+        ff = fu = fy = 0.0
+        for r in range(root.size):
+            f = root[r] * value[node, r]
+            ff += f * f
+            fu += f * root[r] * fixed[r]
+            fy += f * y[r]
+        own, reach = ff - fu * fu * by, fy - fu * uy * by
+        gain = reach * reach / own if own > SURE * SURE * ff else -1.0
+        if gain > most:
+            most, best = gain, g
+    found: float = grid[best]
+    return found
 
 
 @compiled
 def solved(
     table: Table,
+    grid: Array,
     start: Array,
     width: float,
     curves: Array,
@@ -169,10 +181,10 @@ def solved(
 
     Parameters
     ----------
-    table
+    table, grid
         As for :func:`starts`.
     start : ndarray, shape (n_curve,)
-        Places to begin from.
+        Places to begin from. Where one is at an end of the table the grid is asked, under the curve's own weights.
     width : float
         Nodes on either side within which the search stays.
     curves : ndarray, shape (n_filled_row, n_curve)
@@ -227,6 +239,9 @@ def solved(
             c = first + v
             if counts.size:
                 _expect(table, min(max(start[c], 0.0), top), counts, floor, n_row, root[v], y[v], raw[0])
+            here = min(max(start[c], 0.0), top)
+            if here <= 0.0 or here >= top:
+                here = _lowest_of(table, grid, root[v], y[v])
             uu = uy = 0.0
             for r in range(n_filled):
                 u = root[v, r] * fixed[r]
@@ -236,8 +251,8 @@ def solved(
             by = 1 / uu if uu > 0 else 0.0
 
             # the place where the derivative of the cost vanishes
-            low, high = max(start[c] - width, 0.0), min(start[c] + width, top)
-            here, last, before = min(max(start[c], 0.0), top), np.nan, np.nan
+            low, high = max(here - width, 0.0), min(here + width, top)
+            last, before = np.nan, np.nan
             ff = fu = fy = du = df = dy = dd = 0.0
             for _ in range(MOST_STEPS):
                 left = min(max(int(here), 0), value.shape[0] - 2)
@@ -279,7 +294,7 @@ def solved(
                     break
                 if secant > 0:  # False at the first step
                     step = -gradient / secant
-                there = min(max(here + step, 0.0), top)
+                there = min(max(here + min(max(step, -LONGEST), LONGEST), 0.0), top)
                 if not low < there < high and not (0.0 < there < top and low <= 0.0 and high >= top):
                     edge = (there <= 0.0 and low <= 0.0) or (there >= top and high >= top)
                     there = there if edge else (low + high) / 2
