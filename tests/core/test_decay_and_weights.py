@@ -94,3 +94,15 @@ def test_residual_weights_leave_out_what_is_no_number_and_frames_that_are_not_fi
     np.testing.assert_allclose(found, 1)
     nothing = weights.residual(prior, np.full((3, 4), np.nan), np.array([0, 1, 3, 4]))
     np.testing.assert_array_equal(nothing, prior)
+
+
+def test_scaled_weights_do_not_depend_on_how_they_lie_in_memory():
+    rows = np.array([1, 3, 3, 4])
+    own = np.random.default_rng(2).uniform(1, 9, (6, 5))
+    expected = weights.scaled(own, rows)
+    by_frame = weights.scaled(np.asfortranarray(own), rows)
+    np.testing.assert_allclose(by_frame, expected, rtol=1e-15)
+    assert by_frame.flags.f_contiguous
+    shared = weights.scaled(np.broadcast_to(own[0], (7, 5)), rows)
+    np.testing.assert_array_equal(shared, np.tile(expected[0], (7, 1)))
+    assert weights.is_shared(shared)

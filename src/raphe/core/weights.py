@@ -129,4 +129,16 @@ def scaled(weights: Array, rows: npt.NDArray[np.intp]) -> Array:
     -------
     ndarray, shape (..., n_frame)
     """
+    if is_shared(weights):
+        return np.broadcast_to(scaled(weights[0], rows), weights.shape)
+    if weights.ndim == 2 and weights.flags.f_contiguous:  # frame after frame: every pass is over whole frames
+        total = np.zeros(len(weights))
+        for row in rows:
+            total += weights[:, row]
+        return np.asarray(weights / (total / rows.size)[:, None])
     return np.asarray(weights / weights[..., rows].mean(axis=-1, keepdims=True))
+
+
+def is_shared(weights: Array) -> bool:
+    """Whether weights, shape (n_curve, n_frame), are one row in memory that stands for all curves."""
+    return weights.ndim == 2 and weights.strides[0] == 0 and len(weights) > 0

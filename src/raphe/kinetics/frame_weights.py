@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from raphe.core import weights as weighting
 from raphe.core.frames import Frames
+from raphe.core.weights import is_shared
 from raphe.errors import InputError
 from raphe.kinetics.protocol import Problem, Solution
 
@@ -70,14 +71,25 @@ def first_weights(weights: str | Array, frames: Frames, n_curve: int, half_life:
 
 
 def expected_weights(problem: Problem, first: Solution, half_life: float | None) -> Array:
-    """Decay weights with the activity that a first fit predicts; a curve that it did not fit keeps its own."""
+    """Decay weights with the activity that a first fit predicts; a curve that it did not fit keeps its own.
+
+    Returns
+    -------
+    ndarray, shape (n_curve, n_frame)
+        In the order in memory of the activity, in which a whole image has frame after frame.
+    """
+    from raphe.core.count_weights import decay_weights  # numba, which is slow to import
+
     assert half_life is not None
-    expected = problem.activity.copy()
-    expected[:, first.rows] = first.fitted
-    usable = np.isfinite(expected).all(axis=-1) & (expected.max(axis=-1) > 0)
-    weights = np.array(problem.weights)
-    weights[usable] = weighting.decay(problem.sampling.frames, half_life, expected[usable])
-    return weights
+    activity = problem.activity
+    at = np.full(activity.shape[1], -1)
+    at[first.rows] = np.arange(first.rows.size)
+    prior = problem.weights[:1] if is_shared(problem.weights) else problem.weights
+    share = weighting.decay(problem.sampling.frames, half_life)
+    weights = np.empty(activity.shape[::-1])
+    by_frame, fitted, prior = (np.ascontiguousarray(each.T, dtype=float) for each in (activity, first.fitted, prior))
+    decay_weights(by_frame, fitted, at, prior, share, weighting.ACTIVITY_FLOOR, weights)
+    return weights.T if activity.flags.f_contiguous else np.ascontiguousarray(weights.T)
 
 
 def taken_over(problem: Problem, shared: Array) -> Array:
