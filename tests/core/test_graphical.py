@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 from raphe.core.frames import Frames
-from raphe.core.graphical import LEAST_SHARE, logan_plot, patlak_plot
+from raphe.core.graphical import logan_plot, patlak_plot
+from raphe.core.integrals import running_sum
+from raphe.core.multilinear import LEAST_SHARE
 from raphe.core.sampling import sampling
 
 N = 24
@@ -25,13 +27,11 @@ def weights(n):
 
 
 def patlak(activity):
-    w = weights(len(activity))[:, ROWS]
-    return patlak_plot(activity[:, ROWS], (INTEGRAL @ INPUT)[ROWS], INPUT[ROWS], w)
+    return patlak_plot(activity, (INTEGRAL @ INPUT)[ROWS], INPUT[ROWS], ROWS, weights(len(activity)))
 
 
 def logan(activity):
-    w = weights(len(activity))
-    return logan_plot(activity, (INTEGRAL @ INPUT)[ROWS], INTEGRAL[ROWS], ROWS, w[:, ROWS], 1 / w)
+    return logan_plot(activity, (INTEGRAL @ INPUT)[ROWS], running_sum(INTEGRAL), ROWS, weights(len(activity)))
 
 
 def test_lines_are_those_of_polyfit():
@@ -89,7 +89,7 @@ def test_a_curve_without_activity_in_a_frame_that_is_divided_by_is_told():
 
 
 def test_an_input_without_activity_in_a_frame_that_is_divided_by_is_told_for_all():
-    w = weights(2)[:, ROWS]
     below = np.where(np.arange(ROWS.size) == 3, 0.0, INPUT[ROWS])
-    plot = patlak_plot(curves(2)[:, ROWS], (INTEGRAL @ INPUT)[ROWS], below, w)
+    plot = patlak_plot(curves(2), (INTEGRAL @ INPUT)[ROWS], below, ROWS, weights(2))
     assert not plot.divisible.any()
+    assert np.isnan(plot.slope).all()

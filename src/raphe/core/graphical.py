@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from raphe.core.linear import LeastSquares, covariance, covariance_both_sides, least_squares
+from raphe.core.integrals import RunningSum
+from raphe.core.multilinear import Coefficients, on_curve, on_fixed
 
 Array = npt.NDArray[np.float64]
-
-LEAST_SHARE = 1e-3
-"""Share of a curve's highest activity that a fitted frame must exceed where the plot divides by it."""
+Numbers = npt.NDArray[np.intp]
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,39 +21,57 @@ class Plot:
     Parameters
     ----------
     slope, intercept, slope_se : ndarray, shape (n_curve,)
+        NaN of a curve without a line; the error also where it was not asked for.
     fitted : ndarray, shape (n_curve, n_row), kBq/mL
         Activity that would put every point on the line.
-    deviation : ndarray, shape (n_curve, n_row)
-        Distance of each point from the line along the ordinate, as a share of the line's value there.
     wrss : ndarray, shape (n_curve,)
         Weighted sum of squared distances.
     divisible : ndarray of bool, shape (n_curve,)
         False where the plot would divide by a frame without activity; nothing of such a curve is to be used.
     singular : ndarray of bool, shape (n_curve,)
+    activity : ndarray, shape (n_curve, n_frame), kBq/mL
+    rows : ndarray of int, shape (n_row,)
+        Frames that are fitted.
+    delivered : ndarray, shape (n_row,), kBq/mL min
+    steep : bool
+        Whether the ordinate is the curve's integral over the curve; else it is the curve over the input.
     """
 
     slope: Array
     intercept: Array
     slope_se: Array
     fitted: Array
-    deviation: Array
     wrss: Array
     divisible: npt.NDArray[np.bool_]
     singular: npt.NDArray[np.bool_]
+    activity: Array
+    rows: Numbers
+    delivered: Array
+    steep: bool
 
     @property
     def good(self) -> npt.NDArray[np.bool_]:
         """Whether a curve has a line, shape (n_curve,)."""
         return np.asarray(self.divisible & ~self.singular)
 
+    @property
+    def deviation(self) -> Array:
+        """Distance of each point from the line along the ordinate, as a share of the line's value there.
+
+        Returns
+        -------
+        ndarray, shape (n_curve, n_row)
+        """
+        curves, below = self.activity[:, self.rows], self.intercept[:, None]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            if self.steep:
+                line = self.slope[:, None] * self.delivered + below * curves  # times the curve
+                return np.asarray(below * (self.fitted - curves) / line)
+            return np.asarray((curves - self.fitted) / self.fitted)
+
 
 def logan_plot(
-    activity: Array,
-    delivered: Array,
-    integral: Array,
-    rows: npt.NDArray[np.intp],
-    weights: Array,
-    variance: Array,
+    activity: Array, delivered: Array, integral: RunningSum, rows: Numbers, weights: Array, *, errors: bool = True
 ) -> Plot:
     r"""Line :math:`\int C / C = a D / C + b` of Logan et al. (1990), with D what was delivered until then.
 
@@ -65,30 +82,22 @@ def logan_plot(
     activity : ndarray, shape (n_curve, n_frame), kBq/mL
     delivered : ndarray, shape (n_row,), kBq/mL min
         Integral of the input at the fitted frames, or what stands for it.
-    integral : ndarray, shape (n_row, n_frame), min
-        Map from the values of the frames to the integral at the fitted ones.
+    integral : RunningSum
+        Map from the values of the frames to the curve's integral.
     rows : ndarray of int, shape (n_row,)
         Frames that are fitted.
-    weights : ndarray, shape (n_curve, n_row)
-        Of the fitted frames, 1/variance up to a factor; applied to the points of the plot.
-    variance : ndarray, shape (n_curve, n_frame)
-        Relative variance of every frame.
+    weights : ndarray, shape (n_curve, n_frame)
+        1/variance of the frames up to a factor; applied to the points of the plot.
+    errors : bool
+        Whether the standard error is wanted.
     """
-    divisible = _above_least(activity[:, rows], activity)
-    curves = np.where(divisible[:, None], activity[:, rows], 1.0)
-    area = activity @ integral.T
-    design = np.stack(np.broadcast_arrays(delivered / curves, np.ones_like(curves)), axis=-1)
-    solved = least_squares(design, area / curves, weights)
-    slope, intercept = solved.theta.T
-    select = np.eye(activity.shape[-1])[rows]
-    noise = (integral - intercept[:, None, None] * select) / curves[..., None]
-    spread = covariance_both_sides(solved, design, weights, noise, variance)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        fitted = (area - slope[:, None] * delivered) / intercept[:, None]
-    return _plot(solved, design, spread, fitted, divisible)
+    found = on_curve(activity, delivered, integral, rows, weights, errors=errors)
+    return _plot(found, activity, rows, delivered, steep=True)
 
 
-def patlak_plot(curves: Array, delivered: Array, divisor: Array, weights: Array) -> Plot:
+def patlak_plot(
+    activity: Array, delivered: Array, divisor: Array, rows: Numbers, weights: Array, *, errors: bool = True
+) -> Plot:
     r"""Line :math:`C / D = a \int D / D + b` of Patlak et al. (1983), with D the input.
 
     The curve stands on one side alone: the points are as independent as the frames, and the standard error holds
@@ -96,33 +105,20 @@ def patlak_plot(curves: Array, delivered: Array, divisor: Array, weights: Array)
 
     Parameters
     ----------
-    curves : ndarray, shape (n_curve, n_row), kBq/mL
-        At the fitted frames.
+    activity, rows, weights, errors
+        As for :func:`logan_plot`.
     delivered : ndarray, shape (n_row,), kBq/mL min
         Integral of the input at the fitted frames.
     divisor : ndarray, shape (n_row,), kBq/mL
         The input at the fitted frames.
-    weights : ndarray, shape (n_curve, n_row)
-        Of the fitted frames, 1/variance up to a factor; applied to the points of the plot.
     """
-    divisible = np.broadcast_to(_above_least(divisor, divisor), len(curves))
-    below = divisor if divisible.all() else np.ones_like(divisor)
-    design = np.broadcast_to(np.stack([delivered / below, np.ones_like(below)], axis=-1), (*curves.shape, 2))
-    solved = least_squares(design, curves / below, weights)
-    in_activity = replace(solved, influence=solved.influence / below, residual=solved.residual * below)
-    spread = covariance(in_activity, design * below[:, None], weights)
-    return _plot(solved, design, spread, curves - in_activity.residual, divisible)
+    found = on_fixed(activity, (delivered, divisor), divisor, rows, weights, errors=errors)
+    return _plot(found, activity, rows, delivered, steep=False)
 
 
-def _above_least(at_rows: Array, whole: Array) -> npt.NDArray[np.bool_]:
-    highest = whole.max(axis=-1, keepdims=True)
-    return np.asarray(np.all(at_rows > LEAST_SHARE * np.maximum(highest, 0), axis=-1))
-
-
-def _plot(solved: LeastSquares, design: Array, spread: Array, fitted: Array, divisible: npt.NDArray[np.bool_]) -> Plot:
-    slope, intercept = solved.theta.T
-    line = (design @ solved.theta[..., None])[..., 0]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        deviation = solved.residual / line
-    slope_se = np.sqrt(np.maximum(spread[:, 0, 0], 0))  # rounding may leave less than nothing
-    return Plot(slope, intercept, slope_se, fitted, deviation, solved.wrss, divisible, solved.singular)
+def _plot(found: Coefficients, activity: Array, rows: Numbers, delivered: Array, *, steep: bool) -> Plot:
+    slope, intercept = found.theta
+    return Plot(
+        slope, intercept, found.se(1, 0), found.fitted, found.wrss, found.divisible, found.singular, activity, rows,
+        delivered, steep,
+    )  # fmt: skip

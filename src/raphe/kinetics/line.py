@@ -19,7 +19,6 @@ def line_solution(
     plot: Plot,
     value: Array,
     fitted: Array,
-    rows: npt.NDArray[np.intp],
     quality: npt.NDArray[np.int64] | int = 0,
 ) -> Solution:
     """Solution whose one parameter is the slope of a plot, up to a constant.
@@ -30,20 +29,13 @@ def line_solution(
     value : ndarray, shape (n_curve,)
         The parameter, made of the slope.
     fitted : ndarray, shape (n_curve, n_row), kBq/mL
-    rows : ndarray of int, shape (n_row,)
     quality : ndarray of int, shape (n_curve,)
         Flags to be added.
     """
-    good = plot.good[:, None]
     flags = np.where(plot.divisible, 0, Quality.BAD_INPUT) | np.where(plot.singular, Quality.SINGULAR, 0) | quality
     return Solution(
-        np.where(good, value[:, None], np.nan),
-        np.where(good, plot.slope_se[:, None], np.nan),
-        np.where(good, fitted, np.nan),
-        plot.wrss,
-        rows,
-        flags.astype(np.int64),
-    )
+        value[:, None], plot.slope_se[:, None], fitted, plot.wrss, plot.rows, np.asarray(flags, dtype=np.int64)
+    )  # fmt: skip
 
 
 def reversibility_quality(time_constant: Array, scan_end: float) -> npt.NDArray[np.int64]:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
-
 from raphe.core.graphical import Plot, logan_plot
+from raphe.core.integrals import running_integral
 from raphe.kinetics.line import line_solution, reversibility_quality
 from raphe.kinetics.protocol import Example, Problem, Solution
 from raphe.kinetics.vascular import share_of_blood, with_blood, without_blood
@@ -59,19 +58,18 @@ class Logan:
 
     def plot(self, problem: Problem) -> Plot:
         """Line of every curve from t* on, less its blood."""
-        late = without_blood(problem, self.V_B).late(self.t_star)
-        sampling = problem.sampling
-        delivered = sampling.integrated(problem.parent)[late.rows]
+        tissue, sampling = without_blood(problem, self.V_B).late(self.t_star), problem.sampling
+        delivered = sampling.integrated(problem.parent)[tissue.rows]
         return logan_plot(
-            late.activity, delivered, sampling.integral[late.rows], late.rows, late.row_weights, late.variance
+            tissue.activity, delivered, running_integral(sampling), tissue.rows, tissue.weights, errors=problem.errors
         )
 
     def estimate(self, problem: Problem) -> Solution:
         """Parameters of every curve of the problem."""
-        plot, rows = self.plot(problem), problem.late(self.t_star).rows
-        time_constant = np.where(plot.good, -plot.intercept, np.nan)
-        quality = reversibility_quality(time_constant, problem.sampling.frames.end[-1])
-        return line_solution(plot, plot.slope, with_blood(plot.fitted, problem, rows, self.V_B), rows, quality)
+        plot = self.plot(problem)
+        quality = reversibility_quality(-plot.intercept, problem.sampling.frames.end[-1])
+        fitted = with_blood(plot.fitted, problem, plot.rows, self.V_B)
+        return line_solution(plot, plot.slope, fitted, quality)
 
 
 EXAMPLE = Example(Logan(t_star=30.0, V_B=0.05), {"K1": 0.3, "k2": 0.06, "V_B": 0.05}, tolerance=1e-3)

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
-
 from raphe.core.graphical import Plot, logan_plot
+from raphe.core.integrals import running_integral
 from raphe.kinetics.line import line_solution, reversibility_quality
 from raphe.kinetics.protocol import Example, Problem, Solution, positive
 
@@ -59,21 +58,19 @@ class LoganRef:
 
     def plot(self, problem: Problem) -> Plot:
         """Line of every curve from t* on."""
-        late = problem.late(self.t_star)
-        integral = problem.sampling.integral[late.rows]
-        reference = problem.reference_curve
-        delivered = integral @ reference
+        rows, reference = problem.late(self.t_star).rows, problem.reference_curve
+        delivered = problem.sampling.integral[rows] @ reference
         if self.k2_prime is not None:
-            delivered = delivered + reference[late.rows] / self.k2_prime
-        return logan_plot(late.activity, delivered, integral, late.rows, late.row_weights, late.variance)
+            delivered = delivered + reference[rows] / self.k2_prime
+        integral = running_integral(problem.sampling)
+        return logan_plot(problem.activity, delivered, integral, rows, problem.weights, errors=problem.errors)
 
     def estimate(self, problem: Problem) -> Solution:
         """Parameters of every curve of the problem."""
-        plot, rows = self.plot(problem), problem.late(self.t_star).rows
-        time_constant = np.where(plot.good, -plot.intercept, np.nan)
+        plot = self.plot(problem)
         known = self.k2_prime is not None  # the intercept is then -1 / k2a
-        quality = reversibility_quality(time_constant, problem.sampling.frames.end[-1]) if known else 0
-        return line_solution(plot, plot.slope - 1, plot.fitted, rows, quality)
+        quality = reversibility_quality(-plot.intercept, problem.sampling.frames.end[-1]) if known else 0
+        return line_solution(plot, plot.slope - 1, plot.fitted, quality)
 
 
 EXAMPLE = Example(LoganRef(t_star=30.0, k2_prime=0.1), {"R1": 1.1, "k2_prime": 0.1, "BP_ND": 1.5}, tolerance=1e-3)

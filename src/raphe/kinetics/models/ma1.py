@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
 
-from raphe.core.linear import covariance_both_sides, least_squares
-from raphe.core.propagation import propagated
+from raphe.core.integrals import running_integral
+from raphe.core.multilinear import on_integral
+from raphe.kinetics.coefficients import coefficient_solution
 from raphe.kinetics.line import reversibility_quality
-from raphe.kinetics.protocol import Example, Problem, Solution, curvewise, multilinear_noise
+from raphe.kinetics.protocol import Example, Problem, Solution
 from raphe.kinetics.vascular import share_of_blood, with_blood, without_blood
-from raphe.quality import Quality
 
 
 @dataclass(frozen=True)
@@ -61,25 +61,19 @@ class MA1:
 
     def estimate(self, problem: Problem) -> Solution:
         """Parameters of every curve of the problem."""
-        late = without_blood(problem, self.V_B).late(self.t_star)
-        sampling, rows = problem.sampling, late.rows
-        curves, weights = late.row_activity, late.row_weights
-        design = curvewise(sampling.integrated(problem.parent)[rows], late.activity @ sampling.integral[rows].T)
-        solved = least_squares(design, curves, weights)
-        inflow, outflow = solved.theta.T  # -V_T / b, 1/b
-        spread = covariance_both_sides(solved, design, weights, multilinear_noise(late, outflow), late.variance)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            V_T = -inflow / outflow
-            gradient = curvewise(-1 / outflow, inflow / outflow**2)[:, None]
-            quality = reversibility_quality(-1 / outflow, sampling.frames.end[-1])
-        return Solution(
-            V_T[:, None],
-            propagated(gradient, spread),
-            with_blood(curves - solved.residual, problem, rows, self.V_B),
-            (1 - self.V_B) ** 2 * solved.wrss,
-            rows,
-            quality | np.where(solved.singular, Quality.SINGULAR, 0),
+        tissue = without_blood(problem, self.V_B).late(self.t_star)
+        sampling, rows = problem.sampling, tissue.rows
+        delivered = sampling.integrated(problem.parent)[rows]
+        found = on_integral(
+            tissue.activity, [delivered], running_integral(sampling), rows, problem.weights, errors=problem.errors
         )
+        inflow, outflow = found.theta  # -V_T / b, 1/b
+        with np.errstate(divide="ignore", invalid="ignore"):
+            V_T = (-inflow / outflow, (-1 / outflow, inflow / outflow**2))
+            solution = coefficient_solution(found, rows, [V_T])
+            quality = solution.quality | reversibility_quality(-1 / outflow, sampling.frames.end[-1])
+        fitted = with_blood(solution.fitted, problem, rows, self.V_B)
+        return replace(solution, fitted=fitted, wrss=(1 - self.V_B) ** 2 * solution.wrss, quality=quality)
 
 
 EXAMPLE = Example(MA1(t_star=30.0, V_B=0.05), {"K1": 0.3, "k2": 0.06, "V_B": 0.05}, tolerance=1e-3)

@@ -7,10 +7,10 @@ from typing import ClassVar
 
 import numpy as np
 
-from raphe.core.linear import covariance_both_sides, least_squares
-from raphe.core.propagation import propagated
-from raphe.kinetics.protocol import Example, Problem, Solution, curvewise, multilinear_noise, positive
-from raphe.quality import Quality
+from raphe.core.integrals import running_integral
+from raphe.core.multilinear import on_integral
+from raphe.kinetics.coefficients import coefficient_solution
+from raphe.kinetics.protocol import Example, Problem, Solution, positive
 
 
 @dataclass(frozen=True)
@@ -56,31 +56,20 @@ class MRTM2:
 
     def estimate(self, problem: Problem) -> Solution:
         """Parameters of every curve of the problem."""
-        late = problem.late(self.t_star)
-        integral = problem.sampling.integral[late.rows]
-        reference = problem.reference_curve
-        curves, weights = late.row_activity, late.row_weights
-        delivered = integral @ reference + reference[late.rows] / self.k2_prime
-        design = curvewise(delivered, problem.activity @ integral.T)
-        solved = least_squares(design, curves, weights)
-        k2, minus_k2a = solved.theta.T
+        rows, reference = problem.late(self.t_star).rows, problem.reference_curve
+        delivered = problem.sampling.integral[rows] @ reference + reference[rows] / self.k2_prime
+        integral = running_integral(problem.sampling)
+        found = on_integral(problem.activity, [delivered], integral, rows, problem.weights, errors=problem.errors)
+        k2, minus_k2a = found.theta
         k2a = -minus_k2a
-        noise = multilinear_noise(late, minus_k2a)
-        spread = covariance_both_sides(solved, design, weights, noise, late.variance)
-        zero, one = np.zeros_like(k2), np.ones_like(k2)
         with np.errstate(divide="ignore", invalid="ignore"):
-            value = curvewise(k2 / k2a - 1, k2 / self.k2_prime, k2, k2a)
-            gradient = np.stack(
-                [  # by k2, -k2a
-                    curvewise(1 / k2a, k2 / k2a**2),
-                    curvewise(one / self.k2_prime, zero),
-                    curvewise(one, zero),
-                    curvewise(zero, -one),
-                ],
-                axis=1,
-            )
-        quality = np.where(solved.singular, Quality.SINGULAR, 0).astype(np.int64)
-        return Solution(value, propagated(gradient, spread), curves - solved.residual, solved.wrss, late.rows, quality)
+            parameters = [
+                (k2 / k2a - 1, (1 / k2a, k2 / k2a**2)),
+                (k2 / self.k2_prime, (1 / self.k2_prime, 0)),
+                (k2, (1, 0)),
+                (k2a, (0, -1)),
+            ]
+            return coefficient_solution(found, rows, parameters)
 
 
 EXAMPLE = Example(MRTM2(k2_prime=0.1), {"R1": 1.1, "k2_prime": 0.1, "BP_ND": 1.5}, tolerance=1e-3)

@@ -57,17 +57,16 @@ class Patlak:
 
     def plot(self, problem: Problem) -> Plot:
         """Line of every curve from t* on, less its blood."""
-        late = without_blood(problem, self.V_B).late(self.t_star)
-        sampling = problem.sampling
-        delivered, plasma = sampling.integrated(problem.parent), sampling.seen(problem.parent)
-        return patlak_plot(late.row_activity, delivered[late.rows], plasma[late.rows], late.row_weights)
+        tissue = without_blood(problem, self.V_B).late(self.t_star)
+        sampling, rows = problem.sampling, tissue.rows
+        delivered, plasma = sampling.integrated(problem.parent)[rows], sampling.seen(problem.parent)[rows]
+        return patlak_plot(tissue.activity, delivered, plasma, rows, tissue.weights, errors=problem.errors)
 
     def estimate(self, problem: Problem) -> Solution:
         """Parameters of every curve of the problem."""
-        plot, rows = self.plot(problem), problem.late(self.t_star).rows
-        return line_solution(
-            plot, plot.slope, with_blood(plot.fitted, problem, rows, self.V_B), rows, influx_quality(plot)
-        )
+        plot = self.plot(problem)
+        fitted = with_blood(plot.fitted, problem, plot.rows, self.V_B)
+        return line_solution(plot, plot.slope, fitted, influx_quality(plot))
 
 
 EXAMPLE = Example(Patlak(t_star=40.0, V_B=0.05), {"K1": 0.1, "k2": 0.15, "k3": 0.06, "V_B": 0.05}, tolerance=0.02)

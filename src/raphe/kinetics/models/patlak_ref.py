@@ -44,15 +44,14 @@ class PatlakRef:
 
     def plot(self, problem: Problem) -> Plot:
         """Line of every curve from t* on."""
-        late = problem.late(self.t_star)
-        reference = problem.reference_curve
-        delivered = problem.sampling.integral[late.rows] @ reference
-        return patlak_plot(late.row_activity, delivered, reference[late.rows], late.row_weights)
+        rows, reference = problem.late(self.t_star).rows, problem.reference_curve
+        delivered = problem.sampling.integral[rows] @ reference
+        return patlak_plot(problem.activity, delivered, reference[rows], rows, problem.weights, errors=problem.errors)
 
     def estimate(self, problem: Problem) -> Solution:
         """Parameters of every curve of the problem."""
         plot = self.plot(problem)
-        return line_solution(plot, plot.slope, plot.fitted, problem.late(self.t_star).rows, influx_quality(plot))
+        return line_solution(plot, plot.slope, plot.fitted, influx_quality(plot))
 
 
 EXAMPLE = Example(PatlakRef(t_star=40.0), {"R1": 1.1, "k2_prime": 0.1, "k3": 0.05}, tolerance=0.03)

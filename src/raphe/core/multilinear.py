@@ -1,0 +1,149 @@
+r"""Equations that are linear in a curve and its integral, solved for many curves at once, with their standard errors.
+
+Of one family are the multilinear models, :math:`C = \sum_p \theta_p F_p + \theta \int C` with columns F that all curves
+share; the Logan plots, :math:`\int C = \theta_1 D + \theta_2 C`, each equation divided by C; and the Patlak plots,
+without the integral. The standard errors are those of :func:`raphe.core.linear.covariance_both_sides` and
+:func:`raphe.core.linear.covariance`; no matrix is inverted for them (:mod:`raphe.core.lanes`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from raphe.core.integrals import RunningSum
+from raphe.core.linear import LEAST_FREEDOM, NEIGHBOURS, RANK_TOLERANCE
+from raphe.core.weights import is_shared
+
+Array = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
+Numbers = npt.NDArray[np.intp]
+
+LEAST_SHARE = 1e-3
+"""Share of a curve's highest activity that a fitted frame must exceed where its equation is divided by it."""
+
+
+@dataclass(frozen=True, eq=False)
+class Coefficients:
+    """What solves the equations of each curve.
+
+    Parameters
+    ----------
+    theta : ndarray, shape (n_par, n_curve)
+        Of the columns that all curves share, then of the curve's own.
+    covariance : ndarray, shape (n_par, n_par, n_curve), or None
+        None where errors were not asked for.
+    fitted : ndarray, shape (n_curve, n_row), kBq/mL
+        Activity that would put each equation right.
+    wrss : ndarray, shape (n_curve,)
+        Weighted sum of squared residuals of the equations.
+    singular : ndarray of bool, shape (n_curve,)
+        Whether the columns are not independent. All else is NaN there, and where the curve is not divisible.
+    divisible : ndarray of bool, shape (n_curve,)
+        False where the equations were to be divided by a frame without activity.
+    """
+
+    theta: Array
+    covariance: Array | None
+    fitted: Array
+    wrss: Array
+    singular: Flags
+    divisible: Flags
+
+    def se(self, *gradient: Array | float) -> Array:
+        """Standard error of a function of the coefficients by the delta method, shape (n_curve,); NaN where not known.
+
+        Parameters
+        ----------
+        *gradient : ndarray of shape (n_curve,), or float
+            Derivative of the function by each coefficient.
+        """
+        if self.covariance is None:
+            return np.full(self.wrss.shape, np.nan)
+        variance = np.zeros(self.wrss.shape)
+        at = [p for p, slope in enumerate(gradient) if isinstance(slope, np.ndarray) or slope != 0]
+        for p in at:
+            for q in at:
+                if q <= p:
+                    variance += (1.0 if p == q else 2.0) * gradient[p] * gradient[q] * self.covariance[p, q]
+        return np.asarray(np.sqrt(np.maximum(variance, 0)))  # rounding may leave less than nothing
+
+
+def on_integral(
+    curves: Array, fixed: Sequence[Array], integral: RunningSum, rows: Numbers, weights: Array, *, errors: bool = True
+) -> Coefficients:
+    r"""Coefficients of :math:`C = \sum_p \theta_p F_p + \theta \int C`.
+
+    Parameters
+    ----------
+    curves : ndarray, shape (n_curve, n_frame), kBq/mL
+        Quickest where frame lies after frame in memory (Fortran's order).
+    fixed : sequence of ndarray, shape (n_row,)
+        Columns that all curves share.
+    integral : RunningSum
+    rows : ndarray of int, shape (n_row,)
+        Frames that are fitted.
+    weights : ndarray, shape (n_curve, n_frame)
+        1/variance up to a factor; one row in memory may stand for all.
+    errors : bool
+        Whether the covariance is wanted.
+    """
+    return _regressed("ON_INTEGRAL", curves, fixed, integral, rows, weights, np.ones(rows.size), errors)
+
+
+def on_curve(
+    curves: Array, delivered: Array, integral: RunningSum, rows: Numbers, weights: Array, *, errors: bool = True
+) -> Coefficients:
+    r"""Coefficients of :math:`\int C / C = \theta_1 D / C + \theta_2`.
+
+    Parameters
+    ----------
+    curves, integral, rows, weights, errors
+        As for :func:`on_integral`; the weights are those of the points.
+    delivered : ndarray, shape (n_row,), kBq/mL min
+        D.
+    """
+    return _regressed("ON_CURVE", curves, [delivered], integral, rows, weights, np.ones(rows.size), errors)
+
+
+def on_fixed(
+    curves: Array, fixed: Sequence[Array], divisor: Array, rows: Numbers, weights: Array, *, errors: bool = True
+) -> Coefficients:
+    r"""Coefficients of :math:`C / G = \sum_p \theta_p F_p / G`.
+
+    Parameters
+    ----------
+    curves, fixed, rows, weights, errors
+        As for :func:`on_integral`; the weights are those of the points.
+    divisor : ndarray, shape (n_row,)
+        G, the same for all curves; without activity in a frame, no curve has an answer.
+    """
+    divisible = bool(np.all(divisor > LEAST_SHARE * max(divisor.max(), 0)))
+    n_frame = curves.shape[1]
+    none = RunningSum(np.zeros((n_frame, 2)), np.zeros((n_frame, 2)), 1)
+    factor = divisor**-2.0 if divisible else np.full(rows.size, np.nan)
+    found = _regressed("ON_NEITHER", curves, fixed, none, rows, weights, factor, errors)
+    return found if divisible else replace(found, singular=found.divisible & False, divisible=found.divisible & False)
+
+
+def _regressed(
+    kind: str, curves: Array, fixed: Sequence[Array], integral: RunningSum, rows: Numbers, weights: Array,
+    factor: Array, errors: bool,
+) -> Coefficients:  # fmt: skip
+    from raphe.core import lanes  # numba, which is slow to import
+
+    n_curve, n_par = len(curves), len(fixed) + (kind != "ON_NEITHER")
+    columns = np.array([np.broadcast_to(each, rows.shape) for each in fixed], dtype=float)
+    theta, fitted, wrss = np.empty((n_par, n_curve)), np.empty((rows.size, n_curve)), np.empty(n_curve)
+    covariance = np.empty((n_par, n_par, n_curve if errors else 0))
+    singular, divisible = np.zeros(n_curve, dtype=bool), np.ones(n_curve, dtype=bool)
+    lanes.regressed(
+        np.ascontiguousarray(curves.T), np.ascontiguousarray((weights[:1] if is_shared(weights) else weights).T),
+        getattr(lanes, kind), columns, factor, rows, integral.step, integral.squares, integral.below, errors,
+        2 * RANK_TOLERANCE, LEAST_SHARE, LEAST_FREEDOM, NEIGHBOURS, theta, fitted, wrss, covariance, singular,
+        divisible,
+    )  # fmt: skip
+    return Coefficients(theta, covariance if errors else None, fitted.T, wrss, singular, divisible)

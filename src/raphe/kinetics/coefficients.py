@@ -1,0 +1,37 @@
+"""Parameters that follow from the coefficients of a multilinear equation, as a model's solution."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from raphe.core.multilinear import Coefficients
+from raphe.kinetics.protocol import Solution
+from raphe.quality import Quality
+
+Array = npt.NDArray[np.float64]
+
+
+def coefficient_solution(
+    found: Coefficients, rows: npt.NDArray[np.intp], parameters: Sequence[tuple[Array, Sequence[Array | float]]]
+) -> Solution:
+    """Solution whose parameters are functions of coefficients.
+
+    Parameters
+    ----------
+    found : Coefficients
+    rows : ndarray of int, shape (n_row,)
+        Frames that were fitted.
+    parameters : sequence of (ndarray of shape (n_curve,), sequence of length n_par)
+        Each parameter's value, and its derivative by every coefficient.
+    """
+    return Solution(
+        np.stack([value for value, _ in parameters]).T,
+        np.stack([found.se(*gradient) for _, gradient in parameters]).T,
+        found.fitted,
+        found.wrss,
+        rows,
+        np.where(found.singular, Quality.SINGULAR, 0).astype(np.int64),
+    )
