@@ -146,8 +146,8 @@ def test_the_digits_do_not_depend_on_threads_memory_or_compression(scan, mapped,
 
 def test_unit_decay_and_scaling_are_undone_at_the_door(scan, mapped, tmp_path):
     """An image in kBq/mL, not corrected for decay, as big-endian whole numbers, says the same."""
-    words = ("--model", "SUVR", "--window", "40:70")
-    first, _ = mapped(*words)
+    words = ("--model", "SUVR", "--window", "40:70", "--reference", scan.folder / "reference_mask.nii.gz")
+    first, _ = mapped(*words, reference=False)
     start = np.array(scan.files.fields()["FrameTimesStart"]) / 60
     end = start + np.array(scan.files.fields()["FrameDuration"]) / 60
     rate = np.log(2) / 20.364
@@ -158,7 +158,7 @@ def test_unit_decay_and_scaling_are_undone_at_the_door(scan, mapped, tmp_path):
     scan.save(raw, header=header)
     assert nibabel.load(scan.pet).header.endianness == ">"
     scan.files.tell(Units="kBq/mL", ImageDecayCorrected=False)
-    other, _ = mapped(*words, out=tmp_path / "other")
+    other, _ = mapped(*words, reference=False, out=tmp_path / "other")
     np.testing.assert_allclose(other["SUVR_meas-SUVR"], first["SUVR_meas-SUVR"], rtol=3e-3)
 
 
@@ -200,7 +200,7 @@ def test_a_voxel_that_holds_no_numbers_is_flagged_and_harms_no_other(scan, mappe
             assert other["MRTM1_meas-quality"][place] == Quality.BAD_INPUT
             assert np.isnan(other["MRTM1_meas-BPND"][place])
         assert f"{bad.sum()} of these because their values are not numbers" in ended.err
-        kept = ~bad
+        kept = ~bad & (scan.labels < 5)  # the reference behind itself is singular
         kept[3, 3, 1] = kept[2, 2, 4] = False
         np.testing.assert_allclose(other["MRTM1_meas-BPND"][kept], first["MRTM1_meas-BPND"][kept], rtol=1e-5, atol=1e-5)
         if mask:

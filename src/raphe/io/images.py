@@ -175,8 +175,9 @@ def stream(
                     )
                 if volume >= volumes.start:
                     block = buffer[:count] if native == dtype else buffer[:count].astype(native)
-                    for consumer in consumers:
-                        consumer.take(volume - volumes.start, first, block)
+                    with np.errstate(invalid="ignore", over="ignore"):  # voxels may hold anything
+                        for consumer in consumers:
+                            consumer.take(volume - volumes.start, first, block)
             if tell is not None:
                 tell(volume + 1, volumes.stop)
         if image.kind:
