@@ -16,7 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from raphe import __version__, arguments
+from raphe import __version__, arguments, model_options
 from raphe.errors import OutputError, RapheError
 from raphe.pipeline.messages import log
 
@@ -127,7 +127,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"raphe {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for add in (_demo, _check, _run, _fit, _simulate, _conformance, _list):
+    for add in (_demo, _check, _run, _fit, _map, _simulate, _conformance, _list):
         add(commands)
     return parser
 
@@ -215,7 +215,7 @@ def _run(commands: _Commands) -> None:
         help="curves with this partial-volume correction; nopvc for without",
     )
     choice.add_argument("--seg", type=arguments.name, metavar="LABEL", help="curves of this segmentation")
-    _model_options(parser.add_argument_group("analysis (over the plan)"), required=False)
+    model_options.add(parser.add_argument_group("analysis (over the plan)"), required=False)
     work = parser.add_argument_group("work")
     work.add_argument("--workers", type=arguments.count, default=1, metavar="N", help="scans at a time")
     again = work.add_mutually_exclusive_group()
@@ -236,102 +236,51 @@ def _fit(commands: _Commands) -> None:
     parser.add_argument(
         "tacs", type=arguments.path, metavar="TACS", help="table of curves: BIDS or PETPrep TSV, CSV, .tac, .dft"
     )
-    _model_options(parser, required=True)
-    parser.add_argument(
-        "--input",
-        type=arguments.path,
-        action="append",
-        default=[],
-        metavar="FILE",
-        help="arterial input, or the few samples of plasma that SIMEAIF needs: *_inputfunction.tsv, *_blood.tsv or "
-        "PMOD's .bld; once for each file",
-    )
-    parser.add_argument(
-        "--half-life", type=arguments.positive, metavar="MIN", help="of the nuclide, where no sidecar says it"
-    )
-    parser.add_argument(
-        "--unit", type=arguments.name, metavar="U", help="activity unit, where no sidecar or header says it: kBq/mL ..."
-    )
-    parser.add_argument(
-        "--frames", type=arguments.frames, metavar="A:B", help="read frames A to B-1 only, counted from 0, as in 0:30"
-    )
+    model_options.add(parser, required=True)
+    model_options.add_scan(parser)
     parser.add_argument(
         "--out", type=arguments.path, metavar="DIR", help="folder for the results; without it, they are printed"
     )
 
 
-def _model_options(parser: argparse._ActionsContainer, *, required: bool) -> None:
-    parser.add_argument(
-        "--model",
-        required=required,
-        type=arguments.names,
-        default=[],
-        metavar="M ...",
-        help="kinetic model, or several; raphe list models",
-    )
-    parser.add_argument("--reference", type=arguments.name, metavar="NAME", help="reference region")
-    parser.add_argument(
-        "--k2-prime", type=arguments.positive_or_auto, metavar="X|auto", help="k2' of the reference, 1/min"
+def _map(commands: _Commands) -> None:
+    parser = _command(
+        commands,
+        "map",
+        _later("raphe.pipeline.map_image"),
+        "make parametric maps of one dynamic image",
+        "raphe map sub-01_pet.nii.gz --model SRTM --reference cerebellum_mask.nii.gz --out maps",
     )
     parser.add_argument(
-        "--t-star",
-        type=arguments.t_star,
-        metavar="MIN|auto[:PERCENT]",
-        help="fit frames whose mid-time is at or after it; auto: the earliest from which none is 10 %% off the line",
+        "pet",
+        type=arguments.path,
+        metavar="PET",
+        help="4D NIfTI image (.nii, .nii.gz, .nii.zst) with its PET sidecar (.json)",
+    )
+    model_options.add(
+        parser,
+        required=True,
+        reference="FILE[:REGION]",
+        reference_help="of the reference region: a mask, or a table that holds its curve",
     )
     parser.add_argument(
-        "--window", type=arguments.span, metavar="START:END", help="time window of SUVR, min from injection"
+        "--label", type=arguments.whole, metavar="N", help="value of the reference in a label image (--reference FILE)"
     )
     parser.add_argument(
-        "--vb",
-        type=arguments.share_or_fit,
-        metavar="X|fit",
-        help="share of blood in the tissue: given (0 for none), or fitted",
+        "--mask",
+        type=arguments.path,
+        metavar="FILE",
+        help="3D image, not 0 in the voxels to map; without it, those with a tenth of the highest mean activity",
     )
-    parser.add_argument(
-        "--delay", type=arguments.number_or_fit, metavar="MIN|fit", help="of the blood, positive where it arrives later"
-    )
-    parser.add_argument(
-        "--dispersion",
-        type=arguments.positive_or_fit,
-        metavar="MIN|fit",
-        help="time constant of an autosampler's dispersion",
-    )
-    parser.add_argument(
-        "--parent-fraction", type=arguments.name, metavar="MODEL", help="model of the parent fraction, or auto"
-    )
-    parser.add_argument(
-        "--plasma-ratio", type=arguments.name, metavar="MODEL", help="model of plasma to whole blood, or auto"
-    )
-    parser.add_argument(
-        "--arterial", type=arguments.name, metavar="MODEL", help="model of the parent in plasma, or auto"
-    )
-    parser.add_argument(
-        "--blood-unit", type=arguments.name, metavar="U", help="unit of the blood, whatever its files say"
-    )
-    parser.add_argument(
-        "--blood-faults",
-        choices=("refuse", "mend"),
-        help="refuse blood out of order and blood that ends before the scan (default), or leave out what breaks the "
-        "order and fit the frames that the blood covers",
-    )
-    parser.add_argument(
-        "--weights",
-        type=arguments.name,
-        metavar="W",
-        help="decay, duration, uniform, residual, or a TSV with a column weight (1/variance)",
-    )
-    parser.add_argument(
-        "--uncertainty",
-        choices=("jacobian", "bootstrap", "profile"),
-        help="standard errors from the fit's Jacobian (default), from noisy repeats, or with intervals by profile "
-        "likelihood",
-    )
-    parser.add_argument("--repeats", type=arguments.count, metavar="N", help="of the bootstrap; 1000 if not given")
-    parser.add_argument(
-        "--convention",
-        choices=("average", "midframe"),
-        help="read frames as averages (default), or as values at mid-frame as PMOD, PETSurfer and kinfitr do",
+    model_options.add_scan(parser)
+    parser.add_argument("--out", type=arguments.path, required=True, metavar="DIR", help="folder for the maps")
+    work = parser.add_argument_group("work")
+    work.add_argument("--workers", type=arguments.count, default=1, metavar="N", help="threads")
+    work.add_argument(
+        "--memory",
+        type=arguments.size,
+        metavar="LIMIT",
+        help="memory that it may take, as in 900M or 1G (10^9 bytes); the file is read several times if need be",
     )
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import nibabel
 import numpy as np
 import pytest
 
@@ -299,3 +300,64 @@ def rows_of() -> Callable[[Path], list[dict[str, str]]]:
             return list(csv.DictReader(file, delimiter="\t"))
 
     return read
+
+
+SHAPE = (9, 8, 7)
+AFFINE = np.array([[-2.0, 0, 0.1, 90], [0, 2, 0, -126], [0.1, 0, 2.5, -72], [0, 0, 0, 1]])
+
+LABELS = {"thalamus": 1, "putamen": 2, "caudate": 3, "hippocampus": 4, "cerebellum": 5}
+
+
+@dataclass
+class Scan:
+    """An image whose every region has the curve of a table, and what belongs to it."""
+
+    files: Files
+    folder: Path
+    labels: np.ndarray
+    """Label of each voxel; 0 outside."""
+
+    @property
+    def pet(self) -> Path:
+        return self.files.pet.with_suffix(".nii.gz")
+
+    @property
+    def data(self) -> np.ndarray:
+        return np.asarray(nibabel.load(self.pet).dataobj)
+
+    def save(self, data: np.ndarray, path: Path | None = None, **how: object) -> Path:
+        """Write an image on the scan's grid."""
+        path = path or self.pet
+        image = nibabel.Nifti1Image(data, how.pop("affine", AFFINE), **how)
+        image.header.set_xyzt_units("mm", "sec")
+        nibabel.save(image, path)
+        return path
+
+    def mask(self, name: str, inside: np.ndarray, **how: object) -> Path:
+        return self.save(np.asarray(inside, dtype=np.uint8), self.folder / f"{name}_mask.nii.gz", **how)
+
+    @property
+    def table(self) -> Path:
+        return self.files.table
+
+    @property
+    def reference(self) -> str:
+        """Curve of the reference, as ``raphe map`` takes it."""
+        return f"{self.table}:cerebellum"
+
+
+@pytest.fixture
+def scan(files: Files, tmp_path: Path) -> Scan:
+    """Blocks of voxels for the regions, with air around them."""
+    labels = np.zeros(SHAPE, dtype=np.int16)
+    for number in LABELS.values():
+        labels[1:-1, 1:-1, number] = number
+    data = np.zeros((*SHAPE, len(LENGTHS)))
+    for name, curve in CURVES["01", "baseline"].items():
+        data[labels == LABELS[name]] = curve
+    made = Scan(files, tmp_path, labels)
+    made.save(data)
+    made.mask("brain", labels > 0)
+    made.mask("reference", labels == LABELS["cerebellum"])
+    made.save(labels, tmp_path / "labels.nii.gz")
+    return made

@@ -9,19 +9,18 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from raphe.core.decay import decay_constant, remaining
 from raphe.core.frames import Frames
 from raphe.data.finding import Finding
 from raphe.data.record import Parameter, Step
 from raphe.data.tacs import TACs
 from raphe.errors import InputError, TimingError, UnitError
+from raphe.io.activity import to_injection, unit_of
 from raphe.io.formats import check_complete, read_raw
 from raphe.io.place import located
 from raphe.io.provenance import sha256
 from raphe.io.raw import RawCurves
 from raphe.io.schedule import check_agreement, check_span, make_frames
 from raphe.io.sidecar import Sidecar, sidecar_of
-from raphe.io.units import CONCENTRATIONS, concentration
 
 Array = npt.NDArray[np.float64]
 
@@ -96,7 +95,7 @@ def read_curves(
     if sidecar is not None and sidecar.half_life is not None:
         half_life = sidecar.half_life
     raw = read_raw(path)
-    spelled, factor = _unit(raw, sidecar, unit)
+    spelled, factor = unit_of(raw.path, raw.unit, sidecar, unit)
     start, end = _times(raw, sidecar)
     _check_range(path, frames, start.size)
     schedule = make_frames(start[frames], (end - start)[frames], str(path), list(raw.lines[0, frames]))
@@ -112,43 +111,13 @@ def read_curves(
             f"{path}: the activity reaches {highest:.3g} kBq/mL, which nothing living holds; its unit was taken to be "
             f"{spelled}, which must be wrong"
         )
-    activity, correction = _corrected(raw.values * factor, schedule, sidecar, half_life, path)
+    factors, correction = to_injection(schedule, sidecar, half_life, path)
     _check_names(raw)
     with located(path):
-        tacs = TACs(activity, schedule, raw.names, raw.volumes)
+        tacs = TACs(raw.values * factor * factors, schedule, raw.names, raw.volumes)
     warnings = (*findings, *lacking, *(sidecar.findings if sidecar is not None else ()))
     empty = tuple(finding.field for finding in lacking)
     return Curves(tacs, half_life, _step(raw, sidecar, spelled, correction), warnings, empty)
-
-
-def _unit(raw: RawCurves, sidecar: Sidecar | None, unit: str | None) -> tuple[str, float]:
-    """Tell the unit of the activity as it is spelled, and its factor to kBq/mL."""
-    told, source = raw.unit, raw.path
-    if sidecar is not None and sidecar.unit is not None and sidecar.unit_source is not None:
-        own = sidecar.unit_source.name.split(".")[0] == raw.path.name.split(".")[0]
-        if told is None:
-            told, source = sidecar.unit, sidecar.unit_source
-        elif own and _factor(told, source) != _factor(sidecar.unit, sidecar.unit_source):
-            raise UnitError(
-                f"{source}: the header says {told}, but Units of {sidecar.unit_source} is {sidecar.unit}; mend "
-                "whichever is wrong"
-            )
-    if told is None and unit is None:
-        raise UnitError(
-            f"{raw.path}: neither its header nor a sidecar says the unit of the activity; give it with --unit, or "
-            f"write Units into {raw.path.name.split('.')[0]}.json ({CONCENTRATIONS})"
-        )
-    if unit is not None and told is not None and _factor(unit, "--unit") != _factor(told, source):
-        raise UnitError(
-            f"{raw.path}: the unit {unit} was given, but {source} says {told}; leave --unit out or mend the file"
-        )
-    spelled = told if told is not None else str(unit)
-    return spelled, _factor(spelled, source if told is not None else "--unit")
-
-
-def _factor(unit: str, source: object) -> float:
-    with located(source):
-        return concentration(unit)
 
 
 def _times(raw: RawCurves, sidecar: Sidecar | None) -> tuple[Array, Array]:
@@ -256,23 +225,6 @@ def _check_names(raw: RawCurves) -> None:
             raise InputError(
                 f"{raw.path}: region {name!r} is a duplicate of {other!r} by its name; rename or remove one of them"
             )
-
-
-def _corrected(
-    activity: Array, frames: Frames, sidecar: Sidecar | None, half_life: float | None, path: Path
-) -> tuple[Array, str]:
-    """Bring the activity to injection, and tell in words how."""
-    if sidecar is None or (sidecar.decay_corrected and sidecar.correction_time == 0.0):
-        return activity, "to injection in the file"
-    if half_life is None:
-        raise InputError(
-            f"{path}: the activity must be corrected for decay, but the half-life is unknown; give --half-life"
-        )
-    if sidecar.decay_corrected:
-        factor = float(np.exp(decay_constant(half_life) * sidecar.correction_time))
-        moved = f"to {60 * sidecar.correction_time:g} s after injection in the file, moved to injection"
-        return activity * factor, f"{moved} with a half-life of {half_life:g} min"
-    return activity / remaining(frames, half_life), f"none in the file, done with a half-life of {half_life:g} min"
 
 
 def _step(raw: RawCurves, sidecar: Sidecar | None, unit: str, correction: str) -> Step:

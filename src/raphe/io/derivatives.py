@@ -19,7 +19,7 @@ from raphe.nomenclature import SYMBOLS
 
 BIDS_VERSION = "1.10.0"
 
-IGNORED = ("*.html", "*_tacs.*", "*_kinpar.*", "*_inputfunction.*", "*_result.*", "group/", "provenance/")
+IGNORED = ("*.html", "*_tacs.*", "*_kinpar.*", "*_inputfunction.*", "*_mimap.*", "*_result.*", "group/", "provenance/")
 """Lines of ``.bidsignore``: what the released BIDS validator does not know."""
 
 
@@ -77,6 +77,29 @@ def fitted_table(out: Path, table: Path, model: str, suffix: str = "kinpar") -> 
     parts = [part for part in table.stem.split("_") if not part.startswith("desc-")]
     stem = "_".join(parts[:-1] if parts[-1:] in (["tacs"], ["timeseries"]) else parts)
     return out / f"{stem}_model-{label(model)}_{suffix}.tsv".lstrip("_")
+
+
+QUALITY = "quality"
+"""What ``meas-`` says of the map of flags."""
+
+IMAGE_ENDINGS = (".nii.gz", ".nii.zst", ".nii")
+"""Endings of images that are read."""
+
+
+def mimap(out: Path, image: Path, model: str, meas: str, stat: str | None = None) -> Path:
+    """Map of one parameter (its label) of an image, or of its standard error (``stat`` is ``"se"``).
+
+    The name is the image's, less ``desc-`` and the suffix.
+    """
+    stem = next((image.name.removesuffix(end) for end in IMAGE_ENDINGS if image.name.endswith(end)), image.stem)
+    parts = [part for part in stem.split("_") if not part.startswith("desc-")]
+    stem = "_".join(parts[:-1] if parts[-1:] == ["pet"] else parts)
+    return out / f"{stem}{_entities(model=model, meas=meas, stat=stat)}_mimap.nii.gz".lstrip("_")
+
+
+def map_sidecar(path: Path) -> Path:
+    """JSON file that describes a map."""
+    return path.with_name(path.name.removesuffix(".nii.gz") + ".json")
 
 
 def estimates(out: Path) -> Path:

@@ -11,7 +11,7 @@ import numpy as np
 from raphe.data.fit import Array, KineticFit
 from raphe.errors import InputError
 from raphe.io.described import Column, write_described
-from raphe.io.provenance import SOFTWARE, software_version
+from raphe.io.fitted import Told, metadata
 from raphe.io.tables import read_table
 from raphe.nomenclature import BY_LABEL, SYMBOLS
 from raphe.quality import MEANING, WORD, Quality, from_words, of_parameter, words
@@ -76,26 +76,11 @@ def write_kinpar(
     OutputError
         If the place cannot be written to.
     """
-    symbols = [SYMBOLS[name] for name in fit.parameters]
-    inputs = [(SYMBOLS[name], value) for name, value in fit.inputs.items()]
-    metadata: dict[str, object] = {
-        "Description": f"Kinetic parameters by region, estimated with {fit.model}",
-        "Sources": list(sources),
-        "ModelName": fit.model,
-        **({} if reference is None else {"ReferenceRegion": reference}),
-        "InputValues": [float(value) for _, value in inputs],
-        "InputValuesLabels": [symbol.label for symbol, _ in inputs],
-        "InputValuesUnits": [symbol.unit for symbol, _ in inputs],
-        **({"Notes": dict(notes)} if notes else {}),
-        "Weights": weights,
-        "Convention": fit.convention,
-        "SoftwareName": SOFTWARE,
-        "SoftwareVersion": software_version(),
-        "CommandLine": command_line,
-        "References": list(references),
-    }
+    told = Told(weights, sources, command_line, reference, references, notes or {})
+    description = f"Kinetic parameters by region, estimated with {fit.model}"
+    fields = metadata(description, fit.model, fit.inputs, fit.convention, told)
     columns = [Column("name", "Region")]
-    for symbol in symbols:
+    for symbol in (SYMBOLS[name] for name in fit.parameters):
         columns.append(Column(symbol.label, symbol.meaning, symbol.unit))
         columns.append(
             Column(f"{symbol.label}{SE}", f"Standard error of {symbol.label}, in per cent of its value", "%")
@@ -113,7 +98,7 @@ def write_kinpar(
     ]
     if fit.akaike is not None:
         columns.append(Column("akaike_weight", "Akaike weight among the models that were fitted to this curve"))
-    write_described(path, columns, _rows(fit), metadata)
+    write_described(path, columns, _rows(fit), fields)
 
 
 def read_kinpar(path: Path) -> tuple[RegionEstimate, ...]:

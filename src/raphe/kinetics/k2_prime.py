@@ -1,4 +1,4 @@
-"""One k2' for a scan, from its high-binding regions."""
+"""One k2' for a scan, from its high-binding regions or voxels."""
 
 from __future__ import annotations
 
@@ -13,8 +13,22 @@ from raphe.data.tacs import TACs
 from raphe.errors import InputError
 from raphe.kinetics.fit import fit
 from raphe.kinetics.models.mrtm1 import MRTM1
+from raphe.kinetics.models.srtm import SRTM
+from raphe.kinetics.protocol import KineticModel
+from raphe.kinetics.voxelwise import VoxelFit
+from raphe.quality import usable
 
 Array = npt.NDArray[np.float64]
+
+LEAST_BINDING = 0.5
+"""BP_ND from which on a region or voxel counts as high-binding where nothing else names any; an assumption."""
+
+ALIKE = 27
+"""Voxels whose noise counts as one: those of a cube of 3 x 3 x 3.
+
+An assumption. Neighbouring voxels share the noise of the reconstruction, so that many voxels tell less than as many
+regions would.
+"""
 
 
 @dataclass(frozen=True)
@@ -87,6 +101,83 @@ def estimate_k2_prime(
         citations=MRTM1.citations,
     )
     return k2_prime, step
+
+
+def first_pass_of(model: str) -> KineticModel:
+    """Model that gives the k2' of voxels to ``model``: SRTM to SRTM2, which is the same model, and MRTM1 to others."""
+    return SRTM() if model == "SRTM2" else MRTM1()
+
+
+def k2_primes_of(found: VoxelFit) -> tuple[Array, Array]:
+    """Estimates of k2' in the voxels of high binding, and their standard errors, each of shape (n_good,), 1/min.
+
+    Those are the usable ones with BP_ND above :data:`LEAST_BINDING` and a k2' that is positive and more than its
+    standard error.
+
+    Parameters
+    ----------
+    found : VoxelFit
+        Of a model that estimates k2'.
+    """
+    binding = found.value[found.parameters.index("BP_ND")]
+    at = found.parameters.index("k2_prime")
+    value, se = found.value[at], found.se[at]
+    good = usable(found.quality) & (binding > LEAST_BINDING) & (value > 0) & (se >= 0) & (se < value)
+    return value[good].astype(float), se[good].astype(float)
+
+
+def median_k2_prime(value: Array, se: Array, model: str) -> tuple[K2Prime, Step]:
+    """Weighted median of the k2' of voxels.
+
+    The weights are 1 / (relative variance), so that voxels in which k2' is well determined decide. The standard error
+    is that of a median of normal values, from the weighted median deviation of log k2' and from the standard errors,
+    whichever says more, with :data:`ALIKE` voxels counted as one.
+
+    Parameters
+    ----------
+    value, se : ndarray, shape (n_voxel,), 1/min
+        Of :func:`k2_primes_of`.
+    model : str
+        The one that gave them.
+
+    Raises
+    ------
+    InputError
+        If there are none.
+    """
+    if not value.size:
+        raise InputError(
+            f"k2_prime 'auto' found no voxel with BP_ND above {LEAST_BINDING:g} and a usable k2_prime by {model}; give "
+            "k2_prime as a number (--k2-prime X), or choose SRTM"
+        )
+    relative = np.maximum(se / value, 1e-6)
+    weight = 1 / relative**2
+    log = np.log(value)
+    middle = _weighted_median(log, weight)
+    spread = 1.4826 * _weighted_median(np.abs(log - middle), weight)
+    counted = max(float(weight.sum() ** 2 / (weight**2).sum()) / ALIKE, 1.0)
+    own = np.sqrt(weight.size / weight.sum())
+    error = float(np.sqrt(np.pi / 2) * max(spread, own) / np.sqrt(counted))
+    k2_prime = K2Prime(float(np.exp(middle)), float(np.exp(middle)) * error, ())
+    cited = MRTM1.citations if model == MRTM1.name else SRTM.citations
+    step = Step(
+        "k2_prime",
+        {
+            "value": k2_prime.value,
+            "se": k2_prime.se,
+            "n_voxel": int(value.size),
+            "least_binding": LEAST_BINDING,
+            "model": model,
+        },
+        citations=cited,
+    )
+    return k2_prime, step
+
+
+def _weighted_median(value: Array, weight: Array) -> float:
+    order = np.argsort(value)
+    below = np.cumsum(weight[order])
+    return float(value[order][np.searchsorted(below, below[-1] / 2)])
 
 
 def _weighted_mean(value: Array, se: Array) -> tuple[float, float]:

@@ -13,15 +13,14 @@ from raphe.data.fit import KineticFit
 from raphe.data.record import Step
 from raphe.data.regions import resolve
 from raphe.data.tacs import TACs
-from raphe.errors import InputError, ModelError, RapheError
-from raphe.kinetics import registry
+from raphe.errors import InputError, RapheError
 from raphe.kinetics.fit import fit
 from raphe.kinetics.k2_prime import estimate_k2_prime
 from raphe.kinetics.protocol import KineticModel
 from raphe.kinetics.selection import with_akaike_weights
 from raphe.kinetics.t_star import search_t_star, t_star_of_scan
 from raphe.nomenclature import region_key
-from raphe.pipeline.choices import Analysis
+from raphe.pipeline.choices import Analysis, make
 from raphe.pipeline.reference import find_reference, high_binding
 from raphe.pipeline.uncertainty import Tell, with_uncertainty
 
@@ -117,7 +116,7 @@ def analyse(
     for kind in [kind for kind in analysis.kinds if kind.name not in failures]:
         by_reference = "reference" in kind.needs
         task = _Task(
-            _make(kind, analysis, k2_prime),
+            make(kind, analysis, k2_prime),
             curves[by_reference].first(material.n_frames) if "plasma" in kind.needs else curves[by_reference],
             reference if by_reference else None,
             _blood(kind, material),
@@ -193,20 +192,6 @@ def _k2_prime(
         return None, {}, []
     value = float(analysis.k2_prime)
     return value, {}, [Step("k2_prime", {"value": value, "source": analysis.origin.get("k2_prime", "given")})]
-
-
-def _make(kind: type[KineticModel], analysis: Analysis, k2_prime: float | None) -> KineticModel:
-    """Make a model with those of the choices that it takes."""
-    fields = kind.__dataclass_fields__  # type: ignore[attr-defined]
-    t_star = None if analysis.t_star == "auto" else analysis.t_star
-    if analysis.origin.get("t_star") == "catalog" and kind.name != "LoganRef":
-        t_star = None
-    V_B = None if analysis.V_B == "fit" else analysis.V_B
-    begin, end = analysis.window or (None, None)
-    known = {"k2_prime": k2_prime, "t_star": t_star, "V_B": V_B, "t_begin": begin, "t_end": end}
-    if "window" in kind.needs and analysis.window is None:
-        raise ModelError(f"{kind.name} needs a window of time; give it (--window START:END, in min from injection)")
-    return registry.make(kind.name, **{name: value for name, value in known.items() if name in fields})  # type: ignore[arg-type]
 
 
 def _with_t_star(task: _Task, material: Material, analysis: Analysis) -> tuple[_Task, list[Step]]:

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from raphe.catalog import Tracer
-from raphe.errors import InputError
+from raphe.errors import InputError, ModelError
 from raphe.kinetics import registry
 from raphe.kinetics.protocol import KineticModel
 from raphe.pipeline.uncertainty import check_uncertainty
@@ -186,6 +186,26 @@ def _require(name: str, option: str, chosen: Mapping[str, object], named: str) -
 def _estimates_blood(kind: type[KineticModel]) -> bool:
     field = kind.__dataclass_fields__.get("V_B")  # type: ignore[attr-defined]
     return field is not None and field.default is None
+
+
+def make(kind: type[KineticModel], analysis: Analysis, k2_prime: float | None) -> KineticModel:
+    """Make a model with those of the choices that it takes.
+
+    Raises
+    ------
+    ModelError
+        If a choice is missing that it needs, or has a value that it cannot take.
+    """
+    fields = kind.__dataclass_fields__  # type: ignore[attr-defined]
+    t_star = None if analysis.t_star == "auto" else analysis.t_star
+    if analysis.origin.get("t_star") == "catalog" and kind.name != "LoganRef":
+        t_star = None
+    V_B = None if analysis.V_B == "fit" else analysis.V_B
+    begin, end = analysis.window or (None, None)
+    known = {"k2_prime": k2_prime, "t_star": t_star, "V_B": V_B, "t_begin": begin, "t_end": end}
+    if "window" in kind.needs and analysis.window is None:
+        raise ModelError(f"{kind.name} needs a window of time; give it (--window START:END, in min from injection)")
+    return registry.make(kind.name, **{name: value for name, value in known.items() if name in fields})  # type: ignore[arg-type]
 
 
 def takes(kind: type[KineticModel], name: str) -> bool:

@@ -56,7 +56,7 @@ def said(options: argparse.Namespace) -> dict[str, object]:
     }
 
 
-def weights(given: str, n_frames: int, kept: slice = slice(None)) -> str | Array:
+def weights(given: str, n_frames: int, kept: slice = slice(None), of: str = "the curves have") -> str | Array:
     """Weights by name, or from a TSV with a column ``weight``, one row a frame.
 
     The file may have a row for each of the ``n_frames`` that are fitted, or for every frame of the table, of which
@@ -78,8 +78,7 @@ def weights(given: str, n_frames: int, kept: slice = slice(None)) -> str | Array
         values = values[kept]
     if values.size != n_frames:
         raise InputError(
-            f"{path}: column 'weight' has {len(table.rows)} rows, but the curves have {n_frames} frames; give one row "
-            "a frame"
+            f"{path}: column 'weight' has {len(table.rows)} rows, but {of} {n_frames} frames; give one row a frame"
         )
     for row in np.flatnonzero(~(values >= 0)):
         raise InputError(

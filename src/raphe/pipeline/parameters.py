@@ -12,6 +12,7 @@ from raphe.data.blood import PlasmaInput
 from raphe.data.fit import KineticFit
 from raphe.data.record import Step
 from raphe.data.scan import Scan
+from raphe.io.fitted import Told
 from raphe.io.input_function import write_input_function
 from raphe.io.kinpar import write_kinpar
 from raphe.pipeline.plasma_samples import STEP
@@ -30,19 +31,42 @@ def write_parameters(
     OutputError
         If the place cannot be written to.
     """
-    own = [step for step in steps if not _of_another(step, result.model)]
-    done = {step.name: step for step in own}
-    cited = dict.fromkeys(key for step in own for key in step.citations)
-    reference_name = done["fit"].parameters.get("reference")
+    told = told_of(result.model, steps, sources, command_line)
     write_kinpar(
         path,
         result,
-        weights=FORMULAS[str(done["fit"].parameters["weights"])],
-        sources=sources,
-        command_line=command_line,
-        reference=None if reference_name is None else str(reference_name),
-        references=[reference(key).citation for key in cited],
-        notes=_notes(done),
+        weights=told.weights,
+        sources=told.sources,
+        command_line=told.command_line,
+        reference=told.reference,
+        references=told.references,
+        notes=told.notes,
+    )
+
+
+def told_of(model: str, steps: Sequence[Step], sources: Sequence[str], command_line: str) -> Told:
+    """What the sidecar of a model's parameters tells of how they were found, read from the steps.
+
+    Parameters
+    ----------
+    model : str
+        Its name.
+    steps : sequence of Step
+        Those of other models are left aside.
+    sources : sequence of str
+    command_line : str
+    """
+    own = [step for step in steps if not _of_another(step, model)]
+    done = {step.name: step for step in own}
+    cited = dict.fromkeys(key for step in own for key in step.citations)
+    reference_name = done["fit"].parameters.get("reference")
+    return Told(
+        FORMULAS[str(done["fit"].parameters["weights"])],
+        sources,
+        command_line,
+        None if reference_name is None else str(reference_name),
+        [reference(key).citation for key in cited],
+        _notes(done),
     )
 
 
@@ -89,6 +113,11 @@ def _notes(done: dict[str, Step]) -> dict[str, str]:
             notes["k2prime"] = (
                 f"{get('source')}: weighted mean over {regions}, by {get('model')}; standard error {get('se'):.3g} "
                 "1/min, which the standard errors of the estimates include"
+            )
+        elif get("n_voxel"):
+            notes["k2prime"] = (
+                f"{get('source')}: weighted median over {get('n_voxel')} voxels, by {get('model')}; standard error "
+                f"{get('se'):.3g} 1/min, which the standard errors of the estimates include"
             )
         else:
             notes["k2prime"] = f"given (from: {get('source')})"

@@ -13,6 +13,7 @@ from raphe.data.tacs import TACs
 from raphe.errors import InputError
 from raphe.kinetics import registry
 from raphe.kinetics.fit import check_reference, fit
+from raphe.kinetics.k2_prime import LEAST_BINDING
 from raphe.nomenclature import region_key
 from raphe.pipeline.choices import Analysis
 
@@ -71,10 +72,6 @@ def _reference(
         f"no reference region is among the curves (looked for {', '.join(analysis.reference)}); name one of "
         f"{', '.join(tacs.names[:12])}{' ...' if len(tacs.names) > 12 else ''} with --reference or in the plan"
     )
-
-
-LEAST_BINDING = 0.5
-"""BP_ND from which on a region counts as high-binding where neither plan nor catalog names any; an assumption."""
 
 
 def high_binding(tacs: TACs, analysis: Analysis, reference: Array, half_life: float | None) -> tuple[TACs, str]:

@@ -1,0 +1,131 @@
+"""From the fits of voxels to maps and what their sidecars say."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from raphe.data.record import Step
+from raphe.io.derivatives import QUALITY, mimap
+from raphe.io.fitted import metadata
+from raphe.io.images import Indices
+from raphe.io.mimap import OUTSIDE, write_mimap
+from raphe.io.nifti import ImageFile
+from raphe.io.provenance import versions
+from raphe.io.staging import staged
+from raphe.kinetics.judgement import assumed
+from raphe.kinetics.protocol import KineticModel
+from raphe.kinetics.voxelwise import VoxelFit
+from raphe.nomenclature import SYMBOLS
+from raphe.pipeline.parameters import told_of
+from raphe.quality import MEANING, WORD
+
+
+@dataclass(frozen=True, eq=False)
+class Maps:
+    """What one model gave for the voxels of an image.
+
+    Parameters
+    ----------
+    model : KineticModel
+    found : sequence of VoxelFit
+        In the order of the voxels.
+    steps : tuple of Step
+        What was done for this model.
+    """
+
+    model: KineticModel
+    found: Sequence[VoxelFit]
+    steps: tuple[Step, ...]
+
+
+def write_maps(
+    out: Path,
+    source: ImageFile,
+    voxels: Indices,
+    maps: Sequence[Maps],
+    convention: str,
+    sources: Sequence[str],
+    command_line: str,
+    workers: int = 1,
+) -> list[Path]:
+    """Write for each model a map of every parameter, one of its standard error, and one of flags: all or none.
+
+    Parameters
+    ----------
+    out : Path
+        Folder.
+    source : ImageFile
+        The image that was mapped.
+    voxels : ndarray of int
+        Indices of the voxels.
+    maps : sequence of Maps
+    convention : str
+    sources : sequence of str
+        Files that were read.
+    command_line : str
+    workers : int
+        Files that are written at a time.
+
+    Returns
+    -------
+    list of Path
+
+    Raises
+    ------
+    OutputError
+        If the place cannot be written to.
+    """
+    jobs = []
+    for one in maps:
+        told = told_of(one.model.name, one.steps, sources, command_line)
+        common = {
+            **metadata("", one.model.name, assumed(one.model), convention, told),
+            "Mask": _mask(one.steps),
+            "SoftwareVersions": versions(),
+        }
+        for at, name in enumerate(one.model.parameters):
+            symbol = SYMBOLS[name]
+            for stat, described, values in (
+                (None, symbol.meaning, [fit.value[at] for fit in one.found]),
+                ("se", f"standard error of {symbol.label}, {symbol.meaning}", [fit.se[at] for fit in one.found]),
+            ):
+                about = {
+                    **common,
+                    "Description": f"Map of {described}; NaN where it was not estimated",
+                    "Parameter": symbol.label,
+                    "Units": symbol.unit,
+                }
+                jobs.append((mimap(out, source.path, one.model.name, symbol.label, stat), values, about))
+        about = {**common, **_flags()}
+        jobs.append((mimap(out, source.path, one.model.name, QUALITY), [fit.quality for fit in one.found], about))
+    with staged(out) as stage, ThreadPoolExecutor(workers) as pool:
+        todo = [
+            pool.submit(write_mimap, stage / path.name, source, voxels, values, about) for path, values, about in jobs
+        ]
+        for one_job in todo:
+            one_job.result()
+    return [path for path, _, _ in jobs]
+
+
+def _mask(steps: Sequence[Step]) -> dict[str, object]:
+    get = next(step for step in steps if step.name == "mask").parameters.get
+    if get("file") is not None:
+        return {"File": get("file"), "NumberOfVoxels": get("n_voxel")}
+    rule = (
+        f"voxels whose mean activity, weighted by the frames' durations, exceeds {get('share')} of the "
+        f"{get('percentile')}th percentile; an assumption"
+    )
+    return {"Rule": rule, "Threshold": get("threshold"), "ThresholdUnits": "kBq/mL", "NumberOfVoxels": get("n_voxel")}
+
+
+def _flags() -> dict[str, object]:
+    return {
+        "Description": f"Flags of the fits, a bit each; 0 for a fit without remark, {OUTSIDE} outside of the mask",
+        "Parameter": QUALITY,
+        "Units": "unitless",
+        "QualityFlags": {str(int(flag)): f"{word}: {MEANING[flag]}" for flag, word in WORD.items()},
+        "OutsideOfMask": OUTSIDE,
+    }

@@ -1,0 +1,81 @@
+"""How much memory a run may take, and how many voxels of an image fit into it at once."""
+
+from __future__ import annotations
+
+import os
+import resource
+import sys
+
+from raphe.errors import InputError
+from raphe.kinetics.voxelwise import CHUNK
+
+WORKING = 192_000_000
+"""Bytes that a thread takes to fit a chunk of voxels; measured over the models with 38 frames, and rounded up."""
+
+SPARE = 48_000_000
+"""Bytes that are left for what is loaded on the way and for what the allocator keeps."""
+
+OF_MACHINE = 0.8
+"""Share of the machine's free memory that is taken where no limit is given."""
+
+
+def limit_of(given: int | None) -> int:
+    """Bytes that this process may hold: what was given, or a share of what the machine has free."""
+    if given is not None:
+        return given
+    try:
+        free = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (ValueError, OSError):  # not every system tells
+        free = 4_000_000_000
+    return held() + int(OF_MACHINE * free)
+
+
+def held() -> int:
+    """Bytes that this process holds now."""
+    try:
+        with open("/proc/self/statm", "rb") as file:
+            return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except OSError:
+        most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return most if sys.platform == "darwin" else 1024 * most
+
+
+def threads(limit: int, wanted: int) -> int:
+    """How many of the wanted threads there is working space for, at least one."""
+    free = limit - held() - SPARE
+    return max(1, min(wanted, int(free // (2 * WORKING))))
+
+
+def voxels_at_once(n_voxel: int, n_frame: int, map_bytes: int, workers: int, limit: int, used: int = 0) -> int:
+    """How many voxels may be held at once: all, or else a multiple of :data:`CHUNK`.
+
+    Parameters
+    ----------
+    n_voxel : int
+        All that are to be fitted.
+    n_frame : int
+    map_bytes : int
+        Of all maps, for each voxel.
+    workers : int
+        Threads.
+    limit : int, bytes
+    used : int, bytes
+        What else is going to be held.
+
+    Raises
+    ------
+    InputError
+        If not even a chunk fits; the message says what would do.
+    """
+    each = 4 * n_frame + 8  # the values, and where they stand
+    fixed = held() + SPARE + used + workers * WORKING + n_voxel * (map_bytes + 8)
+    at_once = (limit - fixed) // each
+    if at_once >= n_voxel:
+        return n_voxel
+    if at_once < CHUNK:
+        least = (fixed + CHUNK * each) / 1e6
+        raise InputError(
+            f"--memory {limit / 1e6:.0f}M is too little for {n_voxel} voxels with {n_frame} frames and {map_bytes} "
+            f"bytes of maps each; give at least {least + 1:.0f}M, fewer models or a smaller mask"
+        )
+    return int(at_once // CHUNK * CHUNK)
