@@ -266,6 +266,29 @@ def test_intervals_cover_baseline_and_release_at_three_per_cent(known, schedule,
     assert found.usable.mean() > (0.95 if model.n_free < 7 else 0.75)
 
 
+def test_intervals_cover_what_a_bound_of_the_time_course_does_not_tell(known):
+    """Most curves end with alpha at a bound, which does not tell the others; a share of 0.9 has an SD of 0.03."""
+    subject = known.Subject(known.frames_38, K2_PRIME, DELAY)
+    curves = noisy(subject, known, subject.displaced(**TASK, **VARIATE), 0.03, 250, 5)
+    found = fitted(LPNTPET(), known, subject, curves)
+    truth = truths([TASK | VARIATE])
+    half = stats.t.ppf(0.975, len(subject.frames) - LPNTPET().n_free)
+    held = found.usable & np.isnan(found.of("alpha")[1])
+    assert held.sum() > 100
+    for name, least in (("displacement", 0.93), ("t_D", 0.9), ("t_P", 0.85)):
+        value, se = (column[held & np.isfinite(found.of(name)[1])] for column in found.of(name))
+        assert np.mean(np.abs(value - truth[name]) < half * se) > least, name
+
+
+def test_a_range_does_not_matter_to_the_standard_errors_where_the_curve_tells_the_time_course(known, frames_2min):
+    subject = known.Subject(frames_2min, K2_PRIME, DELAY)
+    curves = noisy(subject, known, subject.displaced(**TASK, **VARIATE), 0.001, 20, 4)
+    model, wide = LPNTPET(t_D_bounds=(20.0, 60.0)), LPNTPET(t_D_bounds=(5.0, 85.0), alpha_bounds=(0.1, 10.0))
+    found, again = (fitted(each, known, subject, curves) for each in (model, wide))
+    for name in found.parameters:
+        np.testing.assert_allclose(found.of(name)[1], again.of(name)[1], rtol=0.2, err_msg=name)
+
+
 @pytest.mark.parametrize(
     ("model", "course", "n"),
     [(LSSRM(35.0), STEP, 500), (LPNTPET(t_D=35.0), VARIATE, 250), (LPNTPET(), VARIATE, 150)],

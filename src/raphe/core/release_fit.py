@@ -28,6 +28,9 @@ CHUNK = 64
 PARTS, PASSES = 2, 2
 """Parts of each piece of a curve that is drawn by its solution, and how often it is fitted and drawn again."""
 
+RANGE_VARIANCE = 1 / 12
+"""Variance of a coordinate that is as likely anywhere from 0 to 1."""
+
 ESTIMATES = ("BP_ND", "R1", "k2", "k2_prime", "k2a", "gamma", "displacement")
 """What follows from R1, k2, k2a and gamma: the displacement is the relative fall of BP_ND where h is 1."""
 
@@ -85,7 +88,9 @@ class ReleaseFit:
     shape : ndarray, shape (n_curve, n_shape)
         Parameters of the time course.
     covariance : ndarray, shape (n_curve, 4 + n_shape, 4 + n_shape)
-        Of theta and shape, 0 for what a bound holds.
+        Of theta and shape, from what is near the answer.
+    spread : ndarray, shape (n_curve, n_shape)
+        Variance of the parameters over the time courses that explain the curve about as well, wherever they are.
     held : ndarray of bool, shape (n_curve, n_shape)
         Parameters of the time course that are at a bound.
     fitted : ndarray, shape (n_curve, n_row), kBq/mL
@@ -98,6 +103,7 @@ class ReleaseFit:
     released: Flags
     shape: Array
     covariance: Array
+    spread: Array
     held: Flags
     fitted: Array
     wrss: Array
@@ -112,7 +118,8 @@ class ReleaseFit:
         -------
         value, se : ndarray, shape (n_curve, 7 + n_shape)
             Without a release the time course is NaN, and the standard errors of gamma and the displacement are; the
-            standard error of what is at a bound is NaN.
+            standard error of what is at a bound is NaN. That of the time course's parameters is the larger of the one
+            from nearby and the one from afar.
         """
         R1, k2, k2a, gamma = self.theta.T
         zero, one = np.zeros_like(R1), np.ones_like(R1)
@@ -136,9 +143,9 @@ class ReleaseFit:
             ]
         gradient = np.stack([np.stack(row, axis=-1) for row in rows], axis=1)
         variance = np.einsum("cop,cpq,coq->co", gradient, self.covariance[:, :4, :4], gradient)
-        own = np.where(self.held, np.nan, np.einsum("cpp->cp", self.covariance)[:, 4:])
+        own = np.maximum(np.einsum("cpp->cp", self.covariance)[:, 4:], self.spread)
         value = np.concatenate([np.stack(columns, axis=-1), self.shape], axis=-1)
-        variance = np.concatenate([variance, own], axis=-1)
+        variance = np.concatenate([variance, np.where(self.held, np.nan, own)], axis=-1)
         needs_release = np.arange(value.shape[1]) >= ESTIMATES.index("gamma")
         unknown = ~self.released[:, None] & needs_release
         value[:, len(ESTIMATES) :] = np.where(self.released[:, None], self.shape, np.nan)
@@ -151,8 +158,10 @@ def release_fit(data: ReleaseData, course: TimeCourse) -> ReleaseFit:
     The curves' integrals are those of straight lines through the frames, and then, under the convention ``average``, of
     the equation's solution between them (:mod:`raphe.core.release_guide`) where a release was found.
 
-    The covariance is that of :func:`raphe.core.linear.covariance_both_sides`, from the Jacobian of all parameters that
-    no bound holds.
+    The covariance is that of :func:`raphe.core.linear.covariance_both_sides`, from the Jacobian of all parameters. The
+    coordinates of the time course are known to lie within their ranges, which counts as a datum of each, with the
+    variance of what may be anywhere in its range (:data:`RANGE_VARIANCE`). So what a bound holds, or the curve does not
+    tell, adds to the error of the others what it can and no more; where the curve tells it, its range does not matter.
     """
     integral = release_integral(data.sampling, data.rows, course)
     finer = replace(data, sampling=data.sampling.finer(PARTS))
@@ -171,8 +180,9 @@ def _from_grid(data: ReleaseData, integral: ReleaseIntegral) -> tuple[Array, Rel
     """Coordinates of the time courses, and fits, of curves drawn straight through their frames."""
     drawn = data.activity @ data.sampling.draw.T
     search = _search(data, integral, drawn)
-    start, lowest = search.grid()
-    return _fit(data, search, drawn, start, lowest)
+    start, lowest, gain = search.grid()
+    place, fit = _fit(data, search, drawn, start, lowest)
+    return place, replace(fit, spread=search.spread(gain, fit.shape, fit.wrss))
 
 
 def _guided(data: ReleaseData, integral: ReleaseIntegral, place: Array, fit: ReleaseFit) -> ReleaseFit:
@@ -186,6 +196,7 @@ def _guided(data: ReleaseData, integral: ReleaseIntegral, place: Array, fit: Rel
             break
         search = _search(part, integral, drawn)
         place[at], again = _fit(part, search, drawn, place[at, None], fit.grid_wrss[at])
+        again = replace(again, spread=fit.spread[at])
         for each in fields(ReleaseFit):
             getattr(fit, each.name)[at] = getattr(again, each.name)
     return fit
@@ -209,14 +220,14 @@ def _fit(
     residual = data.left - (full @ theta[..., None])[..., 0]
     gamma = np.nan_to_num(theta[:, 3, None, None])
     jacobian = np.concatenate([full, -gamma * (by_shape @ chain)], axis=-1)
-    free = np.concatenate([np.ones_like(held, shape=(len(held), 3)), released[:, None], ~held & released[:, None]], -1)
-    spread, flat = _covariance(data, _noise(data, integral, theta, shape), jacobian, residual, free)
+    near, flat = _covariance(data, _noise(data, integral, theta, shape), jacobian, residual, released)
     across = _block(chain)
     return place, ReleaseFit(
         theta,
         released,
         shape,
-        across @ spread @ across.transpose(0, 2, 1),
+        across @ near @ across.transpose(0, 2, 1),
+        np.zeros_like(shape),
         np.pad(held, ((0, 0), (chain.shape[1] - chain.shape[2], 0))),
         data.left - residual,
         (data.weights * residual**2).sum(axis=-1),
@@ -243,20 +254,26 @@ def _noise(data: ReleaseData, integral: ReleaseIntegral, theta: Array, shape: Ar
     return np.asarray(select + k2a * data.sampling.integral[data.rows] + in_release)
 
 
-def _covariance(data: ReleaseData, noise: Array, jacobian: Array, residual: Array, free: Flags) -> tuple[Array, Flags]:
-    """Covariance of the parameters that are ``free``, (n_curve, n_par), 0 for the others; and where it is singular."""
-    n_curve, n_par = free.shape
-    spread, singular = np.zeros((n_curve, n_par, n_par)), np.zeros(n_curve, dtype=bool)
-    for pattern in np.unique(free, axis=0):
-        at, columns = np.flatnonzero((free == pattern).all(axis=1)), np.flatnonzero(pattern)
-        design, weights = jacobian[at][..., columns], data.weights[at]
-        solved = replace(least_squares(design, residual[at], weights), residual=residual[at])
-        solved = replace(solved, wrss=(weights * residual[at] ** 2).sum(axis=-1))
-        spread[np.ix_(at, columns, columns)] = covariance_both_sides(
-            solved, design, weights, noise[at], data.variance[at]
-        )
+def _covariance(
+    data: ReleaseData, noise: Array, jacobian: Array, residual: Array, released: Flags
+) -> tuple[Array, Flags]:
+    """Covariance of theta and the coordinates, 0 for a release that there is not; and where it is singular."""
+    n_curve, n_row, n_par = jacobian.shape
+    near, singular = np.zeros((n_curve, n_par, n_par)), np.zeros(n_curve, dtype=bool)
+    wrss = (data.weights * residual**2).sum(axis=-1)
+    sigma2 = wrss / np.maximum((data.weights > 0).sum(axis=-1) - n_par, 1)
+    for at, n_column in ((np.flatnonzero(released), n_par), (np.flatnonzero(~released), 3)):
+        design, weights = jacobian[at, :, :n_column], data.weights[at]
+        ranges = np.eye(n_par)[4:n_column, :n_column]
+        every = np.concatenate([design, np.broadcast_to(ranges, (at.size, *ranges.shape))], axis=1)
+        known = np.broadcast_to(np.nan_to_num(sigma2[at, None]) / RANGE_VARIANCE, (at.size, len(ranges)))
+        solved = least_squares(every, np.zeros(every.shape[:2]), np.concatenate([weights, known], axis=1))
+        by_curve, by_range = np.split(solved.influence, [n_row], axis=-1)
+        solved = replace(solved, influence=by_curve, residual=residual[at], wrss=wrss[at])
+        of_curve = covariance_both_sides(solved, design, weights, noise[at], data.variance[at])
+        near[at, :n_column, :n_column] = of_curve + RANGE_VARIANCE * by_range @ by_range.transpose(0, 2, 1)
         singular[at] = solved.singular
-    return spread, singular
+    return near, singular
 
 
 def _block(chain: Array) -> Array:

@@ -34,6 +34,8 @@ curve determines the time course badly, the last digits come slowly.
 COLLINEAR = 1e-10
 """Share of the release's own regressor, squared, that the others have to leave for it to be told from them."""
 
+_NOTHING = 1e-300  # a cost that can be divided by
+
 
 @dataclass(frozen=True, eq=False)
 class Solved:
@@ -66,14 +68,41 @@ class ReleaseSearch:
         self.others = _orthonormal(others * self.root[..., None])
         self.target = self._own((left * self.root)[:, None])[:, 0]
 
-    def grid(self) -> tuple[Array, Array]:
-        """Best coordinates of each row of the grid, (n_curve, n_start, n_free), and the lowest cost of all."""
+    def grid(self) -> tuple[Array, Array, Array]:
+        """Best coordinates of each row of the grid, (n_curve, n_start, n_free), the lowest cost of all, and the gains.
+
+        A gain, (n_curve, n_start * n_grid), is what a time course of the grid takes off the cost without a release.
+        """
         grid = self.integral.course.grid
-        shape, _ = self.integral.course.shape(grid.reshape(grid.shape[0] * grid.shape[1], grid.shape[2]))
-        solved = self.solve(-self.integral.seen_of_all(shape, self.drawn) * self.root[:, None])
-        gain = (solved.height**2 * solved.size).reshape(-1, *grid.shape[:2])
-        start = grid[np.arange(len(grid)), gain.argmax(axis=-1)]
-        return start, (self.target**2).sum(axis=-1) - gain.max(axis=(1, 2))
+        solved = self.solve(-self.integral.seen_of_all(self._grid_shape, self.drawn) * self.root[:, None])
+        gain = solved.height**2 * solved.size
+        start = grid[np.arange(len(grid)), gain.reshape(-1, *grid.shape[:2]).argmax(axis=-1)]
+        return start, (self.target**2).sum(axis=-1) - gain.max(axis=-1), gain
+
+    def spread(self, gain: Array, found: Array, wrss: Array) -> Array:
+        r"""Variance of the parameters over the answer and the time courses of the grid, (n_curve, n_shape).
+
+        Of courses that explain a curve about as well, a search ends at one, and what is near it tells nothing of the
+        others. Here each counts by its likelihood, :math:`\exp(-\Delta / 2 \sigma^2)`, where :math:`\Delta` is its cost
+        beyond that of the answer (Hoeting et al. 1999, Stat Sci 14:382). Where noise is small the answer counts alone.
+
+        Parameters
+        ----------
+        gain : ndarray, shape (n_curve, n_start * n_grid)
+            As of :meth:`grid`.
+        found : ndarray, shape (n_curve, n_shape)
+            The answer.
+        wrss : ndarray, shape (n_curve,)
+            Its cost.
+        """
+        shape = self._grid_shape
+        freedom = (self.root > 0).sum(axis=-1) - self.others.shape[-1] - 1 - self.integral.course.grid.shape[-1]
+        sigma2 = np.maximum(wrss, _NOTHING) / np.maximum(freedom, 1)
+        beyond = np.maximum((self.target**2).sum(axis=-1) - wrss, 0)[:, None] - gain
+        likelihood = np.exp(-np.maximum(beyond, 0) / (2 * sigma2[:, None])) * (gain > 0)
+        total = 1 + likelihood.sum(axis=-1, keepdims=True)
+        mean, square = (found + likelihood @ shape) / total, (found**2 + likelihood @ shape**2) / total
+        return np.asarray(np.maximum(square - mean**2, 0))
 
     def from_starts(self, start: Array) -> tuple[Array, Flags, Flags]:
         """Lowest end of the searches from each curve's starts, what of it is at a bound, and whether it has settled."""
@@ -114,6 +143,12 @@ class ReleaseSearch:
         told = (product > 0) & (size > COLLINEAR * (regressor**2).sum(axis=-1))
         size = np.where(told, size, 1.0)
         return Solved(np.where(told, product, 0) / size, own, size)
+
+    @property
+    def _grid_shape(self) -> Array:
+        """Parameters of the time courses of the grid, (n_start * n_grid, n_shape)."""
+        grid = self.integral.course.grid
+        return self.integral.course.shape(grid.reshape(grid.shape[0] * grid.shape[1], grid.shape[2]))[0]
 
     def _own(self, rows: Array, index: Index | slice = slice(None)) -> Array:
         others = self.others[index]

@@ -31,7 +31,7 @@ class LSSRM:
     rate tau. BP_ND is that of the baseline, k2 / k2a - 1; the displacement is the relative fall from there to
     k2 / (k2a + gamma) - 1, at t_D. gamma is not negative. Where no release lowers the cost it is 0, BP_ND is MRTM1's
     and a tau that is not given is NaN; a tau at a bound has no standard error. Either is flagged as undetermined, and
-    BP_ND remains usable.
+    BP_ND remains usable. The other standard errors hold what such a tau may be within its range.
 
     The AICc may be held against that of MRTM1, the same equation without a release, but not against that of models of
     the curve: the residuals are those of the equation, whose right-hand side holds the measured curve.
