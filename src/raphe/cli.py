@@ -217,6 +217,9 @@ def _run(commands: _Commands) -> None:
     choice.add_argument("--seg", type=arguments.name, metavar="LABEL", help="curves of this segmentation")
     model_options.add(parser.add_argument_group("analysis (over the plan)"), required=False)
     work = parser.add_argument_group("work")
+    work.add_argument(
+        "--maps", action="store_true", help="parametric maps of the dynamic images too, by the models of the regions"
+    )
     work.add_argument("--workers", type=arguments.count, default=1, metavar="N", help="scans at a time")
     again = work.add_mutually_exclusive_group()
     again.add_argument("--resume", action="store_true", help="keep scans that are done and unchanged (the default)")

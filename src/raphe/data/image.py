@@ -37,6 +37,12 @@ class Grid:
         """Number of voxels."""
         return self.shape[0] * self.shape[1] * self.shape[2]
 
+    @property
+    def zooms(self) -> tuple[float, float, float]:
+        """Sizes of a voxel along the three axes, mm."""
+        x, y, z = np.linalg.norm(self.affine[:3, :3], axis=0).tolist()
+        return x, y, z
+
     def check_same(self, other: Grid, own: object, others: object) -> None:
         """Refuse another grid than this one.
 

@@ -31,6 +31,8 @@ from raphe.pipeline.choices import Analysis
 from raphe.pipeline.findings import paragraphs
 from raphe.pipeline.parameters import write_estimated_input, write_parameters
 from raphe.pipeline.plasma_samples import PlasmaSamples, samples_of_scan, with_samples
+from raphe.pipeline.scan_maps import MapChoice, ScanMaps, find_image, map_scan, write_scan_maps
+from raphe.report.maps import map_view
 from raphe.report.scan import scan_page
 
 
@@ -59,6 +61,8 @@ class ScanTask:
     datasets : mapping of str to Path
         Datasets that are read, by their name in BIDS URIs.
     command_line : str
+    maps : MapChoice or None
+        None where no maps are made.
     """
 
     bids: Path
@@ -73,6 +77,7 @@ class ScanTask:
     alone: bool
     datasets: Mapping[str, Path]
     command_line: str
+    maps: MapChoice | None = None
 
 
 @dataclass(frozen=True)
@@ -135,10 +140,15 @@ def analyse_scan(task: ScanTask, restart: bool = False) -> ScanOutcome:
         None if arterial is None else arterial.n_frames,
     )
     fits, steps = analyse(material, task.analysis)
+    maps = None
+    if task.maps is not None:
+        image = find_image(table, task.maps, task.bids, task.derivatives)
+        maps = map_scan(image, fits, steps, task.analysis, material.plasma)
+        steps = (*steps, maps.step)
     steps = _named((curves.step, *with_samples(arterial.steps if arterial else (), samples), *steps), scan)
     with staged(task.out) as stage:
         at = dataclasses.replace(task, out=stage)
-        files = _write(at, table, scan, fits, _Blood(arterial, samples), steps, paragraphs(notes))
+        files = _write(at, table, scan, fits, maps, _Blood(arterial, samples), steps, paragraphs(notes))
         remove_outdated(record, task.out, [file.relative_to(stage).as_posix() for file in files])
         names.write_description(stage, task.title, task.datasets)
         write_record(
@@ -179,6 +189,9 @@ def fingerprint_of(task: ScanTask, table: ScanCurves) -> str:
     if isinstance(task.analysis.weights, np.ndarray):
         settings["weights"] = task.analysis.weights.tolist()
     settings |= {"tracer": task.tracer, "alone": task.alone}
+    if task.maps is not None:
+        files.append(find_image(table, task.maps, task.bids, task.derivatives))
+        settings["maps"] = dataclasses.asdict(task.maps)
     return fingerprint({f"{at} {path.name}": sha256(path) for at, path in enumerate(files)}, settings)
 
 
@@ -215,6 +228,7 @@ def _write(
     table: ScanCurves,
     scan: Scan,
     fits: Sequence[KineticFit],
+    maps: ScanMaps | None,
     blood: _Blood,
     steps: Sequence[Step],
     notes: Sequence[str],
@@ -238,6 +252,10 @@ def _write(
             files.append(names.estimated_input(task.out, scan, table.seg or None, fit.model, table.pvc or None))
             write_estimated_input(files[-1], fit, scan, steps, [*sources, *of_blood])
     files += [names.sidecar(file) for file in files]
+    if maps is not None:
+        of_maps = [*sources, *(of_blood if arterial else ()), names.source_uri(maps.image.path, task.datasets)]
+        written = write_scan_maps(tacs.parent, maps, task.analysis, of_maps, task.command_line)
+        files += [*written, *(names.map_sidecar(file) for file in written)]
     report = names.scan_report(task.out, scan, task.alone)
     page = scan_page(
         scan,
@@ -251,6 +269,7 @@ def _write(
         command_line=task.command_line,
         region_order=task.analysis.regions,
         notes=notes,
+        maps=[] if maps is None else [map_view(*one, maps.image.file.grid.zooms) for one in maps.shown()],
     )
     write_text(report, page)
     return [*files, report]

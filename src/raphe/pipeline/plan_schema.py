@@ -209,6 +209,13 @@ class RegionsSection(Section):
     """Regions made of others; see :func:`raphe.data.regions.members`."""
 
 
+class MapsSection(Section):
+    """``[maps]``: parametric maps of each scan, by the models of its tracer."""
+
+    space: Label | None = None
+    """Images of this ``space-`` are mapped; needed where a scan has several."""
+
+
 class PrimarySection(Section):
     """``[primary]``: the one outcome that was named in advance."""
 
@@ -242,6 +249,8 @@ class StudyPlan(Section):
     arms: Annotated[tuple[ArmSection, ...], Field(alias="arm", strict=False)] = ()
     sessions: Annotated[tuple[SessionSection, ...], Field(alias="session", strict=False)] = ()
     regions: RegionsSection = RegionsSection()
+    maps: MapsSection | None = None
+    """None: no maps."""
     primary: PrimarySection | None = None
     contrasts: Annotated[tuple[ContrastSection, ...], Field(alias="contrast", strict=False)] = ()
     _path: Path = PrivateAttr(default=Path("raphe.toml"))

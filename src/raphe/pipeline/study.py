@@ -25,6 +25,7 @@ from raphe.pipeline.options import said
 from raphe.pipeline.participant import ScanOutcome, ScanTask, analyse_scan
 from raphe.pipeline.plan import StudyPlan, read_plan
 from raphe.pipeline.plan_schema import same_tracer
+from raphe.pipeline.scan_maps import MapChoice, find_image
 
 FAILED = 3
 
@@ -170,6 +171,10 @@ def _tasks(
     names = tracer_names(found.tables)
     scans = {table.scan.label: (table.scan.participant, table.scan.session) for table in study.tables}
     in_session = Counter(scans.values())
+    maps = _maps(plan, options)
+    if maps is not None:
+        for table in found.tables:
+            find_image(table, maps, options.bids, derivatives)
     return tuple(
         ScanTask(
             bids=options.bids,
@@ -184,9 +189,18 @@ def _tasks(
             alone=in_session[table.scan.participant, table.scan.session] == 1,
             datasets=datasets,
             command_line=options.command_line,
+            maps=maps,
         )
         for table in found.tables
     )
+
+
+def _maps(plan: StudyPlan | None, options: argparse.Namespace) -> MapChoice | None:
+    """What maps are asked for, if any."""
+    section = plan.maps if plan else None
+    if section is None and not options.maps:
+        return None
+    return MapChoice(section.space if section else None)
 
 
 def _analyse(job: Job, options: argparse.Namespace, messages: Messages) -> dict[str, str]:

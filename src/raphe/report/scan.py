@@ -12,6 +12,7 @@ from raphe.data.record import Step
 from raphe.data.scan import Scan
 from raphe.report.blood import blood_view
 from raphe.report.estimated_input import estimated_input
+from raphe.report.maps import MapView
 from raphe.report.overview import Overview, overview
 from raphe.report.page import FIRST, record, render
 from raphe.report.section import FEW, Section, fit_step, section
@@ -31,6 +32,7 @@ def scan_page(
     command_line: str,
     region_order: Sequence[str] = (),
     notes: Sequence[str] = (),
+    maps: Sequence[MapView] = (),
 ) -> str:
     """Write the report of one scan as one HTML document that needs nothing else.
 
@@ -56,6 +58,8 @@ def scan_page(
         Regions that stand first, in this order; the others follow in the order of the fit.
     notes : sequence of str
         What else a reader must know, e.g. warnings of the check; plain text.
+    maps : sequence of MapView
+        Of voxels, where maps were made.
 
     Returns
     -------
@@ -86,6 +90,7 @@ def scan_page(
         estimated=[one for fit in fits if (one := estimated_input(fit, samples, fit_step(fit, steps))) is not None],
         blood=None if plasma is None else blood_view(plasma, arterial, steps, _end(longest, steps)),
         notes=[*notes, *_lost(steps)],
+        maps=maps,
         **record(steps, versions, citations, command_line),
     )
 

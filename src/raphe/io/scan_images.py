@@ -1,0 +1,64 @@
+"""Dynamic images of a scan among the files of a study."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from raphe.errors import InputError
+from raphe.io.derivatives import IMAGE_ENDINGS
+from raphe.io.names import Name, correction, parse_name
+from raphe.io.tables import shortened
+
+PREPROCESSED = ("preproc", "mc", "hmc")
+"""What ``desc-`` may say of a dynamic image that is ready to be mapped; none is the image as it was measured."""
+
+
+def image_of(scan: Name, pvc: str, roots: Sequence[Path], space: str | None = None) -> Path | None:
+    """Dynamic image of a scan, the one that is preprocessed where there is one.
+
+    Parameters
+    ----------
+    scan : Name
+        Of any file of the scan.
+    pvc : str
+        Partial volume correction that the image must have; empty for none.
+    roots : sequence of Path
+        Datasets to look in.
+    space : str, optional
+        The ``space-`` of its name.
+
+    Returns
+    -------
+    Path or None
+        None where there is no image of the scan.
+
+    Raises
+    ------
+    InputError
+        If several would do, or none has the space that is asked for.
+    """
+    found = [name for root in dict.fromkeys(roots) for name in _images(root, scan) if correction(name) == pvc]
+    done = [name for name in found if name.entities.get("desc") in PREPROCESSED]
+    candidates = done or [name for name in found if "desc" not in name.entities]
+    if space is not None and candidates:
+        spaces = sorted({name.entities.get("space", "(none)") for name in candidates})
+        candidates = [name for name in candidates if name.entities.get("space") == space]
+        if not candidates:
+            raise InputError(
+                f"{found[0].root}: no image of this scan is in space {space!r}, but in {', '.join(spaces)}; name one "
+                "of these (space in [maps] of the plan)"
+            )
+    if len(candidates) > 1:
+        named = shortened([name.path.name for name in candidates], 4)
+        raise InputError(
+            f"{candidates[0].root}: {len(candidates)} images of this scan could be mapped ({named}); say which by "
+            "its space (space in [maps] of the plan), or give the folder of one (--derivatives)"
+        )
+    return candidates[0].path if candidates else None
+
+
+def _images(root: Path, scan: Name) -> list[Name]:
+    folder = root / f"sub-{scan.entities['sub']}"
+    paths = sorted(path for ending in IMAGE_ENDINGS for path in folder.glob(f"**/*_pet{ending}"))
+    return [name for name in map(parse_name, paths) if name.scan == scan.scan]
