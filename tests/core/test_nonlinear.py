@@ -88,6 +88,12 @@ def test_a_rate_beyond_the_range_is_marked_at_its_bound():
     found = profile_fit(rate_table(basis, BOUNDS), curves, np.ones_like(curves))
     np.testing.assert_array_equal(found.at_bound, [True, False, True])
     np.testing.assert_allclose(found.rate[[0, 2]], BOUNDS)
+    for i in (0, 2):  # the linear parameters are the best at the bound, not beyond it
+        design = basis(found.rate[i : i + 1])[0].T
+        best = np.linalg.lstsq(design, curves[i], rcond=None)[0]
+        np.testing.assert_allclose(found.theta[i], best, rtol=1e-6)
+        np.testing.assert_allclose(found.fitted[i], design @ best, rtol=1e-6)
+        assert found.wrss[i] == pytest.approx(((curves[i] - design @ best) ** 2).sum(), rel=1e-6)
 
 
 def test_each_curve_is_fitted_as_if_alone():

@@ -132,7 +132,6 @@ def profile_fit(
     table: RateTable,
     curves: Array,
     weights: Array,
-    near: Array | None = None,
     errors: bool = True,
     counts: Array | None = None,
 ) -> ProfileFit:
@@ -146,8 +145,6 @@ def profile_fit(
     curves : ndarray, shape (n_curve, n_row)
     weights : ndarray, shape (n_curve, n_row)
         1/variance up to a factor.
-    near : ndarray, shape (n_curve,), 1/min, optional
-        Rates near which the searches begin. Where it is NaN, or not given, the lowest point of a grid is taken.
     errors : bool
         Whether the covariance is wanted.
     counts : ndarray, shape (n_row,), optional
@@ -161,15 +158,11 @@ def profile_fit(
     """
     n_row = curves.shape[1]
     by_row, roots = _filled(np.ascontiguousarray(curves.T)), _roots(weights)
-    if near is None or np.isnan(near).any():
-        start, width = _starts(table, by_row, roots), float(PER_GRID if counts is None else len(table.value))
-        start = start if near is None else np.where(np.isnan(near), start, table.place(near))
-    else:
-        start, width = table.place(near), float(len(table.value))
+    start, unsure = _starts(table, by_row, roots)
     own = np.empty(0) if counts is None else _filled(counts[:, None])[:, 0]
     near_frames = linear.NEIGHBOURS if errors else -1
     place, theta, fitted, wrss, spread, at_bound, settled, singular = solved(
-        table.rows, table.grid, start, width, by_row, roots, own, ACTIVITY_FLOOR, n_row, near_frames, linear.HC3
+        table.rows, table.grid, start, unsure, by_row, roots, own, ACTIVITY_FLOOR, n_row, near_frames, linear.HC3
     )
     rate = table.rate(place)
     low, high = np.log(table.bounds)
@@ -194,17 +187,18 @@ def separable(basis: Basis) -> Curve:
     return curve
 
 
-def _starts(table: RateTable, curves: Array, roots: Array) -> Array:
-    """Places near the lowest cost of each curve."""
+def _starts(table: RateTable, curves: Array, roots: Array) -> tuple[Array, npt.NDArray[np.bool_]]:
+    """Places near the lowest cost of each curve, and where other weights may well prefer others."""
     if roots.shape[1] > 1:
-        return starts(table.rows, table.grid, curves, roots)
-    basis, unit, slope = _own_parts(table, roots.tobytes())
+        return starts(table.rows, table.grid, curves, roots), np.zeros(curves.shape[1], dtype=bool)
+    basis, unit, slope, fixed = _own_parts(table, roots.tobytes())
     within = basis.T @ curves
-    return summits(unit, slope, unit[::PER_GRID] @ within, PER_GRID, within)
+    total = (roots[:, 0] ** 2) @ curves**2 - (fixed @ curves) ** 2
+    return summits(unit, slope, unit[::PER_GRID] @ within, PER_GRID, within, total)
 
 
 @lru_cache(maxsize=8)
-def _own_parts(table: RateTable, roots: bytes) -> tuple[Array, Array, Array]:
+def _own_parts(table: RateTable, roots: bytes) -> tuple[Array, Array, Array, Array]:
     """Unit vectors of what the function of the rate has to itself, under one set of weights, in few dimensions.
 
     Returns
@@ -213,6 +207,8 @@ def _own_parts(table: RateTable, roots: bytes) -> tuple[Array, Array, Array]:
         Orthonormal under the weights, whose roots it holds: what a curve's products with it are.
     unit, slope : ndarray, shape (n_node, n_rank)
         The unit vectors in it, and their derivatives by the place.
+    fixed : ndarray, shape (n_filled_row,)
+        The other function's unit vector, with the roots of the weights: what a curve's product with it is.
     """
     root = np.frombuffer(roots)
     value, slope, fixed = (each * root for each in table.rows)
@@ -226,7 +222,8 @@ def _own_parts(table: RateTable, roots: bytes) -> tuple[Array, Array, Array]:
     slope -= unit * np.einsum("nr,nr->n", unit, slope)[:, None]
     u, s, _ = np.linalg.svd(unit.T, full_matrices=False)
     kept = u[:, s > RANK * s[0]]
-    return kept * root[:, None], np.ascontiguousarray(unit @ kept), np.ascontiguousarray(slope @ kept)
+    within = (np.ascontiguousarray(each @ kept) for each in (unit, slope))
+    return kept * root[:, None], *within, side * root  # type: ignore[return-value]
 
 
 def _roots(weights: Array) -> Array:

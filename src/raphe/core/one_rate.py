@@ -31,6 +31,9 @@ TILE = 64
 LONGEST = 24.0
 """Longest step, in numbers of nodes, so that no valley is jumped over."""
 
+RIVAL = 1.5
+"""Cost of a second valley, in that of the lowest, up to which the lowest may be another under other weights."""
+
 SURE = 1e-6
 """Square of what is left of a function, made orthogonal to others, as a share of its own, above which its products with
 them are exact enough for it."""
@@ -42,7 +45,9 @@ compiled = njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc"
 
 
 @compiled
-def summits(unit: Array, slope: Array, height: Array, per_grid: int, curves: Array) -> Array:
+def summits(
+    unit: Array, slope: Array, height: Array, per_grid: int, curves: Array, total: Array
+) -> tuple[Array, Flags]:
     """Places where the products of a unit vector and each curve are highest, whatever their sign.
 
     Parameters
@@ -52,11 +57,15 @@ def summits(unit: Array, slope: Array, height: Array, per_grid: int, curves: Arr
     height : ndarray, shape (n_grid, n_curve)
         Products of every ``per_grid``-th unit vector with each curve.
     curves : ndarray, shape (n_rank, n_curve)
+    total : ndarray, shape (n_curve,)
+        Cost of each curve without the function of the rate.
 
     Returns
     -------
-    ndarray, shape (n_curve,)
+    place : ndarray, shape (n_curve,)
         Places in the table, to within about a thousandth of the distance of two nodes.
+    unsure : ndarray of bool, shape (n_curve,)
+        Whether other weights may well prefer another valley, the ends of the table being such.
     """
     n_grid, n_curve = height.shape
     n_rank, last = curves.shape[0], unit.shape[0] - 1
@@ -66,6 +75,14 @@ def summits(unit: Array, slope: Array, height: Array, per_grid: int, curves: Arr
             here = height[g, c] * height[g, c]
             if here > most[c]:
                 most[c], best[c] = here, g
+    unsure = np.zeros(n_curve, np.bool_)
+    for g in range(n_grid):
+        before, after = max(g - 1, 0), min(g + 1, n_grid - 1)
+        for c in range(n_curve):
+            here = height[g, c] * height[g, c]
+            peak = here >= height[before, c] * height[before, c] and here >= height[after, c] * height[after, c]
+            apart = g < best[c] - 1 or g > best[c] + 1
+            unsure[c] |= peak and apart and total[c] - here <= RIVAL * (total[c] - most[c])
     y = np.empty(n_rank)
     for c in range(n_curve):
         for r in range(n_rank):
@@ -105,7 +122,8 @@ def summits(unit: Array, slope: Array, height: Array, per_grid: int, curves: Arr
                 at = left + min(max(m0 / (root - a), 0.0), 1.0)
                 break
         place[c] = at
-    return place
+        unsure[c] |= g == 0 or g == n_grid - 1
+    return place, unsure
 
 
 @compiled
@@ -168,7 +186,7 @@ def solved(
     table: Table,
     grid: Array,
     start: Array,
-    width: float,
+    again: Flags,
     curves: Array,
     roots: Array,
     counts: Array,
@@ -184,9 +202,9 @@ def solved(
     table, grid
         As for :func:`starts`.
     start : ndarray, shape (n_curve,)
-        Places to begin from. Where one is at an end of the table the grid is asked, under the curve's own weights.
-    width : float
-        Nodes on either side within which the search stays.
+        Places to begin from, within a step of the grid from the lowest cost.
+    again : ndarray of bool, shape (n_curve,)
+        Where the grid is asked again under the curve's own weights, if these are found here.
     curves : ndarray, shape (n_filled_row, n_curve)
     roots : ndarray, shape (n_filled_row, n_curve or 1)
         Roots of the weights; one column where they are the same for all curves.
@@ -240,8 +258,11 @@ def solved(
             if counts.size:
                 _expect(table, min(max(start[c], 0.0), top), counts, floor, n_row, root[v], y[v], raw[0])
             here = min(max(start[c], 0.0), top)
-            if here <= 0.0 or here >= top:
+            width = grid[1] - grid[0]
+            if counts.size and again[c]:
                 here = _lowest_of(table, grid, root[v], y[v])
+            elif counts.size:
+                width = top
             uu = uy = 0.0
             for r in range(n_filled):
                 u = root[v, r] * fixed[r]
@@ -324,17 +345,20 @@ def solved(
                 one += q[0, r] * y[v, r]
                 two += q[1, r] * y[v, r]
                 three += q[2, r] * y[v, r]
+            step = three / lower[2, 2]
+            amount = (two - lower[2, 1] * step) / lower[1, 1]
+            if at_bound[c] or not abs(step) <= 2 * NEAR * abs(amount):  # the place stays, so its derivative has no part
+                three = step = 0.0
+                amount = two / lower[1, 1]
+            theta[c, 0] = (one - lower[1, 0] * amount - lower[2, 0] * step) / lower[0, 0]
+            theta[c, 1] = amount
             for r in range(n_filled):
                 t = y[v, r] - one * q[0, r] - two * q[1, r] - three * q[2, r]
                 rest[r] = t
                 cost += t * t
             wrss[c] = cost
-            step = three / lower[2, 2]
-            amount = (two - lower[2, 1] * step) / lower[1, 1]
-            theta[c, 0] = (one - lower[1, 0] * amount - lower[2, 0] * step) / lower[0, 0]
-            theta[c, 1] = amount
             singular[c] = singular[c] or not amount != 0.0
-            step = step / amount if abs(step) <= NEAR * abs(amount) else 0.0
+            step = step / amount if amount != 0.0 else 0.0
             place[c] = min(max(here + step, 0.0), top)
             for r in range(n_filled):
                 model[v, r] = theta[c, 0] * fixed[r] + amount * (raw[0, r] + step * raw[1, r])

@@ -209,24 +209,18 @@ COMPUTABLE_RATE = (1e-6, 1e6)
 """Range of an assumed rate constant, 1/min, far wider than that of any tissue."""
 
 
-def rate_fit(
-    problem: Problem, table: RateTable, symbol: str, model: KineticModel, counts: Array | None = None
-) -> ProfileFit:
-    """Fit of one rate constant beside linear parameters, from the first answer where there is one.
+def rate_fit(problem: Problem, table: RateTable, counts: Array | None = None) -> ProfileFit:
+    """Fit of one rate constant beside linear parameters.
 
     Parameters
     ----------
     problem : Problem
     table : RateTable
-    symbol : str
-        Of the rate among the model's parameters.
-    model : KineticModel
     counts : ndarray, shape (n_row,), optional
         As for :func:`raphe.core.nonlinear.profile_fit`.
     """
-    near = None if problem.first is None else problem.first.value[:, model.parameters.index(symbol)]
     curves, weights = (_framewise(each, problem.rows) for each in (problem.activity, problem.weights))
-    return profile_fit(table, curves, weights, near, problem.errors, counts)
+    return profile_fit(table, curves, weights, problem.errors, counts)
 
 
 def _framewise(values: Array, rows: npt.NDArray[np.intp]) -> Array:

@@ -61,7 +61,7 @@ class SRTM:
         return self._solution(problem, counts)
 
     def _solution(self, problem: Problem, counts: Array | None) -> Solution:
-        found = rate_fit(problem, _table(problem, self.k2a_bounds), "k2a", self, counts)
+        found = rate_fit(problem, _table(problem, self.k2a_bounds), counts)
         value, gradient = _parameters(curvewise(*found.theta.T, found.rate))
         se = propagated(gradient, found.covariance) if problem.errors else np.full(value.shape, np.nan)
         return Solution(value, se, found.fitted, found.wrss, problem.rows, search_quality(found))

@@ -72,7 +72,7 @@ class SRTM2:
         table = _kept(
             problem.sampling, problem.reference_curve.tobytes(), problem.rows.tobytes(), self.k2_prime, self.k2a_bounds
         )
-        found = rate_fit(problem, table, "k2a", self, counts)
+        found = rate_fit(problem, table, counts)
         value, gradient = self._parameters(curvewise(found.theta[:, 0], found.rate))
         se = propagated(gradient, found.covariance) if problem.errors else np.full(value.shape, np.nan)
         return Solution(value, se, found.fitted, found.wrss, problem.rows, search_quality(found))
