@@ -25,6 +25,9 @@ Numbers = npt.NDArray[np.intp]
 LEAST_SHARE = 1e-3
 """Share of a curve's highest activity that a fitted frame must exceed where its equation is divided by it."""
 
+SURE = 1e-7
+"""What a column has beside the others, as a share of its square, that sums of products tell well enough."""
+
 
 @dataclass(frozen=True, eq=False)
 class Coefficients:
@@ -123,7 +126,7 @@ def on_fixed(
     """
     divisible = bool(np.all(divisor > LEAST_SHARE * max(divisor.max(), 0)))
     n_frame = curves.shape[1]
-    none = RunningSum(np.zeros((n_frame, 2)), np.zeros((n_frame, 2)), 1)
+    none = RunningSum(np.zeros((n_frame, 4)), np.zeros((n_frame, 4)))
     factor = divisor**-2.0 if divisible else np.full(rows.size, np.nan)
     found = _regressed("ON_NEITHER", curves, fixed, none, rows, weights, factor, errors)
     return found if divisible else replace(found, singular=found.divisible & False, divisible=found.divisible & False)
@@ -133,17 +136,74 @@ def _regressed(
     kind: str, curves: Array, fixed: Sequence[Array], integral: RunningSum, rows: Numbers, weights: Array,
     factor: Array, errors: bool,
 ) -> Coefficients:  # fmt: skip
+    columns = np.array([np.broadcast_to(each, rows.shape) for each in fixed], dtype=float)
+    if not errors and is_shared(weights):
+        found = _from_sums(kind, curves, columns, integral, rows, weights[0], factor)
+        if found is not None:
+            return found
+    return _in_full(kind, curves, columns, integral, rows, weights, factor, errors)
+
+
+def _in_full(
+    kind: str, curves: Array, columns: Array, integral: RunningSum, rows: Numbers, weights: Array, factor: Array,
+    errors: bool,
+) -> Coefficients:  # fmt: skip
     from raphe.core import lanes  # numba, which is slow to import
 
-    n_curve, n_par = len(curves), len(fixed) + (kind != "ON_NEITHER")
-    columns = np.array([np.broadcast_to(each, rows.shape) for each in fixed], dtype=float)
+    n_curve, n_par = len(curves), len(columns) + (kind != "ON_NEITHER")
     theta, fitted, wrss = np.empty((n_par, n_curve)), np.empty((rows.size, n_curve)), np.empty(n_curve)
     covariance = np.empty((n_par, n_par, n_curve if errors else 0))
     singular, divisible = np.zeros(n_curve, dtype=bool), np.ones(n_curve, dtype=bool)
     lanes.regressed(
         np.ascontiguousarray(curves.T), np.ascontiguousarray((weights[:1] if is_shared(weights) else weights).T),
-        getattr(lanes, kind), columns, factor, rows, integral.step, integral.squares, integral.below, errors,
+        getattr(lanes, kind), columns, factor, rows, integral.step, integral.squares, errors,
         2 * RANK_TOLERANCE, LEAST_SHARE, LEAST_FREEDOM, NEIGHBOURS, theta, fitted, wrss, covariance, singular,
         divisible,
     )  # fmt: skip
     return Coefficients(theta, covariance if errors else None, fitted.T, wrss, singular, divisible)
+
+
+def _from_sums(
+    kind: str, curves: Array, columns: Array, integral: RunningSum, rows: Numbers, weights: Array, factor: Array
+) -> Coefficients | None:
+    """Coefficients without errors from sums of products; None where the equations are not of the form for it."""
+    from raphe.core import moments  # numba, as above
+
+    n_curve, n_frame = curves.shape
+    divided = kind == "ON_CURVE"
+    shared = np.ones((1, rows.size)) if divided else columns
+    root = np.sqrt(weights[rows] * factor)
+    basis, triangle = np.linalg.qr((root * shared).T)
+    size = np.abs(np.diagonal(triangle))
+    ordered = bool(np.all(np.diff(rows) > 0)) and bool(np.all(root > 0))
+    if not ordered or len(shared) > 2 or not _apart(size, root * shared):
+        return None
+    q, w, delivered = np.zeros((len(shared), n_frame)), np.zeros(n_frame), np.zeros(n_frame)
+    q[:, rows], w[rows], delivered[rows] = basis.T / root, root**2, columns[0]
+    theta, beside = np.empty((len(shared) + 1, n_curve)), np.empty(n_curve)
+    fitted, wrss = np.empty((rows.size, n_curve)), np.empty(n_curve)
+    moments.solved(
+        np.ascontiguousarray(curves.T), getattr(moments, kind), q, w, delivered, integral.step, LEAST_SHARE, True, theta, beside,
+        fitted, wrss,
+    )  # fmt: skip
+    own = theta[-1:]
+    theta = np.concatenate([np.linalg.solve(triangle, theta[:-1]), own][: 1 if kind == "ON_NEITHER" else 2])
+    found = Coefficients(
+        theta[::-1] if divided else theta, None, fitted.T, wrss, np.zeros(n_curve, dtype=bool),
+        np.ones(n_curve, dtype=bool),
+    )  # fmt: skip
+    unsure = np.flatnonzero(~(beside > SURE))
+    if unsure.size:
+        exact = _in_full(
+            kind, curves[unsure], columns, integral, rows, np.broadcast_to(weights, (unsure.size, n_frame)), factor,
+            False,
+        )  # fmt: skip
+        for name in ("theta", "wrss", "singular", "divisible"):
+            getattr(found, name)[..., unsure] = getattr(exact, name)
+        found.fitted[unsure] = exact.fitted
+    return found
+
+
+def _apart(size: Array, columns: Array) -> bool:
+    """Whether what each column has beside those before it is enough to be sure of."""
+    return bool(np.all(size**2 > SURE * (columns**2).sum(axis=1)))
