@@ -84,9 +84,10 @@ def regressed(
     columns, w = np.zeros((n_par + 1, n_row, LANES)), np.zeros((n_row, LANES))
     norm, turn = np.zeros((n_par, LANES)), np.zeros((n_par, n_par + 1, LANES))
     answer, total, bad, lost = np.zeros((n_par, LANES)), np.zeros(LANES), np.zeros(LANES), np.zeros(LANES)
-    carried, spread = np.zeros((n_par, n_frame, LANES)), np.zeros((n_par, n_par, LANES))
+    n_most = max(n_frame, n_row)  # a frame may stand twice
+    carried, spread = np.zeros((n_par, n_most, LANES)), np.zeros((n_par, n_par, LANES))
     by_curve, by_area = np.ones(LANES), np.zeros(LANES)
-    band, work = np.zeros((4, n_frame, LANES)), np.zeros((2, n_frame, LANES))
+    band, work = np.zeros((4, n_frame, LANES)), np.zeros((2, n_most, LANES))
     for j in range(n_row):
         columns[0, j, :] = fixed[0, j]
     if shared:
@@ -419,7 +420,7 @@ def _own_errors(
 @compiled
 def _solve(band: Array, right: Array, out: Array) -> None:
     """Solve H out = right, with the triangles of the differences of H."""
-    n = out.shape[0]
+    n = band.shape[1]
     second, first, pivot, beside = band[0], band[1], band[2], band[3]
     before, x1, x2 = np.zeros(LANES), np.zeros(LANES), np.zeros(LANES)
     for i in range(n):
