@@ -87,7 +87,7 @@ def regressed(
     n_most = max(n_frame, n_row)  # a frame may stand twice
     carried, spread = np.zeros((n_par, n_most, LANES)), np.zeros((n_par, n_par, LANES))
     by_curve, by_area = np.ones(LANES), np.zeros(LANES)
-    band, work = np.zeros((4, n_frame, LANES)), np.zeros((2, n_most, LANES))
+    band, work = np.zeros((n_frame, 4 * LANES)), np.zeros((2, n_most, LANES))
     for j in range(n_row):
         columns[0, j, :] = fixed[0, j]
     if shared:
@@ -237,29 +237,24 @@ def _orthogonal(columns: Array, w: Array, norm: Array, turn: Array, rank: float,
 @compiled
 def _products(w: Array, columns: Array, p: int, norm: Array, turn: Array) -> None:
     """Weighted products of a column with itself and with those after it."""
-    n = columns.shape[0]
-    norm[p, :] = 0
-    turn[p, p:] = 0
-    if n - p == 2:
-        for j in range(w.shape[0]):
+    n_after = columns.shape[0] - 1 - p
+    sums = np.zeros((n_after + 1) * LANES)
+    for j in range(w.shape[0]):
+        if n_after == 2:
             for v in range(LANES):
                 weighted = w[j, v] * columns[p, j, v]
-                norm[p, v] += weighted * columns[p, j, v]
-                turn[p, p + 1, v] += weighted * columns[p + 1, j, v]
-    elif n - p == 3:
-        for j in range(w.shape[0]):
-            for v in range(LANES):
-                weighted = w[j, v] * columns[p, j, v]
-                norm[p, v] += weighted * columns[p, j, v]
-                turn[p, p + 1, v] += weighted * columns[p + 1, j, v]
-                turn[p, p + 2, v] += weighted * columns[p + 2, j, v]
-    else:
-        for j in range(w.shape[0]):
-            for v in range(LANES):
-                norm[p, v] += w[j, v] * columns[p, j, v] * columns[p, j, v]
-            for q in range(p + 1, n):
+                sums[v] += weighted * columns[p, j, v]
+                sums[LANES + v] += weighted * columns[p + 1, j, v]
+                sums[2 * LANES + v] += weighted * columns[p + 2, j, v]
+        else:
+            for k in range(n_after + 1):
                 for v in range(LANES):
-                    turn[p, q, v] += w[j, v] * columns[p, j, v] * columns[q, j, v]
+                    sums[k * LANES + v] += w[j, v] * columns[p, j, v] * columns[p + k, j, v]
+    for v in range(LANES):
+        norm[p, v] = sums[v]
+    for k in range(1, n_after + 1):
+        for v in range(LANES):
+            turn[p, p + k, v] = sums[k * LANES + v]
 
 
 @compiled
@@ -369,20 +364,20 @@ def _eliminate(step: Array, by_curve: Array, by_area: Array, band: Array, bad: A
     In ``band``, of each row: the factors of the second and the first row before it, one over its pivot, and what stands
     right of that.
     """
-    pivot1, pivot2, right1, right2 = np.zeros(LANES), np.zeros(LANES), np.zeros(LANES), np.zeros(LANES)
-    largest = np.zeros(LANES)
+    state = np.zeros(5 * LANES)  # of the first and the second row before, 1/pivot and what is right of it; the largest
     for i in range(step.shape[0]):
         d0, d1, d2, d3 = step[i, 0], step[i, 1], step[i, 2], step[i, 3]
         for v in range(LANES):
-            second = by_area[v] * d0 * pivot2[v]
-            first = (by_area[v] * d1 - by_curve[v] - second * right2[v]) * pivot1[v]
-            pivot = 1 / (by_curve[v] + by_area[v] * d2 - first * right1[v])
+            pivot1, pivot2, right1, right2 = state[v], state[LANES + v], state[2 * LANES + v], state[3 * LANES + v]
+            second = by_area[v] * d0 * pivot2
+            first = (by_area[v] * d1 - by_curve[v] - second * right2) * pivot1
+            pivot = 1 / (by_curve[v] + by_area[v] * d2 - first * right1)
             right = by_area[v] * d3
-            pivot2[v], pivot1[v], right2[v], right1[v] = pivot1[v], pivot, right1[v], right
-            band[0, i, v], band[1, i, v], band[2, i, v], band[3, i, v] = second, first, pivot, right
-            largest[v] = max(largest[v], max(abs(second), abs(first)))
+            state[v], state[LANES + v], state[2 * LANES + v], state[3 * LANES + v] = pivot, pivot1, right, right1
+            state[4 * LANES + v] = max(state[4 * LANES + v], max(abs(second), abs(first)))
+            band[i, v], band[i, LANES + v], band[i, 2 * LANES + v], band[i, 3 * LANES + v] = second, first, pivot, right
     for v in range(LANES):
-        if not largest[v] < UNSAFE:
+        if not state[4 * LANES + v] < UNSAFE:
             bad[v] = 1
 
 
@@ -398,19 +393,19 @@ def _own_errors(
     n_par, n = norm.shape[0], prior.shape[0]
     leverage, own = work[0], work[1]
     leverage[:] = 0
-    growth, size = np.zeros(LANES), np.zeros(LANES)
+    largest = np.zeros(2 * LANES)  # of the frames, and of the equations
     for p in range(n_par):
         _solve(band, columns[p], own)
-        growth[:] = 0
-        size[:] = 0
+        largest[:] = 0
         through, equation = carried[p], columns[p]
         for i in range(n):
             for v in range(LANES):
                 leverage[i, v] += own[i, v] * through[i, v]
-                growth[v] = max(growth[v], abs(own[i, v]))
-                size[v] = max(size[v], abs(equation[i, v]))
+            for v in range(LANES):
+                largest[v] = max(largest[v], abs(own[i, v]))
+                largest[LANES + v] = max(largest[LANES + v], abs(equation[i, v]))
         for v in range(LANES):
-            if not growth[v] < UNSTABLE * size[v]:
+            if not largest[v] < UNSTABLE * largest[LANES + v]:
                 bad[v] = 1
     _solve(band, columns[n_par], own)
     _square(own, leverage, prior, n, freedom)
@@ -420,20 +415,19 @@ def _own_errors(
 @compiled
 def _solve(band: Array, right: Array, out: Array) -> None:
     """Solve H out = right, with the triangles of the differences of H."""
-    n = band.shape[1]
-    second, first, pivot, beside = band[0], band[1], band[2], band[3]
-    before, x1, x2 = np.zeros(LANES), np.zeros(LANES), np.zeros(LANES)
+    n = band.shape[0]
+    state = np.zeros(3 * LANES)  # the answer one and two rows before, and the right side one before
     for i in range(n):
         for v in range(LANES):
-            x = (right[i, v] - before[v]) - first[i, v] * x1[v] - second[i, v] * x2[v]
-            before[v], x2[v], x1[v] = right[i, v], x1[v], x
+            x = (right[i, v] - state[2 * LANES + v]) - band[i, LANES + v] * state[v] - band[i, v] * state[LANES + v]
+            state[LANES + v], state[v], state[2 * LANES + v] = state[v], x, right[i, v]
             out[i, v] = x
-    x1[:] = 0
+    state[:LANES] = 0
     for k in range(n):
         i = n - 1 - k
         for v in range(LANES):
-            x = (out[i, v] - beside[i, v] * x1[v]) * pivot[i, v]
-            x1[v] = x
+            x = (out[i, v] - band[i, 3 * LANES + v] * state[v]) * band[i, 2 * LANES + v]
+            state[v] = x
             out[i, v] = x
 
 
@@ -449,8 +443,7 @@ def _square(residual: Array, leverage: Array, weights: Array, n: int, freedom: f
 @compiled
 def _averaged_sandwich(carried: Array, squares: Array, weights: Array, n: int, near: int, spread: Array) -> None:
     """Covariance where a frame's variance is the mean of neighbouring frames' squares, relative to 1/weight."""
-    variance = np.zeros(LANES)
-    spread[:] = 0
+    variance, sums = np.zeros(LANES), np.zeros(spread.shape[0] ** 2 * LANES)
     for i in range(n):
         begin, end = max(0, i - near), min(n, i + near + 1)
         variance[:] = 0
@@ -463,26 +456,47 @@ def _averaged_sandwich(carried: Array, squares: Array, weights: Array, n: int, n
         share = 1 / (end - begin)
         for v in range(LANES):
             variance[v] *= share / weights[i, v]
-        _add_products(carried, i, variance, spread)
-    _mirror(spread)
+        _add_products(carried, i, variance, sums)
+    _spread(sums, spread)
 
 
 @compiled
-def _add_products(carried: Array, i: int, variance: Array, spread: Array) -> None:
-    """Add what one frame's variance gives to the lower triangle of the covariance."""
+def _add_products(carried: Array, i: int, variance: Array, sums: Array) -> None:
+    """Add what one frame's variance gives to the lower triangle of the covariance, row after row in ``sums``."""
+    if carried.shape[0] == 2:
+        for v in range(LANES):
+            weighted = carried[0, i, v] * variance[v]
+            sums[v] += weighted * carried[0, i, v]
+            sums[LANES + v] += weighted * carried[1, i, v]
+            sums[2 * LANES + v] += carried[1, i, v] * carried[1, i, v] * variance[v]
+        return
+    if carried.shape[0] == 3:
+        for v in range(LANES):
+            first, second = carried[0, i, v] * variance[v], carried[1, i, v] * variance[v]
+            sums[v] += first * carried[0, i, v]
+            sums[LANES + v] += first * carried[1, i, v]
+            sums[2 * LANES + v] += second * carried[1, i, v]
+            sums[3 * LANES + v] += first * carried[2, i, v]
+            sums[4 * LANES + v] += second * carried[2, i, v]
+            sums[5 * LANES + v] += carried[2, i, v] * carried[2, i, v] * variance[v]
+        return
+    place = 0
     for p in range(carried.shape[0]):
         for q in range(p + 1):
             for v in range(LANES):
-                spread[p, q, v] += carried[p, i, v] * carried[q, i, v] * variance[v]
+                sums[place + v] += carried[p, i, v] * carried[q, i, v] * variance[v]
+            place += LANES
 
 
 @compiled
-def _mirror(spread: Array) -> None:
-    """Fill the upper triangle."""
+def _spread(sums: Array, spread: Array) -> None:
+    """Covariance from its lower triangle, row after row."""
+    place = 0
     for p in range(spread.shape[0]):
-        for q in range(p):
+        for q in range(p + 1):
             for v in range(LANES):
-                spread[q, p, v] = spread[p, q, v]
+                spread[p, q, v] = spread[q, p, v] = sums[place + v]
+            place += LANES
 
 
 @compiled
@@ -499,7 +513,7 @@ def _expected_errors(
     n, n_par = step.shape[0], norm.shape[0]
     variance, seen = work[0], work[1]
     least, total, expected = np.full(LANES, np.inf), np.zeros(LANES), np.zeros(spread.shape)
-    here = np.zeros(LANES)
+    here, sums = np.zeros(LANES), np.zeros(n_par * n_par * LANES)
     for i in range(n):
         for v in range(LANES):
             least[v] = min(least[v], prior[i, v] if prior[i, v] > 0 else np.inf)
@@ -516,8 +530,8 @@ def _expected_errors(
     for i in range(n):
         for v in range(LANES):
             here[v] = variance[i, v]
-        _add_products(carried, i, here, expected)
-    _mirror(expected)
+        _add_products(carried, i, here, sums)
+    _spread(sums, expected)
     for p in range(n_par):
         for v in range(LANES):
             total[v] -= norm[p, v] * expected[p, p, v]
