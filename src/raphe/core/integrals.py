@@ -18,8 +18,9 @@ from raphe.core.sampling import Sampling
 
 Array = npt.NDArray[np.float64]
 
-ROUNDING = 1e-11
-"""Share of the largest value in its column up to which a difference of two rows is taken for rounding."""
+BEFORE, AFTER = 2, 1
+"""Frames before and after a row's own in the band: the edges of a frame, and of the one before, lie on lines between
+neighbouring frames' values (:mod:`raphe.core.sampling`)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,18 +29,15 @@ class RunningSum:
 
     Parameters
     ----------
-    step : ndarray, shape (n_frame, n_band)
-        Differences of the matrix's rows: column o of row i stands before frame i - below + o, and is 0 where there is
-        no such frame.
-    squares : ndarray, shape (n_frame, n_band)
+    step : ndarray, shape (n_frame, 4)
+        Differences of the matrix's rows: column o of row i stands before frame i - :data:`BEFORE` + o, and is 0 where
+        there is no such frame.
+    squares : ndarray, shape (n_frame, 4)
         The same for the matrix of its squared elements.
-    below : int
-        Frames before the row's own in the band.
     """
 
     step: Array
     squares: Array
-    below: int
 
 
 @lru_cache(maxsize=8)
@@ -49,20 +47,17 @@ def running_integral(sampling: Sampling) -> RunningSum:
 
 
 def running_sum(matrix: Array) -> RunningSum:
-    """Take the differences of rows, in a band as wide as they need, of one frame before each row's own at least.
+    """Differences of rows in the band; what is outside of it has to be 0 but for rounding.
 
     Parameters
     ----------
     matrix : ndarray, shape (n, n)
     """
     n = len(matrix)
-    step, squares = (np.diff(each, axis=0, prepend=0) for each in (matrix, matrix**2))
-    row, column = np.nonzero(np.abs(step) > ROUNDING * np.abs(matrix).max(axis=0))
-    below = max(1, int((row - column).max(initial=0)))
-    above = max(0, int((column - row).max(initial=0)))
-    at = np.arange(n)[:, None] + np.arange(-below, above + 1)
-    inside = (at >= 0) & (at < n)
+    at = np.arange(n)[:, None] + np.arange(-BEFORE, AFTER + 1)
+    inside, at = (at >= 0) & (at < n), np.clip(at, 0, n - 1)
     step, squares = (
-        np.where(inside, np.take_along_axis(each, np.clip(at, 0, n - 1), axis=1), 0) for each in (step, squares)
+        np.where(inside, np.take_along_axis(np.diff(each, axis=0, prepend=0), at, axis=1), 0)
+        for each in (matrix, matrix**2)
     )
-    return RunningSum(step, squares, below)
+    return RunningSum(step, squares)
