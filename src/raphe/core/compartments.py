@@ -69,8 +69,9 @@ def two_tissue(k: Array) -> Exponentials:
     """Two compartments; ``k`` is K1, k2, k3 and k4, shape (n_curve, 4)."""
     K1 = k[:, :1]
     share, root, by_share, by_root = two_roots(plain(k[:, 1:]))
-    by_amplitude = np.concatenate([share[..., None], K1[..., None] * by_share], axis=-1)
-    return Exponentials(K1 * share, root, by_amplitude, _constant_first(by_root))
+    by_share *= K1[..., None]
+    by_share[..., 0] = share
+    return Exponentials(K1 * share, root, by_share, by_root)
 
 
 def two_tissue_by_reference(k: Array) -> Exponentials:
@@ -83,15 +84,10 @@ def two_tissue_by_reference(k: Array) -> Exponentials:
     R1, k2 = k[:, :1], k[:, 1:2]
     share, root, by_share, by_root = two_roots(plain(k[:, 1:]))
     head = k2 - R1 * root
-    by_head = np.array([1.0, 0.0, 0.0]) - R1[..., None] * by_root
-    by_rates = by_head * share[..., None] + head[..., None] * by_share
-    by_amplitude = np.concatenate([(-root * share)[..., None], by_rates], axis=-1)
-    return Exponentials(head * share, root, by_amplitude, _constant_first(by_root))
-
-
-def _constant_first(by_root: Array) -> Array:
-    """Derivatives by all parameters of rates that do not depend on the first, shape (n_curve, 2, 4)."""
-    return np.pad(by_root, ((0, 0), (0, 0), (1, 0)))
+    by_head = np.array([0.0, 1.0, 0.0, 0.0]) - R1[..., None] * by_root
+    by_head[..., 0] = -root
+    by_amplitude = by_head * share[..., None] + head[..., None] * by_share
+    return Exponentials(head * share, root, by_amplitude, by_root)
 
 
 def tissue_with_reference(responses: Responses, reference: Array) -> Curve:

@@ -89,7 +89,13 @@ def followed(
         for band in range(n_band):
             if begin[c, band, 0] >= 0 and cost[c] > nothing:
                 two[:] = begin[c, band]
-                _try(table, two, first, scaled, facts, state, tolerance, nothing, c, place, amplitude, cost, converged)
+                before, held = cost[c], 1 if two[0] <= grid[0] else first
+                _try(table, two, held, scaled, facts, state, tolerance, nothing, c, place, amplitude, cost, converged)
+                if held > first and cost[c] < before:
+                    two[:] = place[c]
+                    _try(
+                        table, two, first, scaled, facts, state, tolerance, nothing, c, place, amplitude, cost, converged
+                    )  # fmt: skip
         if searching and cost[c] > nothing:
             _known(turned, scaled, c < len(weights), gain)
             alone = _alone(gain, grid, facts)
@@ -385,7 +391,7 @@ def _descend(
     bottom, top = grid[0], grid[-1]
     here, there = state[0], state[1]
     one, two = place[0], place[1]
-    cost, fall, damping = np.inf, np.inf, 0.0
+    cost, fall, damping, refused = np.inf, np.inf, 0.0, False
     for _ in range(MOST_STEPS):
         new = _project(value, slope, one, two, scaled, facts, there)
         if new < cost:
@@ -393,11 +399,12 @@ def _descend(
             place[0], place[1] = one, two
             for k in range(there.size):
                 here[k] = there[k]
-            damping = damping / 10 if damping > 1e-4 else 0.0
+            damping = 0.0 if damping < 1e-4 else damping / 2 if refused else damping / 10
+            refused = False
             if cost <= nothing or fall <= tolerance * cost or (fall <= ENTERED * cost and cost - REACH * fall > lowest):
                 return cost, 1.0
         else:
-            damping = max(10 * damping, 1e-3)
+            damping, refused = max(10 * damping, 1e-2), True
             if damping > 1e8:
                 return cost, 1.0
         g0, g1, n00, n11 = here[3], here[4], here[8], here[10]

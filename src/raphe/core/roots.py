@@ -26,10 +26,11 @@ def two_roots(k: Array) -> tuple[Array, Array, Array, Array]:
     -------
     share, root : ndarray, shape (n_curve, 2)
         Amplitudes and rates, the slower first.
-    by_share, by_root : ndarray, shape (n_curve, 2, 3)
+    by_share, by_root : ndarray, shape (n_curve, 2, 4)
+        By the inflow, on which neither depends, k2, k3 and k4.
     """
     n = len(k)
-    share, root, by_share, by_root = np.empty((n, 2)), np.empty((n, 2)), np.empty((n, 2, 3)), np.empty((n, 2, 3))
+    share, root, by_share, by_root = np.empty((n, 2)), np.empty((n, 2)), np.zeros((n, 2, 4)), np.zeros((n, 2, 4))
     for c in range(n):
         k2, k3, k4 = k[c, 0], k[c, 1], k[c, 2]
         total, bound = k2 + k3 + k4, k3 + k4
@@ -43,7 +44,7 @@ def two_roots(k: Array) -> tuple[Array, Array, Array, Array]:
             by_apart = (total - 2 * k4 if p == 0 else total if p == 1 else total - 2 * k2) / apart
             by_bound = 0.0 if p == 0 else 1.0
             by_slow, by_fast = (1 - by_apart) / 2, (1 + by_apart) / 2
-            by_root[c, 0, p], by_root[c, 1, p] = by_slow, by_fast
-            by_share[c, 0, p] = ((by_bound - by_slow) - share[c, 0] * by_apart) / apart
-            by_share[c, 1, p] = ((by_fast - by_bound) - share[c, 1] * by_apart) / apart
+            by_root[c, 0, p + 1], by_root[c, 1, p + 1] = by_slow, by_fast
+            by_share[c, 0, p + 1] = ((by_bound - by_slow) - share[c, 0] * by_apart) / apart
+            by_share[c, 1, p + 1] = ((by_fast - by_bound) - share[c, 1] * by_apart) / apart
     return share, root, by_share, by_root
