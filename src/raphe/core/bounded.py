@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
-from raphe.core.linear import HC3, LeastSquares, covariance, least_squares
+from raphe.core.linear import HC3, LEAST_FREEDOM, NEIGHBOURS, covariance, least_squares
 
 Array = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
@@ -131,17 +131,18 @@ def covariance_of_free(fit: BoundedFit, target: Array, weights: Array, kind: flo
     ndarray of bool, shape (n_curve,)
         Where it is singular.
     """
-    from raphe.core.influence import influences  # numba, as above
+    from raphe.core.influence import covariances  # numba, as above
 
-    free, residual = ~fit.at_bound, target - fit.fitted
-    influence, sure = influences(plain(fit.jacobian.transpose(0, 2, 1)), free, plain(weights))
+    free, residual = ~fit.at_bound, plain(target - fit.fitted)
+    slopes = plain(fit.jacobian.transpose(0, 2, 1))
+    found, sure = covariances(slopes, free, plain(weights), residual, kind, NEIGHBOURS, LEAST_FREEDOM)
     singular = np.zeros(len(free), dtype=bool)
     for pattern in np.unique(free[~sure], axis=0):
         at = np.flatnonzero((free == pattern).all(axis=1) & ~sure)
         own = np.flatnonzero(pattern)
         design = fit.jacobian[np.ix_(at, np.arange(target.shape[1]), own)]
         solved = least_squares(design, residual[at], weights[at])
-        influence[np.ix_(at, own)], singular[at] = solved.influence, solved.singular
-    local = LeastSquares(fit.theta, influence, residual, fit.wrss, singular)
-    found = covariance(local, fit.jacobian, weights, kind)
-    return np.where(free[:, :, None] & free[:, None, :], found, 0.0), singular
+        singular[at] = solved.singular
+        solved = replace(solved, residual=residual[at])
+        found[np.ix_(at, own, own)] = covariance(solved, design, weights[at], kind)
+    return found, singular

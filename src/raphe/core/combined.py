@@ -8,7 +8,7 @@ from numba import njit
 
 Array = npt.NDArray[np.float64]
 
-compiled = njit(cache=True, error_model="numpy", fastmath={"reassoc", "contract", "arcp", "nsz"})
+compiled = njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc", "contract", "arcp", "nsz"})
 
 
 @compiled
@@ -69,6 +69,32 @@ def combined(
             for r in range(n_row):
                 slopes[c, n_par, r] = blood[r] - tissue[r]
     return fitted, slopes
+
+
+@compiled
+def drawn(value: Array, slope: Array, place: Array, amplitude: Array, blood: Array) -> Array:
+    """Curves of exponentials and blood, shape (n_curve, n_row).
+
+    Parameters
+    ----------
+    value, slope, blood
+        As in :func:`combined`.
+    place : ndarray, shape (n_curve, n_exponential)
+    amplitude : ndarray, shape (n_curve, n_exponential + 1)
+        Before the exponentials and, last, before blood.
+    """
+    n_curve, n_exponential = place.shape
+    fitted = np.empty((n_curve, value.shape[1]))
+    answer, by = np.empty(value.shape[1]), np.empty(value.shape[1])
+    for c in range(n_curve):
+        for r in range(blood.size):
+            fitted[c, r] = amplitude[c, n_exponential] * blood[r]
+        for e in range(n_exponential):
+            if amplitude[c, e] != 0:
+                _look_up(value, slope, place[c, e], answer, by)
+                for r in range(answer.size):
+                    fitted[c, r] += amplitude[c, e] * answer[r]
+    return fitted
 
 
 @compiled

@@ -13,23 +13,20 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from raphe.core.alone import alone
 from raphe.core.bounded import Curve, plain
-from raphe.core.combined import combined
+from raphe.core.combined import combined, drawn
 from raphe.core.exponentials import search
+from raphe.core.projection import LANES
+from raphe.core.reduced import reduced
 from raphe.core.responses import RATES, Responses
+from raphe.core.roots import LEAST, two_roots
 
 Array = npt.NDArray[np.float64]
 
-SLOWEST, SLOW, N_GRID = 1e-5, 1e-4, 36
+SLOWEST, SLOW, N_GRID = 1e-5, 1e-4, 24
 """Lowest rate, 1/min, at which exponentials are tried for the start of a search; from where on the others are spaced
 evenly in their logarithm; and number of the rates."""
-
-BANDS = (0.0, 0.08, 0.35, 1.2, 3.5)
-"""Rates, 1/min, from each of which on the best faster exponential is a start of its own."""
-
-_LEAST = 1e-12
-_CONFLUENT = 1e-7
-"""Least distance of the two rates, as a share of their sum: nearer, their difference would have no digits left."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +56,7 @@ def one_tissue(k: Array) -> Exponentials:
 def irreversible(k: Array) -> Exponentials:
     """Two compartments, the second without return; ``k`` is K1, k2 and k3, shape (n_curve, 3)."""
     K1, k2, k3 = k.T
-    both = np.maximum(k2 + k3, _LEAST)
+    both = np.maximum(k2 + k3, LEAST)
     zero, one = np.zeros_like(K1), np.ones_like(K1)
     kept, left = k3 / both, k2 / both
     amplitude = np.stack([K1 * kept, K1 * left], axis=-1)
@@ -70,15 +67,11 @@ def irreversible(k: Array) -> Exponentials:
 
 def two_tissue(k: Array) -> Exponentials:
     """Two compartments; ``k`` is K1, k2, k3 and k4, shape (n_curve, 4)."""
-    K1, *rates = k.T
-    shares, roots, by_share, by_root = _two_roots(*rates)
-    zero = np.zeros_like(K1)
-    return Exponentials(
-        np.stack([K1 * share for share in shares], axis=-1),
-        np.stack(roots, axis=-1),
-        _rows([[share, *(K1 * slope for slope in by)] for share, by in zip(shares, by_share, strict=True)]),
-        _rows([[zero, *by] for by in by_root]),
-    )
+    K1 = k[:, :1]
+    share, root, by_share, by_root = two_roots(plain(k[:, 1:]))
+    by_share *= K1[..., None]
+    by_share[..., 0] = share
+    return Exponentials(K1 * share, root, by_share, by_root)
 
 
 def two_tissue_by_reference(k: Array) -> Exponentials:
@@ -88,37 +81,13 @@ def two_tissue_by_reference(k: Array) -> Exponentials:
     :math:`(k_2 - R_1 b_j)` times those of two compartments for K1 = 1 (Lammertsma et al. 1996, J Cereb Blood Flow Metab
     16:42, doi 10.1097/00004647-199601000-00005).
     """
-    R1, *rates = k.T
-    k2 = rates[0]
-    shares, roots, by_share, by_root = _two_roots(*rates)
-    zero, one = np.zeros_like(R1), np.ones_like(R1)
-    heads = [k2 - R1 * root for root in roots]
-    by_head = [[(one if n == 0 else zero) - R1 * slope for n, slope in enumerate(by)] for by in by_root]
-    by_amplitude = [
-        [-root * share, *(h * share + head * s for h, s in zip(by_h, by_s, strict=True))]
-        for share, root, head, by_h, by_s in zip(shares, roots, heads, by_head, by_share, strict=True)
-    ]
-    amplitude = np.stack([head * share for head, share in zip(heads, shares, strict=True)], axis=-1)
-    return Exponentials(amplitude, np.stack(roots, axis=-1), _rows(by_amplitude), _rows([[zero, *b] for b in by_root]))
-
-
-def _two_roots(
-    k2: Array, k3: Array, k4: Array
-) -> tuple[tuple[Array, Array], tuple[Array, Array], list[list[Array]], list[list[Array]]]:
-    """Shares of two exponentials for K1 = 1, their rates (slower first), and the derivatives of both by k2, k3, k4."""
-    total, bound = k2 + k3 + k4, k3 + k4
-    root = np.sqrt(np.maximum((k2 - k4) ** 2 + k3**2 + 2 * k3 * (k2 + k4), (_CONFLUENT * total) ** 2 + _LEAST**2))
-    fast = np.maximum((total + root) / 2, _LEAST)
-    slow = k2 * k4 / fast
-    zero, one = np.zeros_like(k2), np.ones_like(k2)
-    shares = ((bound - slow) / root, (fast - bound) / root)
-    by_distance = ((total - 2 * k4) / root, total / root, (total - 2 * k2) / root)
-    by_bound = (zero, one, one)
-    by_slow = [(1 - by) / 2 for by in by_distance]
-    by_fast = [(1 + by) / 2 for by in by_distance]
-    by_first = [((b - s) - shares[0] * r) / root for b, s, r in zip(by_bound, by_slow, by_distance, strict=True)]
-    by_second = [((f - b) - shares[1] * r) / root for b, f, r in zip(by_bound, by_fast, by_distance, strict=True)]
-    return shares, (slow, fast), [by_first, by_second], [by_slow, by_fast]
+    R1, k2 = k[:, :1], k[:, 1:2]
+    share, root, by_share, by_root = two_roots(plain(k[:, 1:]))
+    head = k2 - R1 * root
+    by_head = np.array([0.0, 1.0, 0.0, 0.0]) - R1[..., None] * by_root
+    by_head[..., 0] = -root
+    by_amplitude = by_head * share[..., None] + head[..., None] * by_share
+    return Exponentials(head * share, root, by_amplitude, by_root)
 
 
 def tissue_with_reference(responses: Responses, reference: Array) -> Curve:
@@ -167,22 +136,32 @@ def tissue_with_blood(
 
 @dataclass(frozen=True, eq=False)
 class Start:
-    """Two exponentials to begin with, for each curve.
+    """Best one or two exponentials of each curve, of amplitudes that are not negative.
 
     Parameters
     ----------
-    amplitude, rate : ndarray, shape (n_curve, 2)
+    amplitude, rate : ndarray, shape (n_curve, n_exponential)
         The slower first; an amplitude may be 0.
     V_B : ndarray, shape (n_curve,)
+    fitted : ndarray, shape (n_curve, n_row)
+    cost : ndarray, shape (n_curve,)
+        Weighted sum of squared residuals.
+    at_edge : ndarray of bool, shape (n_curve,)
+        Where a rate is the first or the last that was tried.
+    converged : ndarray of bool, shape (n_curve,)
     """
 
     amplitude: Array
     rate: Array
     V_B: Array
+    fitted: Array
+    cost: Array
+    at_edge: npt.NDArray[np.bool_]
+    converged: npt.NDArray[np.bool_]
 
 
-def tried(fastest: float, slow_is_zero: bool = False) -> tuple[Array, npt.NDArray[np.intp]]:
-    """Rates, 1/min, at which exponentials are tried, and the numbers that part them into bands.
+def tried(fastest: float, slow_is_zero: bool = False) -> Array:
+    """Rates at which exponentials are tried, 1/min.
 
     Parameters
     ----------
@@ -192,9 +171,7 @@ def tried(fastest: float, slow_is_zero: bool = False) -> tuple[Array, npt.NDArra
     """
     rates = np.geomspace(SLOW, fastest, N_GRID)
     rates[0] = SLOWEST
-    if slow_is_zero:
-        rates = np.concatenate([[0.0], rates])
-    return rates, np.array([*np.searchsorted(rates, BANDS), rates.size])
+    return np.concatenate([[0.0], rates]) if slow_is_zero else rates
 
 
 def begin(
@@ -207,6 +184,7 @@ def begin(
     fastest: float,
     *,
     slow_is_zero: bool = False,
+    near: Array | None = None,
 ) -> Start:
     """Best non-negative combination of two exponentials and blood, by :func:`raphe.core.exponentials.search`.
 
@@ -217,7 +195,8 @@ def begin(
     ----------
     responses : Responses
         At the fitted frames.
-    curves, weights : ndarray, shape (n_curve, n_row)
+    curves : ndarray, shape (n_curve, n_row)
+    weights : ndarray, shape (n_curve, n_row) or, where they are the same for all curves, (1, n_row)
     blood : ndarray, shape (n_row,)
     V_B : float or None
         Share of blood, None where it is to be found within its bounds.
@@ -226,31 +205,88 @@ def begin(
         Upper end of the search.
     slow_is_zero : bool
         Whether the slower exponential does not fade.
+    near : ndarray, shape (n_curve, 2), 1/min, optional
+        Rates near which the best are known to be, the slower first.
     """
-    rates, bands = tried(fastest, slow_is_zero)
     low, high = V_B_bounds if V_B is None else (V_B, V_B)
-    place, amplitude, _, _ = search(
+    rates = tried(fastest, slow_is_zero)
+    grid, curves, weights, blood = responses.place(rates), plain(curves), plain(weights), plain(blood)
+    place, amplitude, cost, settled = search(
         responses.value,
         responses.slope,
-        responses.place(rates),
+        grid,
         int(slow_is_zero),
-        plain(curves),
-        plain(weights),
-        plain(blood),
+        curves,
+        weights,
+        blood,
         float(low),
         float(high),
-        bands,
+        None if near is None else np.clip(responses.place(near), grid[0], grid[-1]),
+        reduced(responses, weights[0], blood) if len(weights) == 1 < len(curves) and near is None else None,
     )
-    share = amplitude[:, 2]
-    tissue = np.maximum(1 - share, _LEAST)[:, None]
-    return Start(amplitude[:, :2] / tissue, responses.rate(place), share)
+    edge = (place >= grid[-1]) | (place <= grid[0]) & np.array([not slow_is_zero, True])
+    return _start(responses, place, amplitude, blood, cost, edge, settled)
+
+
+def begin_alone(
+    responses: Responses,
+    curves: Array,
+    weights: Array,
+    blood: Array,
+    V_B: float | None,
+    V_B_bounds: tuple[float, float],
+    rates: tuple[float, float],
+) -> Start:
+    """Best non-negative combination of one exponential and blood, by :func:`raphe.core.alone.alone`.
+
+    Parameters
+    ----------
+    responses, curves, weights, blood, V_B, V_B_bounds
+        As for :func:`begin`.
+    rates : (float, float), 1/min
+        Ends of the search.
+    """
+    low, high = V_B_bounds if V_B is None else (V_B, V_B)
+    grid = responses.place(np.geomspace(max(rates[0], SLOWEST), rates[1], N_GRID))
+    grid[0] = responses.place(np.asarray(rates[0]))
+    value, slope = (
+        np.pad(table, ((0, 0), (0, -table.shape[1] % LANES))) for table in (responses.value, responses.slope)
+    )
+    blood = plain(blood)
+    place, amplitude, cost, settled = alone(
+        value, slope, grid, plain(curves), plain(weights), blood, float(low), float(high)
+    )
+    edge = (place <= grid[0]) | (place >= grid[-1])
+    return _start(responses, place, amplitude, blood, cost, edge, settled)
+
+
+def _start(
+    responses: Responses,
+    place: Array,
+    amplitude: Array,
+    blood: Array,
+    cost: Array,
+    edge: npt.NDArray[np.bool_],
+    settled: Array,
+) -> Start:
+    """Start of exponentials at places of the table, and of the amplitudes before them and, last, before blood."""
+    before, share = amplitude[:, :-1], amplitude[:, -1]
+    return Start(
+        before / np.maximum(1 - share, LEAST)[:, None],
+        responses.rate(place),
+        share,
+        drawn(responses.value, responses.slope, place, amplitude, blood),
+        cost,
+        np.asarray((edge & (before > 0)).any(axis=1)),
+        settled > 0,
+    )
 
 
 def rate_constants(start: Start) -> Array:
     """K1, k2, k3 and k4 of two exponentials, shape (n_curve, 4); where there is but one, k3 is 0 and k4 the fastest."""
     (a, b), (slow, fast) = start.amplitude.T, start.rate.T
-    K1 = np.maximum(a + b, _LEAST)
-    k2 = np.maximum((a * slow + b * fast) / K1, _LEAST)
+    K1 = np.maximum(a + b, LEAST)
+    k2 = np.maximum((a * slow + b * fast) / K1, LEAST)
     k4 = slow * fast / k2
     k3 = np.maximum(slow + fast - k2 - k4, 0)
     single = (a <= 0) | (b <= 0)

@@ -2,8 +2,9 @@ r"""Two exponentials and a share of blood, by variable projection.
 
 For two rates the best non-negative amplitudes, and the best share of blood within its bounds, are those of a quadratic
 with three unknowns. What is left is a search over two rates (Golub & Pereyra 1973, SIAM J Numer Anal 10:413): from the
-lowest valleys of a grid (:mod:`raphe.core.valleys`), by steps in the coordinate in which
-:class:`raphe.core.responses.Responses` is tabulated (:mod:`raphe.core.projection`).
+best pair of a grid (:mod:`raphe.core.valleys`), by steps in the coordinate in which
+:class:`raphe.core.responses.Responses` is tabulated, and from there to other valleys as long as one is deeper
+(:mod:`raphe.core.projection`).
 """
 
 from __future__ import annotations
@@ -11,14 +12,11 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from raphe.core.projection import followed, looked_up
+from raphe.core.projection import LANES, ROUGH, SETTLED, followed, looked_up
+from raphe.core.reduced import Reduced
 from raphe.core.valleys import valleys
 
 Array = npt.NDArray[np.float64]
-Numbers = npt.NDArray[np.intp]
-
-LANES = 8
-"""Rows are filled up with zeros to a multiple of it, so that sums over them leave no remainder."""
 
 
 def search(
@@ -31,7 +29,8 @@ def search(
     blood: Array,
     lowest_share: float,
     highest_share: float,
-    bands: Numbers,
+    near: Array | None = None,
+    reduced: Reduced | None = None,
 ) -> tuple[Array, Array, Array, Array]:
     """Best two exponentials of each curve.
 
@@ -44,13 +43,15 @@ def search(
         last are the bounds of the search.
     first : int
         1 if the slower exponential stays at the first place of the grid, else 0.
-    curves, weights : ndarray, shape (n_curve, n_row)
+    curves : ndarray, shape (n_curve, n_row)
+    weights : ndarray, shape (n_curve, n_row) or, where they are the same for all curves, (1, n_row)
     blood : ndarray, shape (n_row,)
     lowest_share, highest_share : float
         Bounds of the share of blood, as it stands before whole blood; equal where it is known.
-    bands : ndarray of int, shape (n_band + 1,)
-        Numbers in the grid that part the rates of the faster exponential. The search begins from the best pair of each
-        band, for a fast exponential leaves valleys of its own that are narrower than the grid.
+    near : ndarray, shape (n_curve, 2), optional
+        Places near which the best are known to be, the slower first.
+    reduced : Reduced, optional
+        Space in which to look for them, where the weights are the same for all curves.
 
     Returns
     -------
@@ -62,8 +63,27 @@ def search(
     converged : ndarray, shape (n_curve,)
         1 where the search has settled.
     """
-    basis = looked_up(value, slope, grid)
-    begin = valleys(basis, first, curves, weights, blood, lowest_share, highest_share, bands)
+    basis, shares = looked_up(value, slope, grid), (lowest_share, highest_share)
+    found = near is None and reduced is not None
+    if near is None and reduced is not None:
+        seen, beyond = reduced.coordinates(curves)
+        grid_seen, ones = looked_up(reduced.value, reduced.slope, grid), np.ones((1, seen.shape[1]))
+        begin = _begun(grid_seen, grid, first, seen, ones, reduced.blood, shares)
+        table = (reduced.value, reduced.slope, grid)
+        near = followed(table, grid_seen, begin, first, seen, ones, reduced.blood, *shares, beyond, True, ROUGH)[0]
+    if near is None:
+        begin = _begun(basis, grid, first, curves, weights, blood, shares)
+    else:
+        begin = np.ascontiguousarray(near[:, None])
     filled = [np.pad(table, ((0, 0), (0, -table.shape[1] % LANES))) for table in (value, slope, basis)]
+    beyond = np.zeros(len(curves))
     table = (filled[0], filled[1], grid)
-    return followed(table, filled[2], begin, first, curves, weights, blood, lowest_share, highest_share)
+    return followed(table, filled[2], begin, first, curves, weights, blood, *shares, beyond, not found, SETTLED)
+
+
+def _begun(
+    basis: Array, grid: Array, first: int, curves: Array, weights: Array, blood: Array, shares: tuple[float, float]
+) -> Array:
+    """Places of the pairs to begin from, NaN where there is none."""
+    pairs = valleys(basis, first, curves, weights, blood, *shares)
+    return np.where(pairs >= 0, grid[pairs], np.nan)

@@ -1,4 +1,4 @@
-"""How each datum carries into the free parameters of a fit, curve by curve, compiled."""
+"""Covariance of the free parameters of a fit from the residuals, curve by curve, compiled."""
 
 from __future__ import annotations
 
@@ -12,75 +12,89 @@ Flags = npt.NDArray[np.bool_]
 SURE = 1e4
 """Bound of the condition, columns scaled alike, up to which a basis made column by column is exact enough."""
 
-compiled = njit(cache=True, error_model="numpy", fastmath={"reassoc", "contract", "arcp", "nsz"})
+LOOSE = {"reassoc", "contract", "arcp", "nsz"}
+compiled = njit(cache=True, nogil=True, error_model="numpy", fastmath=LOOSE)
+inlined = njit(forceinline=True, error_model="numpy", fastmath=LOOSE)
 
 
 @compiled
-def influences(slopes: Array, free: Flags, weights: Array) -> tuple[Array, Flags]:
-    """Influence (J' W J)^-1 J' W of the data on the free parameters, where J is well conditioned.
+def covariances(
+    slopes: Array, free: Flags, weights: Array, residual: Array, kind: float, neighbours: int, least: float
+) -> tuple[Array, Flags]:
+    """Covariance of the free parameters, as :func:`raphe.core.linear.covariance` has it, where J is well conditioned.
 
-    By orthogonal columns (Gram and Schmidt, each made orthogonal twice), not by the normal matrix.
+    By orthogonal columns of the weighted Jacobian (Gram and Schmidt, each made orthogonal twice), not by the normal
+    matrix: with W^(1/2) J = Q R the influence of the data is R^-1 Q' W^(1/2), and the leverages are the sums of squares
+    of the rows of Q.
 
     Parameters
     ----------
     slopes : ndarray, shape (n_curve, n_par, n_row)
         Derivatives of each curve by its parameters.
     free : ndarray of bool, shape (n_curve, n_par)
-    weights : ndarray, shape (n_curve, n_row)
+    weights, residual : ndarray, shape (n_curve, n_row)
+    kind : float
+        Power of one minus the leverage by which a squared residual is divided.
+    neighbours : int
+        Frames on either side over which squared residuals are averaged.
+    least : float
+        Lower limit of one minus the leverage.
 
     Returns
     -------
-    influence : ndarray, shape (n_curve, n_par, n_row)
+    covariance : ndarray, shape (n_curve, n_par, n_par)
         0 for what is not free.
     sure : ndarray of bool, shape (n_curve,)
-        False where the condition may be above :data:`SURE`, or a number is none; the influence is 0 then.
+        False where the condition may be above :data:`SURE`, or a number is none; the covariance is 0 then.
     """
     n_curve, n_par, n_row = slopes.shape
-    influence, sure = np.zeros(slopes.shape), np.ones(n_curve, dtype=np.bool_)
-    q, root = np.empty((n_par, n_row)), np.empty(n_row)
+    found, sure = np.zeros((n_curve, n_par, n_par)), np.zeros(n_curve, dtype=np.bool_)
+    q, root, squares = np.empty((n_par, n_row)), np.empty(n_row), np.empty((2, n_row))
     size, own = np.empty(n_par), np.empty(n_par, dtype=np.intp)
-    r, inverse = np.empty((n_par, n_par)), np.empty((n_par, n_par))
+    r, inverse, middle = np.empty((n_par, n_par)), np.empty((n_par, n_par)), np.empty((n_par, n_par))
     for c in range(n_curve):
         for k in range(n_row):
             root[k] = np.sqrt(weights[c, k])
         n = 0
         for p in range(n_par):
             if free[c, p]:
-                size[n], own[n] = _scaled(slopes[c, p], root, q[n]), p
+                total = 0.0
+                for k in range(n_row):
+                    q[n, k] = slopes[c, p, k] * root[k]
+                    total += q[n, k] * q[n, k]
+                size[n], own[n] = 1 / np.sqrt(total), p
+                for k in range(n_row):
+                    q[n, k] *= size[n]
                 n += 1
-        sure[c] = _orthogonal(q[:n], r) and _inverted(r, n, inverse)
+        sure[c] = _orthogonal(q, n, r) and _inverted(r, n, inverse)
         if not sure[c]:
             continue
+        _frame_variance(q, n, root, residual, c, kind, neighbours, least, squares)
         for i in range(n):
-            out = influence[c, own[i]]
-            for j in range(i, n):
-                share = inverse[i, j] / size[i]
+            for j in range(i + 1):
+                total = 0.0
                 for k in range(n_row):
-                    out[k] += share * q[j, k]
-            for k in range(n_row):
-                out[k] *= root[k]
-    return influence, sure
+                    total += q[i, k] * q[j, k] * squares[1, k]
+                middle[i, j] = middle[j, i] = total
+        for i in range(n):
+            for j in range(i + 1):
+                total = 0.0
+                for a in range(i, n):
+                    part = 0.0
+                    for b in range(j, n):
+                        part += middle[a, b] * inverse[j, b]
+                    total += inverse[i, a] * part
+                found[c, own[i], own[j]] = found[c, own[j], own[i]] = total * size[i] * size[j]
+    return found, sure
 
 
-@compiled
-def _scaled(slope: Array, root: Array, out: Array) -> float:
-    """Column times the root of the weights, of length 1 where it has any; its length before."""
-    total = 0.0
-    for k in range(out.size):
-        out[k] = slope[k] * root[k]
-        total += out[k] * out[k]
-    size: float = np.sqrt(total)
-    for k in range(out.size):
-        out[k] /= size
-    return size
-
-
-@compiled
-def _orthogonal(q: Array, r: Array) -> bool:
-    """Make rows orthogonal and of length 1, in place, with their coordinates r; whether they were independent."""
-    n, n_row = q.shape
+@inlined
+def _orthogonal(q: Array, n: int, r: Array) -> bool:
+    """Make n rows orthogonal and of length 1, in place, with their coordinates r; whether they were independent."""
+    n_row = q.shape[1]
     for j in range(n):
-        r[: j + 1, j] = 0
+        for i in range(j + 1):
+            r[i, j] = 0.0
         for _ in range(2):
             for i in range(j):
                 along = 0.0
@@ -95,12 +109,13 @@ def _orthogonal(q: Array, r: Array) -> bool:
         r[j, j] = np.sqrt(left)
         if not r[j, j] > 1 / SURE:
             return False
+        by = 1 / r[j, j]
         for k in range(n_row):
-            q[j, k] /= r[j, j]
+            q[j, k] *= by
     return True
 
 
-@compiled
+@inlined
 def _inverted(r: Array, n: int, inverse: Array) -> bool:
     """Inverse of an upper triangle; whether the bound of its condition by Frobenius' norms is below :data:`SURE`."""
     size = back = 0.0
@@ -115,3 +130,26 @@ def _inverted(r: Array, n: int, inverse: Array) -> bool:
             size += r[i, j] * r[i, j]
             back += inverse[i, j] * inverse[i, j]
     return n == 0 or size * back < SURE * SURE
+
+
+@inlined
+def _frame_variance(
+    q: Array, n: int, root: Array, residual: Array, c: int, kind: float, neighbours: int, least: float, squares: Array
+) -> None:  # fmt: skip
+    """Squared residuals over what the leverages leave of them, and their averages over the frames nearby."""
+    n_row = root.size
+    for k in range(n_row):
+        squares[0, k] = 0.0
+    for p in range(n):
+        for k in range(n_row):
+            squares[0, k] += q[p, k] * q[p, k]
+    for k in range(n_row):
+        by = 1 / max(1 - squares[0, k], least)
+        rest = root[k] * residual[c, k]
+        squares[0, k] = rest * rest * (by * by if kind == 2 else by if kind == 1 else by**kind)
+    for k in range(n_row):
+        low, high = max(k - neighbours, 0), min(k + neighbours + 1, n_row)
+        total = 0.0
+        for other in range(low, high):
+            total += squares[0, other]
+        squares[1, k] = total / (high - low)

@@ -1,8 +1,9 @@
-"""Searches for two exponentials from given valleys down to the lowest, by variable projection, compiled.
+"""Searches for two exponentials from given places down to the lowest, by variable projection, compiled.
 
 One curve after another, with no array between: the amplitudes for two rates by going through the active sets of their
-quadratic, the rates by Levenberg-Marquardt steps with Kaufman's derivative (1975, BIT 15:49). Every valley is entered,
-and those that may be the lowest are followed to their end.
+quadratic, the rates by Newton's steps on what is left (Golub & Pereyra 1973, SIAM J Numer Anal 10:413), damped, and by
+Kaufman's approximation of them (1975, BIT 15:49) where the cost is not convex. Every valley is entered, and those that
+may be the lowest are followed to their end.
 """
 
 from __future__ import annotations
@@ -12,12 +13,14 @@ import numpy.typing as npt
 from numba import njit
 
 Array = npt.NDArray[np.float64]
-Numbers = npt.NDArray[np.intp]
 Table = tuple[Array, Array, Array]
 
 MOST_STEPS = 80
 SETTLED = 1e-10
-"""Relative fall of the cost at which a search has settled."""
+"""Relative fall of the cost at which a search has settled: Newton's next step would be of the square of it."""
+
+ROUGH = 1e-5
+"""Relative fall of the cost at which a search has settled that another takes up."""
 
 ENTERED = 1e-3
 """Relative fall of the cost at which a valley counts as entered."""
@@ -25,8 +28,12 @@ ENTERED = 1e-3
 REACH = 1000.0
 """By how many times its last fall the cost of a valley that was entered may still come down, for all that is known."""
 
-SAME = 2.0
-"""Distance, in nodes of the table, within which the end of one search and another valley are the same place."""
+MOST_ROUNDS, MOST_TRIED = 3, 2
+MARGIN = 0.003
+
+LIKE = 1e-9
+
+LANES = 8
 
 NOTHING = 1e-29
 """Cost, as a share of the curve's weighted sum of squares, at which nothing is left to find."""
@@ -34,116 +41,233 @@ NOTHING = 1e-29
 TINY = 1e-13
 """Square of a function, as a share of its own, below which what others leave of it is nothing."""
 
-compiled = njit(cache=True, error_model="numpy", fastmath={"reassoc", "contract", "arcp", "nsz"})
+LONGEST = 100.0
+"""Longest step, in nodes of the table."""
+
+CONVEX = 1e-3
+"""Curvature of the cost, as a share of Kaufman's, from which on Newton's step is taken."""
+
+compiled = njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc", "contract", "arcp", "nsz"})
+inlined = njit(forceinline=True, error_model="numpy", fastmath={"reassoc", "contract", "arcp", "nsz"})
+"""For what is called with arrays in the innermost loops: else their references are counted at each call, atomically."""
 
 
 @compiled
 def followed(
-    table: Table, basis: Array, begin: Numbers, first: int, curves: Array, weights: Array, blood: Array,
-    lowest_share: float, highest_share: float,
+    table: Table, basis: Array, begin: Array, first: int, curves: Array, weights: Array, blood: Array,
+    lowest_share: float, highest_share: float, beyond: Array, searching: bool, tolerance: float,
 ) -> tuple[Array, Array, Array, Array]:  # fmt: skip
     """Lowest cost of two exponentials and blood, as :func:`raphe.core.exponentials.search` gives it.
 
     Parameters
     ----------
-    first, curves, weights, blood, lowest_share, highest_share
+    first, curves, blood, lowest_share, highest_share
         As there.
     table : ndarray, shape (n_node, n_filled_row) twice, and (n_grid,)
         Answers and their derivatives, with rows filled up with zeros, and the grid.
     basis : ndarray, shape (n_grid, n_filled_row)
         Functions at the grid.
-    begin : ndarray of int, shape (n_curve, n_valley, 2)
-        Pairs of numbers in the grid to begin from; negative where there is none.
+    begin : ndarray, shape (n_curve, n_valley, 2)
+        Pairs of places to begin from; NaN where there is none.
+    weights : ndarray, shape (n_curve, n_row) or (1, n_row)
+    beyond : ndarray, shape (n_curve,)
+        What no exponential can lower the cost by, and is not in the curves.
     """
     n_curve, n_band = begin.shape[:2]
     grid, n_row = table[2], table[0].shape[1]
-    scaled, work, state = np.zeros((3, n_row)), np.zeros((4, n_row)), np.empty((2, 8))
-    facts = np.array([0.0, 0.0, lowest_share, highest_share])
-    end, low, reach = np.empty((n_band, 2)), np.empty(n_band), np.empty(n_band)
+    scaled, room, state = np.zeros((3, n_row)), np.zeros((2, n_row)), np.empty((2, 11))
+    facts = np.array([0.0, 0.0, lowest_share, highest_share, 0.0, 0.0, 0.0])
+    width = -(-len(basis) // LANES) * LANES
+    turned, gain = np.zeros((n_row, width)), np.zeros((5, width))
+    turned[:, : len(basis)] = basis.T
+    two = np.empty(2)
     place, amplitude = np.zeros((n_curve, 2)), np.zeros((n_curve, 3))
     cost, converged = np.full(n_curve, np.inf), np.zeros(n_curve)
     for c in range(n_curve):
-        nothing = _scale(curves[c], weights[c], blood, scaled, facts)
-        least = np.inf
+        nothing = _scale(curves[c], weights[min(c, len(weights) - 1)], blood, scaled, facts)
+        facts[4] = beyond[c]
         for band in range(n_band):
-            i, j = begin[c, band]
-            low[band] = reach[band] = np.inf
-            if i >= 0 and least > nothing:
-                end[band, 0], end[band, 1] = grid[i], grid[j]
-                low[band], fall, _ = _descend(table, end[band], first, scaled, facts, work, state, ENTERED, nothing)
-                least, reach[band] = min(least, low[band]), low[band] - REACH * fall
-        for _ in range(n_band):
-            band = _next(low, reach, end, cost[c])
-            if band < 0:
-                break
-            lowest, _, settled = _descend(table, end[band], first, scaled, facts, work, state, SETTLED, nothing)
-            reach[band] = -np.inf
-            if lowest < cost[c]:
-                cost[c], converged[c] = lowest, settled
-                _keep(end[band], state[0], place[c], amplitude[c])
-        if amplitude[c, 1] == 0 or (amplitude[c, 0] == 0 and not first):
-            own, two = (1 if amplitude[c, 0] == 0 and not first else 0), end[0]
-            g = _second(table, basis, place[c], own, scaled, facts, work)
-            if g >= 0 and cost[c] > nothing:
-                two[0], two[1] = place[c, own], grid[g]
-                lowest, _, settled = _descend(table, two, first, scaled, facts, work, state, SETTLED, nothing)
-                if lowest < cost[c]:
-                    cost[c], converged[c] = lowest, settled
-                    _keep(two, state[0], place[c], amplitude[c])
+            if begin[c, band, 0] >= 0 and cost[c] > nothing:
+                two[:] = begin[c, band]
+                before, held = cost[c], 1 if two[0] <= grid[0] else first
+                _try(table, two, held, scaled, facts, state, tolerance, nothing, c, place, amplitude, cost, converged)
+                if held > first and cost[c] < before:
+                    two[:] = place[c]
+                    _try(
+                        table, two, first, scaled, facts, state, tolerance, nothing, c, place, amplitude, cost, converged
+                    )  # fmt: skip
+        if searching and cost[c] > nothing:
+            _known(turned, scaled, c < len(weights), gain)
+            alone = _alone(gain, grid, facts)
+            for _ in range(MOST_ROUNDS):
+                before = cost[c]
+                for kind in range(1 if first else 3):
+                    if kind < 2 and not first and not amplitude[c, kind] > 0:
+                        continue
+                    base = place[c, kind] if kind < 2 else alone
+                    at_bound = not lowest_share < amplitude[c, 2] < highest_share
+                    for bound in range(1 if at_bound else 0, -1 if lowest_share < highest_share else 0, -1):
+                        facts[5] = amplitude[c, 2]
+                        _beside(table, turned, base, bound == 1, scaled, facts, room, gain)
+                        for _ in range(MOST_TRIED):
+                            g = _promising(gain, grid, first, place[c], amplitude[c], cost[c] * (1 + MARGIN))
+                            if g < 0:
+                                break
+                            two[0], two[1] = base, grid[g]
+                            _try(
+                                table, two, first, scaled, facts, state, tolerance, nothing, c, place, amplitude, cost,
+                                converged,
+                            )  # fmt: skip
+                            if cost[c] < before * (1 - ENTERED):
+                                break
+                        if cost[c] < before * (1 - ENTERED):
+                            break
+                    if cost[c] < before * (1 - ENTERED):
+                        break
+                if not cost[c] < before * (1 - ENTERED):
+                    break
     return place, amplitude, cost, converged
 
 
 @compiled
-def _next(low: Array, reach: Array, end: Array, cost: float) -> int:
-    """Lowest of the valleys that may lie below the cost and have not been followed, or -1."""
-    best = -1
-    for band in range(low.size):
-        if -np.inf < reach[band] < cost and (best < 0 or low[band] < low[best]):
-            known = False
-            for other in range(low.size):
-                if reach[other] == -np.inf and _apart(end[band], end[other]) < SAME:
-                    known = True
-            if not known:
-                best = band
+def _try(
+    table: Table, two: Array, first: int, scaled: Array, facts: Array, state: Array, tolerance: float, nothing: float,
+    c: int, place: Array, amplitude: Array, cost: Array, converged: Array,
+) -> None:  # fmt: skip
+    """Descend from two places, and keep where that ends if it is lower than what curve ``c`` has."""
+    lowest, settled = _descend(table, two, first, scaled, facts, state, tolerance, cost[c], nothing)
+    if lowest < cost[c]:
+        cost[c], converged[c] = lowest, settled
+        swap = 1 if two[0] > two[1] else 0
+        place[c, 0], place[c, 1] = two[swap], two[1 - swap]
+        amplitude[c, 0], amplitude[c, 1], amplitude[c, 2] = state[0, swap], state[0, 1 - swap], state[0, 2]
+
+
+@inlined
+def _beside(
+    table: Table, turned: Array, place: float, bound: bool, scaled: Array, facts: Array, room: Array, gain: Array
+) -> None:  # fmt: skip
+    """What is left of the cost, to first order, beside one exponential whose rate may move, with each of the grid.
+
+    ``bound`` says whether blood keeps its share, ``facts[5]``. ``gain[0]`` is filled with the costs; what they were
+    without the other where its amplitude would be negative.
+    """
+    value, slope = table[0], table[1]
+    i, s = _cell(place, len(value))
+    rises, enters, leaves, rises_1, enters_1, leaves_1, _, _, _ = _cubics(s)
+    ee = ed = eh = ey = dd = dh = dy = 0.0
+    for r in range(value.shape[1]):
+        rise = value[i + 1, r] - value[i, r]
+        e = scaled[0, r] * (value[i, r] + rises * rise + enters * slope[i, r] + leaves * slope[i + 1, r])
+        d = scaled[0, r] * (rises_1 * rise + enters_1 * slope[i, r] + leaves_1 * slope[i + 1, r])
+        ee += e * e
+        ed += e * d
+        eh += e * scaled[2, r]
+        ey += e * scaled[1, r]
+        dd += d * d
+        dh += d * scaled[2, r]
+        dy += d * scaled[1, r]
+        room[0, r], room[1, r] = scaled[0, r] * e, scaled[0, r] * d
+    _sums(turned, room, gain)
+    # The functions with what is before them taken out: lengths, and what of each is in the next.
+    if place <= table[2][0]:
+        dd = 0.0
+    share, own = (facts[5], 0.0) if bound else (0.0, 1.0)
+    ey, dy, hy = ey - share * eh, dy - share * dh, (facts[1] - share * facts[0]) * own
+    by_e = 1 / ee if ee > 0 else 0.0
+    d_e, h_e, y_e = ed * by_e, eh * by_e, ey * by_e
+    rest = dd - d_e * ed
+    by_d = 1 / rest if rest > TINY * dd else 0.0
+    h_d, y_d = (dh - h_e * ed) * by_d, (dy - y_e * ed) * by_d
+    hh = facts[0] - h_e * eh - h_d * (dh - h_e * ed)
+    by_h = own / hh if hh > TINY * facts[0] else 0.0
+    y_h = (hy - h_e * ey - h_d * (dy - d_e * ey)) * by_h
+    left = facts[4] + facts[6] - 2 * share * facts[1] + share * share * facts[0]
+    left -= y_e * ey + y_d * (dy - d_e * ey) + y_h * (hy - h_e * ey - h_d * (dy - d_e * ey))
+    for g in range(gain.shape[1]):
+        e = gain[0, g]
+        d = gain[1, g] - d_e * e
+        h = gain[2, g] - h_e * e - h_d * d
+        moment = gain[3, g] - share * gain[2, g] - y_e * e - y_d * d - y_h * h
+        rest = gain[4, g] - by_e * e * e - by_d * d * d - by_h * h * h
+        taken = moment * moment / rest if rest > LIKE * gain[4, g] else 0.0
+        gain[0, g] = left - (taken if moment > 0 else 0.0)
+
+
+@inlined
+def _sums(turned: Array, room: Array, gain: Array) -> None:
+    """Sums over the rows, whose number is a multiple of 4, of functions times two factors."""
+    for g in range(turned.shape[1]):
+        gain[0, g] = gain[1, g] = 0.0
+    for r in range(0, len(turned), 4):
+        a0, a1, a2, a3 = room[0, r], room[0, r + 1], room[0, r + 2], room[0, r + 3]
+        b0, b1, b2, b3 = room[1, r], room[1, r + 1], room[1, r + 2], room[1, r + 3]
+        for g in range(turned.shape[1]):
+            t0, t1, t2, t3 = turned[r, g], turned[r + 1, g], turned[r + 2, g], turned[r + 3, g]
+            gain[0, g] += a0 * t0 + a1 * t1 + a2 * t2 + a3 * t3
+            gain[1, g] += b0 * t0 + b1 * t1 + b2 * t2 + b3 * t3
+
+
+@inlined
+def _known(turned: Array, scaled: Array, anew: bool, gain: Array) -> None:
+    """Sums over the rows of the grid's functions with the curve and, if weights are new, with blood and themselves."""
+    for g in range(turned.shape[1]):
+        gain[3, g] = 0.0
+    for r in range(len(turned)):
+        a = scaled[0, r] * scaled[1, r]
+        for g in range(turned.shape[1]):
+            gain[3, g] += a * turned[r, g]
+    if anew:
+        for g in range(turned.shape[1]):
+            gain[2, g] = gain[4, g] = 0.0
+        for r in range(len(turned)):
+            a, b = scaled[0, r] * scaled[2, r], scaled[0, r] * scaled[0, r]
+            for g in range(turned.shape[1]):
+                gain[2, g] += a * turned[r, g]
+                gain[4, g] += b * turned[r, g] * turned[r, g]
+
+
+@inlined
+def _alone(gain: Array, grid: Array, facts: Array) -> float:
+    """Place at which one exponential with blood would leave the least of the cost, between those of the grid."""
+    by, share = (1 / facts[0], facts[1] / facts[0]) if facts[2] < facts[3] and facts[0] > 0 else (0.0, facts[2])
+    for g in range(gain.shape[1]):
+        moment, rest = gain[3, g] - share * gain[2, g], gain[4, g] - by * gain[2, g] * gain[2, g]
+        gain[0, g] = moment * moment / rest if moment > 0 and rest > LIKE * gain[4, g] else 0.0
+    best, n = 0, grid.size
+    for g in range(1, n):
+        if gain[0, g] > gain[0, best]:
+            best = g
+    place: float = grid[best]
+    if best == 0 or best + 1 == n:
+        return place
+    before, here, after = gain[0, best - 1], gain[0, best], gain[0, best + 1]
+    shift = (after - before) / (2 * (2 * here - before - after)) if 2 * here > before + after else 0.0
+    place += shift * (grid[best + 1] - place if shift > 0 else place - grid[best - 1])
+    return place
+
+
+@inlined
+def _promising(gain: Array, grid: Array, first: int, place: Array, amplitude: Array, cost: float) -> int:
+    """Number in the grid of the lowest of the costs that is below those beside it, and below a cost, or -1.
+
+    It is struck off; one beside the places themselves is no other.
+    """
+    best, n = -1, grid.size
+    gap = 1.5 * (grid[n - 1] - grid[n - 2])
+    for g in range(first, n):
+        here = gain[0, g]
+        if here < cost and (best < 0 or here < gain[0, best]):
+            if (g > first and gain[0, g - 1] < here) or (g + 1 < n and gain[0, g + 1] < here):
+                continue
+            if amplitude[0] > 0 and abs(grid[g] - place[0]) < gap:
+                continue
+            if amplitude[1] > 0 and abs(grid[g] - place[1]) < gap:
+                continue
+            best = g
+    if best >= 0:
+        gain[0, best] = np.inf
     return best
-
-
-@compiled
-def _keep(two: Array, state: Array, place: Array, amplitude: Array) -> None:
-    """Places of two exponentials and what stands before them and before blood, the slower first."""
-    swap = 1 if two[0] > two[1] else 0
-    place[0], place[1] = two[swap], two[1 - swap]
-    amplitude[0], amplitude[1], amplitude[2] = state[swap], state[1 - swap], state[2]
-
-
-@compiled
-def _second(table: Table, basis: Array, places: Array, own: int, scaled: Array, facts: Array, work: Array) -> int:
-    """Number in the grid of the exponential that would lower the cost most beside one that stands alone, or -1."""
-    state = np.empty(8)
-    _project(table[0], table[1], places[own], places[1 - own], scaled, facts, work, state)
-    e, rest = work[0], work[1]
-    size = 0.0
-    for r in range(e.size):
-        rest[r] = scaled[1, r] - state[0] * e[r] - state[2] * scaled[2, r]
-        size += e[r] * e[r]
-    best, gain = -1, 0.0
-    for g in range(len(basis)):
-        moment = cross = norm = 0.0
-        for r in range(e.size):
-            f = scaled[0, r] * basis[g, r]
-            moment, cross, norm = moment + f * rest[r], cross + f * e[r], norm + f * f
-        left = norm - cross * cross / size if size > 0 else norm
-        if moment > 0 and left > TINY * norm and moment * moment > gain * left:
-            best, gain = g, moment * moment / left
-    return best
-
-
-@compiled
-def _apart(one: Array, other: Array) -> float:
-    """Distance of two pairs of places, whichever of a pair is the slower."""
-    slower: float = abs(min(one[0], one[1]) - min(other[0], other[1]))
-    faster: float = abs(max(one[0], one[1]) - max(other[0], other[1]))
-    return max(slower, faster)
 
 
 @compiled
@@ -155,13 +279,24 @@ def looked_up(value: Array, slope: Array, places: Array) -> Array:
     value, slope : ndarray, shape (n_node, n_row)
     places : ndarray, shape (n_place,)
     """
-    found, unused, ones = np.empty((places.size, value.shape[1])), np.empty(value.shape[1]), np.ones(value.shape[1])
+    found = np.empty((places.size, value.shape[1]))
     for g in range(places.size):
-        _look_up(value, slope, places[g], ones, found[g], unused)
+        _look_up(value, slope, places[g], found[g])
     return found
 
 
 @compiled
+def _look_up(value: Array, slope: Array, place: float, out: Array) -> None:
+    """Cubic Hermite interpolation of one row of the table."""
+    at, s = _cell(place, len(value))
+    rises, enters, leaves = _cubics(s)[:3]
+    for r in range(out.size):
+        out[r] = (
+            value[at, r] + rises * (value[at + 1, r] - value[at, r]) + enters * slope[at, r] + leaves * slope[at + 1, r]
+        )
+
+
+@inlined
 def _scale(y: Array, w: Array, blood: Array, scaled: Array, facts: Array) -> float:
     """Root of the weights, curve and blood times it, and their sums of products; the cost at which nothing is left."""
     own = size = both = 0.0
@@ -171,24 +306,32 @@ def _scale(y: Array, w: Array, blood: Array, scaled: Array, facts: Array) -> flo
         own += scaled[1, r] * scaled[1, r]
         size += scaled[2, r] * scaled[2, r]
         both += scaled[2, r] * scaled[1, r]
-    facts[0], facts[1] = size, both
+    facts[0], facts[1], facts[6] = size, both, own
     return NOTHING * own
 
 
-@compiled
-def _look_up(value: Array, slope: Array, place: float, root: Array, out: Array, by_place: Array) -> None:
-    """Cubic Hermite interpolation of one row of the table, and its derivative by the place, both times ``root``."""
-    left = min(max(int(place), 0), value.shape[0] - 2)
-    s = place - left
-    for r in range(out.size):
-        low, m_low, m_high = value[left, r], slope[left, r], slope[left + 1, r]
-        rise = value[left + 1, r] - low
-        a, b = 3 * rise - 2 * m_low - m_high, m_low + m_high - 2 * rise
-        out[r] = root[r] * (low + s * (m_low + s * (a + s * b)))
-        by_place[r] = root[r] * (m_low + s * (2 * a + 3 * s * b))
+@inlined
+def _cell(place: float, n_node: int) -> tuple[int, float]:
+    """Node of the table below a place, and how far beyond it the place lies."""
+    left = min(max(int(place), 0), n_node - 2)
+    return left, place - left
 
 
-@compiled
+@inlined
+def _cubics(s: float) -> tuple[float, float, float, float, float, float, float, float, float]:
+    """What Hermite's cubic adds to its value at the node below, and the first and second derivative.
+
+    Each as the factors of the rise to the next node and of the derivatives at the two.
+    """
+    t = 1 - s
+    return (
+        s * s * (3 - 2 * s), s * t * t, -s * s * t,
+        6 * s * t, t * (1 - 3 * s), s * (3 * s - 2),
+        6 - 12 * s, 6 * s - 4, 6 * s - 2,
+    )  # fmt: skip
+
+
+@inlined
 def _amplitudes(
     g11: float, g12: float, g1b: float, g22: float, g2b: float, gbb: float,
     m1: float, m2: float, mb: float, low: float, high: float, best: Array,
@@ -217,7 +360,7 @@ def _amplitudes(
     return found
 
 
-@compiled
+@inlined
 def _two(
     g11: float, g12: float, g22: float, m1: float, m2: float, size1: float, size2: float
 ) -> tuple[float, float, float]:
@@ -234,108 +377,143 @@ def _two(
     return two * m2, 0.0, two
 
 
-@compiled
+@inlined
 def _descend(
-    table: Table, place: Array, first: int, scaled: Array, facts: Array, work: Array, state: Array,
-    tolerance: float, nothing: float,
-) -> tuple[float, float, float]:  # fmt: skip
-    """Levenberg-Marquardt from a pair of places, which it moves: the cost, its last fall, and 1 if it has settled.
+    table: Table, place: Array, first: int, scaled: Array, facts: Array, state: Array, tolerance: float, lowest: float,
+    nothing: float,
+) -> tuple[float, float]:  # fmt: skip
+    """Damped Newton from a pair of places, which it moves: the cost, and 1 if it has settled.
 
-    ``state[0]`` is left as :func:`_project` fills it.
+    It is given up where the cost has hardly fallen and is still above ``lowest``. ``state[0]`` is left as
+    :func:`_project` fills it.
     """
     value, slope, grid = table
     bottom, top = grid[0], grid[-1]
     here, there = state[0], state[1]
-    cost = _project(value, slope, place[0], place[1], scaled, facts, work, here)
-    fall, damping = np.inf, 1e-3
+    one, two = place[0], place[1]
+    cost, fall, damping, refused = np.inf, np.inf, 0.0, False
     for _ in range(MOST_STEPS):
-        if cost <= nothing:
-            return cost, 0.0, 1.0
-        g0, g1, n00, n01, n11 = here[3], here[4], here[5], here[6], here[7]
-        free0 = first == 0 and not ((place[0] <= bottom and g0 < 0) or (place[0] >= top and g0 > 0)) and n00 > 0
-        free1 = not ((place[1] <= bottom and g1 < 0) or (place[1] >= top and g1 > 0)) and n11 > 0
-        n00, n11 = n00 * (1 + damping), n11 * (1 + damping)
-        d0 = d1 = 0.0
-        if free0 and free1:
-            by = 1 / (n00 * n11 - n01 * n01)
-            d0, d1 = (g0 * n11 - g1 * n01) * by, (g1 * n00 - g0 * n01) * by
-        elif free0:
-            d0 = g0 / n00
-        elif free1:
-            d1 = g1 / n11
-        if d0 == 0 and d1 == 0:
-            return cost, 0.0, 1.0
-        one = min(max(place[0] + min(max(d0, -100.0), 100.0), bottom), top)
-        two = min(max(place[1] + min(max(d1, -100.0), 100.0), bottom), top)
-        new = _project(value, slope, one, two, scaled, facts, work, there)
+        new = _project(value, slope, one, two, scaled, facts, there)
         if new < cost:
             fall, cost = cost - new, new
             place[0], place[1] = one, two
-            here[:] = there
-            damping = max(damping / 10, 1e-9)
-            if fall <= tolerance * cost:
-                return cost, fall, 1.0
+            for k in range(there.size):
+                here[k] = there[k]
+            damping = 0.0 if damping < 1e-4 else damping / 2 if refused else damping / 10
+            refused = False
+            if cost <= nothing or fall <= tolerance * cost or (fall <= ENTERED * cost and cost - REACH * fall > lowest):
+                return cost, 1.0
         else:
-            damping *= 10
+            damping, refused = max(10 * damping, 1e-2), True
             if damping > 1e8:
-                return cost, 0.0, 1.0
-    return cost, fall, 0.0
+                return cost, 1.0
+        g0, g1, n00, n11 = here[3], here[4], here[8], here[10]
+        free0 = first == 0 and not ((place[0] <= bottom and g0 < 0) or (place[0] >= top and g0 > 0)) and n00 > 0
+        free1 = not ((place[1] <= bottom and g1 < 0) or (place[1] >= top and g1 > 0)) and n11 > 0
+        d0, d1 = _step(here, free0, free1, damping)
+        if d0 == 0 and d1 == 0:
+            return cost, 1.0
+        one = min(max(place[0] + min(max(d0, -LONGEST), LONGEST), bottom), top)
+        two = min(max(place[1] + min(max(d1, -LONGEST), LONGEST), bottom), top)
+    return cost, 0.0
 
 
-@compiled
-def _project(
-    value: Array, slope: Array, one: float, two: float, scaled: Array, facts: Array, work: Array, state: Array
-) -> float:
-    """Cost at two places with the best amplitudes, and the normal equations of a step by Kaufman's derivative.
+@inlined
+def _step(state: Array, free0: bool, free1: bool, damping: float) -> tuple[float, float]:
+    """Step of the places that are free, of Newton where the cost is convex, else with Kaufman's normal matrix."""
+    g0, g1, h00, h01, h11 = state[3], state[4], state[5], state[6], state[7]
+    n00, n01, n11 = state[8], state[9], state[10]
+    if free0 and free1:
+        a, b = h00 + damping * n00, h11 + damping * n11
+        determinant = a * b - h01 * h01
+        if not (a > CONVEX * n00 and b > CONVEX * n11 and determinant > CONVEX * (n00 * n11 - n01 * n01)):
+            a, b, h01 = n00 * (1.001 + damping), n11 * (1.001 + damping), n01
+            determinant = a * b - h01 * h01
+        by = 1 / determinant
+        return (g0 * b - g1 * h01) * by, (g1 * a - g0 * h01) * by
+    if free0:
+        a = h00 + damping * n00
+        return g0 / (a if a > CONVEX * n00 else n00 * (1 + damping)), 0.0
+    if free1:
+        b = h11 + damping * n11
+        return 0.0, g1 / (b if b > CONVEX * n11 else n11 * (1 + damping))
+    return 0.0, 0.0
 
-    ``state`` is filled with the two amplitudes and the share of blood, the gradient, and the normal matrix.
+
+@inlined
+def _project(value: Array, slope: Array, one: float, two: float, scaled: Array, facts: Array, state: Array) -> float:
+    """Cost at two places with the best amplitudes, and the equations of a step.
+
+    ``state`` is filled with the two amplitudes and the share of blood, the downward gradient, the matrix of second
+    derivatives of half the cost (3), and Kaufman's approximation of it (3).
     """
-    e1, d1, e2, d2 = work[0], work[1], work[2], work[3]
-    root, y, h = scaled[0], scaled[1], scaled[2]
-    _look_up(value, slope, one, root, e1, d1)
-    _look_up(value, slope, two, root, e2, d2)
+    i, s = _cell(one, len(value))
+    low_1, in_1, out_1, low_2, in_2, out_2, low_3, in_3, out_3 = _cubics(s)
+    j, s = _cell(two, len(value))
+    low_4, in_4, out_4, low_5, in_5, out_5, low_6, in_6, out_6 = _cubics(s)
     g11 = g12 = g1b = g22 = g2b = m1 = m2 = 0.0
     p1 = p2 = pb = pp = pq = q1 = q2 = qb = qq = 0.0
-    for r in range(e1.size):
-        g11 += e1[r] * e1[r]
-        g12 += e1[r] * e2[r]
-        g1b += e1[r] * h[r]
-        g22 += e2[r] * e2[r]
-        g2b += e2[r] * h[r]
-        m1 += e1[r] * y[r]
-        m2 += e2[r] * y[r]
-        p1 += d1[r] * e1[r]
-        p2 += d1[r] * e2[r]
-        pb += d1[r] * h[r]
-        pp += d1[r] * d1[r]
-        pq += d1[r] * d2[r]
-        q1 += d2[r] * e1[r]
-        q2 += d2[r] * e2[r]
-        qb += d2[r] * h[r]
-        qq += d2[r] * d2[r]
+    for r in range(value.shape[1]):
+        rise, rise_2 = value[i + 1, r] - value[i, r], value[j + 1, r] - value[j, r]
+        e = scaled[0, r] * (value[i, r] + low_1 * rise + in_1 * slope[i, r] + out_1 * slope[i + 1, r])
+        d = scaled[0, r] * (low_2 * rise + in_2 * slope[i, r] + out_2 * slope[i + 1, r])
+        f = scaled[0, r] * (value[j, r] + low_4 * rise_2 + in_4 * slope[j, r] + out_4 * slope[j + 1, r])
+        b = scaled[0, r] * (low_5 * rise_2 + in_5 * slope[j, r] + out_5 * slope[j + 1, r])
+        g11 += e * e
+        g12 += e * f
+        g1b += e * scaled[2, r]
+        g22 += f * f
+        g2b += f * scaled[2, r]
+        m1 += e * scaled[1, r]
+        m2 += f * scaled[1, r]
+        p1 += d * e
+        p2 += d * f
+        pb += d * scaled[2, r]
+        pp += d * d
+        pq += d * b
+        q1 += b * e
+        q2 += b * f
+        qb += b * scaled[2, r]
+        qq += b * b
     gbb, mb, low, high = facts[0], facts[1], facts[2], facts[3]
     _amplitudes(g11, g12, g1b, g22, g2b, gbb, m1, m2, mb, low, high, state)
     a1, a2, share = state[0], state[1], state[2]
-    cost = by_1 = by_2 = 0.0
-    for r in range(e1.size):
-        rest = y[r] - a1 * e1[r] - a2 * e2[r] - share * h[r]
+    cost, by_1, by_2, bent_1, bent_2 = facts[4], 0.0, 0.0, 0.0, 0.0
+    for r in range(value.shape[1]):
+        rise, rise_2 = value[i + 1, r] - value[i, r], value[j + 1, r] - value[j, r]
+        e = scaled[0, r] * (value[i, r] + low_1 * rise + in_1 * slope[i, r] + out_1 * slope[i + 1, r])
+        f = scaled[0, r] * (value[j, r] + low_4 * rise_2 + in_4 * slope[j, r] + out_4 * slope[j + 1, r])
+        rest = scaled[1, r] - a1 * e - a2 * f - share * scaled[2, r]
         cost += rest * rest
-        by_1 += d1[r] * rest
-        by_2 += d2[r] * rest
+        rest *= scaled[0, r]
+        by_1 += rest * (low_2 * rise + in_2 * slope[i, r] + out_2 * slope[i + 1, r])
+        by_2 += rest * (low_5 * rise_2 + in_5 * slope[j, r] + out_5 * slope[j + 1, r])
+        bent_1 += rest * (low_3 * rise + in_3 * slope[i, r] + out_3 * slope[i + 1, r])
+        bent_2 += rest * (low_6 * rise_2 + in_6 * slope[j, r] + out_6 * slope[j + 1, r])
     state[3], state[4] = a1 * by_1, a2 * by_2
+    n00, n01, n11 = a1 * a1 * pp, a1 * a2 * pq, a2 * a2 * qq
+    h00, h01, h11 = n00 - a1 * bent_1, n01, n11 - a2 * bent_2
+    # What the amplitudes and the share of blood take over, one after another; the first derivatives come along.
+    p1, p2, pb, q1, q2, qb = a1 * p1, a1 * p2, a1 * pb, a2 * q1, a2 * q2, a2 * qb
+    x1, x2, xb, y1, y2, yb = p1 - by_1, p2, pb, q1, q2 - by_2, qb
+    f22, f2b, fbb = g22, g2b, gbb
     if a1 > 0 and g11 > 0:
         by = 1 / g11
-        pp, pq, qq = pp - p1 * p1 * by, pq - p1 * q1 * by, qq - q1 * q1 * by
+        n00, n01, n11 = n00 - p1 * p1 * by, n01 - p1 * q1 * by, n11 - q1 * q1 * by
+        h00, h01, h11 = h00 - x1 * x1 * by, h01 - x1 * y1 * by, h11 - y1 * y1 * by
         p2, q2, pb, qb = p2 - p1 * g12 * by, q2 - q1 * g12 * by, pb - p1 * g1b * by, qb - q1 * g1b * by
+        x2, y2, xb, yb = x2 - x1 * g12 * by, y2 - y1 * g12 * by, xb - x1 * g1b * by, yb - y1 * g1b * by
         f22, f2b, fbb = g22 - g12 * g12 * by, g2b - g12 * g1b * by, gbb - g1b * g1b * by
-    else:
-        f22, f2b, fbb = g22, g2b, gbb
     if a2 > 0 and f22 > TINY * g22:
         by = 1 / f22
-        pp, pq, qq = pp - p2 * p2 * by, pq - p2 * q2 * by, qq - q2 * q2 * by
-        pb, qb, fbb = pb - p2 * f2b * by, qb - q2 * f2b * by, fbb - f2b * f2b * by
+        n00, n01, n11 = n00 - p2 * p2 * by, n01 - p2 * q2 * by, n11 - q2 * q2 * by
+        h00, h01, h11 = h00 - x2 * x2 * by, h01 - x2 * y2 * by, h11 - y2 * y2 * by
+        pb, qb, xb, yb = pb - p2 * f2b * by, qb - q2 * f2b * by, xb - x2 * f2b * by, yb - y2 * f2b * by
+        fbb -= f2b * f2b * by
     if low < share < high and fbb > TINY * gbb:
         by = 1 / fbb
-        pp, pq, qq = pp - pb * pb * by, pq - pb * qb * by, qq - qb * qb * by
-    state[5], state[6], state[7] = max(a1 * a1 * pp, 0.0), a1 * a2 * pq, max(a2 * a2 * qq, 0.0)
-    return cost
+        n00, n01, n11 = n00 - pb * pb * by, n01 - pb * qb * by, n11 - qb * qb * by
+        h00, h01, h11 = h00 - xb * xb * by, h01 - xb * yb * by, h11 - yb * yb * by
+    state[5], state[6], state[7] = h00, h01, h11
+    state[8], state[9], state[10] = max(n00, 0.0), n01, max(n11, 0.0)
+    return float(cost)

@@ -36,9 +36,8 @@ class Responses:
     """Derivative by log(k + offset) times the distance of two nodes, shape (n_node, n_frame)."""
 
     def rows(self, rows: npt.NDArray[np.intp]) -> Responses:
-        """Answers at some of the frames."""
-        value, slope = (np.ascontiguousarray(table[:, rows]) for table in (self.value, self.slope))
-        return replace(self, value=value, slope=slope)
+        """Answers at some of the frames; the last few are kept."""
+        return _rows_kept(self, rows.tobytes())
 
     def undispersed(self, tau: float, input_seen: Array) -> Responses:
         r"""Answers to the input before it was dispersed with the time constant ``tau`` (min).
@@ -140,3 +139,11 @@ def responses(sampling: Sampling, curve: PiecewiseLinear) -> Responses:
 def _kept(sampling: Sampling, time: bytes, value: bytes) -> Responses:
     """Table of a curve given by the bytes of its knots and values."""
     return answers(PiecewiseLinear(np.frombuffer(time), np.frombuffer(value))).seen(sampling)
+
+
+@lru_cache(maxsize=8)
+def _rows_kept(responses: Responses, rows: bytes) -> Responses:
+    """Answers at frames given by the bytes of their numbers."""
+    index = np.frombuffer(rows, dtype=np.intp)
+    value, slope = (np.ascontiguousarray(table[:, index]) for table in (responses.value, responses.slope))
+    return replace(responses, value=value, slope=slope)

@@ -12,78 +12,88 @@ Numbers = npt.NDArray[np.intp]
 TINY = 1e-13
 """Determinant of two functions, as a share of what it is for two unlike ones, below which they are alike."""
 
+LANES = 8
+"""Rows of pairs are filled up with zeros to a multiple of it, so that what runs along them leaves no remainder."""
+
 _BLOCK = 4
 
-compiled = njit(cache=True, error_model="numpy", fastmath={"reassoc", "contract", "arcp", "nsz"})
+LOOSE = {"reassoc", "contract", "arcp", "nsz"}
 """Sums may be taken in any order, so that they run in parallel lanes; not-a-number and infinity keep their meaning.
 
 What is compiled in one module calls nothing that is compiled in another: numba's cache would not see the other change.
 """
 
+compiled = njit(cache=True, nogil=True, error_model="numpy", fastmath=LOOSE)
+inlined = njit(forceinline=True, error_model="numpy", fastmath=LOOSE)
+"""Inlined is what is called with arrays once a curve: else their references are counted at each call, atomically."""
+
 
 @compiled
 def valleys(
-    basis: Array,
-    first: int,
-    curves: Array,
-    weights: Array,
-    blood: Array,
-    lowest_share: float,
-    highest_share: float,
-    bands: Numbers,
+    basis: Array, first: int, curves: Array, weights: Array, blood: Array, lowest_share: float, highest_share: float
 ) -> Numbers:
-    """Pair of functions, of each band and for each curve, that fits best with blood, without negative amplitudes.
+    """Pair of functions, for each curve, that fits best with blood, without negative amplitudes.
 
-    The best pair with the first function is one more, for it lies at an edge of the search. Of the pairs of which one
-    has no amplitude, only the best counts: they are a plain without valleys.
+    Where the share of blood of the best pair would be beyond its bounds, it is the best with that bound. The best pair
+    with the first function is one more, for it lies at an edge of the search.
 
     Parameters
     ----------
     basis : ndarray, shape (n_grid, n_row)
     first : int
         1 if the first function is part of every pair, else 0.
-    curves, weights : ndarray, shape (n_curve, n_row)
+    curves : ndarray, shape (n_curve, n_row)
+    weights : ndarray, shape (n_curve, n_row) or, where they are the same for all curves, (1, n_row)
     blood : ndarray, shape (n_row,)
     lowest_share, highest_share : float
         Bounds of the amplitude of blood; equal where it is known.
-    bands : ndarray of int, shape (n_band + 1,)
-        Numbers that part the second functions of the pairs.
 
     Returns
     -------
-    ndarray of int, shape (n_curve, n_band + 1, 2)
-        Numbers of the functions, those with the first function last; -1 where no pair has two positive amplitudes,
-        or the last is that of a band.
+    ndarray of int, shape (n_curve, 2, 2)
+        Numbers of the functions. Where no pair has two positive amplitudes, the first and the best alone. Those with
+        the first function come second; -1 where another function beside the same fits better.
     """
     n_curve, n_grid = len(curves), len(basis)
-    n_first = 1 if first else n_grid - 1
-    products = _products(basis, n_first, blood)
-    sums, single, gain = np.empty(products.shape[1]), np.empty((5, n_grid)), np.empty(bands.size)
+    n_first, width = 1 if first else n_grid - 1, -(-n_grid // LANES) * LANES
+    products, turned = _products(basis, n_first, blood), np.zeros((-(-blood.size // _BLOCK) * _BLOCK, width))
+    turned[: blood.size, :n_grid] = basis.T
+    sums, moment, facts = (
+        np.empty(products.shape[1]),
+        np.empty(width),
+        np.array([0.0, 0.0, lowest_share, highest_share]),
+    )
+    inverse, single, gain = np.zeros((6, n_first, width)), np.zeros((6, width)), np.zeros((max(n_first, 2), width))
     w, wy = np.zeros(len(products)), np.zeros(len(products))
-    found = np.full((n_curve, bands.size, 2), -1)
+    found = np.full((n_curve, 2, 2), -1)
     for c in range(n_curve):
-        gbb = mb = 0.0
+        if c < len(weights):
+            facts[0] = 0.0
+            for r in range(blood.size):
+                w[r] = weights[c, r]
+                facts[0] += w[r] * blood[r] * blood[r]
+            _weighted(products, w, sums)
+            _inverted(sums, n_grid, n_first, facts[0] if lowest_share < highest_share else 0.0, single, inverse)
+        facts[1] = 0.0
         for r in range(blood.size):
-            w[r], wy[r] = weights[c, r], weights[c, r] * curves[c, r]
-            gbb += w[r] * blood[r] * blood[r]
-            mb += wy[r] * blood[r]
-        _weighted(products, n_grid, w, wy, sums)
-        _best(sums, n_grid, n_first, bands, gbb, mb, lowest_share, highest_share, single, gain, found[c])
+            wy[r] = w[r] * curves[c, r]
+            facts[1] += wy[r] * blood[r]
+        _weighted(turned, wy, moment)
+        _best(moment, inverse, n_grid, n_first, facts, single, gain, found, c)
     return found
 
 
 @compiled
 def _products(basis: Array, n_first: int, blood: Array) -> Array:
-    """What is summed over the rows: each function, it times blood, its square, and the products of the pairs."""
+    """What is summed over the rows: each function times blood, its square, and the products of the pairs."""
     n_grid, n_row = basis.shape
     n_pair = n_first * (2 * n_grid - n_first - 1) // 2
-    products = np.zeros((-(-n_row // _BLOCK) * _BLOCK, 3 * n_grid + n_pair))
+    products = np.zeros((-(-n_row // _BLOCK) * _BLOCK, 2 * n_grid + n_pair))
     for r in range(n_row):
-        at = 3 * n_grid
+        at = 2 * n_grid
         for i in range(n_grid):
-            products[r, i] = basis[i, r]
-            products[r, n_grid + i] = basis[i, r] * blood[r]
-            products[r, 2 * n_grid + i] = basis[i, r] * basis[i, r]
+            products[r, i] = basis[i, r] * blood[r]
+            products[r, n_grid + i] = basis[i, r] * basis[i, r]
         for i in range(n_first):
             for j in range(i + 1, n_grid):
                 products[r, at] = basis[i, r] * basis[j, r]
@@ -91,120 +101,104 @@ def _products(basis: Array, n_first: int, blood: Array) -> Array:
     return products
 
 
-@compiled
-def _weighted(products: Array, n_grid: int, w: Array, wy: Array, sums: Array) -> None:
-    """Sums over the rows: of the functions with the weighted curve, of all others with the weights."""
+@inlined
+def _weighted(products: Array, factor: Array, sums: Array) -> None:
+    """Sums over the rows of products times a factor."""
     sums[:] = 0
     for r in range(0, len(products), _BLOCK):
-        p0, p1, p2, p3 = products[r], products[r + 1], products[r + 2], products[r + 3]
-        a0, a1, a2, a3 = wy[r], wy[r + 1], wy[r + 2], wy[r + 3]
-        for k in range(n_grid):
-            sums[k] += a0 * p0[k] + a1 * p1[k] + a2 * p2[k] + a3 * p3[k]
-        a0, a1, a2, a3 = w[r], w[r + 1], w[r + 2], w[r + 3]
-        for k in range(n_grid, sums.size):
-            sums[k] += a0 * p0[k] + a1 * p1[k] + a2 * p2[k] + a3 * p3[k]
+        a0, a1, a2, a3 = factor[r], factor[r + 1], factor[r + 2], factor[r + 3]
+        for k in range(sums.size):
+            sums[k] += a0 * products[r, k] + a1 * products[r + 1, k] + a2 * products[r + 2, k] + a3 * products[r + 3, k]
 
 
 @compiled
-def _best(
-    sums: Array, n: int, n_first: int, bands: Numbers, gbb: float, mb: float, low: float, high: float,
-    single: Array, gain: Array, found: Numbers,
-) -> None:  # fmt: skip
-    """Best pair of each band, from the sums of one curve; ``single`` and ``gain`` are room to work in."""
-    moment, with_blood, own = sums[:n], sums[n : 2 * n], sums[2 * n : 3 * n]
-    free = low < high and gbb > 0
-    by_blood = 1 / gbb if free else 0.0
-    top = 0
+def _inverted(sums: Array, n: int, n_first: int, gbb: float, single: Array, inverse: Array) -> None:
+    """Inverses of the matrices of each pair, with blood taken out of them (gbb 0: its share is known) and as they are.
+
+    Zero where the two are alike. ``single`` gets blood in each function, and the share of blood in it, and one over its
+    square with blood taken out and as it is.
+    """
+    with_blood, own = sums[:n], sums[n : 2 * n]
+    by_blood = 1 / gbb if gbb > 0 else 0.0
     for g in range(n):
-        single[0, g] = _alone(own[g], with_blood[g], gbb, moment[g], mb, low, high)
-        single[1, g] = own[g] - with_blood[g] * with_blood[g] * by_blood
-        single[2, g] = moment[g] - with_blood[g] * mb * by_blood
-        a = single[2, g] / single[1, g] if single[2, g] > 0 and single[1, g] > TINY * own[g] else 0.0
-        single[3, g], share = a * single[2, g], (mb - a * with_blood[g]) * by_blood
-        single[4, g] = 1.0 if low <= share <= high else 0.0
-        if single[0, g] > single[0, top]:
-            top = g
-    gain[:] = -np.inf
-    at = 3 * n
+        single[2, g], single[3, g] = with_blood[g], with_blood[g] * by_blood
+        left = own[g] - with_blood[g] * single[3, g]
+        single[4, g] = 1 / left if left > TINY * own[g] else 0.0
+        single[5, g] = 1 / own[g] if own[g] > 0 else 0.0
+    at = 2 * n
     for i in range(n_first):
-        band = 0
-        if i == 1:
-            _begun_anew(bands, gain, found)
         for j in range(i + 1, n):
-            cross = sums[at]
+            tiny, share, cross = TINY * own[i] * own[j], single[3, i], sums[at]
+            f11, f12 = own[i] - with_blood[i] * share, cross - with_blood[j] * share
+            f22 = own[j] - with_blood[j] * single[3, j]
+            determinant = f11 * f22 - f12 * f12
+            by = 1 / determinant if determinant > tiny else 0.0
+            inverse[0, i, j], inverse[1, i, j], inverse[2, i, j] = f22 * by, -f12 * by, f11 * by
+            determinant = own[i] * own[j] - cross * cross
+            by = 1 / determinant if determinant > tiny else 0.0
+            inverse[3, i, j], inverse[4, i, j], inverse[5, i, j] = own[j] * by, -cross * by, own[i] * by
             at += 1
-            while j >= bands[band + 1]:
-                band += 1
-            least = max(single[0, i], single[0, j], gain[band])
-            tiny = TINY * own[i] * own[j]
-            if free:
-                taken, a, b = _both(
-                    single[1, i], cross - with_blood[i] * with_blood[j] * by_blood, single[1, j],
-                    single[2, i], single[2, j], tiny,
-                )  # fmt: skip
-                share = (mb - a * with_blood[i] - b * with_blood[j]) * by_blood
-                taken += mb * mb * by_blood
-                if a > 0 and low <= share <= high and taken > least:
-                    gain[band], found[band, 0], found[band, 1] = taken, i, j
-                # Too little, or the best of the pair, whichever of its amplitudes are 0, is within the bounds of blood.
-                better = i if single[3, i] > single[3, j] else j
-                if (taken <= least or low <= share <= high) if a > 0 else single[4, better] > 0:
-                    continue
-            for side in range(2 if low < high else 1):
-                share = high if side else low
-                taken, a, _ = _both(
-                    own[i], cross, own[j], moment[i] - share * with_blood[i], moment[j] - share * with_blood[j], tiny
-                )
-                taken += share * (2 * mb - share * gbb)
-                if a > 0 and taken > least:
-                    gain[band], found[band, 0], found[band, 1] = taken, i, j
-                    least = taken
-    band = 0
-    while max(top, 1) >= bands[band + 1]:
-        band += 1
-    if single[0, top] > gain[band]:
-        found[band, 0], found[band, 1] = 0, max(top, 1)
-    last = bands.size - 1
-    for band in range(last):
-        if found[band, 0] == found[last, 0] and found[band, 1] == found[last, 1]:
-            found[last, 0] = -1
 
 
-@compiled
-def _begun_anew(bands: Numbers, gain: Array, found: Numbers) -> None:
-    """Note the best pair with the first function."""
-    last = bands.size - 1
-    for band in range(last):
-        if gain[band] > gain[last]:
-            gain[last], found[last, 0], found[last, 1] = gain[band], found[band, 0], found[band, 1]
+@inlined
+def _best(
+    moment: Array, inverse: Array, n: int, n_first: int, facts: Array, single: Array, gain: Array, found: Numbers,
+    c: int,
+) -> None:  # fmt: skip
+    """Best pairs of curve ``c``; ``facts`` are the square of blood, its sum with the curve, and the share's bounds."""
+    gbb, mb, low, high = facts[0], facts[1], facts[2], facts[3]
+    free = low < high and gbb > 0
+    i, j, share = 0, 0, low
+    if free:
+        for g in range(n):
+            single[0, g] = moment[g] - single[3, g] * mb
+        i, j = _gains(inverse, 0, n, n_first, single, gain)
+        a = inverse[0, i, j] * single[0, i] + inverse[1, i, j] * single[0, j]
+        b = inverse[1, i, j] * single[0, i] + inverse[2, i, j] * single[0, j]
+        share = mb / gbb - a * single[3, i] - b * single[3, j]
+    if not (free and low <= share <= high):
+        share = min(max(share, low), high)
+        for g in range(n):
+            single[0, g] = moment[g] - share * single[2, g]
+        i, j = _gains(inverse, 3, n, n_first, single, gain)
+    if gain[i, j] > 0:
+        found[c, 0, 0], found[c, 0, 1] = i, j
+        edge = 1
+        for g in range(2, n):
+            if gain[0, g] > gain[0, edge]:
+                edge = g
+        if i > 1 and gain[0, edge] > gain[1, edge]:
+            found[c, 1, 0], found[c, 1, 1] = 0, edge
+        return
+    best, most, kind = 1, 0.0, 4 if free and low <= share <= high else 5
+    for g in range(1, n):
+        taken = single[0, g] * single[0, g] * single[kind, g] if single[0, g] > 0 else 0.0
+        if taken > most:
+            best, most = g, taken
+    found[c, 0, 0], found[c, 0, 1] = 0, best
 
 
-@compiled
-def _both(f11: float, f12: float, f22: float, m1: float, m2: float, tiny: float) -> tuple[float, float, float]:
-    """What two functions take from the cost, and their amplitudes; 0 all where not both are positive."""
-    determinant = f11 * f22 - f12 * f12
-    a, b = m1 * f22 - m2 * f12, m2 * f11 - m1 * f12
-    if determinant > tiny and a > 0 and b > 0:
-        by = 1 / determinant
-        a, b = a * by, b * by
-        return a * m1 + b * m2, a, b
-    return 0.0, 0.0, 0.0
-
-
-@compiled
-def _alone(own: float, with_blood: float, gbb: float, moment: float, mb: float, low: float, high: float) -> float:
-    """What one function takes from the cost, with an amplitude that is not negative and blood within its bounds."""
-    if low < high and gbb > 0:
-        left = own - with_blood * with_blood / gbb
-        rest = moment - with_blood * mb / gbb
-        a = rest / left if rest > 0 and left > TINY * own else 0.0
-        share = (mb - a * with_blood) / gbb
-        if low <= share <= high:
-            return a * rest + mb * mb / gbb
-    most = -np.inf
-    for side in range(2):
-        share = high if side else low
-        rest = moment - share * with_blood
-        taken = rest * rest / own if rest > 0 and own > 0 else 0.0
-        most = max(most, taken + share * (2 * mb - share * gbb))
-    return most
+@inlined
+def _gains(inverse: Array, kind: int, n: int, n_first: int, single: Array, gain: Array) -> tuple[int, int]:
+    """What pairs take from the cost, 0 where not both amplitudes are positive; the one that takes the most."""
+    for i in range(n_first):
+        m_i = single[0, i]
+        for j in range(single.shape[1]):
+            a = inverse[kind, i, j] * m_i + inverse[kind + 1, i, j] * single[0, j]
+            b = inverse[kind + 1, i, j] * m_i + inverse[kind + 2, i, j] * single[0, j]
+            taken = a * m_i + b * single[0, j]
+            taken = taken if a > 0 else 0.0
+            gain[i, j] = taken if b > 0 else 0.0
+    for j in range(single.shape[1]):
+        single[1, j] = 0.0
+    for i in range(n_first):
+        for j in range(single.shape[1]):
+            single[1, j] = gain[i, j] if gain[i, j] > single[1, j] else single[1, j]
+    top, row = 0, 0
+    for j in range(1, n):
+        if single[1, j] > single[1, top]:
+            top = j
+    for i in range(n_first):
+        if gain[i, top] == single[1, top]:
+            row = i
+    return row, top

@@ -157,7 +157,7 @@ class _Tissue:
         self._sampled, self._blood, self._parent = sampled, plasma.whole_blood, plasma.parent
         self._known = answers(plasma.parent, 128)
         self._curve, self._weights = curve, weights
-        self._rates, self._bands = compartments.tried(5.0)
+        self._rates = compartments.tried(5.0)
 
     def cost(self, delay: float, tau: float = 0.0) -> float:
         """Weighted sum of squared residuals."""
@@ -182,7 +182,6 @@ class _Tissue:
             blood,
             0.0,
             0.0 if self._blood is None else 0.5,
-            self._bands,
         )
         return place, amplitude, cost
 

@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from raphe.core import compartments
-from raphe.core.bounded import BoundedFit, bounded_fit, covariance_of_free
-from raphe.core.compartments import Exponentials, Start, tissue_with_blood
+from raphe.core.bounded import BoundedFit, Curve, bounded_fit, covariance_of_free
+from raphe.core.compartments import Exponentials, Start, begin_alone, tissue_with_blood
 from raphe.core.propagation import propagated
 from raphe.core.responses import responses
 from raphe.errors import ModelError
@@ -86,6 +86,7 @@ def fit_tissue(
     V_B: float | None,
     V_B_bounds: Range,
     slow_is_zero: bool = False,
+    near: Solution | None = None,
 ) -> Tissue:
     """Fit a sum of exponentials behind plasma, from the best combinations of a grid.
 
@@ -103,27 +104,72 @@ def fit_tissue(
     V_B_bounds : (float, float)
     slow_is_zero : bool
         Whether the slower exponential does not fade.
+    near : Solution, optional
+        Answer whose first parameters are the rate constants near which the best are.
     """
     answers = responses(problem.sampling, problem.parent).rows(problem.rows)
-    blood = problem.whole_blood[problem.rows]
+    blood = problem.whole_blood[problem.rows] * (V_B != 0)
     curves, weights = problem.row_activity, problem.row_weights
     limits = np.array([*bounds, *([V_B_bounds] if V_B is None else [])])
     model = tissue_with_blood(answers, exponentials, blood, V_B)
-    fastest = min(high for _, high in bounds[1:])
-    start = compartments.begin(answers, curves, weights, blood, V_B, V_B_bounds, fastest, slow_is_zero=slow_is_zero)
-    last = [start.V_B] if V_B is None else []
-    ends = [bounded_fit(model, np.column_stack([k(start), *last]), curves, weights, *limits.T) for k in begin]
-    found = reduce(BoundedFit.better, ends)
-    spread, singular = covariance_of_free(found, curves, weights)
+    few = _without_repeats(weights)
+    if len(bounds) == 2:
+        start = begin_alone(answers, curves, few, blood, V_B, V_B_bounds, bounds[1])
+    else:
+        fastest = min(high for _, high in bounds[1:])
+        rates = None if near is None else exponentials(near.value[:, : len(bounds)]).rate
+        start = compartments.begin(
+            answers, curves, few, blood, V_B, V_B_bounds, fastest, slow_is_zero=slow_is_zero, near=rates
+        )
+    found = _within(start, begin, model, curves, weights, limits, problem.errors)
     known = np.zeros(len(bounds) + 1, dtype=bool)
-    theta, held = found.theta, found.at_bound
+    theta, held, n, n_free = found.theta, found.at_bound, len(curves), len(limits)
+    spread, singular = np.full((n, n_free, n_free), np.nan), np.zeros(n, dtype=bool)
+    if problem.errors:
+        spread, singular = covariance_of_free(found, curves, weights)
     if V_B is not None:
-        n = len(theta)
         known[-1] = True
         theta = np.column_stack([theta, np.full(n, V_B)])
         held = np.column_stack([held, np.zeros(n, dtype=bool)])
         spread = np.pad(spread, ((0, 0), (0, 1), (0, 1)))
     return Tissue(theta, spread, held, known, found, singular)
+
+
+def _without_repeats(weights: Array) -> Array:
+    """Weights of the curves, or the one row of them that is the same for all."""
+    same = len(weights) > 0 and bool((weights == weights[0]).all())
+    return weights[:1] if same else weights
+
+
+def _within(
+    start: Start,
+    begin: Sequence[Callable[[Start], Array]],
+    model: Curve,
+    curves: Array,
+    weights: Array,
+    limits: Array,
+    errors: bool,
+) -> BoundedFit:
+    """Best fit within bounds: the start, where its rate constants are, or else the end of a search from there."""
+    lower, upper = limits.T
+    given = [k(start) for k in begin]
+    if given[0].shape[1] < len(limits):
+        given = [np.column_stack([k, start.V_B]) for k in given]
+    theta = np.clip(given[0], lower, upper)
+    moved = theta != given[0]
+    if len(limits) > 3:
+        single = (start.amplitude <= 0).any(axis=1)
+        moved[single, 3] = False  # k4 has no effect where there is one exponential
+    outside = np.flatnonzero(moved.any(axis=1) | start.at_edge | ~np.isfinite(start.cost))
+    held, converged = (theta <= lower) | (theta >= upper), start.converged.copy()
+    fitted, cost = start.fitted, start.cost.copy()
+    if outside.size:
+        ends = (bounded_fit(model, k[outside], curves[outside], weights[outside], *limits.T) for k in given)
+        end = reduce(BoundedFit.better, ends)
+        theta[outside], fitted[outside], cost[outside] = end.theta, end.fitted, end.wrss
+        held[outside], converged[outside] = end.at_bound, end.converged
+    slopes = model(theta, np.arange(len(theta)))[1] if errors else np.broadcast_to(np.nan, (*curves.shape, len(limits)))
+    return BoundedFit(theta, fitted, slopes, cost, held, converged)
 
 
 def tissue_surface(

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
-from raphe.core.compartments import Start, one_tissue, rate_constants
+from raphe.core.compartments import Start, one_tissue
 from raphe.kinetics.protocol import Example, Problem, Solution
 from raphe.kinetics.surface import Surface
 from raphe.kinetics.tissue import Range, check_assumptions, fit_tissue, tissue_surface
@@ -69,7 +68,7 @@ class OneTCM:
         tissue = fit_tissue(
             problem,
             one_tissue,
-            (lambda start: rate_constants(start)[:, :2], partial(_alone, 0), partial(_alone, 1)),
+            (_begin,),
             (self.K1_bounds, self.k2_bounds),
             self.V_B,
             self.V_B_bounds,
@@ -83,10 +82,9 @@ class OneTCM:
         return tissue_surface(problem, value, one_tissue, _volume, bounds, self.V_B, self.V_B_bounds)
 
 
-def _alone(number: int, start: Start) -> Array:
-    """K1 and k2 of one of the two exponentials of a start, as if it were alone; of both, where it is not there."""
-    amplitude, rate = start.amplitude[:, number], start.rate[:, number]
-    return np.where((amplitude > 0)[:, None], np.column_stack([amplitude, rate]), rate_constants(start)[:, :2])
+def _begin(start: Start) -> Array:
+    """K1 and k2 of one exponential."""
+    return np.concatenate([start.amplitude, start.rate], axis=1)
 
 
 def _volume(theta: Array) -> tuple[Array, Array]:
