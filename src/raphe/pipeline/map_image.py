@@ -21,9 +21,9 @@ from raphe.io.staging import prepare
 from raphe.kinetics.judgement import assumed
 from raphe.kinetics.k2_prime import LEAST_BINDING, first_pass_of, k2_primes_of, median_k2_prime
 from raphe.kinetics.protocol import KineticModel
-from raphe.kinetics.voxelwise import CHUNK, VoxelFit, fit_voxels
-from raphe.pipeline.arterial import Arterial, arterial_input, source_of_files
+from raphe.kinetics.voxelwise import VoxelFit, fit_voxels
 from raphe.pipeline.choices import Analysis, choose, make
+from raphe.pipeline.first_use import telling_of_compilation
 from raphe.pipeline.map_reference import (
     Named,
     curve_of_table,
@@ -100,7 +100,11 @@ def run(options: argparse.Namespace) -> int:
         reference = mean_of_mask(where, of_reference, image, options.label)
     elif where is not None and table is not None:
         reference = region_of_table(where, table[0], analysis)
-    arterial = _arterial(options, image, analysis, voxels, messages)
+    arterial = None
+    if analysis.needs("plasma"):
+        from raphe.pipeline.map_blood import arterial_of_map  # takes half a second to import
+
+        arterial = arterial_of_map(options, image, analysis, voxels, messages)
     material = _Material(
         voxels,
         len(image.frames) if arterial is None else arterial.n_frames,
@@ -108,8 +112,9 @@ def run(options: argparse.Namespace) -> int:
         None if arterial is None else arterial.plasma,
         workers,
     )
-    tasks = _tasks(material, image, analysis, reference, () if arterial is None else arterial.steps, messages)
-    _fit(tasks, material, image, analysis, messages)
+    with telling_of_compilation(messages.say):
+        tasks = _tasks(material, image, analysis, reference, () if arterial is None else arterial.steps, messages)
+        _fit(tasks, material, image, analysis, messages)
     _tell(tasks, voxels, options, messages)
     sources = [str(path) for path in (options.pet, options.mask, where and where.path, *options.input) if path]
     maps = [
@@ -211,35 +216,6 @@ def _voxels(
     if voxels.n_part > 1:
         messages.say(f"the image is read {voxels.n_part} times for each step, so as to stay within --memory")
     return voxels, step
-
-
-def _arterial(
-    options: argparse.Namespace, image: DynamicImage, analysis: Analysis, voxels: Voxels, messages: Messages
-) -> Arterial | None:
-    """Arterial input, held against the mean curve of the mask."""
-    if not analysis.needs("plasma"):
-        return None
-    tacs = TACs(_mean_curve(voxels), image.frames, ("mean of the mask",))
-    source = source_of_files(
-        options.input, tacs, image.sidecar.scan(""), analysis, image.sidecar.injection, image.half_life, options.unit
-    )
-    for finding in source.findings:
-        messages.warn(finding.message)
-    return arterial_input(source, tacs, analysis, image.half_life)
-
-
-def _mean_curve(voxels: Voxels) -> Array:
-    """Mean over the voxels whose values are all numbers, shape (n_frame,); the same whatever the parts are."""
-    sums: dict[int, tuple[Array, int]] = {}
-    for _, part, activity in voxels.parts():
-        for first in range(0, activity.shape[1], CHUNK):
-            chunk = activity[:, first : first + CHUNK]
-            good = np.isfinite(chunk).all(axis=0)
-            sums[part.start + first] = chunk[:, good].sum(axis=1, dtype=float), int(good.sum())
-    counted = sum(count for _, count in sums.values())
-    if not counted:
-        raise InputError(f"{voxels.image.path}: no voxel of the mask holds numbers in all frames")
-    return np.asarray(sum(sums[first][0] for first in sorted(sums)) / counted)
 
 
 def _tasks(

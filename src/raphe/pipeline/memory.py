@@ -9,8 +9,8 @@ import sys
 from raphe.errors import InputError
 from raphe.kinetics.voxelwise import CHUNK
 
-WORKING = 192_000_000
-"""Bytes that a thread takes to fit a chunk of voxels; measured over the models with 38 frames, and rounded up."""
+WORKING = 260_000_000
+"""Bytes that a thread takes to fit a chunk of voxels, as measured with 38 frames, and rounded up."""
 
 SPARE = 48_000_000
 """Bytes that are left for what is loaded on the way and for what the allocator keeps."""
@@ -43,7 +43,7 @@ def held() -> int:
 def threads(limit: int, wanted: int) -> int:
     """How many of the wanted threads there is working space for, at least one."""
     free = limit - held() - SPARE
-    return max(1, min(wanted, int(free // (2 * WORKING))))
+    return max(1, min(wanted, int(free // (1.5 * WORKING))))
 
 
 def voxels_at_once(n_voxel: int, n_frame: int, map_bytes: int, workers: int, limit: int, used: int = 0) -> int:
