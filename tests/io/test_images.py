@@ -1,5 +1,6 @@
 """Images are read as nibabel reads them, block by block; what is damaged, and what nibabel lets pass, is refused."""
 
+import dataclasses
 import gzip
 
 import nibabel
@@ -91,8 +92,19 @@ def test_a_file_that_is_cut_short(tmp_path, ending, share):
     path = save(tmp_path / f"image{ending}")
     held = path.read_bytes()
     path.write_bytes(held[: int(share * len(held))])
-    with pytest.raises(InputError, match=r"image\.nii.* (cut short|ends within)"):
+    with pytest.raises(InputError, match=r"image\.nii.* (cut short|ends within|ends after)"):
         stream(open_image(path), [], range(4))
+
+
+@pytest.mark.parametrize("ending", [".nii", ".nii.gz", ".nii.zst"])
+@pytest.mark.parametrize("volumes", [range(4), range(2)])
+def test_a_header_that_says_less_than_the_file_holds(tmp_path, ending, volumes):
+    path = save(tmp_path / f"image{ending}", np.ones((40, 6, 5, 4)))
+    image = open_image(path)
+    stream(image, [], volumes)
+    small = dataclasses.replace(image, grid=Grid((20, 6, 5), AFFINE))
+    with pytest.raises(InputError, match=r"image\.nii.* holds 9600 bytes more than the 20 x 6 x 5 x 4 voxels"):
+        stream(small, [], volumes)
 
 
 @pytest.mark.parametrize("volumes", [range(4), range(2)])

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -22,7 +23,7 @@ def test_voxels_at_once_are_all_or_whole_chunks(monkeypatch):
     assert more > few
     taken = 100_000_000 + memory.SPARE + memory.WORKING + 5_000_000 * 58 + few * (4 * 38 + 8)
     assert taken <= 10**9
-    with pytest.raises(InputError, match=r"--memory 500M is too little for 5000000 voxels.*at least"):
+    with pytest.raises(InputError, match=r"500M of memory are too little for 5000000 voxels.*at least"):
         memory.voxels_at_once(5_000_000, 38, 50, 1, 5 * 10**8)
 
 
@@ -55,6 +56,7 @@ def test_what_is_no_size(text):
         arguments.size(text)
 
 
+@pytest.mark.skipif(not Path("/proc/self/status").is_file(), reason="this system does not tell the peak")
 def test_the_limit_holds(scan, tmp_path):
     """The peak of a process with a limit stays below it, for an image that is larger than the limit leaves room for."""
     labels = np.kron(scan.labels, np.ones((12, 12, 12), dtype=np.int16))
@@ -65,9 +67,9 @@ def test_the_limit_holds(scan, tmp_path):
     mask = scan.mask("large", labels > 0, affine=affine)
     limit = 520
     code = (
-        "import resource, sys; from raphe.cli import main; code = main(sys.argv[1:]);"
-        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, file=sys.stderr); sys.exit(code)"
-    )
+        "import sys; from raphe.cli import main; code = main(sys.argv[1:]);"
+        "print(open('/proc/self/status').read().split('VmHWM:')[1].split()[0], file=sys.stderr); sys.exit(code)"
+    )  # the peak that getrusage tells may be that of the process that started this one
     words = ["map", scan.pet, "--model", "SUVR", "--window", "40:70", "--mask", mask, "--reference", scan.reference]
     words += ["--out", scan.files.out, "--memory", f"{limit}M"]
     ended = subprocess.run([sys.executable, "-c", code, *map(str, words)], capture_output=True, text=True)
