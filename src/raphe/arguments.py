@@ -77,10 +77,9 @@ SIZES = {"": 1.0, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12}
 
 def size(text: str) -> int:
     """Bytes, with ``k``, ``M``, ``G`` or ``T`` for powers of a thousand, as in ``900M`` or ``1.5G``."""
-    plain = text.strip().removesuffix("B").removesuffix("i")
+    plain = text.strip().removesuffix("B")
     unit = next((key for key in SIZES if key and plain.lower().endswith(key.lower())), "")
-    value = positive(plain.removesuffix(plain[len(plain) - len(unit) :]) if unit else plain) * SIZES[unit]
-    return int(value)
+    return int(positive(plain[: len(plain) - len(unit)]) * SIZES[unit])
 
 
 def number(text: str) -> float:

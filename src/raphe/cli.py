@@ -252,7 +252,9 @@ def _map(commands: _Commands) -> None:
         "map",
         _later("raphe.pipeline.map_image"),
         "make parametric maps of one dynamic image",
-        "raphe map sub-01_pet.nii.gz --model SRTM --reference cerebellum_mask.nii.gz --out maps",
+        "raphe simulate test-retest to-map --tacs-only && python -m raphe.simulate.blocks to-map/derivatives/raphe-sim/"
+        "sub-01/ses-baseline/pet/sub-01_ses-baseline_trc-DASB_seg-sim_desc-preproc_tacs.tsv to-map/sub-01_pet.nii.gz "
+        "&& raphe map to-map/sub-01_pet.nii.gz --model SRTM --reference to-map/sub-01_dseg.nii.gz --label 1 --out maps",
     )
     parser.add_argument(
         "pet",

@@ -5,8 +5,10 @@ from raphe.core.decay import remaining
 from raphe.data.tacs import TACs
 from raphe.errors import InputError
 from raphe.kinetics.fit import fit
-from raphe.kinetics.k2_prime import estimate_k2_prime
+from raphe.kinetics.k2_prime import estimate_k2_prime, k2_primes_of, median_k2_prime
 from raphe.kinetics.models.mrtm1 import MRTM1
+from raphe.kinetics.voxelwise import VoxelFit
+from raphe.quality import Quality
 
 TISSUES = {"thalamus": (1.0, 2.0), "caudate": (1.1, 1.7), "putamen": (0.95, 2.2), "hippocampus": (0.9, 0.5)}
 HIGH = ("thalamus", "caudate", "putamen")
@@ -110,3 +112,48 @@ def test_a_reference_curve_may_be_given_and_other_conventions_taken(known):
         tacs, reference=tacs.curve("cerebellum"), regions=HIGH, weights="uniform", convention="midframe"
     )
     assert found.value == pytest.approx(0.06, rel=0.02)
+
+
+def voxel_fit(k2_prime, se, binding=1.0, quality=0):
+    """Voxels of a first pass, each with the k2' and the SE that is given."""
+    k2_prime, se, binding, quality = np.broadcast_arrays(k2_prime, se, binding, quality)
+    return VoxelFit(
+        ("BP_ND", "k2_prime"),
+        np.array([binding, k2_prime], dtype=np.float32),
+        np.array([np.full(se.shape, 0.1), se], dtype=np.float32),
+        quality.astype(np.uint8),
+    )
+
+
+def test_voxels_of_little_binding_or_without_a_good_k2_prime_do_not_count():
+    found = voxel_fit(
+        [0.06, 0.07, 0.08, -0.01, np.nan, 0.05],
+        [0.01, 0.01, 0.09, 0.01, 0.01, 0.01],
+        [1.0, 0.4, 1.0, 1.0, 1.0, 1.0],
+        [0, 0, 0, 0, 0, int(Quality.SINGULAR)],
+    )
+    value, se = k2_primes_of(found)
+    np.testing.assert_allclose(value, [0.06], rtol=1e-6)
+    np.testing.assert_allclose(se, [0.01], rtol=1e-6)
+
+
+def test_the_median_of_voxels_is_where_half_of_the_weight_lies():
+    value = np.array([0.05, 0.06, 0.2])
+    k2_prime, step = median_k2_prime(value, np.array([0.005, 0.006, 0.02]), "MRTM1")
+    assert k2_prime.value == pytest.approx(0.06)
+    k2_prime, _ = median_k2_prime(value, np.array([0.005, 0.006, 0.002]), "MRTM1")
+    assert k2_prime.value == pytest.approx(0.2)
+    assert step.parameters["n_voxel"] == 3
+    with pytest.raises(InputError, match=r"no voxel with BP_ND above 0\.5"):
+        median_k2_prime(np.empty(0), np.empty(0), "MRTM1")
+
+
+def test_the_error_of_the_median_covers_for_noise_that_27_voxels_share():
+    """270 voxels in 10 groups with the same error each: the SE is within a factor of two of the true scatter."""
+    random = np.random.default_rng(5)
+    found = [
+        median_k2_prime(0.06 * np.exp(np.repeat(random.normal(0, 0.1, 10), 27)), np.full(270, 0.006), "MRTM1")[0]
+        for _ in range(300)
+    ]
+    scatter = np.std([one.value for one in found])
+    assert 0.5 < np.mean([one.se for one in found]) / scatter < 2

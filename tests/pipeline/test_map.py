@@ -2,14 +2,18 @@
 
 import json
 import shutil
+import signal
 from pathlib import Path
 
 import nibabel
 import numpy as np
 import pytest
 from backports import zstd
+from tests.pipeline.conftest import LABELS
+from tests.pipeline.test_blood_studies import BLOOD, SECONDS, V_ND, blood_of, parent
 
 from raphe.core.weights import FORMULAS
+from raphe.pipeline import maps as maps_module
 from raphe.quality import Quality
 
 MODELS = {
@@ -59,7 +63,7 @@ def test_a_map_of_constant_regions_is_the_table_of_the_regions(scan, mapped, rap
         *columns, *(f"{name}_stat-se" for name in columns), "quality"
     }  # fmt: skip
     for row in rows_of(table):
-        where = scan.labels == {"thalamus": 1, "putamen": 2, "caudate": 3, "hippocampus": 4}[row["name"]]
+        where = scan.labels == LABELS[row["name"]]
         for name in columns:
             value = maps[f"{model}_meas-{name}"][where]
             assert value == pytest.approx(float(row[name]), rel=1e-5)
@@ -124,7 +128,6 @@ def test_the_digits_do_not_depend_on_threads_memory_or_compression(scan, mapped,
     packed = tmp_path / "zst" / f"{plain.name}.zst"
     packed.write_bytes(zstd.compress(plain.read_bytes()))
     monkeypatch.setattr("raphe.pipeline.memory.CHUNK", 64)
-    monkeypatch.setattr("raphe.pipeline.map_image.CHUNK", 64)
     monkeypatch.setattr("raphe.kinetics.voxelwise.CHUNK", 64)
     words = ("--model", "SRTM", "MRTM2", "--k2-prime", "auto")
     first, _ = mapped(*words)
@@ -233,3 +236,76 @@ def test_frames_may_be_left_out(scan, mapped, raphe, rows_of, tmp_path):
     (table,) = (tmp_path / "fit").glob("*.tsv")
     row = next(row for row in rows_of(table) if row["name"] == "putamen")
     assert maps["MRTM1_meas-BPND"][scan.labels == 2] == pytest.approx(float(row["BPND"]), rel=1e-5)
+
+
+@pytest.fixture
+def blood(scan):
+    """Samples of blood behind which the regions have one-tissue kinetics."""
+    minutes = SECONDS / 60
+    lines = [["time", "plasma_radioactivity", "whole_blood_radioactivity", "metabolite_parent_fraction"]]
+    lines.append(["0", "0", "0", "1"])
+    for second, value in zip(SECONDS, parent(minutes), strict=True):
+        lines.append([str(second), f"{value:.8f}", f"{0.8 * value:.8f}", "1"])
+    path = blood_of(scan.files)
+    scan.files.save(lines, path)
+    path.with_suffix(".json").write_text(json.dumps(BLOOD))
+    return path
+
+
+@pytest.mark.parametrize("model", ["Logan", "MA1", "Patlak", "1TCM", "2TCM"])
+def test_a_map_behind_plasma_is_the_table_too(scan, mapped, raphe, rows_of, blood, model, tmp_path):
+    words = ("--model", model, "--input", blood, "--delay", "0", "--parent-fraction", "interpolation")
+    scan.mask("few", (scan.labels > 0) & (np.arange(9)[:, None, None] == 4) & (np.arange(8)[None, :, None] == 4))
+    maps, _ = mapped(*words, reference=False, mask="few")
+    assert raphe("fit", scan.table, *words, "--out", tmp_path / "fit").code <= 1
+    (table,) = (tmp_path / "fit").glob("*kinpar.tsv")
+    for row in rows_of(table):
+        place = (4, 4, LABELS[row["name"]])
+        name = "Ki" if model == "Patlak" else "VT"
+        assert maps[f"{model}_meas-{name}"][place] == pytest.approx(float(row[name]), rel=1e-5)
+
+
+def test_the_delay_is_that_of_the_mean_of_the_mask(scan, mapped, blood, monkeypatch, tmp_path):
+    words = ("--model", "Logan", "--t-star", "30", "--input", blood, "--parent-fraction", "interpolation")
+    first, _ = mapped(*words, reference=False)
+    told = json.loads((scan.files.out / "sub-01_ses-baseline_model-Logan_meas-VT_mimap.json").read_text())
+    assert "fitted over the scan" in told["Notes"]["Delay"]
+    assert first["Logan_meas-VT"][scan.labels == 1] == pytest.approx(V_ND * 2.9, rel=0.02)
+    for module in ("pipeline.map_blood", "kinetics.voxelwise"):
+        monkeypatch.setattr(f"raphe.{module}.CHUNK", 64)
+    whole, _ = mapped(*words, reference=False, out=tmp_path / "whole")
+    monkeypatch.setattr("raphe.pipeline.voxels.voxels_at_once", lambda *_: 128)
+    parts, _ = mapped(*words, reference=False, out=tmp_path / "parts")
+    np.testing.assert_array_equal(parts["Logan_meas-VT"], whole["Logan_meas-VT"])
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_stop_leaves_what_was_there(scan, raphe, contents, monkeypatch, number):
+    words = ("--reference", scan.reference, "--out", scan.files.out)
+    assert raphe("map", scan.pet, "--model", "SUVR", "--window", "40:70", *words).code == 0
+    before = contents(scan.folder)
+    real, calls = maps_module.write_mimap, []
+
+    def stopped(*args):
+        real(*args)
+        calls.append(args)
+        if len(calls) == 2:
+            signal.raise_signal(number)
+
+    monkeypatch.setattr(maps_module, "write_mimap", stopped)
+    ended = raphe("map", scan.pet, "--model", "SUVR", "--window", "30:50", *words)
+    assert (ended.code, ended.out) == (130, "")
+    assert len(calls) >= 2
+    assert contents(scan.folder) == before
+
+
+def test_quiet_says_nothing_but_the_files(scan, raphe):
+    words = ("--model", "SUVR", "--window", "40:70", "--reference", scan.reference, "--out", scan.files.out)
+    ended = raphe("map", scan.pet, *words, "--quiet")
+    assert (ended.code, ended.err) == (0, "")
+    assert all(path.is_file() for path in paths(ended))
+    assert {path.name for path in scan.files.out.iterdir()} == {
+        f"sub-01_ses-baseline_model-SUVR_meas-{name}_mimap.{end}"
+        for name in ("SUVR", "SUVR_stat-se", "quality")
+        for end in ("nii.gz", "json")
+    }

@@ -188,7 +188,7 @@ def test_models_and_options_that_no_map_has(scan, refuse, tmp_path):
 
 
 def test_a_memory_that_is_too_small(refuse):
-    refuse("--memory", "1M", words=["--memory 1M", "give at least"])
+    refuse("--memory", "1M", words=["1M of memory", "give at least", "--memory"])
 
 
 def test_no_voxel_that_tells_k2_prime(scan, refuse, tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
@@ -11,7 +12,7 @@ import numpy.typing as npt
 
 from raphe.data.image import Grid
 from raphe.errors import InputError
-from raphe.io.decoded import decoded
+from raphe.io.decoded import Decoded, decoded
 from raphe.io.nifti import ImageFile, open_image
 
 Flags = npt.NDArray[np.bool_]
@@ -21,6 +22,10 @@ Block = npt.NDArray[Any]
 
 BLOCK = 1 << 18
 """Voxels that are decoded at once: few enough that they are still in the cache when they are picked from."""
+
+
+PADDING = 4096
+"""Bytes after the last volume that are taken for the filling of a block and not for voxels."""
 
 
 class Consumer(Protocol):
@@ -180,8 +185,7 @@ def stream(
                             consumer.take(volume - volumes.start, first, block)
             if tell is not None:
                 tell(volume + 1, volumes.stop)
-        if image.kind:
-            file.finish()
+        _check_rest(image, (image.n_volume - volumes.stop) * n_voxel * dtype.itemsize, file)
 
 
 def read_mask(path: Path, grid: Grid, of: object, label: int | None = None) -> Flags:
@@ -216,6 +220,21 @@ def read_mask(path: Path, grid: Grid, of: object, label: int | None = None) -> F
         what = "it is 0 in every voxel" if label is None else f"no voxel has the value {label}"
         raise InputError(f"{path} is an empty mask: {what}; give another")
     return found.inside
+
+
+def _check_rest(image: ImageFile, expected: int, file: Decoded) -> None:
+    """Read to the end, so that checksums are compared, and refuse more than the header speaks of."""
+    rest = file.finish() if image.kind else os.path.getsize(image.path) - file.place
+    if rest < expected:
+        raise InputError(
+            f"{image.path} ends after byte {file.place}, {expected - rest} bytes before its last volume does; copy or "
+            "download the file again"
+        )
+    if rest > expected + PADDING:
+        raise InputError(
+            f"{image.path} holds {rest - expected} bytes more than the {' x '.join(map(str, image.grid.shape))} x "
+            f"{image.n_volume} voxels that its header says; mend the header"
+        )
 
 
 def _pass_over(fill: Callable[[memoryview], int], size: int, buffer: memoryview) -> None:

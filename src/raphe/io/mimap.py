@@ -13,11 +13,17 @@ from isal import igzip
 from raphe.errors import OutputError
 from raphe.io.derivatives import map_sidecar
 from raphe.io.images import BLOCK, Indices
-from raphe.io.nifti import Header, ImageFile
+from raphe.io.nifti import PLACES, Header, ImageFile
 from raphe.io.tables import write_text
 
 OUTSIDE = 255
 """What a map of flags has outside the mask: every bit, which no fit has."""
+
+PLACE = (
+    *("qform_code", "quatern_b", "quatern_c", "quatern_d", "qoffset_x", "qoffset_y", "qoffset_z"),
+    *("sform_code", "srow_x", "srow_y", "srow_z"),
+)
+"""Fields of a header that say where the voxels are, besides ``pixdim``; a map takes them over as they are."""
 
 LEVEL = 1
 """Of the compression by isal: ten times as fast as zlib's, and files of about the same size."""
@@ -88,15 +94,15 @@ class _Pieces:
 
 def _header(source: ImageFile, dtype: np.dtype[np.generic]) -> bytes:
     """Header of a map, with the four bytes that say that no extension follows."""
-    header: Header = source.header.as_byteswapped("<")
+    own = source.header
+    header: Header = type(own)(endianness="<")
     header.set_data_shape(source.grid.shape)
     header.set_data_dtype(dtype)
-    header["pixdim"][4:] = 1
-    places, _ = header.get_xyzt_units()
-    header.set_xyzt_units(places, "unknown")
-    for field, value in (("scl_slope", 1), ("scl_inter", 0), ("cal_max", 0), ("cal_min", 0), ("toffset", 0)):
-        header[field] = value
+    for field in PLACE:
+        header[field] = own[field]
+    header["pixdim"][:4] = own["pixdim"][:4]
+    header["xyzt_units"] = int(own["xyzt_units"]) & PLACES
+    header["scl_slope"], header["scl_inter"] = 1, 0
     header["vox_offset"] = int(header["sizeof_hdr"]) + 4
-    header["intent_code"] = 0
     header["descrip"] = b"raphe"
     return bytes(header.binaryblock) + bytes(4)

@@ -24,8 +24,14 @@ from raphe.io.decoded import check_length, decoded
 Header = nibabel.Nifti1Header
 
 _SIZES: dict[int, Any] = {348: nibabel.Nifti1Header, 540: nibabel.Nifti2Header}
-_MILLIMETRES = {"mm": 1.0, "meter": 1e3, "micron": 1e-3, "unknown": 1.0}
-_LARGEST_EXTENT = 10_000.0
+_MILLIMETRES = {1: 1e3, 2: 1.0, 3: 1e-3}
+"""By the code of the unit of places: metres, millimetres, micrometres; any other is taken for millimetres."""
+
+PLACES = 7
+"""Bits of ``xyzt_units`` that tell the unit of places."""
+
+_LARGEST_VOXEL = 10_000.0
+"""mm, beyond which no voxel is."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -173,7 +179,7 @@ def _offset(path: Path, header: Header) -> int:
 
 def _affine(path: Path, header: Header) -> tuple[npt.NDArray[np.float64], tuple[Finding, ...]]:
     """From indices to mm, and a doubt where the header does not say it."""
-    unit = header.get_xyzt_units()[0]
+    unit = int(header["xyzt_units"]) & PLACES
     qform, sform = int(header["qform_code"]), int(header["sform_code"])
     try:
         with warnings.catch_warnings():
@@ -186,7 +192,7 @@ def _affine(path: Path, header: Header) -> tuple[npt.NDArray[np.float64], tuple[
     if not np.isfinite(affine).all() or np.abs(np.linalg.det(affine[:3, :3])) < 1e-9:
         raise InputError(f"{path}: the {field} of its header is no affine ({affine[:3].tolist()}); mend it")
     size = np.sqrt((affine[:3, :3] ** 2).sum(axis=0))
-    if (size > _LARGEST_EXTENT).any():
+    if (size > _LARGEST_VOXEL).any():
         raise InputError(f"{path}: the {field} of its header says voxels of {size.tolist()} mm; mend it")
     if qform > 0 or sform > 0:
         return affine, ()

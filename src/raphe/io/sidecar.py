@@ -168,7 +168,7 @@ def inspect_sidecar(
 def _with_unit(sidecar: Sidecar, fields: Fields, unit: str | None) -> Sidecar:
     if not fields.has("Units") and unit is not None:
         return sidecar
-    spelled = fields.text("Units", "write the unit of the activity, e.g. Bq/mL (raphe fit also takes --unit)")
+    spelled = fields.text("Units", "write the unit of the activity, e.g. Bq/mL (fit and map also take --unit)")
     with located(f"{fields.source('Units')}: Units"):
         units.concentration(spelled)
     return replace(sidecar, unit=spelled, unit_source=fields.source("Units"))
@@ -190,7 +190,7 @@ def _with_radionuclide(sidecar: Sidecar, fields: Fields, half_life: float | None
     field = "TracerRadionuclide"
     if not fields.has(field) and half_life is not None:
         return replace(sidecar, half_life=half_life)
-    spelled = fields.text(field, "write element and mass number, e.g. C11 or F18 (raphe fit also takes --half-life)")
+    spelled = fields.text(field, "write element and mass number, e.g. C11 or F18 (fit and map also take --half-life)")
     where = f"{fields.source(field)}: {field}"
     with located(where):
         name = canonical(spelled)
@@ -198,7 +198,7 @@ def _with_radionuclide(sidecar: Sidecar, fields: Fields, half_life: float | None
     if own is None:
         raise InputError(
             f"{where}: raphe does not know the half-life of {spelled!r}; write a radionuclide such as C11 or F18 "
-            "(raphe fit also takes --half-life)"
+            "(fit and map also take --half-life)"
         )
     if half_life is not None and not abs(half_life - own) <= HALF_LIFE_TOLERANCE * own:
         raise InputError(

@@ -21,8 +21,7 @@ from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
-from scipy.special import ndtr, ndtri
+from scipy.special import ndtr, ndtri, stdtrit
 
 from raphe.core.linear import LEAST_FREEDOM, averaged, frame_variance
 from raphe.data.blood import PlasmaInput
@@ -118,7 +117,7 @@ def bootstrap(
     scan = _Scan(model, problem, found, tuple(fit.names[n] for n in at), seed)
     value, lost = scan.repeats(n_repeat, tell)
     inputs = input_variance(model, problem, input_se) if input_se else np.zeros(found.value.shape)
-    quantile = float(stats.t.ppf((1 + LEVEL) / 2, max(len(found.rows) - model.n_free, 1)))
+    quantile = float(stdtrit(max(len(found.rows) - model.n_free, 1), (1 + LEVEL) / 2))
     enough = lost.mean(axis=1) <= MOST_LOST
     se, low, high = (np.full(fit.value.shape, np.nan) for _ in range(3))
     se[at] = np.where(enough[:, None], np.sqrt(_scatter(value, lost) ** 2 + inputs), np.nan)

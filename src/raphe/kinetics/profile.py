@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
+from scipy.special import stdtrit
 
 from raphe.core.bounded import bounded_fit
 from raphe.data.blood import PlasmaInput
@@ -111,7 +111,7 @@ def profile(
     problem, at = solved_problem(model, fit, plasma)
     inputs = input_variance(model, problem, input_se) if input_se else np.zeros((at.size, len(fit.parameters)))
     freedom = len(problem.rows) - model.n_free
-    quantile = float(stats.t.ppf((1 + LEVEL) / 2, freedom))
+    quantile = float(stdtrit(freedom, (1 + LEVEL) / 2))
     ends = {-1: np.full(fit.value.shape, np.nan), 1: np.full(fit.value.shape, np.nan)}
     surface = model.surface(problem, fit.value[at])
     least = _cost(problem, surface)

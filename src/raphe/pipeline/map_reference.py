@@ -67,7 +67,7 @@ def named(text: str) -> Named:
     )
 
 
-def curve_of_table(where: Named, image: DynamicImage, unit: str | None) -> tuple[TACs, Step]:
+def curve_of_table(where: Named, image: DynamicImage, unit: str | None) -> TACs:
     """Curves of the table that holds the reference, on the frames of an image.
 
     Raises
@@ -88,7 +88,7 @@ def curve_of_table(where: Named, image: DynamicImage, unit: str | None) -> tuple
     if whole is not image.frames:
         kept = slice(image.volumes.start, image.volumes.stop)
         tacs = replace(tacs, activity=tacs.activity[:, kept], frames=image.frames)
-    return tacs, curves.step
+    return tacs
 
 
 def region_of_table(where: Named, tacs: TACs, analysis: Analysis) -> tuple[Array, str, Step]:

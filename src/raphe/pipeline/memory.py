@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import resource
 import sys
+from contextlib import suppress
+from pathlib import Path
 
 from raphe.errors import InputError
 from raphe.kinetics.voxelwise import CHUNK
 
-WORKING = 192_000_000
-"""Bytes that a thread takes to fit a chunk of voxels; measured over the models with 38 frames, and rounded up."""
+WORKING = 260_000_000
+"""Bytes that a thread takes to fit a chunk of voxels, as measured with 38 frames, and rounded up."""
 
 SPARE = 48_000_000
 """Bytes that are left for what is loaded on the way and for what the allocator keeps."""
@@ -19,15 +21,13 @@ OF_MACHINE = 0.8
 """Share of the machine's free memory that is taken where no limit is given."""
 
 
+_UNKNOWN = 4_000_000_000
+"""Bytes that are taken to be free where the system does not tell."""
+
+
 def limit_of(given: int | None) -> int:
     """Bytes that this process may hold: what was given, or a share of what the machine has free."""
-    if given is not None:
-        return given
-    try:
-        free = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (ValueError, OSError):  # not every system tells
-        free = 4_000_000_000
-    return held() + int(OF_MACHINE * free)
+    return held() + int(OF_MACHINE * _free()) if given is None else given
 
 
 def held() -> int:
@@ -40,10 +40,22 @@ def held() -> int:
         return most if sys.platform == "darwin" else 1024 * most
 
 
+def _free() -> int:
+    """Bytes that the machine, or the container that the process runs in, can still give."""
+    free = _UNKNOWN
+    with suppress(OSError, ValueError, IndexError):
+        told = Path("/proc/meminfo").read_text()
+        free = 1024 * int(told.split("MemAvailable:")[1].split()[0])
+    with suppress(OSError, ValueError):
+        most, now = (int(Path(f"/sys/fs/cgroup/memory.{what}").read_text()) for what in ("max", "current"))
+        free = min(free, most - now)
+    return free
+
+
 def threads(limit: int, wanted: int) -> int:
     """How many of the wanted threads there is working space for, at least one."""
     free = limit - held() - SPARE
-    return max(1, min(wanted, int(free // (2 * WORKING))))
+    return max(1, min(wanted, int(free // (1.5 * WORKING))))
 
 
 def voxels_at_once(n_voxel: int, n_frame: int, map_bytes: int, workers: int, limit: int, used: int = 0) -> int:
@@ -75,7 +87,7 @@ def voxels_at_once(n_voxel: int, n_frame: int, map_bytes: int, workers: int, lim
     if at_once < CHUNK:
         least = (fixed + CHUNK * each) / 1e6
         raise InputError(
-            f"--memory {limit / 1e6:.0f}M is too little for {n_voxel} voxels with {n_frame} frames and {map_bytes} "
-            f"bytes of maps each; give at least {least + 1:.0f}M, fewer models or a smaller mask"
+            f"{limit / 1e6:.0f}M of memory are too little for {n_voxel} voxels with {n_frame} frames and {map_bytes} "
+            f"bytes of maps each; give at least {least + 1:.0f}M (--memory), fewer models or a smaller mask"
         )
     return int(at_once // CHUNK * CHUNK)

@@ -83,12 +83,15 @@ class Voxels:
         Parameters
         ----------
         everything : ndarray, shape (n_frame, n_voxel of the image)
+            It is used up: nothing else may hold it.
         """
-        n_kept = self.indices.size
+        n_frame, n_kept = len(everything), self.indices.size
         flat = everything.reshape(-1)
         for frame, row in enumerate(everything):
             flat[frame * n_kept : (frame + 1) * n_kept] = row[self.indices]
-        self._room, self._held, self._besides = flat, 0, ()
+        del flat, row
+        everything.resize(n_frame * n_kept, refcheck=False)  # gives the rest of the memory back
+        self._room, self._held, self._besides = everything, 0, ()
         self.n_decoded = 1
 
     def _read(self, number: int) -> None:
