@@ -16,7 +16,6 @@ import numpy.typing as npt
 
 from raphe.core import linear
 from raphe.core.bounded import Curve
-from raphe.core.one_rate import LANES, solved, starts, summits
 from raphe.core.weights import ACTIVITY_FLOOR
 
 Array = npt.NDArray[np.float64]
@@ -27,6 +26,9 @@ COMPLEX_STEP = 1e-30
 N_KNOT, N_NODE, PER_GRID = 64, 385, 12
 """Rates at which the functions are computed, nodes of the table that is made of them, and nodes from one rate of the
 search's grid to the next."""
+
+LANES = 8
+"""Rows are filled up with zeros to a multiple of it, so that sums over them leave no remainder."""
 
 RANK = 1e-6
 """Singular value, as a share of the largest, below which what the functions have in common under one set of weights is
@@ -156,12 +158,14 @@ def profile_fit(
     ProfileFit
         A curve whose lowest cost lies at an end of the table's range is marked ``at_bound``.
     """
+    from raphe.core import one_rate  # numba, which is slow to import
+
     n_row = curves.shape[1]
     by_row, roots = _filled(np.ascontiguousarray(curves.T)), _roots(weights)
     start, unsure = _starts(table, by_row, roots)
     own = np.empty(0) if counts is None else _filled(counts[:, None])[:, 0]
     near_frames = linear.NEIGHBOURS if errors else -1
-    place, theta, fitted, wrss, spread, at_bound, settled, singular = solved(
+    place, theta, fitted, wrss, spread, at_bound, settled, singular = one_rate.solved(
         table.rows, table.grid, start, unsure, by_row, roots, own, ACTIVITY_FLOOR, n_row, near_frames, linear.HC3
     )
     rate = table.rate(place)
@@ -189,12 +193,14 @@ def separable(basis: Basis) -> Curve:
 
 def _starts(table: RateTable, curves: Array, roots: Array) -> tuple[Array, npt.NDArray[np.bool_]]:
     """Places near the lowest cost of each curve, and where other weights may well prefer others."""
+    from raphe.core import one_rate
+
     if roots.shape[1] > 1:
-        return starts(table.rows, table.grid, curves, roots), np.zeros(curves.shape[1], dtype=bool)
+        return one_rate.starts(table.rows, table.grid, curves, roots), np.zeros(curves.shape[1], dtype=bool)
     basis, unit, slope, fixed = _own_parts(table, roots.tobytes())
     within = basis.T @ curves
     total = (roots[:, 0] ** 2) @ curves**2 - (fixed @ curves) ** 2
-    return summits(unit, slope, unit[::PER_GRID] @ within, PER_GRID, within, total)
+    return one_rate.summits(unit, slope, unit[::PER_GRID] @ within, PER_GRID, within, total)
 
 
 @lru_cache(maxsize=8)
@@ -246,7 +252,7 @@ def _chebyshev() -> tuple[Array, Array]:
 
 
 def _filled(rows: Array) -> Array:
-    """Rows filled up with zeros to a multiple of :data:`raphe.core.one_rate.LANES`."""
+    """Rows filled up with zeros to a multiple of :data:`LANES`."""
     out = np.zeros((len(rows) + -len(rows) % LANES, rows.shape[1]))
     out[: len(rows)] = rows
     return out

@@ -38,9 +38,6 @@ SURE = 1e-6
 """Square of what is left of a function, made orthogonal to others, as a share of its own, above which its products with
 them are exact enough for it."""
 
-LANES = 8
-"""Rows are filled up with zeros to a multiple of it, so that sums over them leave no remainder."""
-
 compiled = njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc", "contract", "arcp", "nsz"})
 
 

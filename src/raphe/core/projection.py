@@ -94,7 +94,8 @@ def followed(
                 if held > first and cost[c] < before:
                     two[:] = place[c]
                     _try(
-                        table, two, first, scaled, facts, state, tolerance, nothing, c, place, amplitude, cost, converged
+                        table, two, first, scaled, facts, state, tolerance, nothing, c, place, amplitude, cost,
+                        converged,
                     )  # fmt: skip
         if searching and cost[c] > nothing:
             _known(turned, scaled, c < len(weights), gain)

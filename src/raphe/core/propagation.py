@@ -12,8 +12,8 @@ compiled = njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc"
 
 
 @compiled
-def propagated(gradient: Array, covariance: Array) -> Array:
-    """Propagate standard errors to functions of parameters by the delta method.
+def errors_of(gradient: Array, covariance: Array) -> Array:
+    """Compute the standard errors of functions of parameters.
 
     Parameters
     ----------

@@ -253,6 +253,24 @@ def positive(model: str, symbol: str, value: float) -> None:
         raise ModelError(f"{model} needs a positive {symbol} in {unit}, {low:g} to {high:g}, but was given {value!r}")
 
 
+def propagated(gradient: Array, covariance: Array) -> Array:
+    """Propagate standard errors to functions of parameters by the delta method.
+
+    Parameters
+    ----------
+    gradient : ndarray, shape (n_curve, n_out, n_par)
+        Derivative of each function by each parameter.
+    covariance : ndarray, shape (n_curve, n_par, n_par)
+
+    Returns
+    -------
+    ndarray, shape (n_curve, n_out)
+    """
+    from raphe.core.propagation import errors_of  # numba, which is slow to import
+
+    return errors_of(np.ascontiguousarray(gradient), np.ascontiguousarray(covariance))
+
+
 def curvewise(*columns: Array | float) -> Array:
     """Columns side by side along a new last axis; one that is the same for all curves is broadcast."""
     return np.stack(np.broadcast_arrays(*columns), axis=-1)

@@ -12,10 +12,9 @@ import numpy.typing as npt
 from raphe.core import compartments
 from raphe.core.bounded import BoundedFit, Curve, bounded_fit, covariance_of_free
 from raphe.core.compartments import Exponentials, Start, begin_alone, tissue_with_blood
-from raphe.core.propagation import propagated
 from raphe.core.responses import responses
 from raphe.errors import ModelError
-from raphe.kinetics.protocol import Problem, Solution
+from raphe.kinetics.protocol import Problem, Solution, propagated
 from raphe.kinetics.surface import Functions, Surface
 from raphe.quality import Quality
 

@@ -13,9 +13,8 @@ from raphe.core.bounded import BoundedFit, Curve, bounded_fit, covariance_of_fre
 from raphe.core.compartments import tissue_with_reference
 from raphe.core.linear import HC2
 from raphe.core.nonlinear import profile_fit, rate_table
-from raphe.core.propagation import propagated
 from raphe.core.responses import responses
-from raphe.kinetics.protocol import Example, Problem, Solution, curvewise
+from raphe.kinetics.protocol import Example, Problem, Solution, curvewise, propagated
 from raphe.kinetics.surface import Surface
 from raphe.kinetics.tissue import Range, check_assumptions
 from raphe.quality import Quality

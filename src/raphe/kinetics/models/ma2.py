@@ -9,10 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from raphe.core.linear import HC2, covariance_both_sides, instrumental, least_squares
-from raphe.core.propagation import propagated
 from raphe.core.two_tissue_guide import guided_integrals
 from raphe.kinetics.line import CLEAR_OF_ZERO
-from raphe.kinetics.protocol import Example, Problem, Solution, curvewise, multilinear_noise
+from raphe.kinetics.protocol import Example, Problem, Solution, curvewise, multilinear_noise, propagated
 from raphe.kinetics.vascular import share_of_blood, with_blood, without_blood
 from raphe.quality import Quality, determined
 

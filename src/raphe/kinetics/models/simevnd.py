@@ -9,11 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from raphe.core.compartments import rate_constants, tissue_with_blood, two_tissue
-from raphe.core.propagation import propagated
 from raphe.core.responses import responses
 from raphe.core.shared import Begin, SharedCurve, SharedFit, shared_covariance, shared_fit
 from raphe.errors import ModelError
-from raphe.kinetics.protocol import Example, Problem, Solution, curvewise
+from raphe.kinetics.protocol import Example, Problem, Solution, curvewise, propagated
 from raphe.kinetics.tissue import Range, Tissue, check_assumptions, fit_tissue
 from raphe.quality import Quality
 

@@ -10,9 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from raphe.core.nonlinear import Basis, RateTable, rate_table, separable
-from raphe.core.propagation import propagated
 from raphe.core.sampling import Sampling
-from raphe.kinetics.protocol import Example, Problem, Solution, curvewise, rate_fit, search_quality
+from raphe.kinetics.protocol import Example, Problem, Solution, curvewise, propagated, rate_fit, search_quality
 from raphe.kinetics.surface import Surface
 
 Array = npt.NDArray[np.float64]
