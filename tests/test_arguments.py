@@ -55,7 +55,9 @@ def test_the_example_in_the_help_of_every_command_is_a_command():
     assert len(commands) >= 7
     for name, command in commands.items():
         lines = command.epilog.removeprefix("Example:  ").split(" && ")
-        found = [parser.parse_args(shlex.split(line.removeprefix("raphe "))) for line in lines]
+        found = [parser.parse_args(shlex.split(line)[1:]) for line in lines if line.startswith("raphe ")]
+        others = [shlex.split(line)[:3] for line in lines if not line.startswith("raphe ")]
+        assert all(words == ["python", "-m", "raphe.simulate.blocks"] for words in others)
         assert found[-1].command == name
         for options in found:
             assert set(getattr(options, "model", [])) <= set(registry.names())

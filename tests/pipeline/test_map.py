@@ -1,6 +1,7 @@
 """``raphe map`` as its user meets it: the maps of an image of known regions are what ``raphe fit`` says of them."""
 
 import json
+import shlex
 import shutil
 import signal
 from pathlib import Path
@@ -15,6 +16,7 @@ from tests.pipeline.test_blood_studies import BLOOD, SECONDS, V_ND, blood_of, pa
 from raphe.core.weights import FORMULAS
 from raphe.pipeline import maps as maps_module
 from raphe.quality import Quality
+from raphe.simulate import blocks
 
 MODELS = {
     "SRTM": (),
@@ -297,6 +299,15 @@ def test_a_stop_leaves_what_was_there(scan, raphe, contents, monkeypatch, number
     assert (ended.code, ended.out) == (130, "")
     assert len(calls) >= 2
     assert contents(scan.folder) == before
+
+
+def test_the_example_of_the_help_works_when_pasted(raphe, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    told = next(line for line in raphe("map", "--help").out.splitlines() if line.startswith("Example:  "))
+    for line in told.removeprefix("Example:  ").split(" && "):
+        words = shlex.split(line)
+        assert (raphe(*words[1:]).code if words[0] == "raphe" else blocks.main(words[3:])) == 0
+    assert (tmp_path / "maps" / "sub-01_model-SRTM_meas-BPND_mimap.nii.gz").is_file()
 
 
 def test_quiet_says_nothing_but_the_files(scan, raphe):

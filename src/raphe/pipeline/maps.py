@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
+
 from raphe.data.record import Step
 from raphe.io.derivatives import QUALITY, mimap
-from raphe.io.fitted import metadata
+from raphe.io.fitted import Told, metadata
 from raphe.io.images import Indices
 from raphe.io.mimap import OUTSIDE, write_mimap
 from raphe.io.nifti import ImageFile
@@ -21,6 +24,8 @@ from raphe.kinetics.voxelwise import VoxelFit
 from raphe.nomenclature import SYMBOLS
 from raphe.pipeline.parameters import told_of
 from raphe.quality import MEANING, WORD
+
+_Job = tuple[Path, Sequence[npt.NDArray[np.generic]], Mapping[str, object]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,36 +83,43 @@ def write_maps(
     OutputError
         If the place cannot be written to.
     """
-    jobs = []
-    for one in maps:
-        told = told_of(one.model.name, one.steps, sources, command_line)
-        common = {
-            **metadata("", one.model.name, assumed(one.model), convention, told),
-            "Mask": _mask(one.steps),
-            "SoftwareVersions": versions(),
-        }
-        for at, name in enumerate(one.model.parameters):
-            symbol = SYMBOLS[name]
-            for stat, described, values in (
-                (None, symbol.meaning, [fit.value[at] for fit in one.found]),
-                ("se", f"standard error of {symbol.label}, {symbol.meaning}", [fit.se[at] for fit in one.found]),
-            ):
-                about = {
-                    **common,
-                    "Description": f"Map of {described}; NaN where it was not estimated",
-                    "Parameter": symbol.label,
-                    "Units": symbol.unit,
-                }
-                jobs.append((mimap(out, source.path, one.model.name, symbol.label, stat), values, about))
-        about = {**common, **_flags()}
-        jobs.append((mimap(out, source.path, one.model.name, QUALITY), [fit.quality for fit in one.found], about))
-    with staged(out) as stage, ThreadPoolExecutor(workers) as pool:
-        todo = [
-            pool.submit(write_mimap, stage / path.name, source, voxels, values, about) for path, values, about in jobs
-        ]
-        for one_job in todo:
-            one_job.result()
+    jobs = [
+        job
+        for one in maps
+        for job in _jobs(out, source, one, convention, told_of(one.model.name, one.steps, sources, command_line))
+    ]
+    with staged(out) as stage:
+
+        def write(job: _Job) -> None:
+            path, values, about = job
+            write_mimap(stage / path.name, source, voxels, values, about)
+
+        if workers == 1:
+            for job in jobs:
+                write(job)
+        else:
+            with ThreadPoolExecutor(workers) as pool:
+                for done in [pool.submit(write, job) for job in jobs]:
+                    done.result()
     return [path for path, _, _ in jobs]
+
+
+def _jobs(out: Path, source: ImageFile, one: Maps, convention: str, told: Told) -> Iterator[_Job]:
+    """Files of one model: where each goes, its values, and what its sidecar says."""
+    name, found = one.model.name, one.found
+    common = {
+        **metadata("", name, assumed(one.model), convention, told),
+        "Mask": _mask(one.steps),
+        "SoftwareVersions": versions(),
+    }
+    for at, parameter in enumerate(one.model.parameters):
+        symbol = SYMBOLS[parameter]
+        about = {**common, "Parameter": symbol.label, "Units": symbol.unit}
+        about["Description"] = f"Map of {symbol.meaning}; NaN where it was not estimated"
+        yield mimap(out, source.path, name, symbol.label), [part.value[at] for part in found], about
+        about = {**about, "Description": f"Map of the standard error of {symbol.label}; NaN where it was not estimated"}
+        yield mimap(out, source.path, name, symbol.label, "se"), [part.se[at] for part in found], about
+    yield mimap(out, source.path, name, QUALITY), [part.quality for part in found], {**common, **_flags()}
 
 
 def _mask(steps: Sequence[Step]) -> dict[str, object]:
