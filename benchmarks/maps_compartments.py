@@ -28,7 +28,8 @@ from raphe.core.decay import remaining
 from raphe.core.frames import Frames
 from raphe.core.responses import responses
 from raphe.core.sampling import sampling
-from raphe.core.weights import decay
+from raphe.core.weights import decay, scaled
+from raphe.kinetics.frame_weights import expected_weights
 from raphe.kinetics.models.one_tcm import OneTCM
 from raphe.kinetics.models.two_tcm import TwoTCM
 from raphe.kinetics.models.two_tcm3k import TwoTCM3k
@@ -126,7 +127,7 @@ def main() -> None:
         for name, model in MODELS.items():
             parts = chunks(problem)
             answers = [model.estimate(part) for part in parts]
-            again = [_again(part, answer, frames) for part, answer in zip(parts, answers, strict=True)]
+            again = [_again(part, answer) for part, answer in zip(parts, answers, strict=True)]
             bare = [dataclasses.replace(part, errors=False) for part in parts]
             _ = model.estimate(again[0])
             times = [
@@ -157,10 +158,10 @@ def main() -> None:
         )
 
 
-def _again(part: Problem, answer: Solution, frames: Frames) -> Problem:
+def _again(part: Problem, answer: Solution) -> Problem:
     """Problem under the weights that a first answer expects."""
-    weights = decay(frames, HALF_LIFE, answer.fitted)
-    return dataclasses.replace(part, weights=weights / weights.mean(axis=1, keepdims=True), first=answer)
+    weights = scaled(expected_weights(part, answer, HALF_LIFE), part.rows)
+    return dataclasses.replace(part, weights=weights, first=answer)
 
 
 if __name__ == "__main__":
