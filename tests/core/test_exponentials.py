@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.optimize import lsq_linear
 
-from raphe.core.compartments import begin, tissue_with_blood, tried, two_tissue
+from raphe.core.compartments import begin, begin_alone, tissue_with_blood, tried, two_tissue
 from raphe.core.exponentials import search
 from raphe.core.frames import Frames
 from raphe.core.piecewise import PiecewiseLinear
@@ -138,3 +138,25 @@ def test_the_space_of_a_scan_holds_every_answer():
     size = (weights * answers**2).sum(axis=1)
     assert (beyond <= 1e-11 * size).all()
     np.testing.assert_allclose((coordinates**2).sum(axis=1), size, rtol=1e-10)
+
+
+def test_a_curve_that_fits_exactly_changes_nothing_for_those_after_it():
+    curves, weights = measured(20, 0.1)
+    exact, _ = measured(1, 0.0)
+    row = weights[:1]
+    alone = begin(TABLE, curves, row, BLOOD, None, (0.0, 0.5), 5.0)
+    after = begin(TABLE, np.vstack([exact, curves]), row, BLOOD, None, (0.0, 0.5), 5.0)
+    np.testing.assert_array_equal(after.rate[1:], alone.rate)
+    np.testing.assert_array_equal(after.cost[1:], alone.cost)
+
+
+def test_one_exponential_is_the_best_of_a_fine_grid():
+    curves, weights = measured(20, 0.1)
+    fine = TABLE.at(np.geomspace(1e-5, 5, 200))[0]
+    for share in SHARES:
+        V_B = None if share[0] < share[1] else share[0]
+        found = begin_alone(TABLE, curves, weights, BLOOD, V_B, share, (1e-5, 5.0))
+        assert (found.amplitude >= 0).all()
+        for y, w, cost in zip(curves, weights, found.cost, strict=True):
+            assert cost <= min(best(one[None], y, w, share)[0] for one in fine) * (1 + 1e-9)
+        np.testing.assert_allclose((weights * (curves - found.fitted) ** 2).sum(axis=1), found.cost, rtol=1e-9)

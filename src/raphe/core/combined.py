@@ -9,15 +9,16 @@ from numba import njit
 Array = npt.NDArray[np.float64]
 
 compiled = njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc", "contract", "arcp", "nsz"})
+inlined = njit(forceinline=True, error_model="numpy", fastmath={"reassoc", "contract", "arcp", "nsz"})
 
 
 @compiled
 def combined(
     value: Array,
     slope: Array,
-    place: Array,
-    by_rate: Array,
+    scale: tuple[float, float, float, float],
     amplitude: Array,
+    rate: Array,
     amplitude_by: Array,
     rate_by: Array,
     share: Array,
@@ -30,11 +31,9 @@ def combined(
     ----------
     value, slope : ndarray, shape (n_node, n_row)
         Table of the answers and of their derivative by the node's number.
-    place : ndarray, shape (n_curve, n_exponential)
-        Of each exponential in the table.
-    by_rate : ndarray, shape (n_curve, n_exponential)
-        Derivative of the place by the rate constant.
-    amplitude : ndarray, shape (n_curve, n_exponential)
+    scale : tuple of float
+        Of the table: log(rate + offset) of its first node, its distance to the next, the offset, and the highest rate.
+    amplitude, rate : ndarray, shape (n_curve, n_exponential)
     amplitude_by, rate_by : ndarray, shape (n_curve, n_exponential, n_par)
         Derivatives of amplitudes and rates by the parameters.
     share : ndarray, shape (n_curve,)
@@ -49,18 +48,21 @@ def combined(
     """
     n_curve, n_exponential, n_par = amplitude_by.shape
     n_row = value.shape[1]
+    first, gap, offset, highest = scale
     fitted, slopes = np.empty((n_curve, n_row)), np.zeros((n_curve, n_par + extra, n_row))
     answer, by, tissue = np.empty(n_row), np.empty(n_row), np.empty(n_row)
     for c in range(n_curve):
         tissue[:] = 0
         rest = 1 - share[c]
         for e in range(n_exponential):
-            _look_up(value, slope, place[c, e], answer, by)
+            shifted = min(max(rate[c, e], 0.0), highest) + offset
+            _look_up(value, slope, (np.log(shifted) - first) / gap, answer, by)
+            by_rate = 1 / (gap * shifted)
             for r in range(n_row):
                 tissue[r] += amplitude[c, e] * answer[r]
             for p in range(n_par):
                 a = rest * amplitude_by[c, e, p]
-                b = rest * amplitude[c, e] * by_rate[c, e] * rate_by[c, e, p]
+                b = rest * amplitude[c, e] * by_rate * rate_by[c, e, p]
                 for r in range(n_row):
                     slopes[c, p, r] += a * answer[r] + b * by[r]
         for r in range(n_row):
@@ -97,7 +99,7 @@ def drawn(value: Array, slope: Array, place: Array, amplitude: Array, blood: Arr
     return fitted
 
 
-@compiled
+@inlined
 def _look_up(value: Array, slope: Array, place: float, out: Array, by_place: Array) -> None:
     """Cubic Hermite interpolation of one row of the table, and its derivative by the place."""
     left = min(max(int(place), 0), value.shape[0] - 2)

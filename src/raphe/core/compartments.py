@@ -100,9 +100,10 @@ def tissue_with_reference(responses: Responses, reference: Array) -> Curve:
     reference : ndarray, shape (n_row,), kBq/mL
         Reference curve there.
     """
+    seen = plain(reference)
 
     def curve(theta: Array, index: npt.NDArray[np.intp]) -> tuple[Array, Array]:
-        fitted, jacobian = _curves(responses, two_tissue_by_reference(theta), np.zeros(len(theta)), reference, False)
+        fitted, jacobian = _curves(responses, two_tissue_by_reference(theta), np.zeros(len(theta)), seen, False)
         jacobian[..., 0] += reference
         return fitted + theta[:, :1] * reference, jacobian
 
@@ -125,11 +126,12 @@ def tissue_with_blood(
     V_B : float or None
         Share of blood; None where it is the last parameter.
     """
+    seen = plain(blood)
 
     def curve(theta: Array, index: npt.NDArray[np.intp]) -> tuple[Array, Array]:
         k = theta if V_B is not None else theta[:, :-1]
         share = np.full(len(theta), V_B) if V_B is not None else theta[:, -1]
-        return _curves(responses, exponentials(k), share, blood, V_B is None)
+        return _curves(responses, exponentials(k), share, seen, V_B is None)
 
     return curve
 
@@ -299,17 +301,16 @@ def _curves(
     responses: Responses, exponentials: Exponentials, share: Array, blood: Array, extra: bool
 ) -> tuple[Array, Array]:
     """Tissue and a share of blood at the frames, shape (n_curve, n_row), and derivatives, (n_curve, n_row, n_par)."""
-    rate = plain(exponentials.rate)
     fitted, slopes = combined(
         responses.value,
         responses.slope,
-        responses.place(rate),
-        responses.by_rate(rate),
-        plain(exponentials.amplitude),
-        plain(exponentials.by_amplitude),
-        plain(exponentials.by_rate),
+        responses.scale,
+        exponentials.amplitude,
+        exponentials.rate,
+        exponentials.by_amplitude,
+        exponentials.by_rate,
         plain(share),
-        plain(blood),
+        blood,
         int(extra),
     )
     return fitted, slopes.transpose(0, 2, 1)

@@ -14,6 +14,13 @@ from numba import njit
 
 Array = npt.NDArray[np.float64]
 Table = tuple[Array, Array, Array]
+Own = tuple[Array, Array, Array]
+"""Of one curve: root of the weights, curve and blood times it, shape (3, n_filled_row); facts; state here and there.
+
+The facts: square of blood, blood times curve, bounds of its share, what is beyond the curve, the share that is held,
+square of the curve, tolerance, and the cost at which nothing is left.
+"""
+Found = tuple[Array, Array, Array, Array]
 
 MOST_STEPS = 80
 SETTLED = 1e-10
@@ -74,83 +81,79 @@ def followed(
         What no exponential can lower the cost by, and is not in the curves.
     """
     n_curve, n_band = begin.shape[:2]
-    grid, n_row = table[2], table[0].shape[1]
-    scaled, room, state = np.zeros((3, n_row)), np.zeros((2, n_row)), np.empty((2, 11))
-    facts = np.array([0.0, 0.0, lowest_share, highest_share, 0.0, 0.0, 0.0])
-    width = -(-len(basis) // LANES) * LANES
-    turned, gain = np.zeros((n_row, width)), np.zeros((5, width))
+    grid, n_row, width = table[2], table[0].shape[1], -(-len(basis) // LANES) * LANES
+    scaled, room, facts = np.zeros((3, n_row)), np.zeros((2, n_row)), np.zeros(9)
+    turned, sums, two = np.zeros((n_row, width)), np.zeros((5, width)), np.empty(2)
     turned[:, : len(basis)] = basis.T
-    two = np.empty(2)
-    place, amplitude = np.zeros((n_curve, 2)), np.zeros((n_curve, 3))
-    cost, converged = np.full(n_curve, np.inf), np.zeros(n_curve)
+    found = (np.zeros((n_curve, 2)), np.zeros((n_curve, 3)), np.full(n_curve, np.inf), np.zeros(n_curve))
+    own, cost, new = (scaled, facts, np.zeros((2, 11))), found[2], False
+    facts[2], facts[3], facts[7] = lowest_share, highest_share, tolerance
     for c in range(n_curve):
-        nothing = _scale(curves[c], weights[min(c, len(weights) - 1)], blood, scaled, facts)
-        facts[4] = beyond[c]
+        _scale(curves[c], weights[min(c, len(weights) - 1)], blood, scaled, facts)
+        facts[4], new = beyond[c], new or c < len(weights)
         for band in range(n_band):
-            if begin[c, band, 0] >= 0 and cost[c] > nothing:
-                two[:] = begin[c, band]
+            if begin[c, band, 0] >= 0 and cost[c] > facts[8]:
+                two[0], two[1] = begin[c, band, 0], begin[c, band, 1]
                 before, held = cost[c], 1 if two[0] <= grid[0] else first
-                _try(table, two, held, scaled, facts, state, tolerance, nothing, c, place, amplitude, cost, converged)
+                _try(table, two, held, own, found, c)
                 if held > first and cost[c] < before:
-                    two[:] = place[c]
-                    _try(
-                        table, two, first, scaled, facts, state, tolerance, nothing, c, place, amplitude, cost,
-                        converged,
-                    )  # fmt: skip
-        if searching and cost[c] > nothing:
-            _known(turned, scaled, c < len(weights), gain)
-            alone = _alone(gain, grid, facts)
+                    two[0], two[1] = found[0][c, 0], found[0][c, 1]
+                    _try(table, two, first, own, found, c)
+        if searching and cost[c] > facts[8]:
+            _known(turned, scaled, new, sums)
+            alone, new = _alone(sums, grid, facts), False
             for _ in range(MOST_ROUNDS):
-                before = cost[c]
-                for kind in range(1 if first else 3):
-                    if kind < 2 and not first and not amplitude[c, kind] > 0:
-                        continue
-                    base = place[c, kind] if kind < 2 else alone
-                    at_bound = not lowest_share < amplitude[c, 2] < highest_share
-                    for bound in range(1 if at_bound else 0, -1 if lowest_share < highest_share else 0, -1):
-                        facts[5] = amplitude[c, 2]
-                        _beside(table, turned, base, bound == 1, scaled, facts, room, gain)
-                        for _ in range(MOST_TRIED):
-                            g = _promising(gain, grid, first, place[c], amplitude[c], cost[c] * (1 + MARGIN))
-                            if g < 0:
-                                break
-                            two[0], two[1] = base, grid[g]
-                            _try(
-                                table, two, first, scaled, facts, state, tolerance, nothing, c, place, amplitude, cost,
-                                converged,
-                            )  # fmt: skip
-                            if cost[c] < before * (1 - ENTERED):
-                                break
-                        if cost[c] < before * (1 - ENTERED):
-                            break
-                    if cost[c] < before * (1 - ENTERED):
-                        break
-                if not cost[c] < before * (1 - ENTERED):
+                if not _deeper(table, turned, first, alone, own, room, sums, two, found, c):
                     break
-    return place, amplitude, cost, converged
+    return found
 
 
 @compiled
-def _try(
-    table: Table, two: Array, first: int, scaled: Array, facts: Array, state: Array, tolerance: float, nothing: float,
-    c: int, place: Array, amplitude: Array, cost: Array, converged: Array,
-) -> None:  # fmt: skip
+def _try(table: Table, two: Array, first: int, own: Own, found: Found, c: int) -> None:
     """Descend from two places, and keep where that ends if it is lower than what curve ``c`` has."""
-    lowest, settled = _descend(table, two, first, scaled, facts, state, tolerance, cost[c], nothing)
+    place, amplitude, cost, converged = found
+    lowest, settled = _descend(table, two, first, own, cost[c])
     if lowest < cost[c]:
+        state, swap = own[2], 1 if two[0] > two[1] else 0
         cost[c], converged[c] = lowest, settled
-        swap = 1 if two[0] > two[1] else 0
         place[c, 0], place[c, 1] = two[swap], two[1 - swap]
         amplitude[c, 0], amplitude[c, 1], amplitude[c, 2] = state[0, swap], state[0, 1 - swap], state[0, 2]
 
 
 @inlined
+def _deeper(
+    table: Table, turned: Array, first: int, alone: float, own: Own, room: Array, sums: Array, two: Array,
+    found: Found, c: int,
+) -> bool:  # fmt: skip
+    """Look for a deeper valley beside either exponential of curve ``c``, and beside the best alone; whether one is."""
+    place, amplitude, cost, _ = found
+    facts, least = own[1], cost[c] * (1 - ENTERED)
+    low, high = facts[2], facts[3]
+    for kind in range(1 if first else 3):
+        if kind < 2 and not first and not amplitude[c, kind] > 0:
+            continue
+        base = place[c, kind] if kind < 2 else alone
+        for held in range(0 if low < amplitude[c, 2] < high else 1, -1 if low < high else 0, -1):
+            facts[5] = amplitude[c, 2]
+            _beside(table, turned, base, held == 1, own[0], facts, room, sums)
+            for _ in range(MOST_TRIED):
+                g = _promising(sums, table[2], first, place, amplitude, cost, c)
+                if g < 0:
+                    break
+                two[0], two[1] = base, table[2][g]
+                _try(table, two, first, own, found, c)
+                if cost[c] < least:
+                    return True
+    return False
+
+
+@inlined
 def _beside(
-    table: Table, turned: Array, place: float, bound: bool, scaled: Array, facts: Array, room: Array, gain: Array
+    table: Table, turned: Array, place: float, bound: bool, scaled: Array, facts: Array, room: Array, sums: Array
 ) -> None:  # fmt: skip
     """What is left of the cost, to first order, beside one exponential whose rate may move, with each of the grid.
 
-    ``bound`` says whether blood keeps its share, ``facts[5]``. ``gain[0]`` is filled with the costs; what they were
+    ``bound`` says whether blood keeps its share, ``facts[5]``. ``sums[0]`` is filled with the costs; what they were
     without the other where its amplitude would be negative.
     """
     value, slope = table[0], table[1]
@@ -169,7 +172,7 @@ def _beside(
         dh += d * scaled[2, r]
         dy += d * scaled[1, r]
         room[0, r], room[1, r] = scaled[0, r] * e, scaled[0, r] * d
-    _sums(turned, room, gain)
+    _sums(turned, room, sums)
     # The functions with what is before them taken out: lengths, and what of each is in the next.
     if place <= table[2][0]:
         dd = 0.0
@@ -185,89 +188,89 @@ def _beside(
     y_h = (hy - h_e * ey - h_d * (dy - d_e * ey)) * by_h
     left = facts[4] + facts[6] - 2 * share * facts[1] + share * share * facts[0]
     left -= y_e * ey + y_d * (dy - d_e * ey) + y_h * (hy - h_e * ey - h_d * (dy - d_e * ey))
-    for g in range(gain.shape[1]):
-        e = gain[0, g]
-        d = gain[1, g] - d_e * e
-        h = gain[2, g] - h_e * e - h_d * d
-        moment = gain[3, g] - share * gain[2, g] - y_e * e - y_d * d - y_h * h
-        rest = gain[4, g] - by_e * e * e - by_d * d * d - by_h * h * h
-        taken = moment * moment / rest if rest > LIKE * gain[4, g] else 0.0
-        gain[0, g] = left - (taken if moment > 0 else 0.0)
+    for g in range(sums.shape[1]):
+        e = sums[0, g]
+        d = sums[1, g] - d_e * e
+        h = sums[2, g] - h_e * e - h_d * d
+        moment = sums[3, g] - share * sums[2, g] - y_e * e - y_d * d - y_h * h
+        rest = sums[4, g] - by_e * e * e - by_d * d * d - by_h * h * h
+        taken = moment * moment / rest if rest > LIKE * sums[4, g] else 0.0
+        sums[0, g] = left - (taken if moment > 0 else 0.0)
 
 
 @inlined
-def _sums(turned: Array, room: Array, gain: Array) -> None:
+def _sums(turned: Array, room: Array, sums: Array) -> None:
     """Sums over the rows, whose number is a multiple of 4, of functions times two factors."""
     for g in range(turned.shape[1]):
-        gain[0, g] = gain[1, g] = 0.0
+        sums[0, g] = sums[1, g] = 0.0
     for r in range(0, len(turned), 4):
         a0, a1, a2, a3 = room[0, r], room[0, r + 1], room[0, r + 2], room[0, r + 3]
         b0, b1, b2, b3 = room[1, r], room[1, r + 1], room[1, r + 2], room[1, r + 3]
         for g in range(turned.shape[1]):
             t0, t1, t2, t3 = turned[r, g], turned[r + 1, g], turned[r + 2, g], turned[r + 3, g]
-            gain[0, g] += a0 * t0 + a1 * t1 + a2 * t2 + a3 * t3
-            gain[1, g] += b0 * t0 + b1 * t1 + b2 * t2 + b3 * t3
+            sums[0, g] += a0 * t0 + a1 * t1 + a2 * t2 + a3 * t3
+            sums[1, g] += b0 * t0 + b1 * t1 + b2 * t2 + b3 * t3
 
 
 @inlined
-def _known(turned: Array, scaled: Array, anew: bool, gain: Array) -> None:
+def _known(turned: Array, scaled: Array, anew: bool, sums: Array) -> None:
     """Sums over the rows of the grid's functions with the curve and, if weights are new, with blood and themselves."""
     for g in range(turned.shape[1]):
-        gain[3, g] = 0.0
+        sums[3, g] = 0.0
     for r in range(len(turned)):
         a = scaled[0, r] * scaled[1, r]
         for g in range(turned.shape[1]):
-            gain[3, g] += a * turned[r, g]
+            sums[3, g] += a * turned[r, g]
     if anew:
         for g in range(turned.shape[1]):
-            gain[2, g] = gain[4, g] = 0.0
+            sums[2, g] = sums[4, g] = 0.0
         for r in range(len(turned)):
             a, b = scaled[0, r] * scaled[2, r], scaled[0, r] * scaled[0, r]
             for g in range(turned.shape[1]):
-                gain[2, g] += a * turned[r, g]
-                gain[4, g] += b * turned[r, g] * turned[r, g]
+                sums[2, g] += a * turned[r, g]
+                sums[4, g] += b * turned[r, g] * turned[r, g]
 
 
 @inlined
-def _alone(gain: Array, grid: Array, facts: Array) -> float:
+def _alone(sums: Array, grid: Array, facts: Array) -> float:
     """Place at which one exponential with blood would leave the least of the cost, between those of the grid."""
     by, share = (1 / facts[0], facts[1] / facts[0]) if facts[2] < facts[3] and facts[0] > 0 else (0.0, facts[2])
-    for g in range(gain.shape[1]):
-        moment, rest = gain[3, g] - share * gain[2, g], gain[4, g] - by * gain[2, g] * gain[2, g]
-        gain[0, g] = moment * moment / rest if moment > 0 and rest > LIKE * gain[4, g] else 0.0
+    for g in range(sums.shape[1]):
+        moment, rest = sums[3, g] - share * sums[2, g], sums[4, g] - by * sums[2, g] * sums[2, g]
+        sums[0, g] = moment * moment / rest if moment > 0 and rest > LIKE * sums[4, g] else 0.0
     best, n = 0, grid.size
     for g in range(1, n):
-        if gain[0, g] > gain[0, best]:
+        if sums[0, g] > sums[0, best]:
             best = g
     place: float = grid[best]
     if best == 0 or best + 1 == n:
         return place
-    before, here, after = gain[0, best - 1], gain[0, best], gain[0, best + 1]
+    before, here, after = sums[0, best - 1], sums[0, best], sums[0, best + 1]
     shift = (after - before) / (2 * (2 * here - before - after)) if 2 * here > before + after else 0.0
     place += shift * (grid[best + 1] - place if shift > 0 else place - grid[best - 1])
     return place
 
 
 @inlined
-def _promising(gain: Array, grid: Array, first: int, place: Array, amplitude: Array, cost: float) -> int:
-    """Number in the grid of the lowest of the costs that is below those beside it, and below a cost, or -1.
+def _promising(sums: Array, grid: Array, first: int, place: Array, amplitude: Array, cost: Array, c: int) -> int:
+    """Number in the grid of the lowest of the costs that is below those beside it, and about below that of curve ``c``.
 
-    It is struck off; one beside the places themselves is no other.
+    It is struck off; -1 where there is none. One beside the places of the curve is no other.
     """
-    best, n = -1, grid.size
+    best, n, most = -1, grid.size, cost[c] * (1 + MARGIN)
     gap = 1.5 * (grid[n - 1] - grid[n - 2])
     for g in range(first, n):
-        here = gain[0, g]
-        if here < cost and (best < 0 or here < gain[0, best]):
-            if (g > first and gain[0, g - 1] < here) or (g + 1 < n and gain[0, g + 1] < here):
+        here = sums[0, g]
+        if here < most and (best < 0 or here < sums[0, best]):
+            if (g > first and sums[0, g - 1] < here) or (g + 1 < n and sums[0, g + 1] < here):
                 continue
-            if amplitude[0] > 0 and abs(grid[g] - place[0]) < gap:
+            if amplitude[c, 0] > 0 and abs(grid[g] - place[c, 0]) < gap:
                 continue
-            if amplitude[1] > 0 and abs(grid[g] - place[1]) < gap:
+            if amplitude[c, 1] > 0 and abs(grid[g] - place[c, 1]) < gap:
                 continue
             best = g
     if best >= 0:
-        gain[0, best] = np.inf
+        sums[0, best] = np.inf
     return best
 
 
@@ -298,17 +301,16 @@ def _look_up(value: Array, slope: Array, place: float, out: Array) -> None:
 
 
 @inlined
-def _scale(y: Array, w: Array, blood: Array, scaled: Array, facts: Array) -> float:
+def _scale(y: Array, w: Array, blood: Array, scaled: Array, facts: Array) -> None:
     """Root of the weights, curve and blood times it, and their sums of products; the cost at which nothing is left."""
-    own = size = both = 0.0
+    facts[0] = facts[1] = facts[6] = 0.0
     for r in range(y.size):
         root = np.sqrt(w[r])
         scaled[0, r], scaled[1, r], scaled[2, r] = root, root * y[r], root * blood[r]
-        own += scaled[1, r] * scaled[1, r]
-        size += scaled[2, r] * scaled[2, r]
-        both += scaled[2, r] * scaled[1, r]
-    facts[0], facts[1], facts[6] = size, both, own
-    return NOTHING * own
+        facts[0] += scaled[2, r] * scaled[2, r]
+        facts[1] += scaled[2, r] * scaled[1, r]
+        facts[6] += scaled[1, r] * scaled[1, r]
+    facts[8] = NOTHING * facts[6]
 
 
 @inlined
@@ -379,17 +381,15 @@ def _two(
 
 
 @inlined
-def _descend(
-    table: Table, place: Array, first: int, scaled: Array, facts: Array, state: Array, tolerance: float, lowest: float,
-    nothing: float,
-) -> tuple[float, float]:  # fmt: skip
+def _descend(table: Table, place: Array, first: int, own: Own, lowest: float) -> tuple[float, float]:
     """Damped Newton from a pair of places, which it moves: the cost, and 1 if it has settled.
 
-    It is given up where the cost has hardly fallen and is still above ``lowest``. ``state[0]`` is left as
+    It is given up where the cost has hardly fallen and is still above ``lowest``. The first row of the state is left as
     :func:`_project` fills it.
     """
     value, slope, grid = table
-    bottom, top = grid[0], grid[-1]
+    scaled, facts, state = own
+    bottom, top, tolerance, nothing = grid[0], grid[-1], facts[7], facts[8]
     here, there = state[0], state[1]
     one, two = place[0], place[1]
     cost, fall, damping, refused = np.inf, np.inf, 0.0, False

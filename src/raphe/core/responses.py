@@ -57,6 +57,11 @@ class Responses:
         value = (1 - tau * rate) * self.value + tau * input_seen
         return replace(self, value=value, slope=(1 - tau * rate) * self.slope - tau * by_place * self.value)
 
+    @property
+    def scale(self) -> tuple[float, float, float, float]:
+        """Of the nodes: the first, its distance to the next, the offset of the rate, and the highest rate."""
+        return float(self.nodes[0]), float(self.nodes[1] - self.nodes[0]), _OFFSET, RATES[1]
+
     def place(self, rate: Array) -> Array:
         """Number of the node at which a rate constant (1/min) stands, not whole, in its shape."""
         gap = self.nodes[1] - self.nodes[0]
