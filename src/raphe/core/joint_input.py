@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import norm, qmc
 
 from raphe.core.feng_tissue import N_INPUT, N_OWN, STEP, plasma_at, tissues
 from raphe.core.linear import HC2, RANK_TOLERANCE, frame_variance
@@ -162,6 +161,8 @@ def _share(own: Array) -> Array:
 
 def _starts(data: JointData) -> list[tuple[Array, Array]]:
     """The best inputs of those that are tried, each with the best tissues behind it."""
+    from scipy.stats import norm, qmc  # slow to import, and of use here alone
+
     drawn = norm.ppf(qmc.Halton(SPREAD.size, scramble=False).random(N_TRIED + 1)[1:])
     tried = [_start(data, factors) for factors in (np.zeros(SPREAD.size), *(SPREAD * drawn))]
     misfit = [float(np.log(_residual_squares(data, *one)).sum()) for one in tried]
