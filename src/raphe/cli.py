@@ -278,6 +278,19 @@ def _map(commands: _Commands) -> None:
         help="3D image, not 0 in the voxels to map; without it, those with a tenth of the highest mean activity",
     )
     model_options.add_scan(parser)
+    noise = parser.add_argument_group("noise").add_mutually_exclusive_group()
+    noise.add_argument(
+        "--smooth",
+        type=arguments.positive,
+        metavar="MM",
+        help="smooth every volume inside the mask by a Gaussian, FWHM",
+    )
+    noise.add_argument("--hypr", type=arguments.positive, metavar="MM", help="HYPR-LR with a Gaussian of this FWHM")
+    parser.add_argument(
+        "--regularise",
+        action="store_true",
+        help="average maps over neighbours that differ by no more than their errors",
+    )
     parser.add_argument("--out", type=arguments.path, required=True, metavar="DIR", help="folder for the maps")
     work = parser.add_argument_group("work")
     work.add_argument("--workers", type=arguments.count, default=1, metavar="N", help="threads")

@@ -52,7 +52,7 @@ def fit_maps(material: MapMaterial, messages: Messages) -> list[Maps]:
             task.found[number] = material.fit(task.model, task.input_se, activity)
             done += 1
             messages.progress(done, total, f"maps of {task.model.name}")
-    common = (material.image.step, material.mask)
+    common = (material.image.step, material.mask, *material.noise)
     parts = range(material.voxels.n_part)
     return [Maps(task.model, [task.found[part] for part in parts], (*common, *task.steps)) for task in tasks]
 

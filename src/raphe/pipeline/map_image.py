@@ -12,6 +12,7 @@ from raphe.pipeline.first_use import telling_of_compilation
 from raphe.pipeline.map_choices import choices_of_map
 from raphe.pipeline.map_fit import fit_maps
 from raphe.pipeline.map_material import read_material
+from raphe.pipeline.map_noise import regularise, smooth
 from raphe.pipeline.map_reference import curve_of_table, named
 from raphe.pipeline.maps import Maps, write_maps
 from raphe.pipeline.messages import Messages
@@ -36,9 +37,10 @@ def run(options: argparse.Namespace) -> int:
         where = None
     started = time.perf_counter()
     material = read_material(options, image, analysis, where, table, messages)
+    material = smooth(options, material, messages)
     read = time.perf_counter()
     with telling_of_compilation(messages.say):
-        maps = fit_maps(material, messages)
+        maps = regularise(options, material, fit_maps(material, messages))
     fitted = time.perf_counter()
     _tell(maps, options, messages)
     sources = [str(path) for path in (options.pet, options.mask, where and where.path, *options.input) if path]

@@ -45,6 +45,8 @@ class MapMaterial:
         How the input came about.
     n_blood : int or None
         Frames that models behind plasma are fitted to, from the first on; None for all.
+    noise : tuple of Step
+        What was done to the volumes against noise.
     """
 
     image: DynamicImage
@@ -56,6 +58,7 @@ class MapMaterial:
     plasma: PlasmaInput | None = None
     blood: tuple[Step, ...] = ()
     n_blood: int | None = None
+    noise: tuple[Step, ...] = ()
 
     def n_frame(self, model: KineticModel) -> int:
         """How many frames a model is fitted to."""

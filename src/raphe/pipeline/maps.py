@@ -110,6 +110,7 @@ def _jobs(out: Path, source: ImageFile, one: Maps, convention: str, told: Told) 
     common = {
         **metadata("", name, assumed(one.model), convention, told),
         "Mask": _mask(one.steps),
+        **_noise(one.steps),
         "SoftwareVersions": versions(),
     }
     for at, parameter in enumerate(one.model.parameters):
@@ -131,6 +132,18 @@ def _mask(steps: Sequence[Step]) -> dict[str, object]:
         f"{get('percentile')}th percentile; an assumption"
     )
     return {"Rule": rule, "Threshold": get("threshold"), "ThresholdUnits": "kBq/mL", "NumberOfVoxels": get("n_voxel")}
+
+
+def _noise(steps: Sequence[Step]) -> dict[str, object]:
+    """What was done against noise."""
+    told: dict[str, object] = {}
+    for step in steps:
+        if step.name == "smooth":
+            kernel = f"{step.parameters['kernel']}, inside the mask"
+            told |= {"FWHM": step.parameters["fwhm"], "FWHMUnits": "mm", "Kernel": kernel}
+        if step.name == "regularise":
+            told["Regularised"] = "averaged over neighbours that differ by no more than their errors"
+    return told
 
 
 def _flags() -> dict[str, object]:
