@@ -5,7 +5,8 @@
 Voxels of a C-11 scan of 38 frames, a tenth of them without uptake to speak of, fitted in one thread under one set of
 weights by ``estimate``, as maps do chunk by chunk: with and without standard errors, and again under weights of their
 own near the first answer. The time is that of the whole call, from a chunk of activity to parameters, standard errors
-and flags; the tables of the scan and the first call, which compiles, are not in it. Medians of several runs.
+and flags; the tables of the scan and the first call, which compiles, are not in it. Processor time, for the work is
+of one thread and the machine may have other work; medians of several runs.
 
 The costs of a sample are held against scipy's bounded least squares for the same model, with the derivatives of the
 model, from the truth and from three other starts, each to convergence; the lowest of the four counts.
@@ -69,12 +70,12 @@ def voxels(curve: Curve, frames: Frames, level: float, rng: np.random.Generator)
 
 
 def took(work: Callable[[], object], n: int) -> float:
-    """Median time of some work a voxel, us."""
+    """Median processor time of some work a voxel, us."""
     times = []
     for _ in range(N_RUN):
-        begin = time.perf_counter()
+        begin = time.process_time()
         work()
-        times.append(time.perf_counter() - begin)
+        times.append(time.process_time() - begin)
     return 1e6 * float(np.median(times)) / n
 
 
