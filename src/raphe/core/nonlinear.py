@@ -136,6 +136,7 @@ def profile_fit(
     weights: Array,
     errors: bool = True,
     counts: Array | None = None,
+    drawn: bool = True,
 ) -> ProfileFit:
     """Weighted least-squares fit of curve = sum of theta_p basis_p(rate), for each curve.
 
@@ -152,6 +153,8 @@ def profile_fit(
     counts : ndarray, shape (n_row,), optional
         Where given, ``weights`` are provisional, and each curve's own are these over its activity as a first fit under
         the provisional ones expects it: :func:`raphe.core.weights.decay` at once, for maps.
+    drawn : bool
+        Whether the fitted curves are wanted; they are left out, (0, n_row), where they are not.
 
     Returns
     -------
@@ -166,16 +169,18 @@ def profile_fit(
     own = np.empty(0) if counts is None else _filled(counts[:, None])[:, 0]
     near_frames = linear.NEIGHBOURS if errors else -1
     place, theta, fitted, wrss, spread, at_bound, settled, singular = one_rate.solved(
-        table.rows, table.grid, start, unsure, by_row, roots, own, ACTIVITY_FLOOR, n_row, near_frames, linear.HC3
+        table.rows, table.grid, start, unsure, by_row, roots, own, ACTIVITY_FLOOR, n_row, near_frames, linear.HC3, drawn
     )
-    rate = table.rate(place)
-    low, high = np.log(table.bounds)
-    spread[:, 2] *= (rate * (high - low) / (len(table.value) - 1))[:, None]
-    spread[:, :, 2] *= (rate * (high - low) / (len(table.value) - 1))[:, None]
-    first = 0 if table.fixed is not None else 1
-    return ProfileFit(
-        rate, theta[:, first:], spread[:, first:, first:], fitted.T, wrss, at_bound, settled, singular
-    )  # fmt: skip
+    rate, first = table.rate(place), 0 if table.fixed is not None else 1
+    if errors:
+        low, high = np.log(table.bounds)
+        by_place = rate * (high - low) / (len(table.value) - 1)
+        spread[:, 2] *= by_place[:, None]
+        spread[:, :, 2] *= by_place[:, None]
+    else:
+        spread = np.broadcast_to(np.nan, (len(rate), 3, 3))
+    covariance = spread[:, first:, first:]
+    return ProfileFit(rate, theta[:, first:], covariance, fitted.T, wrss, at_bound, settled, singular)
 
 
 def separable(basis: Basis) -> Curve:

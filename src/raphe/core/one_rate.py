@@ -191,6 +191,7 @@ def solved(
     n_row: int,
     near: int,
     kind: float,
+    drawn: bool,
 ) -> tuple[Array, Array, Array, Array, Array, Flags, Flags, Flags]:
     """Best rate of each curve near a place, the linear parameters, fitted curve, cost and covariance.
 
@@ -216,15 +217,17 @@ def solved(
         Frames on either side over which squared residuals are averaged; negative for no covariance.
     kind : float
         ``HC3`` or ``HC2`` of :mod:`raphe.core.linear`.
+    drawn : bool
+        Whether the fitted curves are wanted.
 
     Returns
     -------
     place : ndarray, shape (n_curve,)
     theta : ndarray, shape (n_curve, 2)
         Before the function that does not depend on the rate, 0 where there is none, and before that which does.
-    fitted : ndarray, shape (n_row, n_curve)
+    fitted : ndarray, shape (n_row, n_curve), or (n_row, 0)
     wrss : ndarray, shape (n_curve,)
-    covariance : ndarray, shape (n_curve, 3, 3)
+    covariance : ndarray, shape (n_curve, 3, 3), or (0, 3, 3)
         Of theta and the place; NaN where it is singular.
     at_bound, settled, singular : ndarray of bool, shape (n_curve,)
     """
@@ -232,7 +235,8 @@ def solved(
     value, slope, fixed = table
     top = value.shape[0] - 1.0
     place, theta, wrss = np.empty(n_curve), np.zeros((n_curve, 2)), np.empty(n_curve)
-    fitted, covariance = np.empty((n_row, n_curve)), np.full((n_curve, 3, 3), np.nan)
+    fitted = np.empty((n_row, n_curve if drawn else 0))
+    covariance = np.full((n_curve if near >= 0 else 0, 3, 3), np.nan)
     at_bound, settled = np.zeros(n_curve, np.bool_), np.zeros(n_curve, np.bool_)
     singular = np.zeros(n_curve, np.bool_)
     y, root, model = np.empty((TILE, n_filled)), np.empty((TILE, n_filled)), np.empty((TILE, n_filled))
@@ -357,7 +361,7 @@ def solved(
             singular[c] = singular[c] or not amount != 0.0
             step = step / amount if amount != 0.0 else 0.0
             place[c] = min(max(here + step, 0.0), top)
-            for r in range(n_filled):
+            for r in range(n_filled if drawn else 0):
                 model[v, r] = theta[c, 0] * fixed[r] + amount * (raw[0, r] + step * raw[1, r])
             if near < 0 or singular[c]:
                 continue
@@ -394,7 +398,7 @@ def solved(
             covariance[c, 0, 1] = covariance[c, 1, 0] = c01
             covariance[c, 0, 2] = covariance[c, 2, 0] = c02 / amount
             covariance[c, 1, 2] = covariance[c, 2, 1] = c12 / amount
-        for r in range(n_row):
+        for r in range(n_row if drawn else 0):
             for v in range(n):
                 fitted[r, first + v] = model[v, r]
     return place, theta, fitted, wrss, covariance, at_bound, settled, singular

@@ -257,7 +257,9 @@ def weighted(model: KineticModel, problem: Problem, named: str, half_life: float
     Solution
     """
     again = named == "decay" or (named == "residual" and half_life is not None)
-    solution = _estimate(model, dataclasses.replace(problem, errors=problem.errors and not again))
+    solution = _estimate(
+        model, dataclasses.replace(problem, errors=problem.errors and not again, drawn=problem.drawn or again)
+    )
     if again:
         weights = expected_weights(problem, solution, half_life)
         problem = dataclasses.replace(problem, weights=weights, first=solution)

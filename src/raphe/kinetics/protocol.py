@@ -48,6 +48,8 @@ class Problem:
         Answer to the same curves under other weights, near which a search may begin.
     errors : bool
         False where standard errors are not wanted; a model may then leave them NaN.
+    drawn : bool
+        False where the fitted curves are not wanted; a model may then leave them out, shape (0, n_row).
     """
 
     sampling: Sampling
@@ -58,6 +60,7 @@ class Problem:
     plasma: PlasmaInput | None = None
     first: Solution | None = None
     errors: bool = True
+    drawn: bool = True
 
     def late(self, t_star: float) -> Problem:
         """Problem that is fitted only where the middle of the frame is at or after ``t_star`` (min)."""
@@ -112,7 +115,7 @@ class Solution:
     se : ndarray, shape (n_curve, n_par)
         Standard errors.
     fitted : ndarray, shape (n_curve, n_row), kBq/mL
-        Activity that the model puts at the fitted frames.
+        Activity that the model puts at the fitted frames; (0, n_row) where it was not wanted and is left out.
     wrss : ndarray, shape (n_curve,)
         Weighted sum of squared residuals that was minimised.
     rows : ndarray of int, shape (n_row,)
@@ -220,7 +223,7 @@ def rate_fit(problem: Problem, table: RateTable, counts: Array | None = None) ->
         As for :func:`raphe.core.nonlinear.profile_fit`.
     """
     curves, weights = (_framewise(each, problem.rows) for each in (problem.activity, problem.weights))
-    return profile_fit(table, curves, weights, problem.errors, counts)
+    return profile_fit(table, curves, weights, problem.errors, counts, problem.drawn)
 
 
 def _framewise(values: Array, rows: npt.NDArray[np.intp]) -> Array:

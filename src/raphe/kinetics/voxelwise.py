@@ -118,7 +118,7 @@ def fit_voxels(
     start, named = first_weights(weights, frames, 1, half_life)
     problem = Problem(
         sampling(frames, convention), np.empty((0, len(frames))), start, np.flatnonzero(start[0] > 0), curve,
-        plasma_for(model, plasma), errors=errors,
+        plasma_for(model, plasma), errors=errors, drawn=False,
     )  # fmt: skip
     check_frames(model, problem)
 
