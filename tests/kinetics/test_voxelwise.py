@@ -108,6 +108,25 @@ def test_models_that_fit_curves_together_make_no_maps(name, known):
         fit_voxels(example.model, subject.frames, np.ones((38, 2)), plasma=subject.input())
 
 
+@pytest.mark.parametrize("name", ["SRTM", "SRTM2", "MRTM1", "MRTM2", "LoganRef"])
+def test_values_alone_are_those_with_errors(name, known):
+    """For a bootstrap: to a thousandth of the standard error, wherever a voxel is usable."""
+    example = EXAMPLES[name]
+    subject = known.subject(example)
+    given = known.behind(example.model, subject)
+    for level in (0.0, 0.03, 0.1):
+        curves = noisy(known, subject, example, 400, level=level)
+        both = [
+            fit_voxels(example.model, subject.frames, curves, weights="duration", errors=errors, **given)
+            for errors in (True, False)
+        ]
+        usable = (both[0].quality & 63) == 0
+        off = np.abs(both[0].value - both[1].value)[:, usable]
+        limit = np.maximum(1e-3 * both[0].se[:, usable], 1e-5 * np.abs(both[0].value[:, usable]))
+        assert (off <= limit).all()
+        assert np.isnan(both[1].se).all()
+
+
 def test_standard_errors_of_srtm_are_those_of_the_noise(known):
     """The issue's promise: z = (estimate - truth) / SE has a standard deviation of 0.9 to 1.1 where BP_ND > 0.5."""
     example = EXAMPLES["SRTM"]

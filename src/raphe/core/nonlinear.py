@@ -149,7 +149,9 @@ def profile_fit(
     weights : ndarray, shape (n_curve, n_row)
         1/variance up to a factor.
     errors : bool
-        Whether the covariance is wanted.
+        Whether the covariance is wanted. Where neither it nor the fitted curves are, and the weights are common to all
+        curves, the search ends where the table's own interpolation has its summit, a thousandth of the standard error
+        or less away.
     counts : ndarray, shape (n_row,), optional
         Where given, ``weights`` are provisional, and each curve's own are these over its activity as a first fit under
         the provisional ones expects it: :func:`raphe.core.weights.decay` at once, for maps.
@@ -165,6 +167,8 @@ def profile_fit(
 
     n_row = curves.shape[1]
     by_row, roots = _filled(np.ascontiguousarray(curves.T)), _roots(weights)
+    if roots.shape[1] == 1 and not (errors or drawn) and counts is None:
+        return _values(table, by_row, roots, n_row)
     start, unsure = _starts(table, by_row, roots)
     own = np.empty(0) if counts is None else _filled(counts[:, None])[:, 0]
     near_frames = linear.NEIGHBOURS if errors else -1
@@ -196,45 +200,102 @@ def separable(basis: Basis) -> Curve:
     return curve
 
 
+def _values(table: RateTable, curves: Array, roots: Array, n_row: int) -> ProfileFit:
+    """Rates and linear parameters alone, from products in few dimensions, under one set of weights."""
+    parts, of_fixed, place, product, total = _summits(table, curves, roots)[:5]
+    left = np.minimum(place.astype(np.intp), len(table.value) - 2)
+    share = place - left
+    length, shared = (_between(each, by, left, share) for each, by in (parts.length, parts.cross))
+    amount = product / length
+    theta = amount[:, None]
+    if table.fixed is not None:
+        theta = np.stack([(of_fixed - amount * shared) / parts.fixed_length, amount], axis=-1)
+    at_bound = (place <= 0) | (place >= len(table.value) - 1)
+    nothing = np.broadcast_to(np.nan, (len(place), theta.shape[1] + 1, theta.shape[1] + 1))
+    ones = np.ones(len(place), dtype=bool)
+    return ProfileFit(
+        table.rate(place), theta, nothing, np.empty((0, n_row)), np.maximum(total - product**2, 0), at_bound, ones,
+        ~np.isfinite(amount) | (amount == 0),
+    )  # fmt: skip
+
+
+def _between(value: Array, slope: Array, left: npt.NDArray[np.intp], share: Array) -> Array:
+    """Cubic Hermite interpolation between nodes."""
+    low, m_low, m_high = value[left], slope[left], slope[left + 1]
+    rise = value[left + 1] - low
+    a, b = 3 * rise - 2 * m_low - m_high, m_low + m_high - 2 * rise
+    return np.asarray(low + share * (m_low + share * (a + share * b)))
+
+
 def _starts(table: RateTable, curves: Array, roots: Array) -> tuple[Array, npt.NDArray[np.bool_]]:
     """Places near the lowest cost of each curve, and where other weights may well prefer others."""
+    if roots.shape[1] > 1:
+        from raphe.core import one_rate
+
+        return one_rate.starts(table.rows, table.grid, curves, roots), np.zeros(curves.shape[1], dtype=bool)
+    _, _, place, _, _, unsure = _summits(table, curves, roots)
+    return place, unsure
+
+
+def _summits(
+    table: RateTable, curves: Array, roots: Array
+) -> tuple[_OwnParts, Array, Array, Array, Array, npt.NDArray[np.bool_]]:
+    """Own parts of the function, the fixed one's products, and places, products, costs and doubts of every curve."""
     from raphe.core import one_rate
 
-    if roots.shape[1] > 1:
-        return one_rate.starts(table.rows, table.grid, curves, roots), np.zeros(curves.shape[1], dtype=bool)
-    basis, unit, slope, fixed = _own_parts(table, roots.tobytes())
-    within = basis.T @ curves
-    total = (roots[:, 0] ** 2) @ curves**2 - (fixed @ curves) ** 2
-    return one_rate.summits(unit, slope, unit[::PER_GRID] @ within, PER_GRID, within, total)
+    parts = _own_parts(table, roots.tobytes())
+    within, of_fixed = parts.basis.T @ curves, parts.fixed @ curves
+    total = (roots[:, 0] ** 2) @ curves**2 - of_fixed**2
+    height = parts.unit[::PER_GRID] @ within
+    found = one_rate.summits(parts.unit, parts.slope, height, PER_GRID, within, total)
+    return parts, of_fixed, found[0], found[1], total, found[2]
 
 
-@lru_cache(maxsize=8)
-def _own_parts(table: RateTable, roots: bytes) -> tuple[Array, Array, Array, Array]:
+@dataclass(frozen=True, eq=False)
+class _OwnParts:
     """Unit vectors of what the function of the rate has to itself, under one set of weights, in few dimensions.
 
-    Returns
-    -------
+    Parameters
+    ----------
     basis : ndarray, shape (n_filled_row, n_rank)
         Orthonormal under the weights, whose roots it holds: what a curve's products with it are.
     unit, slope : ndarray, shape (n_node, n_rank)
         The unit vectors in it, and their derivatives by the place.
     fixed : ndarray, shape (n_filled_row,)
         The other function's unit vector, with the roots of the weights: what a curve's product with it is.
+    fixed_length : float
+        Its length before; 0 where there is none.
+    length, cross : (ndarray, ndarray), each of shape (n_node,)
+        Length of what the function has to itself, and its product with ``fixed``, with their derivatives by the place.
     """
+
+    basis: Array
+    unit: Array
+    slope: Array
+    fixed: Array
+    fixed_length: float
+    length: tuple[Array, Array]
+    cross: tuple[Array, Array]
+
+
+@lru_cache(maxsize=8)
+def _own_parts(table: RateTable, roots: bytes) -> _OwnParts:
     root = np.frombuffer(roots)
     value, slope, fixed = (each * root for each in table.rows)
-    length = np.linalg.norm(fixed)
-    side = fixed / length if length > 0 else fixed
+    fixed_length = float(np.linalg.norm(fixed))
+    side = fixed / fixed_length if fixed_length > 0 else fixed
+    cross = value @ side, slope @ side
     value, slope = (each - np.outer(each @ side, side) for each in (value, slope))
     size = np.linalg.norm(value, axis=1, keepdims=True)
     by = np.divide(1, size, out=np.zeros_like(size), where=size > 0)
-    unit = value * by
-    slope = slope * by
-    slope -= unit * np.einsum("nr,nr->n", unit, slope)[:, None]
+    unit, slope = value * by, slope * by
+    along = np.einsum("nr,nr->n", unit, slope)
+    slope -= unit * along[:, None]
     u, s, _ = np.linalg.svd(unit.T, full_matrices=False)
     kept = u[:, s > RANK * s[0]]
-    within = (np.ascontiguousarray(each @ kept) for each in (unit, slope))
-    return kept * root[:, None], *within, side * root  # type: ignore[return-value]
+    within = [np.ascontiguousarray(each @ kept) for each in (unit, slope)]
+    length = size[:, 0], along * size[:, 0]
+    return _OwnParts(kept * root[:, None], within[0], within[1], side * root, fixed_length, length, cross)
 
 
 def _roots(weights: Array) -> Array:

@@ -44,7 +44,7 @@ compiled = njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc"
 @compiled
 def summits(
     unit: Array, slope: Array, height: Array, per_grid: int, curves: Array, total: Array
-) -> tuple[Array, Flags]:
+) -> tuple[Array, Array, Flags]:
     """Places where the products of a unit vector and each curve are highest, whatever their sign.
 
     Parameters
@@ -61,12 +61,15 @@ def summits(
     -------
     place : ndarray, shape (n_curve,)
         Places in the table, to within about a thousandth of the distance of two nodes.
+    product : ndarray, shape (n_curve,)
+        There, with its sign.
     unsure : ndarray of bool, shape (n_curve,)
         Whether other weights may well prefer another valley, the ends of the table being such.
     """
     n_grid, n_curve = height.shape
     n_rank, last = curves.shape[0], unit.shape[0] - 1
     place, best, most = np.empty(n_curve), np.zeros(n_curve, np.int64), np.full(n_curve, -1.0)
+    product = np.empty(n_curve)
     for g in range(n_grid):
         for c in range(n_curve):
             here = height[g, c] * height[g, c]
@@ -103,12 +106,12 @@ def summits(
                 m1 += slope[left + 1, r] * y[r]
             h0, h1, m0, m1 = sign * h0, sign * h1, sign * m0, sign * m1
             if m0 <= 0:
-                at = left
+                at, product[c] = left, sign * h0
                 if left == low:
                     break
                 left -= 1
             elif m1 >= 0:
-                at = left + 1.0
+                at, product[c] = left + 1.0, sign * h1
                 if left + 1 == high:
                     break
                 left += 1
@@ -116,11 +119,12 @@ def summits(
                 rise = h1 - h0
                 a, b = 3 * rise - 2 * m0 - m1, m0 + m1 - 2 * rise  # derivative m0 + 2 a s + 3 b s^2
                 root = np.sqrt(max(a * a - 3 * b * m0, 0.0))
-                at = left + min(max(m0 / (root - a), 0.0), 1.0)
+                s = min(max(m0 / (root - a), 0.0), 1.0)
+                at, product[c] = left + s, sign * (h0 + s * (m0 + s * (a + s * b)))
                 break
         place[c] = at
         unsure[c] |= g == 0 or g == n_grid - 1
-    return place, unsure
+    return place, product, unsure
 
 
 @compiled
