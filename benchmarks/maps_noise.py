@@ -202,9 +202,13 @@ def main(repeats):
         "|---|---|---|---|---|---|---|---|---|",
     ]
     inner = [
-        f"| {head} | raw | regularised: FWHM | RMSE (contrast) | smoothed, same FWHM | smoothed, best overall | "
-        "HYPR-LR, best overall | SD of z, flat | mean of z | SD of z, all |",
-        "|---|---|---|---|---|---|---|---|---|---|---|---|",
+        f"| {head} | raw | regularised: FWHM | RMSE (contrast) | smoothed, same FWHM | "
+        "RMSE of all voxels: regularised, smoothed | smoothed, best overall | HYPR-LR, best overall |",
+        "|---|---|---|---|---|---|---|---|---|---|",
+    ]
+    errors = [
+        f"| {head} | SD of z, flat | mean of z, flat | SD of z, all |",
+        "|---|---|---|---|---|---|",
     ]
     for kind in ("steps", "slopes", "scanner"):
         for correlated in (False, True):
@@ -222,17 +226,13 @@ def main(repeats):
                 )
                 inner.append(
                     f"{named} | {raw[4]:.2f} | {width_of(ours[3])} | **{ours[4]:.2f}** ({100 * ours[5]:.0f} %) | "
-                    f"{same_small[4]:.2f} ({100 * same_small[5]:.0f} %) | {best[4]:.2f} ({100 * best[5]:.0f} %) | "
-                    f"{hyprs[4]:.2f} ({100 * hyprs[5]:.0f} %) | {flat:.2f} | {shift:.2f} | {everywhere:.2f} |"
+                    f"{same_small[4]:.2f} ({100 * same_small[5]:.0f} %) | {ours[1]:.3f}, {same_small[1]:.3f} | "
+                    f"{best[4]:.2f} ({100 * best[5]:.0f} %) | {hyprs[4]:.2f} ({100 * hyprs[5]:.0f} %) |"
                 )
+                errors.append(f"{named} | {flat:.2f} | {shift:.2f} | {everywhere:.2f} |")
                 print(overall[-1], f"  missing raw {100 * raw[6]:.0f} %, ours {100 * ours[6]:.1f} %", flush=True)
-    print(
-        "\nOver all voxels\n",
-        *overall,
-        "\nIn the small structures, and the scores of the regularised map\n",
-        *inner,
-        sep="\n",
-    )
+    for title, rows in (("Over all voxels", overall), ("In the small structures", inner), ("Standard errors", errors)):
+        print(f"\n{title}\n", *rows, sep="\n")
 
 
 def times():
