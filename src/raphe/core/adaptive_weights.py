@@ -8,7 +8,6 @@ a longer reach, and with comparisons of the estimates of the stage before.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -58,7 +57,7 @@ POOL = 1.0
 """Standard deviation, in voxels, of the Gaussian under which variances are averaged (their logarithms), so that a
 voxel's weight does not go with its own error."""
 
-LAGS = 5
+LAGS = 8
 """Distance in voxels beyond which errors are taken as independent."""
 
 FLATTENED = 2.0
@@ -74,7 +73,12 @@ MEDIAN_OF_SQUARE = 0.4549364
 TRIAL = 22
 """Voxels along each side of the cube of noise by which standard errors are calibrated."""
 
-CHUNK = 4096
+CHUNK = 64
+"""Rows of voxels that are averaged at once."""
+
+LANES = 8
+"""Voxels whose variances are found at once."""
+
 EDGE = 1
 """Reach of a patch."""
 
@@ -218,15 +222,16 @@ def _steepness(value: Array, variance: Array, part: Flags) -> Array:
 class _Pass:
     """A stage on a grid.
 
-    ``step`` (n, 3) are voxels within reach, ``near`` (n,) their weights by distance, ``patch`` (m, 3) the voxels that
-    are compared, ``band`` (3, 2 LAGS + 1) the correlation along each axis, ``expected`` (n,) the variance of a
-    difference of raw values relative to that of independent ones, and ``factor`` by how much correlation multiplies the
-    variance of the mean by ``near``.
+    ``step`` (n, 3) are voxels within reach, ``near`` (n,) their weights by distance, ``patch`` (m, 3) the rows of
+    voxels that are compared, the middle one first, with or without their ``corners``, ``band`` (3, 2 LAGS + 1) the
+    correlation along each axis, ``expected`` (n,) the variance of a difference of raw values relative to that of
+    independent ones, and ``factor`` by how much correlation multiplies the variance of the mean by ``near``.
     """
 
     step: Integers
     near: Array
     patch: Integers
+    corners: bool
     band: Array
     expected: Array
     factor: float
@@ -238,7 +243,8 @@ class _Pass:
         step = _block(size)
         square = ((step * spacing) ** 2).sum(1)
         step, near = step[square < reach**2], 1 - square[square < reach**2] / reach**2
-        patch = _block(np.full(3, EDGE))
+        patch = _block(np.array([EDGE, EDGE, 0]))
+        patch = patch[np.argsort(np.abs(patch).sum(1), kind="stable")]
         if not stage.corners:
             patch = patch[np.abs(patch).sum(1) <= 1]
         lag = np.arange(-LAGS, LAGS + 1)
@@ -251,12 +257,12 @@ class _Pass:
         for axis in range(3):
             spread = correlate1d(spread, band[axis], axis=axis, mode="constant")
         expected = np.maximum(1 - between, 1 - MOST_CORRELATION)
-        return _Pass(step, near, patch, band, expected, float((box * spread).sum() / (box**2).sum()))
+        return _Pass(step, near, patch, stage.corners, band, expected, float((box * spread).sum() / (box**2).sum()))
 
     def averages(
         self,
-        image: tuple[Array, Array, Array, Array, Flags],
-        at: Integers,
+        image: tuple[Array, Array, Array, Array, Array],
+        rows: Integers,
         stride: Integers,
         first: bool,
         last: bool,
@@ -268,22 +274,23 @@ class _Pass:
         felt = np.count_nonzero(self.band > LEAST_CORRELATION**2, axis=1).max() if exact else 1
         lags = int(felt) // 2
         band = np.ascontiguousarray(self.band[:, LAGS - lags : LAGS + lags + 1])
-        steps, corners, patch = self.step @ stride, self.step + size, self.patch @ stride
-        mean, error = np.empty(at.size), np.empty(at.size)
+        steps, boxed, patch = self.step @ stride, self.step + size, self.patch @ stride
+        mean, spread = np.empty_like(image[0]), np.empty_like(image[0])
 
         def run(chunk: slice) -> None:
-            mean[chunk], error[chunk] = _averaged(
-                *image, at[chunk], steps, corners, 2 * size + 1, self.near, scale, patch, (ALIKE, APART, ALONE), band,
-                self.factor, exact,
+            _averaged(
+                *image, rows[chunk], steps, boxed, 2 * size + 1, self.near, scale, patch, self.corners,
+                (ALIKE, APART, ALONE), band, self.factor, exact, mean, spread,
             )  # fmt: skip
 
+        chunks = [slice(at, at + CHUNK) for at in range(0, len(rows), CHUNK)]
         if workers == 1:
-            for chunk in _chunks(at.size):
+            for chunk in chunks:
                 run(chunk)
         else:
             with ThreadPoolExecutor(workers) as pool:
-                list(pool.map(run, _chunks(at.size)))
-        return mean, error
+                list(pool.map(run, chunks))
+        return mean, spread
 
 
 def _block(size: Integers) -> Integers:
@@ -296,25 +303,29 @@ def _staged(
 ) -> tuple[Array, Array]:
     """Value and variance of the wanted voxels, other ones as they are, after all passes."""
     margin = int(max(np.abs(each.step).max() for each in passes)) + EDGE
-    own, takes = np.pad(value, margin), np.pad(part, margin)
+    own, takes = np.pad(value, margin), np.pad(part.astype(float), margin)
     spread = np.pad(variance, margin, constant_values=1.0)
-    at = np.flatnonzero(np.pad(wanted, margin))
+    inside = np.pad(wanted, margin).ravel()
     stride = np.array([own.shape[1] * own.shape[2], own.shape[2], 1])
-    now, sure = own, spread
+    rows = _rows(inside, own.shape[2])
+    now, sure = own.ravel(), spread.ravel()
     for number, each in enumerate(passes):
-        first, last = number == 0, number == len(passes) - 1
-        image = (own.ravel(), spread.ravel(), now.ravel(), sure.ravel(), takes.ravel())
-        mean, error = each.averages(image, at, stride, first, last, workers)
-        if not last:  # a voxel that takes no part, and has none within reach, is compared with none
-            mean, error = np.where(np.isfinite(mean), mean, 0.0), np.where(np.isfinite(error), error, 1.0)
-        now, sure = own.copy(), spread.copy()
-        now.ravel()[at], sure.ravel()[at] = mean, error
+        image = (own.ravel(), spread.ravel(), now, sure, takes.ravel())
+        mean, error = each.averages(image, rows, stride, number == 0, number == len(passes) - 1, workers)
+        now, sure = own.flatten(), spread.flatten()
+        now[inside], sure[inside] = mean[inside], error[inside]
+        if number < len(passes) - 1:  # a voxel that takes no part is compared with none
+            now[np.isnan(now)], sure[np.isnan(sure)] = 0.0, 1.0
     inner = (slice(margin, -margin),) * 3
-    return now[inner].copy(), sure[inner].copy()
+    return now.reshape(own.shape)[inner].copy(), sure.reshape(own.shape)[inner].copy()
 
 
-def _chunks(n: int) -> Iterator[slice]:
-    return (slice(first, min(first + CHUNK, n)) for first in range(0, n, CHUNK))
+def _rows(inside: Flags, length: int) -> Integers:
+    """First voxel inside, and the one after the last, of every row of ``length`` voxels that has any, (n, 2)."""
+    lines = inside.reshape(-1, length)
+    has = np.flatnonzero(lines.any(axis=1))
+    first, last = lines[has].argmax(axis=1), length - lines[has, ::-1].argmax(axis=1)
+    return np.stack([has * length + first, has * length + last], axis=1).astype(np.int64)
 
 
 def _excess(passes: list[_Pass], rho: Array, workers: int) -> float:
@@ -339,100 +350,154 @@ def _averaged(
     variance: Array,
     now: Array,
     sure: Array,
-    takes: Flags,
-    at: Integers,
+    takes: Array,
+    rows: Integers,
     step: Integers,
     corner: Integers,
     size: Integers,
     near: Array,
     scale: Array,
     patch: Integers,
+    corners: bool,
     limits: tuple[float, float, float],
     band: Array,
     factor: float,
     exact: bool,
-) -> tuple[Array, Array]:
-    """Means of ``own`` around the voxels ``at``, and their variances with the weights as they are.
+    mean: Array,
+    spread: Array,
+) -> None:
+    """Means of ``own`` around the voxels of ``rows``, and their variances with the weights as they are.
 
-    ``now`` and ``sure`` are the values that are compared, and their variances. The variance is that of the weighted
-    sum under the correlations of ``band`` or, unless ``exact``, that of independent errors times ``factor``, or times
-    the number of voxels that the mean amounts to, where that is less.
+    ``rows`` (n, 2) are the first voxel of each row and the voxel after the last. ``patch`` are the rows of a patch, the
+    middle one first; those beside it count with their neighbours along the row only if ``corners``. ``now`` and
+    ``sure`` are the values that are compared, and their variances. The variance is that of the weighted sum under the
+    correlations of ``band`` or, unless ``exact``, that of independent errors times ``factor``, or times the number of
+    voxels that the mean amounts to, where that is less. ``mean`` and ``spread`` are filled in.
     """
-    mean, spread = np.empty(at.size), np.empty(at.size)
     alike, apart, alone = limits
-    box = np.zeros((size[0], size[1], size[2]))
+    by = 1 / (apart - alike)
+    longest = 0
+    for q in range(rows.shape[0]):
+        longest = max(longest, rows[q, 1] - rows[q, 0])
+    wide, narrow = np.empty((2, longest + 2)), np.empty((2, longest + 2))
+    middle, total, moment, squares = np.empty(longest), np.empty(longest), np.empty(longest), np.empty(longest)
+    weight = np.empty(longest)
+    kept = np.empty((step.size if exact else 0, longest))
+    box, joint = np.zeros((size[0], size[1], size[2], LANES)), np.empty(LANES)
     one, two = np.zeros_like(box), np.zeros_like(box)
-    for q in range(at.size):
-        i = at[q]
-        total = moment = squares = 0.0
-        if exact:
-            box[:] = 0.0
+    for q in range(rows.shape[0]):
+        i, n = rows[q, 0], rows[q, 1] - rows[q, 0]
+        for t in range(n):
+            total[t] = moment[t] = squares[t] = 0.0
         for s in range(step.size):
             j = i + step[s]
-            if not takes[j]:
-                continue
-            weight = near[s]
-            if j != i:
-                distance, n = 0.0, 0
-                for p in range(patch.size):
-                    a, b = i + patch[p], j + patch[p]
-                    if takes[a] and takes[b]:
-                        difference = now[a] - now[b]
-                        distance += difference * difference / (sure[a] + sure[b])
-                        n += 1
-                if n > 0:
-                    distance *= scale[s] / n
-                if takes[i]:
-                    difference = now[i] - now[j]
-                    distance = max(distance, alone * scale[s] * difference * difference / (sure[i] + sure[j]))
-                if distance >= apart:
-                    continue
-                if distance > alike:
-                    weight *= (apart - distance) / (apart - alike)
-            weight /= variance[j]
-            total += weight
-            moment += weight * own[j]
-            squares += weight * weight * variance[j]
+            wide[:], narrow[:] = 0.0, 0.0
+            for r in range(patch.size):
+                a, b = i - 1 + patch[r], j - 1 + patch[r]
+                one_row, other = slice(a, a + n + 2), slice(b, b + n + 2)
+                _compare(
+                    wide if corners or r == 0 else narrow,
+                    takes[one_row], takes[other], now[one_row], now[other], sure[one_row], sure[other],
+                )  # fmt: skip
+                if r == 0:
+                    middle[:n] = alone * scale[s] * wide[0, 1 : n + 1]
+            there = slice(j, j + n)
+            _weigh(wide, narrow, middle, near[s], scale[s], apart, by, takes[there], variance[there], weight)
+            _add(weight, own[there], variance[there], total, moment, squares)
             if exact:
-                box[corner[s, 0], corner[s, 1], corner[s, 2]] = weight * np.sqrt(variance[j])
-        if not total > 0:
-            mean[q], spread[q] = np.nan, np.nan
-            continue
-        mean[q] = moment / total
+                kept[s, :n] = weight[:n] * np.sqrt(variance[there])
+        for t in range(n):
+            if not total[t] > 0:
+                mean[i + t], spread[i + t] = np.nan, np.nan
+                continue
+            mean[i + t] = moment[t] / total[t]
+            amount = total[t] * total[t] / squares[t] * variance[i + t]
+            spread[i + t] = squares[t] / (total[t] * total[t]) * min(factor, max(amount, 1.0))
         if exact:
-            spread[q] = _joint(box, one, two, band) / (total * total)
-        else:
-            amount = total * total / squares * variance[i]
-            spread[q] = squares / (total * total) * min(factor, max(amount, 1.0))
-    return mean, spread
+            for start in range(0, n, LANES):
+                last = min(start + LANES, n)
+                for s in range(step.size):
+                    for t in range(start, last):
+                        box[corner[s, 0], corner[s, 1], corner[s, 2], t - start] = kept[s, t]
+                _joint(box, one, two, band, joint)
+                for t in range(start, last):
+                    if total[t] > 0:
+                        spread[i + t] = joint[t - start] / (total[t] * total[t])
 
 
 @compiled
-def _joint(box: Array, one: Array, two: Array, band: Array) -> float:
-    """Sum of the products of all elements of a box with all, each times the correlation at their distance."""
-    n0, n1, n2 = box.shape
+def _compare(sums: Array, takes: Array, others: Array, now: Array, then: Array, sure: Array, unsure: Array) -> None:
+    """Add to ``sums`` the squared differences of two rows over their variances, and how many they are."""
+    squares, counts = sums[0], sums[1]
+    for t in range(now.size):
+        both = takes[t] * others[t]
+        difference = now[t] - then[t]
+        squares[t] += both * difference * difference / (sure[t] + unsure[t])
+        counts[t] += both
+
+
+@compiled
+def _weigh(
+    wide: Array,
+    narrow: Array,
+    middle: Array,
+    near: float,
+    scale: float,
+    apart: float,
+    by: float,
+    takes: Array,
+    variance: Array,
+    weight: Array,
+) -> None:
+    """Weights of a row of voxels for those that they are compared with."""
+    lone, alone, sums, counts = narrow[0], narrow[1], wide[0], wide[1]
+    for t in range(takes.size):
+        distance = lone[t + 1] + sums[t] + sums[t + 1] + sums[t + 2]
+        count = alone[t + 1] + counts[t] + counts[t + 1] + counts[t + 2]
+        distance = max(scale * distance / max(count, 1.0), middle[t])
+        weight[t] = near * min(max((apart - distance) * by, 0.0), 1.0) * takes[t] / variance[t]
+
+
+@compiled
+def _add(weight: Array, own: Array, variance: Array, total: Array, moment: Array, squares: Array) -> None:
+    for t in range(own.size):
+        total[t] += weight[t]
+        moment[t] += weight[t] * own[t]
+        squares[t] += weight[t] * weight[t] * variance[t]
+
+
+@compiled
+def _joint(box: Array, one: Array, two: Array, band: Array, joint: Array) -> None:
+    """Sum of the products of all elements of each box, (x, y, z, LANES), with all, times the correlation between."""
+    n0, n1, n2, _ = box.shape
     lags = band.shape[1] // 2
+    total = np.empty(LANES)
+    joint[:] = 0.0
     for x in range(n0):
         for y in range(n1):
             for z in range(n2):
-                total = 0.0
+                total[:] = 0.0
                 for d in range(max(-lags, -z), min(lags, n2 - 1 - z) + 1):
-                    total += band[2, d + lags] * box[x, y, z + d]
+                    _add_lanes(total, band[2, d + lags], box[x, y, z + d])
                 one[x, y, z] = total
     for x in range(n0):
         for y in range(n1):
             for z in range(n2):
-                total = 0.0
+                total[:] = 0.0
                 for d in range(max(-lags, -y), min(lags, n1 - 1 - y) + 1):
-                    total += band[1, d + lags] * one[x, y + d, z]
+                    _add_lanes(total, band[1, d + lags], one[x, y + d, z])
                 two[x, y, z] = total
-    joint = 0.0
     for x in range(n0):
         for y in range(n1):
             for z in range(n2):
-                if box[x, y, z] != 0.0:
-                    total = 0.0
-                    for d in range(max(-lags, -x), min(lags, n0 - 1 - x) + 1):
-                        total += band[0, d + lags] * two[x + d, y, z]
-                    joint += total * box[x, y, z]
-    return joint
+                total[:] = 0.0
+                for d in range(max(-lags, -x), min(lags, n0 - 1 - x) + 1):
+                    _add_lanes(total, band[0, d + lags], two[x + d, y, z])
+                for v in range(LANES):
+                    joint[v] += total[v] * box[x, y, z, v]
+
+
+@compiled
+def _add_lanes(total: Array, factor: float, values: Array) -> None:
+    for v in range(LANES):
+        total[v] += factor * values[v]
