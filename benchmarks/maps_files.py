@@ -16,7 +16,6 @@ import contextlib
 import io
 import json
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -99,15 +98,23 @@ def timed(work: Callable[[], object]) -> float:
     """Seconds of one run, silent."""
     start = time.perf_counter()
     with contextlib.redirect_stdout(io.StringIO()):
-        work()
+        code = work()
+    assert code == 0, "the command was refused"
     return time.perf_counter() - start
+
+
+PEAK = (
+    "import sys; from raphe.cli import main; code = main(sys.argv[1:]);"
+    "print(open('/proc/self/status').read().split('VmHWM:')[1].split()[0]); sys.exit(code)"
+)
+"""Program of a process that tells its own peak: what its parent is told may be the parent's."""
 
 
 def fresh(words: list[str]) -> tuple[float, float]:
     """Seconds and peak memory (MB) of the command in a process of its own."""
     before = time.perf_counter()
-    subprocess.run([sys.executable, "-m", "raphe", *words], check=True, stdout=subprocess.DEVNULL)
-    return time.perf_counter() - before, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+    told = subprocess.run([sys.executable, "-c", PEAK, *words], check=True, capture_output=True, text=True).stdout
+    return time.perf_counter() - before, 1.024e-3 * int(told.split()[-1])
 
 
 def main() -> None:
@@ -127,9 +134,9 @@ def main() -> None:
         more = ["--memory", "1G"] if asked.large else []
         rows = []
         for model, weights in (("SRTM", "duration"), ("SRTM", "decay"), ("MRTM2", "duration")):
-            words = command(path, mask, table, model, "--weights", weights, *more)
+            words = command(path, mask, table, model, "--weights", weights)
             words += ["--k2-prime", "0.1"] if model == "MRTM2" else []
-            whole, memory = fresh(words)
+            whole, memory = fresh([*words, *more])
             timed(lambda words=words: raphe(words))
             maps = [igzip.decompress(each.read_bytes()) for each in (folder / f"out-{model}").glob("*.nii.gz")]
             ours, least = [], []

@@ -11,11 +11,11 @@ from pathlib import Path
 from raphe.errors import InputError
 from raphe.kinetics.voxelwise import CHUNK
 
-WORKING = 260_000_000
+WORKING = 64_000_000
 """Bytes that a thread takes to fit a chunk of voxels, as measured with 38 frames, and rounded up."""
 
-SPARE = 48_000_000
-"""Bytes that are left for what is loaded on the way and for what the allocator keeps."""
+SPARE = 128_000_000
+"""Bytes that are left for what is loaded on the way, compiled code above all, and for what the allocator keeps."""
 
 OF_MACHINE = 0.8
 """Share of the machine's free memory that is taken where no limit is given."""
