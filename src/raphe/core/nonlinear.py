@@ -23,9 +23,9 @@ Basis = Callable[[npt.NDArray[np.inexact]], npt.NDArray[np.inexact]]
 
 COMPLEX_STEP = 1e-30
 
-N_KNOT, N_NODE, PER_GRID = 64, 385, 12
-"""Rates at which the functions are computed, nodes of the table that is made of them, and nodes from one rate of the
-search's grid to the next."""
+KNOTS, STEPS, PER_GRID = 8.0, 3.2, 12
+"""For each unit of the logarithm of the rate: rates at which the functions are computed, and rates of the search's
+grid; and nodes of the table from one rate of the grid to the next."""
 
 LANES = 8
 """Rows are filled up with zeros to a multiple of it, so that sums over them leave no remainder."""
@@ -54,16 +54,9 @@ class RateTable:
     fixed: Array | None
 
     def rate(self, place: Array) -> Array:
-        """Rate constants, 1/min, at places (numbers of nodes, not whole)."""
+        """Rate constants, 1/min, at places: numbers of nodes, not whole."""
         low, high = np.log(self.bounds)
         return np.asarray(np.clip(np.exp(low + place * (high - low) / (len(self.value) - 1)), *self.bounds))
-
-    def place(self, rate: Array) -> Array:
-        """Places of rate constants, the inverse of :meth:`rate`; NaN where a rate is none."""
-        low, high = np.log(self.bounds)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            found = (np.log(rate) - low) / (high - low) * (len(self.value) - 1)
-        return np.asarray(np.clip(found, 0, len(self.value) - 1))
 
     @property
     def grid(self) -> Array:
@@ -95,10 +88,11 @@ def rate_table(basis: Basis, bounds: tuple[float, float]) -> RateTable:
     bounds : tuple of float, 1/min
         Range of the search.
     """
-    knots = np.cos(np.pi * (np.arange(N_KNOT) + 0.5) / N_KNOT)
     low, high = np.log(bounds)
+    n_knot, n_node = int(np.ceil(KNOTS * (high - low))), PER_GRID * int(np.ceil(STEPS * (high - low))) + 1
+    knots = np.cos(np.pi * (np.arange(n_knot) + 0.5) / n_knot)
     at_knots = np.asarray(basis(np.exp((low + high) / 2 + (high - low) / 2 * knots)), dtype=float)
-    value, slope = (through @ at_knots[:, -1] for through in _chebyshev())
+    value, slope = (through @ at_knots[:, -1] for through in _chebyshev(n_knot, n_node))
     fixed = np.ascontiguousarray(at_knots[0, 0]) if at_knots.shape[1] > 1 else None
     return RateTable(bounds, value, slope, fixed)
 
@@ -304,16 +298,16 @@ def _roots(weights: Array) -> Array:
     return _filled(np.ascontiguousarray(np.sqrt(weights[:1] if shared else weights).T))
 
 
-@lru_cache(maxsize=1)
-def _chebyshev() -> tuple[Array, Array]:
+@lru_cache(maxsize=4)
+def _chebyshev(n_knot: int, n_node: int) -> tuple[Array, Array]:
     """Maps from values at the nodes of Chebyshev to those at the table's, and to their derivatives by its places."""
-    node, order = np.arange(N_KNOT) + 0.5, np.arange(N_KNOT)
-    share = np.where(order > 0, 2.0, 1.0)[:, None] / N_KNOT
-    coefficient = share * np.cos(np.pi / N_KNOT * order[:, None] * node)
-    at = np.linspace(-1, 1, N_NODE)
+    node, order = np.arange(n_knot) + 0.5, np.arange(n_knot)
+    share = np.where(order > 0, 2.0, 1.0)[:, None] / n_knot
+    coefficient = share * np.cos(np.pi / n_knot * order[:, None] * node)
+    at = np.linspace(-1, 1, n_node)
     chebyshev = np.polynomial.chebyshev
     value = chebyshev.chebval(at, coefficient)
-    slope = chebyshev.chebval(at, chebyshev.chebder(coefficient)) * 2 / (N_NODE - 1)
+    slope = chebyshev.chebval(at, chebyshev.chebder(coefficient)) * 2 / (n_node - 1)
     return np.ascontiguousarray(value.T), np.ascontiguousarray(slope.T)
 
 
