@@ -23,7 +23,7 @@ Basis = Callable[[npt.NDArray[np.inexact]], npt.NDArray[np.inexact]]
 
 COMPLEX_STEP = 1e-30
 
-KNOTS, STEPS, PER_GRID = 8.0, 3.2, 12
+KNOTS, STEPS, PER_GRID = 8.0, 4.0, 12
 """For each unit of the logarithm of the rate: rates at which the functions are computed, and rates of the search's
 grid; and nodes of the table from one rate of the grid to the next."""
 
