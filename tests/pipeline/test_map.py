@@ -295,7 +295,11 @@ def test_a_stop_leaves_what_was_there(scan, raphe, contents, monkeypatch, number
             signal.raise_signal(number)
 
     monkeypatch.setattr(maps_module, "write_mimap", stopped)
-    ended = raphe("map", scan.pet, "--model", "SUVR", "--window", "30:50", *words)
+    kept = signal.signal(signal.SIGINT, signal.default_int_handler)  # tests in the background are deaf to it
+    try:
+        ended = raphe("map", scan.pet, "--model", "SUVR", "--window", "30:50", *words)
+    finally:
+        signal.signal(signal.SIGINT, kept)
     assert (ended.code, ended.out) == (130, "")
     assert len(calls) >= 2
     assert contents(scan.folder) == before

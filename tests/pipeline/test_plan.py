@@ -129,7 +129,6 @@ FAULTS = [
     ("model =", "modle =", "modle", r"\[\[tracer\]\] has no key 'modle'; did you mean 'model'\?"),
     ("[study]", "[stduy]", "[stduy]", "no key 'stduy'; did you mean 'study'"),
     ("list = [", "liste = [", "liste", "did you mean 'list'"),
-    ("[study]", '[maps]\nspace = "x"\n[study]', "[maps]", r"\[maps\] is not in this version"),
     ("[study]", "[blinding]\n[study]", "[blinding]", r"\[blinding\] is not in this version"),
     ("[[arm]]", "[arm]", "[arm]", r"write \[\[arm\]\]"),
     ("[study]", "[[study]]", "[[study]]", r"write \[study\]"),

@@ -13,7 +13,7 @@ from raphe.errors import nearest
 LATER_KINDS = ("groups", "ancova", "interaction", "correlation", "occupancy", "mixed")
 """Kinds of contrast that a plan may name once this program computes them."""
 
-LATER_SECTIONS = ("blinding", "maps")
+LATER_SECTIONS = ("blinding",)
 """Sections that a plan may have once this program reads them."""
 
 
