@@ -181,8 +181,8 @@ def growth(frames: Frames, peer: str | None) -> list[tuple[str, Array, Array]]:
     found.append(("frames, 100,000 voxels", numbers.astype(float), np.array(by_frames)))
     for what, x, y in found:
         slope = np.polyfit(np.log(x), np.log(y), 1)[0]
-        rows = [[f"{a:,.0f}", f"{b:.3f}", f"{1e6 * b / a:.3f}"] for a, b in zip(x, y, strict=True)]
-        print_table(f"Growth with {what}: time in proportion to the power {slope:.2f}:", (what, "s", "us each"), rows)
+        rows = [[f"{a:,.0f}", f"{b:.3f}"] for a, b in zip(x, y, strict=True)]
+        print_table(f"Growth with {what}: time in proportion to the power {slope:.2f}:", (what, "s"), rows)
     return found
 
 
