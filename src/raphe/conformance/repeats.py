@@ -120,13 +120,8 @@ class NoisyOutcome:
     expected_bias: dict[str, tuple[float, float]]
 
     def of(self, parameter: str) -> tuple[ParameterResult, ...]:
-        """Results of a parameter in the cases that tell it, and that tell what the model is used for.
-
-        A fit is usable by what the model is used for; where a case does not tell that, the usable fits are a selection.
-        """
-        macro = {r.case: r.identifiable for r in self.parameters if r.parameter == self.requirement.parameter}
-        own = (r for r in self.parameters if r.parameter == parameter and r.n)
-        return tuple(r for r in own if r.identifiable and macro.get(r.case, True))
+        """Results of a parameter in the cases that tell it."""
+        return tuple(r for r in self.parameters if r.parameter == parameter and r.identifiable and r.n)
 
     @property
     def names(self) -> tuple[str, ...]:
