@@ -5,7 +5,8 @@ import pytest
 from scipy.optimize import least_squares
 
 from raphe.core import linear
-from raphe.core.nonlinear import profile_fit, rate_table
+from raphe.core.nonlinear import profile_fit
+from raphe.core.rate_table import rate_table
 
 TIME = np.linspace(0.5, 60, 25)
 BOUNDS = (1e-3, 3.0)

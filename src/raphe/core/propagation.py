@@ -17,23 +17,26 @@ def errors_of(gradient: Array, covariance: Array) -> Array:
 
     Parameters
     ----------
-    gradient : ndarray, shape (n_curve, n_out, n_par)
+    gradient : ndarray, shape (n_out, n_par, n_curve)
         Derivative of each function by each parameter.
-    covariance : ndarray, shape (n_curve, n_par, n_par)
+    covariance : ndarray, shape (n_par, n_par, n_curve)
 
     Returns
     -------
-    ndarray, shape (n_curve, n_out)
+    ndarray, shape (n_out, n_curve)
     """
-    n_curve, n_out, n_par = gradient.shape
-    se = np.empty((n_curve, n_out))
-    for c in range(n_curve):
-        for o in range(n_out):
-            total = 0.0
-            for p in range(n_par):
-                inner = 0.0
-                for q in range(n_par):
-                    inner += covariance[c, p, q] * gradient[c, o, q]
-                total += inner * gradient[c, o, p]
-            se[c, o] = np.nan if np.isnan(total) else np.sqrt(max(total, 0.0))  # rounding may leave less than nothing
+    n_out, n_par, n_curve = gradient.shape
+    se = np.zeros((n_out, n_curve))
+    inner = np.empty(n_curve)
+    for o in range(n_out):
+        for p in range(n_par):
+            inner[:] = 0.0
+            for q in range(n_par):
+                for c in range(n_curve):
+                    inner[c] += covariance[p, q, c] * gradient[o, q, c]
+            for c in range(n_curve):
+                se[o, c] += inner[c] * gradient[o, p, c]
+        for c in range(n_curve):
+            total = se[o, c]
+            se[o, c] = np.nan if np.isnan(total) else np.sqrt(max(total, 0.0))  # rounding may leave less than nothing
     return se

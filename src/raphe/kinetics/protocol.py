@@ -8,15 +8,16 @@ own answer beyond its search: :func:`raphe.kinetics.fit.fit` does both, once, fo
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
 
-from raphe.core.nonlinear import ProfileFit, RateTable, profile_fit
+from raphe.core.nonlinear import ProfileFit, profile_fit
 from raphe.core.piecewise import PiecewiseLinear
+from raphe.core.rate_table import RateTable
 from raphe.core.sampling import Sampling
 from raphe.data.blood import PlasmaInput
 from raphe.errors import ModelError
@@ -228,6 +229,8 @@ def rate_fit(problem: Problem, table: RateTable, counts: Array | None = None) ->
 
 def _framewise(values: Array, rows: npt.NDArray[np.intp]) -> Array:
     """Values at the fitted frames, (n_curve, n_row), frame after frame in memory; one row for all curves stays one."""
+    if rows.size == values.shape[1]:
+        return values
     if values.strides[0] == 0:
         return np.broadcast_to(values[:1, rows], (len(values), rows.size))
     return values.T[rows].T
@@ -271,12 +274,22 @@ def propagated(gradient: Array, covariance: Array) -> Array:
     """
     from raphe.core.propagation import errors_of  # numba, which is slow to import
 
-    return errors_of(np.ascontiguousarray(gradient), np.ascontiguousarray(covariance))
+    curves_last = (np.ascontiguousarray(np.moveaxis(each, 0, -1)) for each in (gradient, covariance))
+    return errors_of(*curves_last).T
 
 
 def curvewise(*columns: Array | float) -> Array:
-    """Columns side by side along a new last axis; one that is the same for all curves is broadcast."""
-    return np.stack(np.broadcast_arrays(*columns), axis=-1)
+    """Columns side by side along a new last axis; one that is the same for all curves is broadcast.
+
+    In memory each column stays together, so that what is done with one of them goes through memory in its order.
+    """
+    return np.moveaxis(np.stack(np.broadcast_arrays(*columns)), 0, -1)
+
+
+def derivatives(*rows: Sequence[Array | float]) -> Array:
+    """Derivatives of functions, a row each, by parameters, shape (n_curve, n_row, n_par); in memory as above."""
+    columns = np.stack(np.broadcast_arrays(*(entry for row in rows for entry in row)))
+    return np.moveaxis(columns.reshape(len(rows), len(rows[0]), -1), -1, 0)
 
 
 def multilinear_noise(late: Problem, own: Array) -> Array:

@@ -134,7 +134,7 @@ def fit_voxels(
 
     def fit_chunk(part: slice) -> None:
         block = np.asarray(activity[:, part], dtype=float)
-        highest = np.abs(block).max(axis=0)
+        highest = np.maximum(block.max(axis=0), -block.min(axis=0))
         good = (highest > COMPUTABLE[0]) & (highest < COMPUTABLE[1])  # False where a value is not a number
         if not good.any():
             return

@@ -12,7 +12,8 @@ import numpy.typing as npt
 from raphe.core.bounded import BoundedFit, Curve, bounded_fit, covariance_of_free
 from raphe.core.compartments import tissue_with_reference
 from raphe.core.linear import HC2
-from raphe.core.nonlinear import profile_fit, rate_table
+from raphe.core.nonlinear import profile_fit
+from raphe.core.rate_table import rate_table
 from raphe.core.responses import responses
 from raphe.kinetics.protocol import Example, Problem, Solution, curvewise, propagated
 from raphe.kinetics.surface import Surface

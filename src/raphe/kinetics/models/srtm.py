@@ -9,9 +9,19 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from raphe.core.nonlinear import Basis, RateTable, rate_table, separable
+from raphe.core.nonlinear import separable
+from raphe.core.rate_table import Basis, RateTable, rate_table
 from raphe.core.sampling import Sampling
-from raphe.kinetics.protocol import Example, Problem, Solution, curvewise, propagated, rate_fit, search_quality
+from raphe.kinetics.protocol import (
+    Example,
+    Problem,
+    Solution,
+    curvewise,
+    derivatives,
+    propagated,
+    rate_fit,
+    search_quality,
+)
 from raphe.kinetics.surface import Surface
 
 Array = npt.NDArray[np.float64]
@@ -101,18 +111,14 @@ def _parameters(theta: Array) -> tuple[Array, Array]:
     """All parameters from R1, phi = k2 - R1 k2a and k2a, and their derivatives by them."""
     R1, phi, k2a = theta.T
     k2 = phi + R1 * k2a
-    zero, one = np.zeros_like(k2a), np.ones_like(k2a)
     with np.errstate(divide="ignore", invalid="ignore"):
         value = curvewise(k2 / k2a - 1, R1, k2, k2 / R1, k2a)
-        gradient = np.stack(
-            [  # by R1, phi, k2a
-                curvewise(one, 1 / k2a, -phi / k2a**2),
-                curvewise(one, zero, zero),
-                curvewise(k2a, one, R1),
-                curvewise(-phi / R1**2, 1 / R1, one),
-                curvewise(zero, zero, one),
-            ],
-            axis=1,
+        gradient = derivatives(  # by R1, phi, k2a
+            (np.ones_like(k2a), 1 / k2a, -phi / k2a**2),
+            (1, 0, 0),
+            (k2a, 1, R1),
+            (-phi / R1**2, 1 / R1, 1),
+            (0, 0, 1),
         )
     return value, gradient
 

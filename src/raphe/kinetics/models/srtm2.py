@@ -9,13 +9,15 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from raphe.core.nonlinear import Basis, RateTable, rate_table, separable
+from raphe.core.nonlinear import separable
+from raphe.core.rate_table import Basis, RateTable, rate_table
 from raphe.core.sampling import Sampling
 from raphe.kinetics.protocol import (
     Example,
     Problem,
     Solution,
     curvewise,
+    derivatives,
     positive,
     propagated,
     rate_fit,
@@ -95,16 +97,12 @@ class SRTM2:
         """All parameters from R1 and k2a, and their derivatives by them."""
         R1, k2a = theta.T
         k2 = R1 * self.k2_prime
-        zero, one = np.zeros_like(k2a), np.ones_like(k2a)
         value = curvewise(k2 / k2a - 1, R1, k2, k2a)
-        gradient = np.stack(
-            [  # by R1, k2a
-                curvewise(self.k2_prime / k2a, -k2 / k2a**2),
-                curvewise(one, zero),
-                curvewise(self.k2_prime * one, zero),
-                curvewise(zero, one),
-            ],
-            axis=1,
+        gradient = derivatives(  # by R1, k2a
+            (self.k2_prime / k2a, -k2 / k2a**2),
+            (1, 0),
+            (self.k2_prime, 0),
+            (0, 1),
         )
         return value, gradient
 

@@ -1,0 +1,250 @@
+"""One rate constant beside linear parameters, where all curves have the same weights: compiled.
+
+Under one set of weights, what a function with the rate at place p of a table has to itself is a unit vector h(p) in the
+few dimensions that all of them span, and the cost is lowest where the product of h(p) and the curve is highest
+(:func:`summits`; variable projection, Golub & Pereyra 1973, SIAM J Numer Anal 10:413). All else at that place,
+:func:`parameters_at`, is a matter of the table alone: no curve needs a search in all frames.
+
+Curves come frame by frame, (n_row, n_curve), as an image has them.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+from raphe.core.linear import HC3, LEAST_FREEDOM
+
+Array = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
+Sums = npt.NDArray[np.float32]
+
+TILE = 128
+"""Curves that are copied out at once, to stay in the fastest memory."""
+
+RIVAL = 1.5
+"""Cost of a second valley, in that of the lowest, up to which the lowest may be another under other weights."""
+
+compiled = njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc", "contract", "arcp", "nsz"})
+
+
+@compiled
+def summits(
+    unit: Array, slope: Array, height: Sums, per_grid: int, curves: Array, total: Array
+) -> tuple[Array, Array, Flags]:
+    """Places where the products of a unit vector and each curve are highest, whatever their sign.
+
+    Parameters
+    ----------
+    unit, slope : ndarray, shape (n_node, n_rank)
+        Unit vectors at the nodes of the table, and their derivatives by the place.
+    height : ndarray of float32, shape (n_grid, n_curve)
+        Products of every ``per_grid``-th unit vector with each curve.
+    curves : ndarray, shape (n_rank, n_curve)
+    total : ndarray, shape (n_curve,), or (0,)
+        Cost of each curve without the function of the rate; only doubts need it.
+
+    Returns
+    -------
+    place : ndarray, shape (n_curve,)
+        Places in the table, to within about a thousandth of the distance of two nodes.
+    product : ndarray, shape (n_curve,)
+        There, with its sign.
+    unsure : ndarray of bool, shape (n_curve,)
+        Whether other weights may well prefer another valley, the ends of the table being such.
+    """
+    n_grid, n_curve = height.shape
+    n_rank, last = curves.shape[0], unit.shape[0] - 1
+    place, product, unsure = np.empty(n_curve), np.empty(n_curve), np.zeros(n_curve, np.bool_)
+    best, most = np.empty(TILE, np.int32), np.empty(TILE, np.float32)
+    doubt, bar = np.empty(TILE, np.int32), np.empty(TILE, np.float32)
+    tile = np.empty((TILE, n_rank))
+    for first in range(0, n_curve, TILE):
+        n = min(TILE, n_curve - first)
+        for v in range(n):
+            most[v], best[v] = -1.0, 0
+        for g in range(n_grid):
+            for v in range(n):
+                here = height[g, first + v] * height[g, first + v]
+                higher = here > most[v]
+                most[v] = here if higher else most[v]
+                best[v] = np.int32(g) if higher else best[v]
+        if total.size:
+            for v in range(n):
+                bar[v], doubt[v] = total[first + v] - RIVAL * (total[first + v] - most[v]), 0
+            for g in range(n_grid):
+                before, after = max(g - 1, 0), min(g + 1, n_grid - 1)
+                for v in range(n):
+                    lower, here, upper = height[before, first + v], height[g, first + v], height[after, first + v]
+                    here *= here
+                    rival = (here >= lower * lower) & (here >= upper * upper) & (here >= bar[v])
+                    doubt[v] |= np.int32(rival & (abs(np.int32(g) - best[v]) > 1))
+            for v in range(n):
+                unsure[first + v] = doubt[v] > 0
+        for r in range(n_rank):
+            for v in range(n):
+                tile[v, r] = curves[r, first + v]
+        for v in range(n):
+            c, g = first + v, int(best[v])
+            sign = 1.0 if height[g, c] > 0 else -1.0
+            at = g * per_grid + 0.0
+            if 0 < g < n_grid - 1:
+                lower, middle, upper = sign * height[g - 1, c], sign * height[g, c], sign * height[g + 1, c]
+                bend = 2 * middle - lower - upper
+                if bend > 0:
+                    at += per_grid * min(max(0.5 * (upper - lower) / bend, -0.99), 0.99)
+            low, high = max(g - 1, 0) * per_grid, min((g + 1) * per_grid, last)
+            left = min(max(int(at), low), high - 1)
+            for _ in range(2 * per_grid):
+                h0 = h1 = m0 = m1 = 0.0
+                for r in range(n_rank):
+                    h0 += unit[left, r] * tile[v, r]
+                    h1 += unit[left + 1, r] * tile[v, r]
+                    m0 += slope[left, r] * tile[v, r]
+                    m1 += slope[left + 1, r] * tile[v, r]
+                h0, h1, m0, m1 = sign * h0, sign * h1, sign * m0, sign * m1
+                if m0 <= 0:
+                    at, product[c] = left, sign * h0
+                    if left == low:
+                        break
+                    left -= 1
+                elif m1 >= 0:
+                    at, product[c] = left + 1.0, sign * h1
+                    if left + 1 == high:
+                        break
+                    left += 1
+                else:  # the cubic between two nodes rises at the first and falls at the second
+                    rise = h1 - h0
+                    a, b = 3 * rise - 2 * m0 - m1, m0 + m1 - 2 * rise  # derivative m0 + 2 a s + 3 b s^2
+                    root = np.sqrt(max(a * a - 3 * b * m0, 0.0))
+                    s = min(max(m0 / (root - a), 0.0), 1.0)
+                    at, product[c] = left + s, sign * (h0 + s * (m0 + s * (a + s * b)))
+                    break
+            place[c] = at
+            unsure[c] |= g == 0 or g == n_grid - 1
+    return place, product, unsure
+
+
+@compiled
+def parameters_at(
+    place: Array,
+    product: Array,
+    of_fixed: Array,
+    scalars: Array,
+    unit: Array,
+    slope: Array,
+    fixed: Array,
+    fixed_length: float,
+    curves: Array,
+    root: Array,
+    near: int,
+    kind: float,
+) -> tuple[Array, Array]:
+    """Linear parameters at the places of :func:`summits`, and their covariance.
+
+    Parameters
+    ----------
+    place, product : ndarray, shape (n_curve,)
+    of_fixed : ndarray, shape (n_curve,)
+        Products of the curves with the unit vector of the function that does not depend on the rate.
+    scalars : ndarray, shape (3, 2, n_node)
+        Of what the function has to itself: its length, its product with that unit vector, and the length of the
+        derivative of h, each with its derivative by the place.
+    unit, slope : ndarray, shape (n_node, n_filled_row)
+        h and its derivative in the frames, roots of the weights included.
+    fixed : ndarray, shape (n_filled_row,)
+        That unit vector likewise; zeros where there is none.
+    fixed_length : float
+        Its length before; 0 where there is none.
+    curves : ndarray, shape (n_row, n_curve)
+    root : ndarray, shape (n_row,)
+        Roots of the weights.
+    near, kind
+        As for :func:`raphe.core.one_rate.solved`.
+
+    Returns
+    -------
+    theta : ndarray, shape (2, n_curve)
+        Before the function that does not depend on the rate, 0 where there is none, and before that which does.
+    covariance : ndarray, shape (3, 3, n_curve), or (3, 3, 0)
+        Of theta and the place; NaN where it is singular.
+    """
+    n_row, n_curve = curves.shape
+    n_filled = fixed.size
+    theta, covariance = np.zeros((2, n_curve)), np.empty((3, 3, n_curve if near >= 0 else 0))
+    by_fixed = 1 / fixed_length if fixed_length > 0 else 0.0
+    tile, rest = np.zeros((TILE, n_filled)), np.empty(n_filled)
+    own, turn, smooth, squares = np.empty(n_filled), np.empty(n_filled), np.empty(n_row), np.zeros(n_row + 2 * near)
+    share = np.empty(n_row)
+    for r in range(n_row):
+        share[r] = 1 / (min(r + near + 1, n_row) - max(r - near, 0))
+    for first in range(0, n_curve, TILE):
+        n = min(TILE, n_curve - first)
+        for r in range(n_row if near >= 0 else 0):
+            for v in range(n):
+                tile[v, r] = curves[r, first + v] * root[r]
+        for v in range(n):
+            c = first + v
+            left = min(int(place[c]), unit.shape[0] - 2)
+            s = place[c] - left
+            v0, m0, m1 = scalars[0, 0, left], scalars[0, 1, left], scalars[0, 1, left + 1]
+            rise = scalars[0, 0, left + 1] - v0
+            a, b = 3 * rise - 2 * m0 - m1, m0 + m1 - 2 * rise
+            length, stretch = v0 + s * (m0 + s * (a + s * b)), m0 + s * (2 * a + 3 * s * b)
+            v0, m0, m1 = scalars[1, 0, left], scalars[1, 1, left], scalars[1, 1, left + 1]
+            rise = scalars[1, 0, left + 1] - v0
+            a, b = 3 * rise - 2 * m0 - m1, m0 + m1 - 2 * rise
+            cross, lean = v0 + s * (m0 + s * (a + s * b)), m0 + s * (2 * a + 3 * s * b)
+            one, two = of_fixed[c], product[c]
+            amount = two / length
+            theta[0, c], theta[1, c] = (one - amount * cross) * by_fixed, amount
+            if near < 0:
+                continue
+            v0, m0, m1 = scalars[2, 0, left], scalars[2, 1, left], scalars[2, 1, left + 1]
+            rise = scalars[2, 0, left + 1] - v0
+            a, b = 3 * rise - 2 * m0 - m1, m0 + m1 - 2 * rise
+            pace = v0 + s * (m0 + s * (a + s * b))
+            by_pace = 1 / pace
+            for r in range(n_filled):
+                h0, m0, m1 = unit[left, r], slope[left, r], slope[left + 1, r]
+                rise = unit[left + 1, r] - h0
+                a, b = 3 * rise - 2 * m0 - m1, m0 + m1 - 2 * rise
+                t1, t2 = h0 + s * (m0 + s * (a + s * b)), by_pace * (m0 + s * (2 * a + 3 * s * b))
+                own[r], turn[r] = t1, t2
+                t = tile[v, r] - one * fixed[r] - two * t1
+                freedom = max(1 - fixed[r] * fixed[r] - t1 * t1 - t2 * t2, LEAST_FREEDOM)
+                rest[r] = t * t / (freedom * freedom if kind == HC3 else freedom)
+            for r in range(n_row):
+                squares[near + r], smooth[r] = rest[r], 0.0
+            for offset in range(2 * near + 1):
+                for r in range(n_row):
+                    smooth[r] += squares[offset + r]
+            s00 = s01 = s02 = s11 = s12 = s22 = 0.0
+            for r in range(n_row):
+                w, t0, t1, t2 = smooth[r] * share[r], fixed[r], own[r], turn[r]
+                s00 += w * t0 * t0
+                s01 += w * t0 * t1
+                s02 += w * t0 * t2
+                s11 += w * t1 * t1
+                s12 += w * t1 * t2
+                s22 += w * t2 * t2
+            a0 = by_fixed if fixed_length > 0 else 1.0
+            a1, a2 = 1 / length, by_pace / length
+            a12 = -stretch * a1 * a2
+            a01 = -cross * a0 * a1
+            a02 = -(cross * a12 + lean * a2) * a0
+            by = 1 / amount
+            covariance[0, 0, c] = (
+                a0 * a0 * s00 + a01 * a01 * s11 + a02 * a02 * s22
+                + 2 * (a0 * a01 * s01 + a0 * a02 * s02 + a01 * a02 * s12)
+            )  # fmt: skip
+            c01 = a1 * (a0 * s01 + a01 * s11 + a02 * s12) + a12 * (a0 * s02 + a01 * s12 + a02 * s22)
+            c02 = a2 * (a0 * s02 + a01 * s12 + a02 * s22) * by
+            c12 = a2 * (a1 * s12 + a12 * s22) * by
+            covariance[0, 1, c] = covariance[1, 0, c] = c01
+            covariance[1, 1, c] = a1 * a1 * s11 + 2 * a1 * a12 * s12 + a12 * a12 * s22
+            covariance[0, 2, c] = covariance[2, 0, c] = c02
+            covariance[1, 2, c] = covariance[2, 1, c] = c12
+            covariance[2, 2, c] = a2 * a2 * s22 * by * by
+    return theta, covariance
