@@ -4,6 +4,8 @@ from raphe.catalog.reader import (
     all_species,
     find_tracer,
     half_life,
+    protocol,
+    protocols,
     radionuclides,
     reference,
     references,
@@ -11,9 +13,10 @@ from raphe.catalog.reader import (
     tracer,
     tracers,
 )
-from raphe.catalog.schema import Quantity, Radionuclide, Reference, RegionEntry, Schedule, Species, Tracer
+from raphe.catalog.schema import Protocol, Quantity, Radionuclide, Reference, RegionEntry, Schedule, Species, Tracer
 
 __all__ = [
+    "Protocol",
     "Quantity",
     "Radionuclide",
     "Reference",
@@ -24,6 +27,8 @@ __all__ = [
     "all_species",
     "find_tracer",
     "half_life",
+    "protocol",
+    "protocols",
     "radionuclides",
     "reference",
     "references",

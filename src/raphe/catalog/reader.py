@@ -11,7 +11,7 @@ from string import ascii_letters
 from types import MappingProxyType
 from typing import Any
 
-from raphe.catalog.schema import Radionuclide, Reference, Species, Tracer
+from raphe.catalog.schema import Protocol, Radionuclide, Reference, Species, Tracer
 from raphe.nomenclature import tracer_key
 
 _FOLDER = files(__package__)
@@ -78,6 +78,23 @@ def tracer(name: str) -> Tracer:
         If the catalog does not know it.
     """
     return _tracers_by_key()[tracer_key(name)]
+
+
+@cache
+def protocols() -> tuple[Protocol, ...]:
+    """Every protocol of a tomograph, in the order of their files."""
+    return tuple(Protocol.model_validate(table) for table in _folder("protocols"))
+
+
+def protocol(name: str) -> Protocol:
+    """Protocol called ``name``, in any case.
+
+    Raises
+    ------
+    KeyError
+        If the catalog does not know it.
+    """
+    return {entry.name.lower(): entry for entry in protocols()}[name.lower()]
 
 
 @cache

@@ -209,6 +209,43 @@ class Tracer(Entry):
     species: dict[str, SpeciesEntry]
 
 
+Shape = Annotated[tuple[int, int, int], Field(strict=False)]
+Sizes = Annotated[tuple[float, float, float], Field(strict=False)]
+
+
+class Matrix(Sourced):
+    """The voxels of a tomograph's images."""
+
+    shape: Shape
+    voxel: Sizes
+    """mm."""
+
+
+class Protocol(Entry):
+    """How the images of a tomograph look, and those of the MRI beside it."""
+
+    name: str
+    label: str
+    manufacturer: str
+    species: str
+    """Of what it is made for."""
+    matrix: Matrix
+    fwhm: Quantity
+    """Resolution in the centre of the field of view, mm."""
+    fwhm_off_centre: Quantity
+    """Resolution ``off_centre`` from the axis, mm."""
+    off_centre: Quantity
+    """mm."""
+    grain: Quantity
+    """Width (FWHM) of a Gaussian kernel that makes noise as coarse as that of the images, mm."""
+    scatter: Quantity
+    """Share of scattered ones among the coincidences that are not random."""
+    randoms: Quantity
+    """Random coincidences for each true one at the highest activity of a scan."""
+    mri_voxel: Quantity
+    """Edge of a voxel of the T1-weighted image, mm."""
+
+
 class RegionVolume(Entry):
     """Size of one region."""
 

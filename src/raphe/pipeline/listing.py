@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from raphe.blood.registry import KINDS
 from raphe.blood.registry import examples as blood_examples
-from raphe.catalog import Quantity, all_species, reference, tracers
+from raphe.catalog import Quantity, all_species, protocols, reference, tracers
 from raphe.kinetics.registry import examples
 from raphe.nomenclature import SYMBOLS
 
@@ -75,6 +75,14 @@ def _protocols() -> Iterator[str]:
         for schedule in tracer.schedule:
             runs = ", ".join(f"{run.count} x {run.seconds:g} s" for run in schedule.frames)
             yield f"{tracer.name} {schedule.name}: {len(schedule.duration)} frames, {runs} [{schedule.source}]"
+    for protocol in protocols():
+        matrix = protocol.matrix
+        shape, voxel = " x ".join(map(str, matrix.shape)), " x ".join(f"{edge:g}" for edge in matrix.voxel)
+        yield f"{protocol.name}: {protocol.label}, for the {protocol.species}, {shape} of {voxel} mm [{matrix.source}]"
+        yield f"    resolution        {_quantity(protocol.fwhm, 'mm FWHM')}"
+        yield f"    off the centre    {_quantity(protocol.fwhm_off_centre, 'mm FWHM')}"
+        yield f"    grain of noise    {_quantity(protocol.grain, 'mm FWHM')}"
+        yield f"    scatter, randoms  {_quantity(protocol.scatter, '')}; {_quantity(protocol.randoms, '')}"
 
 
 def _quantity(quantity: Quantity, unit: str) -> str:
