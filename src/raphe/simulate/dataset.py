@@ -30,8 +30,9 @@ NOT_MADE = "none (simulated)"
 README = """This dataset was simulated by raphe. No person and no animal was scanned.
 
 It holds the sidecars of PET scans whose images were not made, and their regional time-activity curves under
-derivatives/raphe-sim. raphe.toml is the study plan: run "raphe run" on this folder. What is true in each scan
-stands in truth/; an analysis must not read it.
+derivatives/raphe-sim. raphe.toml is the study plan: run "raphe run" on this folder. Where drugs are given, the times
+of scans stand in sub-*/sub-*_sessions.tsv, and ratings in phenotype/. What is true in each scan stands in truth/; an
+analysis must not read it.
 """
 
 

@@ -135,8 +135,8 @@ def responds(first: float, last: float) -> bool:
 
 
 def _mean_share(loss: float) -> float:
-    """Mean of max(0, 1 - loss z) over standard normal z."""
-    if loss == 0:
+    """Mean of max(0, 1 - loss z) over standard normal z; 1 to rounding where the bound is 10 SD away."""
+    if abs(loss) < 0.1:
         return 1.0
     end = 1 / abs(loss)
     return float(ndtr(end) + abs(loss) * np.exp(-(end**2) / 2) / np.sqrt(2 * np.pi))

@@ -75,7 +75,7 @@ def write_ratings(out: Path, plan: SimulationPlan, records: Sequence[Record]) ->
         (f"sub-{one.participant.label}", *(NOT_AVAILABLE if score is None else score for score in one.scores))
         for one in records
     ]
-    tool = {"Description": "Montgomery-Asberg Depression Rating Scale; simulated", "TermURL": "n/a"}
+    tool = {"Description": "Montgomery-Asberg Depression Rating Scale; simulated"}
     write_described(out / "phenotype" / "madrs.tsv", columns, rows, {"MeasurementToolMetadata": tool})
 
 
