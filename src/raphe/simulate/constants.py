@@ -127,6 +127,7 @@ class Constants(Entry):
     norketamine_potency: Quantity
     block_ic50: Quantity
     glutamate_gain: Quantity
+    glutamate_restraint: Quantity
     ampa_ic50: Quantity
     plasticity_rate: Quantity
     plasticity_time: Quantity
@@ -166,7 +167,7 @@ class MechanismFile(Entry):
     metabolite: dict[str, Metabolite]
     people: PeopleVariation
     species: dict[str, SpeciesMechanism]
-    blocker: dict[str, OneCompartment]
+    other: dict[str, OneCompartment]
     constants: Constants
     symptoms: SymptomConstants
 
@@ -191,7 +192,7 @@ def mechanism_file() -> MechanismFile:
 
 def drugs() -> tuple[str, ...]:
     """Names of the drugs that the mechanism knows."""
-    return (KETAMINE, *mechanism_file().blocker)
+    return (KETAMINE, *mechanism_file().other)
 
 
 def with_changes(constants: C, changes: Mapping[str, Quantity], where: str) -> C:

@@ -1,14 +1,17 @@
 r"""From a drug in plasma to what a tracer binds to: a hypothesis, written as equations.
 
-Ketamine blocks NMDA receptors of interneurons, so that glutamate rises; what AMPA receptors pass on of that builds up a
-slow plasticity, and the number of postsynaptic 5-HT1B receptors follows it:
+Ketamine blocks NMDA receptors of interneurons, so that glutamate rises, unless serotonin at the heteroreceptors of its
+terminals holds it back; what AMPA receptors pass on of that builds up a slow plasticity, and the number of postsynaptic
+5-HT1B receptors follows it:
 
 .. math::
 
-    B = \frac{C + w N}{C + w N + IC_{50}}, \quad A = g B (1 - O_{NBQX}), \quad
+    B = \frac{C + w N}{C + w N + IC_{50}}, \quad G = \frac{g B}{1 + \psi (\theta / \theta_0 - 1)}, \quad
+    A = G (1 - O_{NBQX}), \quad
     \dot P = k A - P / \tau_P, \quad \dot S = (P - S) / \tau_R, \quad R = 1 + E S
 
-with ketamine C, norketamine N, the gain E of a region and R relative to the number before. Besides, ketamine takes away
+with ketamine C, norketamine N, the share theta of receptors that serotonin occupies (theta_0 at rest), the gain E of a
+region and R relative to the number before. Besides, ketamine takes away
 a part of the transporter and releases serotonin, while it is there (:func:`serotonin_fold`), and serotonin competes
 with the tracer of the receptor: :math:`BP / BP_0 = R / (1 + \theta_0 (n - 1))` with n-fold serotonin.
 
@@ -18,9 +21,10 @@ Time is in hours, concentration in ng/mL; everything else is relative to rest. N
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -30,6 +34,8 @@ from raphe.simulate.constants import KETAMINE, Constants, KetamineModel, Species
 from raphe.simulate.pharmacokinetics import Body, Compartments, Infusion, ketamine, one_compartment
 
 Array = npt.NDArray[np.float64]
+
+V = TypeVar("V", float, Array)
 
 RECEPTOR, TRANSPORTER = "5-HT1B receptor", "serotonin transporter (SERT)"
 """Targets of tracers, in the catalog's words, of which the mechanism says something."""
@@ -104,8 +110,10 @@ class Course:
 
     @property
     def glutamate(self) -> Array:
-        """Rise of glutamate, as a share of its resting level."""
-        return self.mechanism.constants.glutamate_gain.value * self.block
+        """G, rise of glutamate, as a share of its resting level."""
+        constants = self.mechanism.constants
+        free = constants.glutamate_gain.value * self.block
+        return np.asarray(free / _restraint(constants, self.serotonin))
 
     @property
     def ampa(self) -> Array:
@@ -199,9 +207,9 @@ def transporter_left(constants: Constants, ketamine: Array) -> Array:
     return np.asarray(1 - constants.sert_block.value * _taken(ketamine, constants.sert_ec50.value))
 
 
-def relative_occupancy(constants: Constants, fold: Array) -> Array:
+def relative_occupancy(constants: Constants, fold: V) -> V:
     r"""Share of receptors that serotonin occupies over that at rest, :math:`n / (1 + \theta_0 (n - 1))`."""
-    return np.asarray(fold / (1 + constants.baseline_occupancy.value * (fold - 1)))
+    return fold / (1 + constants.baseline_occupancy.value * (fold - 1))
 
 
 def serotonin_fold(constants: Constants, ketamine: Array, fenfluramine: Array) -> Array:
@@ -226,17 +234,30 @@ def serotonin_fold(constants: Constants, ketamine: Array, fenfluramine: Array) -
     ndarray
         n; 1 without drugs.
     """
-    left = transporter_left(constants, ketamine)
-    mobilised = constants.ketamine_release.value * _taken(ketamine, constants.ketamine_release_ec50.value)
+    on_transporter = _taken(ketamine, constants.sert_ec50.value)
+    on_release = _taken(ketamine, constants.ketamine_release_ec50.value)
+    return _fold(constants, on_transporter, on_release, _taken(fenfluramine, constants.fenfluramine_ec50.value))
+
+
+def _fold(constants: Constants, on_transporter: V, on_release: V, carried_share: V) -> V:
+    """Solve the balance of :func:`serotonin_fold`, a quadratic, for n; arguments are shares of each action."""
+    left = 1 - constants.sert_block.value * on_transporter
+    mobilised = constants.ketamine_release.value * on_release
     pool, brake = constants.release_pool.value, constants.autoreceptor_brake.value
     impulse = (1 + brake) * (1 + pool * mobilised)
-    carried = pool * (1 - mobilised) * left * _taken(fenfluramine, constants.fenfluramine_ec50.value)
+    carried = pool * (1 - mobilised) * left * carried_share
     rest = constants.baseline_occupancy.value
     free, braked = 1 - rest, rest + brake
     square = braked * left
     linear = left * free - impulse * rest - carried * braked
     constant = free * (impulse + carried)
-    return np.asarray((np.sqrt(linear**2 + 4 * square * constant) - linear) / (2 * square))
+    result: V = ((linear**2 + 4 * square * constant) ** 0.5 - linear) / (2 * square)
+    return result
+
+
+def _restraint(constants: Constants, fold: V) -> V:
+    """By how much serotonin at heteroreceptors divides the rise of glutamate; 1 at rest."""
+    return 1 + constants.glutamate_restraint.value * (relative_occupancy(constants, fold) - 1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -250,14 +271,14 @@ class _System:
     """Of what is linear."""
     blocking: Array
     """Gives, from the states, what blocks NMDA receptors: C + w N, ng/mL."""
-    sparing: Array
-    """Likewise NBQX."""
+    plasma: Mapping[str, Array]
+    """Likewise the concentration of each substance."""
 
     @classmethod
     def of(cls, mechanism: Mechanism, body: Body) -> _System:
         """Put the drugs beside each other and plasticity behind them."""
         found = [(KETAMINE, ketamine(mechanism.ketamine, body))]
-        found += [(name, one_compartment(name, drug, body)) for name, drug in mechanism_file().blocker.items()]
+        found += [(name, one_compartment(name, drug, body)) for name, drug in mechanism_file().other.items()]
         size = sum(len(part.rates) for _, part in found) + 2
         matrix = np.zeros((size, size))
         parts, first = [], 0
@@ -271,7 +292,7 @@ class _System:
         matrix[-1, -2:] = np.array([1, -1]) / constants.receptor_time.value
         seen = _plasma(tuple(parts), np.eye(size))
         blocking = seen["ketamine"] + constants.norketamine_potency.value * seen["norketamine"]
-        return cls(constants, tuple(parts), matrix, blocking, seen["NBQX"])
+        return cls(constants, tuple(parts), matrix, blocking, seen)
 
     @property
     def size(self) -> int:
@@ -294,10 +315,18 @@ class _System:
     def slope(self, states: Array, entering: Array) -> Array:
         """Time derivative of the states, per h."""
         constants = self.constants
+        present, carrier = (float(self.plasma[name] @ states) for name in (KETAMINE, "fenfluramine"))
         block = _share(float(self.blocking @ states), constants.block_ic50.value)
-        spared = 1 - _share(float(self.sparing @ states), constants.ampa_ic50.value)
+        spared = 1 - _share(float(self.plasma["NBQX"] @ states), constants.ampa_ic50.value)
+        fold = _fold(
+            constants,
+            _share(present, constants.sert_ec50.value),
+            _share(present, constants.ketamine_release_ec50.value),
+            _share(carrier, constants.fenfluramine_ec50.value),
+        )
+        passed = constants.glutamate_gain.value * block * spared / _restraint(constants, fold)
         change = self.matrix @ states + entering
-        change[-2] += constants.plasticity_rate.value * constants.glutamate_gain.value * block * spared
+        change[-2] += constants.plasticity_rate.value * passed
         return np.asarray(change)
 
 
