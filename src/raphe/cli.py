@@ -314,7 +314,7 @@ def _simulate(commands: _Commands) -> None:
         "plan",
         type=arguments.name,
         metavar="NAME|PLAN.toml",
-        help="test-retest, yamanaka2014, tiger2020 or a plan file",
+        help="test-retest, tiger2020, yamanaka2014, yamanaka2014-fenfluramine or a plan file",
     )
     parser.add_argument("out", type=arguments.path, metavar="OUT", help="folder to make")
     parser.add_argument("--seed", type=arguments.seed, default=1, metavar="N", help="same seed, same bytes")

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from raphe.cli import main
 from raphe.errors import OutputError, PlanError
 from raphe.io.bids import load_curves, read_study
 from raphe.io.sidecar import inspect_sidecar
@@ -130,6 +131,57 @@ def test_arms_stand_in_the_table_of_participants(tmp_path: Path) -> None:
     assert len(table.rows) == 4
 
 
+@pytest.fixture(scope="module")
+def trial(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("trial") / "study"
+    simulate_study("tiger2020", out, seed=2, participants=4, tacs_only=True)
+    return out
+
+
+def test_a_trial_has_ratings_in_one_column_a_visit_and_the_times_of_its_scans(trial: Path) -> None:
+    table = read_table(trial / "phenotype" / "madrs.tsv")
+    assert table.columns == ("participant_id", "baseline", "post", "open")
+    assert table.cells("participant_id") == read_table(trial / "participants.tsv").cells("participant_id")
+    described = json.loads((trial / "phenotype" / "madrs.json").read_text(encoding="utf-8"))
+    assert {*table.columns, "MeasurementToolMetadata"} == described.keys()
+    scores = np.array([[float(cell) for cell in row[1:]] for row in table.rows if "n/a" not in row])
+    assert ((scores >= 0) & (scores <= 60) & (scores == scores.round())).all()
+    for index in range(4):
+        sessions = read_table(trial / f"sub-0{index + 1}" / f"sub-0{index + 1}_sessions.tsv")
+        assert sessions.cells("session_id") == ("ses-baseline", "ses-post")
+        baseline, post = sessions.floats("hours")
+        assert baseline == -48
+        assert 24 <= post <= 72
+
+
+def test_the_mechanism_is_told_in_the_truth_alone(trial: Path) -> None:
+    truth = trial / "truth"
+    states, parameters = read_table(truth / "receptors.tsv"), read_table(truth / "parameters.tsv")
+    assert states.cells("region") == parameters.cells("region")
+    assert states.floats("binding").max() > 1.01
+    course = read_table(truth / "mechanism.tsv")
+    assert set(course.cells("participant")) == {"01", "02", "03", "04"}
+    assert (course.floats("hours") >= 0).all()
+    assert course.floats("plasticity").max() > 0.5
+    assert "hypothesis" in (truth / "mechanism.json").read_text(encoding="utf-8")
+    told = [path for path in trial.rglob("*") if path.is_file() and "truth" not in path.relative_to(trial).parts]
+    for word in ("plasticity", "receptors", "mg_per_kg", "plasma"):
+        assert [path for path in told if word in path.read_text(encoding="utf-8")] == []
+
+
+def test_a_trial_has_the_same_bytes_again_and_whatever_the_number_of_patients(trial: Path, tmp_path: Path) -> None:
+    simulate_study("tiger2020", tmp_path / "again", seed=2, participants=4, tacs_only=True)
+    assert hashes(tmp_path / "again") == hashes(trial)
+    simulate_study("tiger2020", tmp_path / "fewer", seed=2, participants=2, tacs_only=True)
+    own = {name: digest for name, digest in hashes(tmp_path / "fewer").items() if name.startswith("sub-")}
+    assert own.items() <= hashes(trial).items()
+    rows = [
+        (tmp_path / "fewer" / "phenotype" / "madrs.tsv").read_text(),
+        (trial / "phenotype" / "madrs.tsv").read_text(),
+    ]
+    assert rows[1].startswith(rows[0])
+
+
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
@@ -152,6 +204,17 @@ def test_a_folder_that_holds_something_is_left_alone(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="is a file"):
         simulate_study("test-retest", tmp_path / "precious.txt", tacs_only=True)
     assert [path.name for path in tmp_path.iterdir()] == ["precious.txt"]
+
+
+def test_a_faulty_dose_ends_with_2_and_leaves_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    plan = tmp_path / "faulty.toml"
+    text = find_plan("tiger2020").text.replace("mg_per_kg = { value = 0.5", "mg_per_kg = { value = -0.5")
+    plan.write_text(text, encoding="utf-8")
+    assert main(["simulate", str(plan), str(tmp_path / "study"), "--tacs-only"]) == 2
+    told = capsys.readouterr().err
+    assert "faulty.toml" in told
+    assert "mg_per_kg = -0.5" in told
+    assert not (tmp_path / "study").exists()
 
 
 def test_an_empty_folder_will_do(tmp_path: Path) -> None:

@@ -15,7 +15,8 @@ from raphe.io.provenance import SOFTWARE, software_version
 from raphe.io.tables import write_text
 from raphe.io.tacs import write_tacs
 from raphe.simulate.plan import PlanText, SimulationPlan
-from raphe.simulate.population import ScanTruth
+from raphe.simulate.record import Record
+from raphe.simulate.treatment_files import write_mechanism, write_ratings
 
 CURVES = Path("derivatives", "raphe-sim")
 TRUTH = Path("truth")
@@ -29,8 +30,9 @@ NOT_MADE = "none (simulated)"
 README = """This dataset was simulated by raphe. No person and no animal was scanned.
 
 It holds the sidecars of PET scans whose images were not made, and their regional time-activity curves under
-derivatives/raphe-sim. raphe.toml is the study plan: run "raphe run" on this folder. What is true in each scan
-stands in truth/; an analysis must not read it.
+derivatives/raphe-sim. raphe.toml is the study plan: run "raphe run" on this folder. Where drugs are given, the times
+of scans stand in sub-*/sub-*_sessions.tsv, and ratings in phenotype/. What is true in each scan stands in truth/; an
+analysis must not read it.
 """
 
 
@@ -64,7 +66,7 @@ def write_scan(out: Path, scan: Scan, tacs: TACs) -> None:
     _write_json(raw, _sidecar(scan, tacs))
 
 
-def write_study(out: Path, plan: SimulationPlan, source: PlanText, seed: int, truths: Sequence[ScanTruth]) -> None:
+def write_study(out: Path, plan: SimulationPlan, source: PlanText, seed: int, records: Sequence[Record]) -> None:
     """Write what there is once in a study: descriptions, participants, the study plan and the truth.
 
     Parameters
@@ -75,8 +77,8 @@ def write_study(out: Path, plan: SimulationPlan, source: PlanText, seed: int, tr
     source : PlanText
         The file of that plan.
     seed : int
-    truths : sequence of ScanTruth
-        One a scan, in the order of participants.
+    records : sequence of Record
+        One a participant.
 
     Raises
     ------
@@ -91,9 +93,13 @@ def write_study(out: Path, plan: SimulationPlan, source: PlanText, seed: int, tr
     write_text(out / CURVES / ".bidsignore", "*_tacs.*\n*_morph.*\n")
     write_text(out / ".bidsignore", f"raphe.toml\n{TRUTH}/\n")
     write_text(out / "README", README)
-    _write_participants(out, plan, truths)
+    _write_participants(out, plan, records)
+    if plan.symptoms is not None:
+        write_ratings(out, plan, records)
     write_text(out / "raphe.toml", study_plan(plan))
-    _write_truth(out / TRUTH, plan, source, seed, truths)
+    _write_truth(out / TRUTH, source, seed, records)
+    if plan.doses:
+        write_mechanism(out / TRUTH, plan, records)
 
 
 def study_plan(plan: SimulationPlan) -> str:
@@ -126,15 +132,15 @@ def _table(header: str, values: Mapping[str, object]) -> list[str]:
     return ["", header, *pairs]
 
 
-def _write_participants(out: Path, plan: SimulationPlan, truths: Sequence[ScanTruth]) -> None:
-    people = list(dict.fromkeys(truth.participant for truth in truths))
+def _write_participants(out: Path, plan: SimulationPlan, records: Sequence[Record]) -> None:
+    people = [one.participant for one in records]
     columns = [Column("participant_id", "Identifier"), Column("weight", "Body weight", "kg")]
     columns += [Column("arm", "Arm to which the participant was allocated")] if plan.arms else []
     rows = [(f"sub-{person.label}", person.body_weight, person.arm)[: len(columns)] for person in people]
     write_described(out / "participants.tsv", columns, rows, {})
 
 
-def _write_truth(out: Path, plan: SimulationPlan, source: PlanText, seed: int, truths: Sequence[ScanTruth]) -> None:
+def _write_truth(out: Path, source: PlanText, seed: int, records: Sequence[Record]) -> None:
     columns = [
         Column("participant", "Label"),
         Column("session", "Label"),
@@ -158,7 +164,8 @@ def _write_truth(out: Path, plan: SimulationPlan, source: PlanText, seed: int, t
             float(truth.R1[index]),
             truth.k2_prime,
         )
-        for truth in truths
+        for one in records
+        for truth in one.truths
         for index, region in enumerate(truth.regions)
     ]
     origin = {"Seed": seed, "Software": SOFTWARE, "SoftwareVersion": software_version(), "Plan": Path(source.name).name}

@@ -8,9 +8,10 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError, model_validator
 
 from raphe.catalog import Quantity
+from raphe.catalog.schema import ASSUMPTION, Sourced
 from raphe.errors import PlanError, nearest
 
 _EMBEDDED = files(__package__) / "plans"
@@ -35,6 +36,23 @@ class Section(BaseModel):
             if key not in known:
                 raise ValueError(f"there is no key {key!r}; {nearest(str(key), known)}")
         return data
+
+
+class Window(Sourced):
+    """A time drawn evenly between two, h."""
+
+    low: FiniteFloat
+    high: FiniteFloat
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Window:
+        if self.low > self.high:
+            raise ValueError(f"low = {self.low:g} is later than high = {self.high:g}; exchange them")
+        return self
+
+    def at(self, share: float) -> float:
+        """Time that lies a share, 0 to 1, of the way from the lowest to the highest."""
+        return self.low + share * (self.high - self.low)
 
 
 class StudySection(Section):
@@ -67,6 +85,8 @@ class SessionSection(Section):
 
     label: Label
     condition: Name | None = None
+    hours: Window | None = None
+    """Time of the tracer's injection, h, on the clock of the doses."""
 
 
 class ArmSection(Section):
@@ -92,6 +112,57 @@ class EffectSection(Section):
     regions: Names = ()
     """Empty: all."""
     percent: Quantity
+
+
+class DoseSection(Section):
+    """``[[dose]]``: a drug into a vein, before all sessions and visits that it does not exclude."""
+
+    drug: Name
+    mg_per_kg: Quantity
+    """0 for saline."""
+    minutes: Quantity
+    """Duration of the infusion."""
+    hours: Quantity = Quantity.model_validate({"value": 0.0, "source": ASSUMPTION})
+    """When it begins."""
+    session: Label | None = None
+    condition: Name | None = None
+    arm: Name | None = None
+    repeat: Annotated[int, Field(ge=1, le=1000)] = 1
+    every: Quantity | None = None
+    """Hours from one to the next of a repeated dose."""
+    blind: bool = True
+
+
+class MechanismSection(Section):
+    """``[mechanism]``: what the plan changes of ``mechanism.toml``."""
+
+    pharmacokinetics: Name | None = None
+    """Model of ketamine's pharmacokinetics; the species' if not given."""
+    constants: dict[str, Quantity] = {}
+
+
+class SymptomsSection(Section):
+    """``[symptoms]``: MADRS, coupled to a person's lasting binding of a tracer in a region."""
+
+    tracer: Name
+    region: Name
+    constants: dict[str, Quantity] = {}
+
+
+class VisitSection(Section):
+    """``[[visit]]``: a rating, in the order of time, at a session or at hours of its own."""
+
+    label: Label
+    session: Label | None = None
+    hours: Window | None = None
+
+
+class DropoutSection(Sourced):
+    """``[dropout]``: one of so many participants leaves before a visit, drawn in blocks."""
+
+    one_of: Annotated[int, Field(ge=1)]
+    before: Label
+    """A visit; the scans at it and at all that follow are not made either."""
 
 
 class TestRetestSection(Section):
@@ -149,6 +220,11 @@ class SimulationPlan(Section):
     arms: Annotated[tuple[ArmSection, ...], Field(alias="arm", strict=False)] = ()
     regions: RegionsSection
     effects: Annotated[tuple[EffectSection, ...], Field(alias="effect", strict=False)] = ()
+    doses: Annotated[tuple[DoseSection, ...], Field(alias="dose", strict=False)] = ()
+    mechanism: MechanismSection = MechanismSection()
+    symptoms: SymptomsSection | None = None
+    visits: Annotated[tuple[VisitSection, ...], Field(alias="visit", strict=False)] = ()
+    dropout: DropoutSection | None = None
     test_retest: Annotated[tuple[TestRetestSection, ...], Field(strict=False)] = ()
     variability: VariabilitySection
     noise: NoiseSection

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-
 from raphe import catalog
 from raphe.catalog import Quantity, Tracer
+from raphe.catalog.schema import ASSUMPTION, Sourced
 from raphe.errors import ModelError, PlanError, nearest
 from raphe.kinetics.registry import model_type
 from raphe.nomenclature import region_key
+from raphe.simulate.dose_rules import check_treatment, sources
 from raphe.simulate.plan import SimulationPlan
+from raphe.simulate.plan_names import check_all_known, check_known
 
 
 def check_rules(plan: SimulationPlan, name: str) -> None:
@@ -31,6 +32,7 @@ def check_rules(plan: SimulationPlan, name: str) -> None:
             _check_tracer(plan, section.name, section.schedule, section.model)
         _check_arms(plan)
         _check_effects(plan)
+        check_treatment(plan)
         _check_numbers(plan)
         _check_analysis(plan)
     except PlanError as error:
@@ -38,7 +40,7 @@ def check_rules(plan: SimulationPlan, name: str) -> None:
 
 
 def _check_names(plan: SimulationPlan) -> None:
-    _known("[study] species", plan.study.species, [entry.name for entry in catalog.all_species()])
+    check_known("[study] species", plan.study.species, [entry.name for entry in catalog.all_species()])
     for where, names in (
         ("[[tracer]]", [section.name for section in plan.tracers]),
         ("[[condition]]", [section.name for section in plan.conditions]),
@@ -52,7 +54,7 @@ def _check_names(plan: SimulationPlan) -> None:
             raise PlanError(f"{where}: {twice!r} stands twice; keep one of them, or rename it")
     for session in plan.sessions:
         if session.condition is not None:
-            _known(f"session {session.label!r}, condition", session.condition, [c.name for c in plan.conditions])
+            check_known(f"session {session.label!r}, condition", session.condition, [c.name for c in plan.conditions])
 
 
 def _check_tracer(plan: SimulationPlan, name: str, schedule: str, model: str | None) -> None:
@@ -60,8 +62,8 @@ def _check_tracer(plan: SimulationPlan, name: str, schedule: str, model: str | N
     known = [entry.name for entry in catalog.tracers()]
     if tracer is None or tracer.name != name:
         raise PlanError(f"[[tracer]] name = {name!r}: the catalog has no tracer of that name; {nearest(name, known)}")
-    _known(f"tracer {name}, schedule", schedule, [entry.name for entry in tracer.schedule])
-    _known(f"tracer {name}: species", plan.study.species, list(tracer.species))
+    check_known(f"tracer {name}, schedule", schedule, [entry.name for entry in tracer.schedule])
+    check_known(f"tracer {name}: species", plan.study.species, list(tracer.species))
     if model is not None:
         try:
             model_type(model)
@@ -95,21 +97,21 @@ def _check_arms(plan: SimulationPlan) -> None:
 def _check_effects(plan: SimulationPlan) -> None:
     for number, effect in enumerate(plan.effects, 1):
         where = f"[[effect]] {number}"
-        _known(f"{where}, tracer", effect.tracer, [section.name for section in plan.tracers])
+        check_known(f"{where}, tracer", effect.tracer, [section.name for section in plan.tracers])
         for key, value, known in (
             ("session", effect.session, [section.label for section in plan.sessions]),
             ("condition", effect.condition, [section.name for section in plan.conditions]),
             ("arm", effect.arm, [section.name for section in plan.arms]),
         ):
             if value is not None:
-                _known(f"{where}, {key}", value, known)
-        _check_subset(f"{where}, regions", effect.regions, plan.regions.names)
+                check_known(f"{where}, {key}", value, known)
+        check_all_known(f"{where}, regions", effect.regions, plan.regions.names)
         if effect.percent.value <= -100:
             raise PlanError(f"{where}, percent = {effect.percent.value:g}: binding cannot fall by 100 % or more")
     for number, section in enumerate(plan.test_retest, 1):
         where = f"[[test_retest]] {number}"
-        _known(f"{where}, tracer", section.tracer, [tracer.name for tracer in plan.tracers])
-        _check_subset(f"{where}, regions", section.regions, plan.regions.names)
+        check_known(f"{where}, tracer", section.tracer, [tracer.name for tracer in plan.tracers])
+        check_all_known(f"{where}, regions", section.regions, plan.regions.names)
 
 
 def _check_numbers(plan: SimulationPlan) -> None:
@@ -122,32 +124,23 @@ def _check_numbers(plan: SimulationPlan) -> None:
     for where, number, most in numbers:
         if not 0 <= number.value <= most:
             raise PlanError(f"{where} = {number.value:g}: it must lie between 0 and {most:g}")
-    sources = [(where, number) for where, number, _ in numbers]
-    sources += [(f"[[effect]] {i}, percent", effect.percent) for i, effect in enumerate(plan.effects, 1)]
-    for where, number in sources:
-        if number.status != "assumption":
-            _known(f"{where}, source", number.source, list(catalog.references()))
+    found: list[tuple[str, Sourced]] = [(where, number) for where, number, _ in numbers]
+    found += [(f"[[effect]] {i}, percent", effect.percent) for i, effect in enumerate(plan.effects, 1)]
+    found += sources(plan)
+    for where, entry in found:
+        if entry.status != ASSUMPTION:
+            check_known(f"{where}, source", entry.source, list(catalog.references()))
 
 
 def _check_analysis(plan: SimulationPlan) -> None:
     tracers = [section.name for section in plan.tracers]
     for contrast in plan.contrasts:
-        _known(f"contrast {contrast.name!r}, tracer", contrast.tracer, tracers)
+        check_known(f"contrast {contrast.name!r}, tracer", contrast.tracer, tracers)
         for term in contrast.terms:
-            _known(f"contrast {contrast.name!r}, terms", term, [section.label for section in plan.sessions])
+            check_known(f"contrast {contrast.name!r}, terms", term, [section.label for section in plan.sessions])
         if contrast.terms[0] == contrast.terms[1]:
             raise PlanError(f"contrast {contrast.name!r} compares session {contrast.terms[0]!r} with itself")
     if plan.primary is not None:
-        _known("[primary] tracer", plan.primary.tracer, tracers)
-        _known("[primary] contrast", plan.primary.contrast, [contrast.name for contrast in plan.contrasts])
-        _check_subset("[primary] region", [plan.primary.region], plan.regions.names)
-
-
-def _check_subset(where: str, names: Iterable[str], known: Sequence[str]) -> None:
-    for name in names:
-        _known(where, name, known)
-
-
-def _known(where: str, name: str, known: Sequence[str]) -> None:
-    if name not in known:
-        raise PlanError(f"{where} = {name!r}: the plan or the catalog has nothing of that name; {nearest(name, known)}")
+        check_known("[primary] tracer", plan.primary.tracer, tracers)
+        check_known("[primary] contrast", plan.primary.contrast, [contrast.name for contrast in plan.contrasts])
+        check_all_known("[primary] region", [plan.primary.region], plan.regions.names)

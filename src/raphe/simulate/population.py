@@ -23,10 +23,10 @@ from raphe import catalog
 from raphe.catalog import Quantity, RegionEntry
 from raphe.nomenclature import region_key
 from raphe.simulate.plan import SessionSection, SimulationPlan, TracerSection
+from raphe.simulate.streams import Place, stream
+from raphe.simulate.treatment import ScanState, Treatment, scan_state, treatment
 
 Array = npt.NDArray[np.float64]
-
-_PERSON, _BETWEEN, _WITHIN, _BLOCK = range(4)
 
 
 @dataclass(frozen=True)
@@ -64,6 +64,8 @@ class ScanTruth:
     BP_ND, R1 : ndarray, shape (n_region,)
     k2_prime : float, 1/min
     injected : float, MBq
+    state : ScanState, optional
+        What the mechanism makes of the scan, whose factor is in BP_ND; None where the plan gives no drug.
     """
 
     participant: Participant
@@ -75,28 +77,64 @@ class ScanTruth:
     R1: Array
     k2_prime: float
     injected: float
-
-
-def stream(seed: int, *place: int) -> np.random.Generator:
-    """Random numbers of one place in the study, independent of all other places."""
-    return np.random.Generator(np.random.PCG64(np.random.SeedSequence(seed, spawn_key=place)))
+    state: ScanState | None = None
 
 
 def participant(plan: SimulationPlan, seed: int, index: int) -> Participant:
     """Draw one participant; the same whatever the number of participants."""
-    random = _Random(stream(seed, _PERSON, index), stream(seed, _PERSON, index, 0))
+    random = _Random(stream(seed, Place.PERSON, index), stream(seed, Place.PERSON, index, 0))
     weight = random.draw([catalog.species(plan.study.species).body_weight], np.zeros(1))[0]
     return Participant(index, _arm(plan, seed, index), round(float(weight), 1))
 
 
+def treatment_of(plan: SimulationPlan, seed: int, person: Participant) -> Treatment | None:
+    """Draw how a participant responds to the plan's doses, and when scans and visits are; None without doses."""
+    return treatment(plan, seed, person.index, person.body_weight) if plan.doses else None
+
+
+def lasting_binding(plan: SimulationPlan, seed: int, index: int, tracer: str, region: str) -> float:
+    """Deviation of a participant's lasting binding from the mean of people, in SD; what a scan adds is not in it.
+
+    Parameters
+    ----------
+    plan : SimulationPlan
+    seed : int
+    index : int
+        Of the participant, from 0.
+    tracer, region : str
+        Names that the plan has.
+    """
+    names = plan.regions.names
+    place = [section.name for section in plan.tracers].index(tracer)
+    random = stream(seed, Place.BETWEEN, index, place)
+    return float(_deviates(random, len(names), plan.variability.between.value)[names.index(region)])
+
+
+def leaves_before(plan: SimulationPlan, seed: int, index: int) -> str | None:
+    """Visit before which a participant leaves the study, if so; drawn in blocks, whatever the number of people."""
+    if plan.dropout is None:
+        return None
+    number, place = divmod(index, plan.dropout.one_of)
+    lost = stream(seed, Place.DROPOUT, number).integers(plan.dropout.one_of)
+    return plan.dropout.before if place == lost else None
+
+
 def scan_truth(
-    plan: SimulationPlan, seed: int, person: Participant, session: SessionSection, tracer: TracerSection
+    plan: SimulationPlan,
+    seed: int,
+    person: Participant,
+    session: SessionSection,
+    tracer: TracerSection,
+    treated: Treatment | None = None,
 ) -> ScanTruth:
-    """Draw what is true in one scan of one participant."""
+    """Draw what is true in one scan of one participant.
+
+    ``treated`` is what :func:`treatment_of` gives; where it is not given, it is drawn anew, which gives the same.
+    """
     at = (person.index, plan.tracers.index(tracer))
     random = _Random(
-        stream(seed, _BETWEEN, *at),
-        stream(seed, _WITHIN, *at, plan.sessions.index(session)),
+        stream(seed, Place.BETWEEN, *at),
+        stream(seed, Place.WITHIN, *at, plan.sessions.index(session)),
         plan.variability.between.value,
         plan.variability.within.value,
     )
@@ -108,16 +146,19 @@ def scan_truth(
     k2_prime = random.draw([known.reference.k2_prime], np.array([known.reference.k2_prime_repeat.value / 100]))
     dose = known.injected_radioactivity
     injected = random.draw([dose], _log_sd([dose]))
+    treated = treated or treatment_of(plan, seed, person)
+    state = scan_state(plan, treated, person.arm, session, tracer) if treated else None
     return ScanTruth(
         participant=person,
         session=session.label,
         condition=session.condition or "",
         tracer=tracer.name,
         regions=plan.regions.names,
-        BP_ND=BP_ND * _effect(plan, person, session, tracer),
+        BP_ND=BP_ND * _effect(plan, person, session, tracer) * (state.binding if state else 1.0),
         R1=R1,
         k2_prime=float(k2_prime[0]),
         injected=round(float(injected[0]), 1),
+        state=state,
     )
 
 
@@ -181,4 +222,4 @@ def _arm(plan: SimulationPlan, seed: int, index: int) -> str:
     if not block:
         return ""
     number, place = divmod(index, len(block))
-    return block[int(stream(seed, _BLOCK, number).permutation(len(block))[place])]
+    return block[int(stream(seed, Place.BLOCK, number).permutation(len(block))[place])]

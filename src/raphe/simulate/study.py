@@ -17,14 +17,15 @@ from raphe.simulate.curves import noise_level, noise_sd, scan_curves
 from raphe.simulate.dataset import write_scan, write_study
 from raphe.simulate.plan import MOST_PARTICIPANTS, SimulationPlan, find_plan, parse_plan
 from raphe.simulate.plan_rules import check_rules
-from raphe.simulate.population import ScanTruth, participant, scan_truth, stream
+from raphe.simulate.population import ScanTruth
+from raphe.simulate.record import Record, record
+from raphe.simulate.streams import Place, stream
+from raphe.simulate.treatment_files import write_sessions
 
 Array = npt.NDArray[np.float64]
 
 SIGNIFICANT_DIGITS = 7
 """To which activities are rounded, so that the last bits of another machine's arithmetic do not reach the files."""
-
-_NOISE = 4
 
 
 def simulate_study(
@@ -73,8 +74,8 @@ def simulate_study(
         raise PlanError(f"{number} participants cannot be simulated; give a number from 1 to {MOST_PARTICIPANTS}")
     _check_empty(out)
     with staged(out) as stage:
-        truths = [truth for index in range(number) for truth in _participant(understood, seed, index, stage)]
-        write_study(stage, understood, source, seed, truths)
+        records = [_participant(understood, seed, index, stage) for index in range(number)]
+        write_study(stage, understood, source, seed, records)
     return out / "raphe.toml"
 
 
@@ -99,18 +100,18 @@ def scan_tacs(plan: SimulationPlan, seed: int, truth: ScanTruth) -> TACs:
     volumes = np.array([species.volume(name).value for name in names])
     exact = np.vstack([reference, regions])
     alpha = noise_level(frames, half_life, reference, plan.noise.percent.value)
-    random = stream(seed, _NOISE, truth.participant.index, place, session)
+    random = stream(seed, Place.NOISE, truth.participant.index, place, session)
     noisy = exact + noise_sd(frames, half_life, exact, volumes, alpha) * random.standard_normal(exact.shape)
     return TACs(_rounded(noisy), frames, tuple(name.replace(" ", "_") for name in names), volumes)
 
 
-def _participant(plan: SimulationPlan, seed: int, index: int, out: Path) -> list[ScanTruth]:
-    """Write all scans of one participant; gives what is true in them."""
-    person = participant(plan, seed, index)
-    truths = [scan_truth(plan, seed, person, session, tracer) for session in plan.sessions for tracer in plan.tracers]
-    for truth in truths:
+def _participant(plan: SimulationPlan, seed: int, index: int, out: Path) -> Record:
+    """Write all scans of one participant; gives what is true."""
+    found = record(plan, seed, index)
+    for truth in found.truths:
         write_scan(out, _scan(plan, truth), scan_tacs(plan, seed, truth))
-    return truths
+    write_sessions(out, plan, found)
+    return found
 
 
 def _scan(plan: SimulationPlan, truth: ScanTruth) -> Scan:

@@ -1,0 +1,227 @@
+"""What each participant of a plan is given and when, and what the mechanism makes of it at scans and visits.
+
+The clock of a participant counts hours; 0 is where the plan's doses count from, as a rule the first infusion.
+Within a scan, whose binding is one number, the mechanism is averaged over the scan.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from raphe import catalog
+from raphe.simulate.constants import SymptomConstants, mechanism_file, with_changes
+from raphe.simulate.mechanism import Course, Mechanism, course, mechanism
+from raphe.simulate.pharmacokinetics import MINUTES_PER_HOUR, Body, Infusion
+from raphe.simulate.plan import DoseSection, SessionSection, SimulationPlan, TracerSection
+from raphe.simulate.streams import Place, stream
+
+Array = npt.NDArray[np.float64]
+
+SCAN_POINTS = 32
+"""Equal parts of a scan in whose middles the mechanism is taken."""
+
+DECIMALS = 6
+"""To which shares and multiples are rounded, so that the last bits of another machine do not reach the files."""
+
+CONCENTRATION_DECIMALS = 3
+"""Likewise concentrations, ng/mL."""
+
+HOUR_DECIMALS = 2
+"""Of the times of scans and visits: about half a minute."""
+
+
+@dataclass(frozen=True, eq=False)
+class Treatment:
+    """One participant's doses, times and response.
+
+    Parameters
+    ----------
+    mechanism : Mechanism
+    body : Body
+    response : float
+        Own gain of receptors, relative to that expected.
+    sessions, visits : mapping of str to float
+        Time in h of each session that has one, and of each visit, by label.
+    """
+
+    mechanism: Mechanism
+    body: Body
+    response: float
+    sessions: Mapping[str, float]
+    visits: Mapping[str, float]
+
+    def course(self, infusions: Sequence[Infusion], time: Array) -> Course:
+        """What the mechanism makes of ``infusions``, at ``time`` in hours."""
+        return course(self.mechanism, self.body, infusions, time, self.response)
+
+
+@dataclass(frozen=True, eq=False)
+class ScanState:
+    """Means over one scan, rounded.
+
+    Parameters
+    ----------
+    ketamine : float, ng/mL
+    serotonin : float
+        n, as a multiple of that at rest.
+    transporter : float
+        Share that is left.
+    receptors : ndarray, shape (n_region,)
+        Relative to those before any drug.
+    binding : ndarray, shape (n_region,)
+        Factor on the tracer's binding potential.
+    """
+
+    ketamine: float
+    serotonin: float
+    transporter: float
+    receptors: Array
+    binding: Array
+
+
+def mechanism_of(plan: SimulationPlan) -> Mechanism:
+    """Mechanism of a plan's species with the plan's own choices.
+
+    Raises
+    ------
+    PlanError
+        If ``[mechanism.constants]`` names one that there is not, or gives it an impossible value.
+    """
+    changes = with_changes(mechanism_file().constants, plan.mechanism.constants, "[mechanism.constants]")
+    return mechanism(plan.study.species, plan.mechanism.pharmacokinetics, changes)
+
+
+def symptoms_of(plan: SimulationPlan) -> SymptomConstants:
+    """Constants of a plan's ratings.
+
+    Raises
+    ------
+    PlanError
+        If ``[symptoms.constants]`` names one that there is not, or gives it an impossible value.
+    """
+    assert plan.symptoms is not None, "a plan that rates symptoms has the section"
+    return with_changes(mechanism_file().symptoms, plan.symptoms.constants, "[symptoms.constants]")
+
+
+def treatment(plan: SimulationPlan, seed: int, index: int, weight: float) -> Treatment:
+    """Draw how one participant responds, and when scans and visits take place.
+
+    Parameters
+    ----------
+    plan : SimulationPlan
+        With doses.
+    seed : int
+    index : int
+        Of the participant, from 0.
+    weight : float, kg
+    """
+    people = mechanism_file().people
+    random = stream(seed, Place.RESPONSE, index)
+    covariance = np.array(
+        [
+            [people.volume_variance.value, people.covariance.value],
+            [people.covariance.value, people.clearance_variance.value],
+        ]
+    )
+    volume, clearance = np.exp(np.linalg.cholesky(covariance) @ random.standard_normal(2))
+    spread = np.sqrt(np.log1p(people.response_cv.value**2))
+    response = np.exp(spread * random.standard_normal() - spread**2 / 2)
+    body = Body(weight, float(rounded(volume)), float(rounded(clearance)))
+    return Treatment(mechanism_of(plan), body, float(rounded(response)), *_hours(plan, seed, index))
+
+
+def infusions(
+    plan: SimulationPlan, weight: float, arm: str, session: SessionSection | None = None, *, blind_only: bool = False
+) -> list[Infusion]:
+    """What a participant is given before a session, or before visits where no session is named, in the plan's order.
+
+    Parameters
+    ----------
+    plan : SimulationPlan
+    weight : float, kg
+    arm : str
+    session : SessionSection, optional
+    blind_only : bool
+        Leave out what is given openly.
+    """
+    label, condition = (session.label, session.condition) if session else (None, None)
+    chosen = [
+        dose
+        for dose in plan.doses
+        if not (blind_only and not dose.blind)
+        and dose.arm in (None, arm)
+        and dose.session in (None, label)
+        and dose.condition in (None, condition)
+    ]
+    return [one for dose in chosen for one in _given(dose, weight)]
+
+
+def scan_state(
+    plan: SimulationPlan, treated: Treatment, arm: str, session: SessionSection, tracer: TracerSection
+) -> ScanState:
+    """What the mechanism makes of one scan.
+
+    Parameters
+    ----------
+    plan : SimulationPlan
+    treated : Treatment
+    arm : str
+    session : SessionSection
+    tracer : TracerSection
+    """
+    known = catalog.tracer(tracer.name)
+    names = plan.regions.names
+    given = infusions(plan, treated.body.weight, arm, session)
+    if not given:
+        ones = np.ones(len(names))
+        return ScanState(0.0, 1.0, 1.0, ones, ones)
+    schedule = next(entry for entry in known.schedule if entry.name == tracer.schedule)
+    length = (schedule.start[-1] + schedule.duration[-1]) / MINUTES_PER_HOUR
+    time = treated.sessions[session.label] + length * (np.arange(SCAN_POINTS) + 0.5) / SCAN_POINTS
+    seen = treated.course(given, time)
+    return ScanState(
+        ketamine=float(rounded(seen.ketamine.mean(), CONCENTRATION_DECIMALS)),
+        serotonin=float(rounded(seen.serotonin.mean())),
+        transporter=float(rounded(seen.transporter.mean())),
+        receptors=rounded([seen.receptors(name).mean() for name in names]),
+        binding=rounded([seen.binding(known.target, name).mean() for name in names]),
+    )
+
+
+def _given(dose: DoseSection, weight: float) -> list[Infusion]:
+    step = dose.every.value if dose.every else 0.0
+    return [
+        Infusion(
+            dose.drug,
+            dose.hours.value + number * step,
+            dose.minutes.value / MINUTES_PER_HOUR,
+            dose.mg_per_kg.value * weight,
+        )
+        for number in range(dose.repeat)
+    ]
+
+
+def _hours(plan: SimulationPlan, seed: int, index: int) -> tuple[dict[str, float], dict[str, float]]:
+    """Times of the sessions, and of the visits; each has a stream of its own."""
+    sessions: dict[str, float] = {}
+    for place, session in enumerate(plan.sessions):
+        if session.hours is not None:
+            share = stream(seed, Place.TIMING, index, 0, place).random()
+            sessions[session.label] = round(session.hours.at(share), HOUR_DECIMALS)
+    visits: dict[str, float] = {}
+    for place, visit in enumerate(plan.visits):
+        if visit.session is not None:
+            visits[visit.label] = sessions[visit.session]
+        elif visit.hours is not None:
+            share = stream(seed, Place.TIMING, index, 1, place).random()
+            visits[visit.label] = round(visit.hours.at(share), HOUR_DECIMALS)
+    return sessions, visits
+
+
+def rounded(values: npt.ArrayLike, decimals: int = DECIMALS) -> Array:
+    """Values as they are written; none is minus 0."""
+    return np.asarray(np.round(np.asarray(values, dtype=float), decimals) + 0.0)
