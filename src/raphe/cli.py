@@ -322,6 +322,9 @@ def _simulate(commands: _Commands) -> None:
         "--participants", type=arguments.count, metavar="N", help="how many people; the plan's number if not given"
     )
     parser.add_argument("--tacs-only", action="store_true", help="regional curves, without images")
+    parser.add_argument(
+        "--workers", type=arguments.count, default=1, metavar="N", help="participants at a time, where images are made"
+    )
 
 
 def _conformance(commands: _Commands) -> None:

@@ -58,7 +58,7 @@ def write_image(
     limits = np.iinfo(kind) if kind.kind in "iu" else None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("wb") as raw, igzip.IGzipFile(fileobj=raw, mode="wb", compresslevel=LEVEL, mtime=0) as file:
+        with path.open("wb") as raw, igzip.IGzipFile("", "wb", LEVEL, raw, 0) as file:
             file.write(header.binaryblock + bytes(4))
             for volume in volumes:
                 if limits is not None:

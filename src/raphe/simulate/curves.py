@@ -55,6 +55,13 @@ class Exponentials:
         t = np.asarray(time, dtype=float)[..., None]
         return np.asarray(((self.constant + self.slope * t) * np.exp(self.rate * t)).sum(axis=-1))
 
+    def averages(self, frames: Frames) -> Array:
+        """Mean of the curve over each frame, shape (n_frame,)."""
+        edges, s = np.concatenate([frames.start, frames.end])[:, None], self.rate
+        whole = np.exp(s * edges) * ((self.constant + self.slope * edges) / s - self.slope / s**2)
+        area = whole.sum(axis=1)
+        return np.asarray((area[len(frames) :] - area[: len(frames)]) / frames.duration)
+
     def times_exponential(self, rate: float) -> Exponentials:
         """Curve multiplied by exp(rate t)."""
         return Exponentials(self.rate + rate, self.constant, self.slope)
@@ -138,6 +145,24 @@ def scan_curves(frames: Frames, R1: Array, k2_prime: float, BP_ND: Array, peak: 
     response = tissue_response(frames, plasma_input(), rate)
     scale = peak / response[0].max()
     return scale * response[0], scale * R1[:, None] * response[1:]
+
+
+def blood_curve(frames: Frames, k2_prime: float, peak: float, K1: float) -> Array:
+    """Whole blood that goes with the curves of :func:`scan_curves`, shape (n_frame,), kBq/mL.
+
+    Blood cells are taken to hold as much as plasma, metabolites included.
+
+    Parameters
+    ----------
+    frames : Frames
+    k2_prime : float, 1/min
+    peak : float, kBq/mL
+        Activity of the reference in its highest frame.
+    K1 : float, mL/cm3/min
+        Of the reference.
+    """
+    response = tissue_response(frames, plasma_input(), np.array([k2_prime]))[0]
+    return np.asarray(peak / response.max() / K1 * feng_input().averages(frames))
 
 
 def noise_level(frames: Frames, half_life: float, reference: Array, percent: float) -> float:

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from raphe import catalog
+from raphe.catalog import Protocol
+from raphe.core.frames import Frames
 from raphe.data.scan import Scan
 from raphe.data.tacs import TACs
 from raphe.io import derivatives
@@ -29,10 +31,18 @@ NOT_MADE = "none (simulated)"
 
 README = """This dataset was simulated by raphe. No person and no animal was scanned.
 
+raphe.toml is the study plan. Where drugs are given, the times of scans stand in sub-*/sub-*_sessions.tsv, and ratings
+in phenotype/. What is true in each scan stands in truth/; an analysis must not read it.
+"""
+
+OF_CURVES = """
 It holds the sidecars of PET scans whose images were not made, and their regional time-activity curves under
-derivatives/raphe-sim. raphe.toml is the study plan: run "raphe run" on this folder. Where drugs are given, the times
-of scans stand in sub-*/sub-*_sessions.tsv, and ratings in phenotype/. What is true in each scan stands in truth/; an
-analysis must not read it.
+derivatives/raphe-sim: run "raphe run" on this folder.
+"""
+
+OF_IMAGES = """
+It holds dynamic PET and T1-weighted images. In truth/ are the labels of all parcels in the space of either, the motion
+of the head, the transform from the T1-weighted image to the PET image at injection, and curves without noise or blur.
 """
 
 
@@ -62,11 +72,46 @@ def write_scan(out: Path, scan: Scan, tacs: TACs) -> None:
     ]
     morph = table.with_name(table.name.replace("_tacs.tsv", "_morph.tsv"))
     write_described(morph, columns, rows, {"Description": "Volumes of the regions"})
-    raw = out / table.relative_to(out / CURVES).parent / f"{scan.label}_pet.json"
-    _write_json(raw, _sidecar(scan, tacs))
+    write_sidecar(out, scan, tacs.frames, None)
 
 
-def write_study(out: Path, plan: SimulationPlan, source: PlanText, seed: int, records: Sequence[Record]) -> None:
+def write_sidecar(out: Path, scan: Scan, frames: Frames, protocol: Protocol | None) -> None:
+    """Write the metadata of one PET scan.
+
+    Parameters
+    ----------
+    out : Path
+        Root of the raw dataset.
+    scan : Scan
+    frames : Frames
+    protocol : Protocol, optional
+        Of its image; None where none was made.
+
+    Raises
+    ------
+    OutputError
+        If the place cannot be written to.
+    """
+    folder = out / f"sub-{scan.participant}" / f"ses-{scan.session}" / "pet"
+    _write_json(folder / f"{scan.label}_pet.json", _sidecar(scan, frames, protocol))
+
+
+def write_mri_sidecar(out: Path, participant: str, session: str) -> None:
+    """Write the metadata of a participant's T1-weighted image.
+
+    Raises
+    ------
+    OutputError
+        If the place cannot be written to.
+    """
+    name = f"sub-{participant}_ses-{session}"
+    told = {"Description": "Simulated; no one was scanned", "Manufacturer": NOT_MADE, "MRAcquisitionType": "3D"}
+    _write_json(out / f"sub-{participant}" / f"ses-{session}" / "anat" / f"{name}_T1w.json", told)
+
+
+def write_study(
+    out: Path, plan: SimulationPlan, source: PlanText, seed: int, records: Sequence[Record], images: bool
+) -> None:
     """Write what there is once in a study: descriptions, participants, the study plan and the truth.
 
     Parameters
@@ -79,6 +124,8 @@ def write_study(out: Path, plan: SimulationPlan, source: PlanText, seed: int, re
     seed : int
     records : sequence of Record
         One a participant.
+    images : bool
+        Whether there are images, and so no curves.
 
     Raises
     ------
@@ -86,24 +133,29 @@ def write_study(out: Path, plan: SimulationPlan, source: PlanText, seed: int, re
         If the place cannot be written to.
     """
     made_by = [{"Name": f"{SOFTWARE} simulate", "Version": software_version()}]
-    common = {"BIDSVersion": derivatives.BIDS_VERSION, "License": "CC0", "GeneratedBy": made_by}
+    common: dict[str, object] = {"BIDSVersion": derivatives.BIDS_VERSION, "License": "CC0", "GeneratedBy": made_by}
+    common["Authors"] = ["No one: simulated"]
     _write_json(derivatives.description(out), {"Name": plan.study.title, "DatasetType": "raw", **common})
-    curves = {"Name": f"Curves of: {plan.study.title}", "DatasetType": "derivative", **common}
-    _write_json(derivatives.description(out / CURVES), curves)
-    write_text(out / CURVES / ".bidsignore", "*_tacs.*\n*_morph.*\n")
-    write_text(out / ".bidsignore", f"raphe.toml\n{TRUTH}/\n")
-    write_text(out / "README", README)
+    if not images:
+        curves = {"Name": f"Curves of: {plan.study.title}", "DatasetType": "derivative", **common}
+        _write_json(derivatives.description(out / CURVES), curves)
+        write_text(out / CURVES / ".bidsignore", "*_tacs.*\n*_morph.*\n")
+    write_text(out / ".bidsignore", f"raphe.toml\n{TRUTH}\n")
+    write_text(out / "README", README + (OF_IMAGES if images else OF_CURVES))
     _write_participants(out, plan, records)
     if plan.symptoms is not None:
         write_ratings(out, plan, records)
-    write_text(out / "raphe.toml", study_plan(plan))
+    write_text(out / "raphe.toml", study_plan(plan, images))
     _write_truth(out / TRUTH, source, seed, records)
     if plan.doses:
         write_mechanism(out / TRUTH, plan, records)
 
 
-def study_plan(plan: SimulationPlan) -> str:
-    """Text of the ``raphe.toml`` with which a simulated study is analysed; nothing of the truth is in it."""
+def study_plan(plan: SimulationPlan, images: bool = False) -> str:
+    """Text of the ``raphe.toml`` with which a simulated study is analysed; nothing of the truth is in it.
+
+    ``images`` says that no curves were made, whose segmentation the plan would name.
+    """
     species = catalog.species(plan.study.species)
     reference = species.reference_region.replace(" ", "_")
     lines = [f"# Study plan of a simulated study, made by {SOFTWARE}."]
@@ -118,7 +170,7 @@ def study_plan(plan: SimulationPlan) -> str:
         lines += _table("[[session]]", {"label": session.label, "condition": session.condition})
     for arm in plan.arms:
         lines += _table("[[arm]]", {"name": arm.name, "allocation": arm.allocation})
-    lines += _table("[regions]", {"seg": SEGMENTATION, "list": plan.regions.names})
+    lines += _table("[regions]", {"seg": None if images else SEGMENTATION, "list": plan.regions.names})
     if plan.primary is not None:
         lines += _table("[primary]", plan.primary.model_dump())
     for contrast in plan.contrasts:
@@ -173,17 +225,17 @@ def _write_truth(out: Path, source: PlanText, seed: int, records: Sequence[Recor
     write_text(out / "plan.toml", source.text)
 
 
-def _sidecar(scan: Scan, tacs: TACs) -> dict[str, object]:
+def _sidecar(scan: Scan, frames: Frames, protocol: Protocol | None) -> dict[str, object]:
     """PET metadata as BIDS 1.10 requires them."""
     dose, mass = scan.injected_radioactivity, scan.injected_mass
     weight = catalog.tracer(scan.tracer).molecular_weight
-    start = [round(60 * float(time), 3) for time in tacs.frames.start]
-    duration = [round(60 * float(time), 3) for time in tacs.frames.duration]
+    start = [round(60 * float(time), 3) for time in frames.start]
+    duration = [round(60 * float(time), 3) for time in frames.duration]
     known: dict[str, object] = {
-        "Description": "Simulated; the image was not made",
-        "Manufacturer": NOT_MADE,
-        "ManufacturersModelName": NOT_MADE,
-        "Units": "Bq/mL",
+        "Description": "Simulated; the image was not made" if protocol is None else "Simulated; no one was scanned",
+        "Manufacturer": NOT_MADE if protocol is None else f"{protocol.manufacturer} (simulated)",
+        "ManufacturersModelName": NOT_MADE if protocol is None else protocol.label,
+        "Units": "Bq/mL" if protocol is None else "kBq/mL",
         "BodyPart": "brain",
         "TracerName": scan.tracer,
         "TracerRadionuclide": scan.radionuclide,

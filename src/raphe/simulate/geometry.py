@@ -107,6 +107,10 @@ class Geometry(Entry):
     """A coarse head."""
 
     species: str
+    protocol: str
+    """Of the catalog, for images where the plan names none."""
+    bin: int
+    """Voxels along each axis that become one there."""
     brain: Ellipsoid
     folds: Folds
     shells: Shells

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
-from scipy import ndimage, special
+from scipy import ndimage
 
 from raphe.data.image import Grid
 from raphe.simulate.anatomy import FLUID, GREY, WHITE, Anatomy
@@ -81,13 +81,33 @@ def _smooth(grid: Grid, spread: Spread, zoom: float, random: np.random.Generator
 
 
 def _with_fluid(anatomy: Anatomy, reach: float) -> Anatomy:
-    """Anatomy whose fluid reaches ``reach`` voxels further into the tissue; less far where that is negative."""
+    """Anatomy whose fluid reaches ``reach`` voxels further into the tissue; less far where that is negative.
+
+    As many voxels change as the surface between the two and the reach ask for: those nearest to the other side.
+    """
+    if FLUID not in anatomy.names:
+        return anatomy
     labels, fluid = anatomy.labels, anatomy.number(FLUID)
-    edge = ndimage.gaussian_filter((labels == fluid).astype(np.float64), BLUR)
+    wet = labels == fluid
     soft = np.isin(labels, [n for n, tissue in enumerate(anatomy.tissues) if tissue in (GREY, WHITE)])
-    bar = special.ndtr(-reach / BLUR)
-    if reach >= 0:
-        return replace(anatomy, labels=np.where(soft & (edge > bar), np.uint8(fluid), labels))
-    retreat = (labels == fluid) & (edge < bar)
+    faces = sum(
+        np.count_nonzero(np.diff(wet.astype(np.int8), axis=axis) & (_both(wet | soft, axis))) for axis in range(3)
+    )
+    count = round(abs(reach) * faces)
+    if count == 0:
+        return anatomy
+    edge = ndimage.gaussian_filter(wet.astype(np.float64), BLUR)
+    side, order = (soft, -edge) if reach > 0 else (wet, edge)
+    ranked = np.where(side, order, np.inf)
+    count = min(count, int(np.count_nonzero(side)))
+    changed = side & (ranked <= np.partition(ranked.ravel(), count - 1)[count - 1])
+    if reach > 0:
+        return replace(anatomy, labels=np.where(changed, np.uint8(fluid), labels))
     nearest = ndimage.distance_transform_edt(~soft, return_distances=False, return_indices=True)
-    return replace(anatomy, labels=np.where(retreat, labels[tuple(nearest)], labels))
+    return replace(anatomy, labels=np.where(changed, labels[tuple(nearest)], labels))
+
+
+def _both(flags: npt.NDArray[np.bool_], axis: int) -> npt.NDArray[np.bool_]:
+    """Whether two voxels that are neighbours along an axis are both meant."""
+    n = flags.shape[axis]
+    return np.asarray(np.take(flags, range(n - 1), axis) & np.take(flags, range(1, n), axis))

@@ -165,6 +165,40 @@ class DropoutSection(Sourced):
     """A visit; the scans at it and at all that follow are not made either."""
 
 
+class AnatomySection(Section):
+    """``[anatomy]``: the heads of which images are made."""
+
+    source: Literal["coarse", "mni", "labels"] = "coarse"
+    """Painted from ellipsoids; after the ICBM 152 template; or after a label image."""
+    labels: Name | None = None
+    table: Name | None = None
+    """Of the label image, and of the table of its labels: paths, from the plan's folder if they are not absolute."""
+
+    @model_validator(mode="after")
+    def _complete(self) -> AnatomySection:
+        given = self.labels is not None and self.table is not None
+        if (self.source == "labels") != given or (self.labels is None) != (self.table is None):
+            raise ValueError('source = "labels" goes with labels and table, the paths of an image and of its table')
+        return self
+
+
+class ScannerSection(Section):
+    """``[scanner]``: with what images are made; the usual one of the species if it is not given."""
+
+    protocol: Name
+    """Of the catalog."""
+    bin: Annotated[int, Field(ge=1, le=8)] = 1
+    """Voxels along each axis that become one."""
+    fwhm: Quantity | None = None
+    """Resolution everywhere, mm, instead of the protocol's; 0 for none."""
+
+
+class MotionSection(Section):
+    """``[motion]``: how much heads move, as a multiple of what is usual in the species."""
+
+    amount: Quantity
+
+
 class TestRetestSection(Section):
     """``[[test_retest]]``: an absolute variability between scans that stands for the catalog's, per cent."""
 
@@ -226,6 +260,9 @@ class SimulationPlan(Section):
     visits: Annotated[tuple[VisitSection, ...], Field(alias="visit", strict=False)] = ()
     dropout: DropoutSection | None = None
     test_retest: Annotated[tuple[TestRetestSection, ...], Field(strict=False)] = ()
+    anatomy: AnatomySection = AnatomySection()
+    scanner: ScannerSection | None = None
+    motion: MotionSection | None = None
     variability: VariabilitySection
     noise: NoiseSection
     primary: PrimarySection | None = None
@@ -241,10 +278,13 @@ class PlanText:
     name : str
         What messages call it: its path, or the name of an embedded plan.
     text : str
+    folder : Path
+        From where the paths in it are counted.
     """
 
     name: str
     text: str
+    folder: Path = Path()
 
 
 def embedded_plans() -> tuple[str, ...]:
@@ -269,7 +309,8 @@ def find_plan(plan: str | Path) -> PlanText:
             f"{nearest(str(plan), embedded_plans())}"
         )
     try:
-        return PlanText(str(path), path.read_bytes().decode("utf-8-sig").replace("\r\n", "\n"))
+        text = path.read_bytes().decode("utf-8-sig").replace("\r\n", "\n")
+        return PlanText(str(path), text, path.parent.absolute())
     except OSError as error:
         raise PlanError(f"{path}: the plan cannot be read ({error.strerror or error}); check its permissions") from None
     except UnicodeDecodeError:

@@ -34,9 +34,23 @@ def check_rules(plan: SimulationPlan, name: str) -> None:
         _check_effects(plan)
         check_treatment(plan)
         _check_numbers(plan)
+        _check_images(plan)
         _check_analysis(plan)
     except PlanError as error:
         raise PlanError(f"{name}: {error}") from None
+
+
+def _check_images(plan: SimulationPlan) -> None:
+    if plan.scanner is not None:
+        known = [entry.name for entry in catalog.protocols()]
+        if plan.scanner.protocol.lower() not in [name.lower() for name in known]:
+            check_known("[scanner] protocol", plan.scanner.protocol, known)
+        fwhm = plan.scanner.fwhm
+        if fwhm is not None and fwhm.value < 0:
+            raise PlanError(f"[scanner] fwhm = {fwhm.value:g}: a resolution is not negative; 0 is none")
+    if plan.motion is not None and plan.motion.amount.value < 0:
+        amount = plan.motion.amount.value
+        raise PlanError(f"[motion] amount = {amount:g}: how much heads move is not negative; 0 is none, 1 the usual")
 
 
 def _check_names(plan: SimulationPlan) -> None:

@@ -24,6 +24,9 @@ FWHM = float(2 * np.sqrt(2 * np.log(2)))
 FINER = 2
 """Points along each edge of a voxel at which the anatomy is looked up."""
 
+RARE = 5.0
+"""Standard deviations of noise that a voxel hardly ever exceeds."""
+
 BROAD = 60.0
 """Width (FWHM) of the kernel that makes the distribution of scatter of that of activity, mm; an assumption."""
 
@@ -104,9 +107,8 @@ def frames_of(
     rate = total * left / frames.duration
     rate = rate / rate.max()
     spread: Array | None = None
-    level = alpha * np.sqrt(NOISE_VOLUME / _volume_alike(scanner))
     scattered = scanner.scatter / (1 - scanner.scatter)
-    level /= np.sqrt(1 + scattered + scanner.randoms * rate[-1])
+    level = _level(scanner, alpha) / np.sqrt(1 + scattered + scanner.randoms * rate[-1])
     for index, random in zip(range(len(frames)), streams, strict=False):
         seen = scanner.blurred(expected(scanner, anatomy, activity[:, index], frames, index, motion))
         if alpha <= 0:
@@ -121,10 +123,18 @@ def frames_of(
         yield seen + sd * _alike(random.standard_normal(scanner.grid.shape), scanner)
 
 
+def largest(scanner: Scanner, activity: Array, frames: Frames, half_life: float, alpha: float) -> float:
+    """Activity, kBq/mL, that a voxel of a scan hardly ever exceeds: the highest, and :data:`RARE` times its noise."""
+    highest = activity.max(axis=0)
+    sd = _level(scanner, alpha) * np.sqrt(2 * highest / weights.decay(frames, half_life))
+    return float((highest + RARE * sd).max())
+
+
 def expected(scanner: Scanner, anatomy: Anatomy, activity: Array, frames: Frames, index: int, motion: Motion) -> Array:
     """Mean activity in each voxel during a frame, before anything blurs it."""
     from raphe.simulate.paint import painted  # numba, which is slow to import
 
+    finer = FINER if scanner.fwhm > 0 else 1  # without any blur, a voxel holds what is at its centre
     start, end = float(frames.start[index]), float(frames.end[index])
     poses = motion.within(start, end)
     to_head = np.linalg.inv(anatomy.grid.affine)
@@ -132,11 +142,16 @@ def expected(scanner: Scanner, anatomy: Anatomy, activity: Array, frames: Frames
         painted(
             anatomy.labels,
             np.ascontiguousarray((to_head @ np.linalg.inv(motion.matrix(pose)) @ scanner.grid.affine)[:3]),
-            scanner.grid.shape, FINER, activity,
+            scanner.grid.shape, finer, activity,
         )
         for pose in poses
     ]  # fmt: skip
     return np.asarray(sum(images) / len(images))
+
+
+def _level(scanner: Scanner, alpha: float) -> float:
+    """Factor of the noise of one voxel for that of a curve, as far as neighbours vary as one."""
+    return float(alpha * np.sqrt(NOISE_VOLUME / _volume_alike(scanner)))
 
 
 def _totals(anatomy: Anatomy, activity: Array) -> Array:

@@ -19,6 +19,11 @@ class Place(IntEnum):
     TIMING = 6
     SYMPTOMS = 7
     DROPOUT = 8
+    OTHERS = 9
+    HEAD = 10
+    POSE = 11
+    MRI = 12
+    FRAME = 13
 
 
 def stream(seed: int, *place: int) -> np.random.Generator:

@@ -1,4 +1,4 @@
-"""A study of known truth, written as a BIDS dataset of curves."""
+"""A study of known truth, written as a BIDS dataset of images or of curves."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ import numpy as np
 import numpy.typing as npt
 
 from raphe import catalog
-from raphe.core.frames import Frames
-from raphe.data.scan import Scan
 from raphe.data.tacs import TACs
-from raphe.errors import OutputError, PlanError
+from raphe.errors import PlanError
 from raphe.io.staging import staged
 from raphe.simulate.curves import noise_level, noise_sd, scan_curves
 from raphe.simulate.dataset import write_scan, write_study
+from raphe.simulate.image_study import Progress, check_empty, silent, simulate_images
 from raphe.simulate.plan import MOST_PARTICIPANTS, SimulationPlan, find_plan, parse_plan
 from raphe.simulate.plan_rules import check_rules
 from raphe.simulate.population import ScanTruth
 from raphe.simulate.record import Record, record
+from raphe.simulate.scans import frames_of_scan, scan_of
 from raphe.simulate.streams import Place, stream
 from raphe.simulate.treatment_files import write_sessions
 
@@ -29,13 +29,24 @@ SIGNIFICANT_DIGITS = 7
 
 
 def simulate_study(
-    plan: str | Path, out: Path, *, seed: int = 1, participants: int | None = None, tacs_only: bool = False
+    plan: str | Path,
+    out: Path,
+    *,
+    seed: int = 1,
+    participants: int | None = None,
+    tacs_only: bool = False,
+    workers: int = 1,
+    progress: Progress = silent,
 ) -> Path:
-    """Make a study whose truth is known, as raw BIDS sidecars with curves as derivatives.
+    """Make a study whose truth is known, as raw BIDS: dynamic PET and T1-weighted images, or curves alone.
 
-    ``out`` gets the raw dataset with its ``raphe.toml``, which ``raphe run`` takes as it is, the curves under
-    ``derivatives/raphe-sim``, and ``truth/`` with what is true, which no analysis reads. The same seed gives the same
-    bytes, and the data of a participant do not depend on how many there are.
+    ``out`` gets the raw dataset with its ``raphe.toml``, which is the study plan, and ``truth/`` with what is true,
+    which no analysis reads. With curves alone these stand under ``derivatives/raphe-sim``, and ``raphe run`` takes the
+    folder as it is. The same seed gives the same bytes, whatever the number of workers, and the data of a participant
+    do not depend on how many there are.
+
+    Participants with images appear in ``out`` one by one, each whole. If that is stopped, the same call goes on where
+    it was.
 
     Parameters
     ----------
@@ -48,7 +59,11 @@ def simulate_study(
     participants : int, optional
         Instead of the plan's number. The last block of an allocation to arms may then stay incomplete.
     tacs_only : bool
-        Must be true: images are not made yet.
+        Curves alone, in a moment, and without any image.
+    workers : int
+        Processes that make images.
+    progress : callable
+        Is told how many participants are done, of how many, and what is being made.
 
     Returns
     -------
@@ -58,12 +73,10 @@ def simulate_study(
     Raises
     ------
     PlanError
-        If the plan is absent or unusable, ``tacs_only`` is false, or ``seed`` or ``participants`` are impossible.
+        If the plan is absent or unusable, or ``seed`` or ``participants`` are impossible.
     OutputError
-        If ``out`` is not empty or cannot be written to.
+        If ``out`` is not empty, but for what was begun by the same call, or cannot be written to.
     """
-    if not tacs_only:
-        raise PlanError("images of a simulated study are not made yet, only its regional curves; add --tacs-only")
     if seed < 0:
         raise PlanError(f"the seed is {seed}; give a whole number that is not negative")
     source = find_plan(plan)
@@ -72,10 +85,12 @@ def simulate_study(
     number = understood.study.participants if participants is None else participants
     if not 1 <= number <= MOST_PARTICIPANTS:
         raise PlanError(f"{number} participants cannot be simulated; give a number from 1 to {MOST_PARTICIPANTS}")
-    _check_empty(out)
+    if not tacs_only:
+        return simulate_images(understood, source, out, seed, number, workers, progress)
+    check_empty(out)
     with staged(out) as stage:
         records = [_participant(understood, seed, index, stage) for index in range(number)]
-        write_study(stage, understood, source, seed, records)
+        write_study(stage, understood, source, seed, records, images=False)
     return out / "raphe.toml"
 
 
@@ -91,8 +106,7 @@ def scan_tacs(plan: SimulationPlan, seed: int, truth: ScanTruth) -> TACs:
     place = [section.name for section in plan.tracers].index(truth.tracer)
     session = [section.label for section in plan.sessions].index(truth.session)
     tracer, species = catalog.tracer(truth.tracer), catalog.species(plan.study.species)
-    schedule = next(entry for entry in tracer.schedule if entry.name == plan.tracers[place].schedule)
-    frames = Frames(np.array(schedule.start), np.array(schedule.duration))
+    frames = frames_of_scan(plan, truth.tracer)
     half_life = catalog.half_life(tracer.radionuclide)
     peak = tracer.species[species.name].reference.peak_suv.value * truth.injected / truth.participant.body_weight
     reference, regions = scan_curves(frames, truth.R1, truth.k2_prime, truth.BP_ND, peak)
@@ -109,36 +123,10 @@ def _participant(plan: SimulationPlan, seed: int, index: int, out: Path) -> Reco
     """Write all scans of one participant; gives what is true."""
     found = record(plan, seed, index)
     for truth in found.truths:
-        write_scan(out, _scan(plan, truth), scan_tacs(plan, seed, truth))
+        write_scan(out, scan_of(plan, truth, "simulated"), scan_tacs(plan, seed, truth))
     write_sessions(out, plan, found)
     return found
 
 
-def _scan(plan: SimulationPlan, truth: ScanTruth) -> Scan:
-    tracer = catalog.tracer(truth.tracer)
-    mass = tracer.species[plan.study.species].injected_mass.value
-    weight = tracer.molecular_weight
-    return Scan(
-        participant=truth.participant.label,
-        session=truth.session,
-        entities=(("trc", tracer.name),),
-        tracer=tracer.name,
-        radionuclide=tracer.radionuclide,
-        half_life=catalog.half_life(tracer.radionuclide),
-        injected_radioactivity=truth.injected,
-        injected_mass=mass,
-        molar_activity=None if weight is None else float(f"{truth.injected / mass * weight.value / 1000:.4g}"),
-        body_weight=truth.participant.body_weight,
-        scanner="simulated",
-    )
-
-
 def _rounded(values: Array) -> Array:
     return np.array([[float(f"{value:.{SIGNIFICANT_DIGITS}g}") for value in row] for row in values])
-
-
-def _check_empty(out: Path) -> None:
-    if out.is_dir() and any(out.iterdir()):
-        raise OutputError(f"{out} is not empty; choose another folder for the simulated study, or remove this one")
-    if out.exists() and not out.is_dir():
-        raise OutputError(f"{out} is a file; choose another place for the simulated study")

@@ -1,0 +1,251 @@
+"""Raw images of one participant: T1-weighted and dynamic PET, and what is true of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from raphe import catalog
+from raphe.catalog.schema import SpeciesEntry
+from raphe.core.frames import Frames
+from raphe.data.image import Grid
+from raphe.data.scan import Scan
+from raphe.errors import PlanError
+from raphe.io.described import Column, write_described
+from raphe.io.image_writing import write_image
+from raphe.io.tables import write_text
+from raphe.nomenclature import region_key
+from raphe.simulate.anatomy import BLOOD, GREY, Anatomy
+from raphe.simulate.curves import blood_curve, noise_level, scan_curves
+from raphe.simulate.geometry import geometry
+from raphe.simulate.heads import own_head, protocol_of, scanner_of
+from raphe.simulate.motion import Motion, Restlessness, first_pose, moving, still
+from raphe.simulate.mri import labels_on, mri_grid, t1_image
+from raphe.simulate.plan import RegionsSection, SimulationPlan
+from raphe.simulate.population import Participant, ScanTruth, scan_truth
+from raphe.simulate.scanner import Scanner, frames_of, largest
+from raphe.simulate.streams import Place, stream
+from raphe.simulate.tissues import tissues
+
+Array = npt.NDArray[np.float64]
+
+INT16 = 32767
+
+POSE_COLUMNS = (
+    Column("time", "Since injection", "s"),
+    *(Column(f"trans_{axis}", "From the head's space to the scanner's, after the rotation", "mm") for axis in "xyz"),
+    *(Column(f"rot_{axis}", "About that axis, x first", "rad") for axis in "xyz"),
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """One participant, as images see him.
+
+    Parameters
+    ----------
+    plan : SimulationPlan
+    seed : int
+    participant : Participant
+    anatomy : Anatomy
+    """
+
+    plan: SimulationPlan
+    seed: int
+    participant: Participant
+    anatomy: Anatomy
+
+    @property
+    def restlessness(self) -> Restlessness:
+        """How much the heads of the study move."""
+        usual = geometry(self.plan.study.species).restlessness.plain
+        amount = 1.0 if self.plan.motion is None else self.plan.motion.amount.value
+        return Restlessness(usual.offset, usual.turn, amount * usual.drift, amount * usual.jumps, usual.jump)
+
+    def random(self, place: Place, *more: int) -> np.random.Generator:
+        """Random numbers of the participant's own."""
+        return stream(self.seed, place, self.participant.index, *more)
+
+    @property
+    def mri_pose(self) -> Motion:
+        """How the head lies in the MRI."""
+        start = first_pose(self.restlessness, self.random(Place.POSE))
+        return still(start, self.anatomy.centre, self.anatomy.radius)
+
+
+def subject(plan: SimulationPlan, folder: Path, seed: int, person: Participant) -> Subject:
+    """Make the head of a participant; ``folder`` is that of the plan."""
+    return Subject(plan, seed, person, own_head(plan, folder, seed, person.index))
+
+
+def write_mri(out: Path, truth: Path, one: Subject, session: str) -> None:
+    """Write the T1-weighted image of a participant, and the labels that are true in it.
+
+    Parameters
+    ----------
+    out, truth : Path
+        Roots of the raw dataset and of what is true.
+    one : Subject
+    session : str
+        Label of the session in which it was made.
+
+    Raises
+    ------
+    OutputError
+        If the place cannot be written to.
+    """
+    protocol, _ = protocol_of(one.plan)
+    grid, pose = mri_grid(one.anatomy, protocol.mri_voxel.value), one.mri_pose
+    image = t1_image(one.anatomy, grid, pose, one.random(Place.MRI))
+    name = f"sub-{one.participant.label}_ses-{session}"
+    folder = Path(f"sub-{one.participant.label}", f"ses-{session}", "anat")
+    write_image(out / folder / f"{name}_T1w.nii.gz", grid, [image], 1, np.int16)
+    _write_labels(truth / folder / f"{name}_space-T1w_dseg.nii.gz", one.anatomy, grid, pose)
+
+
+def write_pet(out: Path, truth: Path, one: Subject, scan: Scan, told: ScanTruth, frames: Frames) -> None:
+    """Write one dynamic PET image, and what is true of it: curves, labels, motion and its place against the MRI.
+
+    Parameters
+    ----------
+    out, truth : Path
+        As for :func:`write_mri`.
+    one : Subject
+    scan : Scan
+    told : ScanTruth
+    frames : Frames
+
+    Raises
+    ------
+    PlanError
+        If the anatomy has a region in which the catalog knows no binding of the tracer.
+    OutputError
+        If the place cannot be written to.
+    """
+    scanner, place = scanner_of(one.plan), _place(one.plan, told)
+    reference, activity = parcel_curves(one, told, frames)
+    random = one.random(Place.POSE, 1, *place)
+    restless = one.restlessness
+    motion = moving(
+        first_pose(restless, random), float(frames.end[-1]), restless, one.anatomy.centre, one.anatomy.radius, random
+    )
+    half_life = catalog.half_life(scan.radionuclide)
+    alpha = noise_level(frames, half_life, reference, one.plan.noise.percent.value)
+    images = frames_of(scanner, one.anatomy, activity, frames, motion, half_life, alpha, _streams(one, place))
+    folder = Path(f"sub-{scan.participant}", f"ses-{scan.session}", "pet")
+    slope = float(f"{largest(scanner, activity, frames, half_life, alpha) / INT16:.4g}")
+    write_image(out / folder / f"{scan.label}_pet.nii.gz", scanner.grid, images, len(frames), np.int16, slope)
+    _write_truth(truth / folder, scan, one, scanner, motion, frames, activity)
+
+
+def parcel_curves(one: Subject, told: ScanTruth, frames: Frames) -> tuple[Array, Array]:
+    """Noise-free curves of the reference, (n_frame,), and of every parcel of a head, (n_parcel, n_frame), kBq/mL.
+
+    Regions of grey matter that the plan does not list are drawn as those that it does.
+    """
+    plan, anatomy, known = one.plan, one.anatomy, tissues()
+    species = catalog.species(plan.study.species)
+    entry = catalog.tracer(told.tracer).species[species.name]
+    listed = {region_key(name)[0]: place for place, name in enumerate(told.regions)}
+    others = _others(one, told, [name for name in anatomy.regions if name not in listed], entry)
+    R1, BP_ND = np.ones(len(anatomy.names)), np.zeros(len(anatomy.names))
+    for number, (name, tissue) in enumerate(zip(anatomy.names, anatomy.tissues, strict=True)):
+        if name in listed:
+            R1[number], BP_ND[number] = told.R1[listed[name]], told.BP_ND[listed[name]]
+        elif name in others:
+            R1[number], BP_ND[number] = others[name]
+        elif tissue in known and (assumed := known[tissue]).R1 is not None and assumed.BP_ND is not None:
+            R1[number], BP_ND[number] = assumed.R1.value, assumed.BP_ND.value
+    peak = entry.reference.peak_suv.value * told.injected / told.participant.body_weight
+    reference, activity = scan_curves(frames, R1, told.k2_prime, BP_ND, peak)
+    activity[0] = 0
+    delivery = known[BLOOD].K1_reference
+    assert delivery is not None, "the file of tissues has it"
+    if BLOOD in anatomy.names:
+        activity[anatomy.number(BLOOD)] = blood_curve(frames, told.k2_prime, peak, delivery.value)
+    return reference, activity
+
+
+def _others(one: Subject, told: ScanTruth, names: list[str], entry: SpeciesEntry) -> Mapping[str, tuple[float, float]]:
+    """R1 and BP_ND of regions that the plan does not list; the reference's is left out."""
+    plan = one.plan
+    reference = catalog.species(plan.study.species).reference_region
+    names = [name for name in names if name != reference]
+    for name in names:
+        try:
+            entry.binding(name)
+        except KeyError:
+            raise PlanError(
+                f"[anatomy]: the head has the region {name!r}, in which the catalog knows no binding of {told.tracer}; "
+                "give its labels a tissue (white, soft ...) or the name of a region that it knows"
+            ) from None
+    if not names:
+        return {}
+    rest = plan.model_copy(update={"regions": RegionsSection.model_validate({"list": names})})
+    session = next(section for section in plan.sessions if section.label == told.session)
+    tracer = next(section for section in plan.tracers if section.name == told.tracer)
+    seed = int(stream(one.seed, Place.OTHERS).integers(2**32))
+    found = scan_truth(rest, seed, told.participant, session, tracer)
+    return {name: (float(found.R1[i]), float(found.BP_ND[i])) for i, name in enumerate(names)}
+
+
+def _streams(one: Subject, place: tuple[int, int]) -> Iterator[np.random.Generator]:
+    """Random numbers of one frame after the other."""
+    frame = 0
+    while True:
+        yield one.random(Place.FRAME, *place, frame)
+        frame += 1
+
+
+def _place(plan: SimulationPlan, told: ScanTruth) -> tuple[int, int]:
+    """Place of the tracer and of the session in the plan."""
+    tracers, sessions = [one.name for one in plan.tracers], [one.label for one in plan.sessions]
+    return tracers.index(told.tracer), sessions.index(told.session)
+
+
+def _write_truth(
+    folder: Path, scan: Scan, one: Subject, scanner: Scanner, motion: Motion, frames: Frames, activity: Array
+) -> None:
+    anatomy = one.anatomy
+    start = still(motion.pose[0], motion.centre, motion.radius)
+    _write_labels(folder / f"{scan.label}_space-pet_dseg.nii.gz", anatomy, scanner.grid, start)
+    to_pet = start.matrix(start.pose[0]) @ np.linalg.inv(one.mri_pose.matrix(one.mri_pose.pose[0]))
+    lines = "".join(" ".join(f"{value:.9f}" for value in row) + "\n" for row in to_pet)
+    write_text(folder / f"{scan.label}_from-T1w_to-pet_mode-image_xfm.txt", lines)
+    poses = [
+        (round(60 * float(time), 3), *(float(f"{value:.7g}") for value in pose))
+        for time, pose in zip(motion.time, motion.pose, strict=True)
+    ]
+    about = {
+        "Description": "Pose of the head, linear between rows",
+        "Centre": [round(float(v), 4) for v in motion.centre],
+    }
+    write_described(folder / f"{scan.label}_motion.tsv", POSE_COLUMNS, poses, about)
+    columns = [Column("frame_start", "Begin", "s"), Column("frame_end", "End", "s")]
+    columns += [
+        Column(name.replace(" ", "_"), "Activity without noise or blur", "kBq/mL") for name in anatomy.names[1:]
+    ]
+    rows = [
+        (
+            round(60 * float(frames.start[i]), 3),
+            round(60 * float(frames.end[i]), 3),
+            *(float(f"{value:.7g}") for value in activity[1:, i]),
+        )
+        for i in range(len(frames))
+    ]
+    write_described(folder / f"{scan.label}_tacs.tsv", columns, rows, {"Description": "True curves of all parcels"})
+
+
+def _write_labels(path: Path, anatomy: Anatomy, grid: Grid, pose: Motion) -> None:
+    write_image(path, grid, [labels_on(anatomy, grid, pose)], 1, np.uint8)
+    columns = [Column("index", "Label"), Column("name", "Region or tissue"), Column("tissue", "Kind of tissue")]
+    rows = [
+        (number, name.replace(" ", "_") if tissue == GREY else name, tissue)
+        for number, (name, tissue) in enumerate(zip(anatomy.names, anatomy.tissues, strict=True))
+        if number
+    ]
+    write_described(path.with_name(path.name.replace(".nii.gz", ".tsv")), columns, rows, {"Description": "True labels"})
