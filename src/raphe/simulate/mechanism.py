@@ -22,7 +22,7 @@ Time is in hours, concentration in ng/mL; everything else is relative to rest. N
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TypeVar
 
@@ -45,6 +45,10 @@ RELATIVE_TOLERANCE = 1e-9
 
 ABSOLUTE_TOLERANCE = 1e-11
 """Of the solver, in mg and in units of plasticity."""
+
+
+_OVER_TIME = ("time", "ketamine", "norketamine", "NBQX", "fenfluramine", "plasticity", "drive")
+"""Fields of a course that have a value at each time."""
 
 
 @dataclass(frozen=True)
@@ -102,6 +106,20 @@ class Course:
     plasticity: Array
     drive: Array
     response: float = 1.0
+
+    def at(self, time: Array) -> Course:
+        """Course at some of its own times, h.
+
+        Raises
+        ------
+        KeyError
+            If one of them is not among its own.
+        """
+        places = np.searchsorted(self.time, time)
+        if (places == self.time.size).any() or (self.time[places] != time).any():
+            raise KeyError("the course was not solved at all of these times")
+        picked = {name: getattr(self, name)[places] for name in _OVER_TIME}
+        return replace(self, **picked)
 
     @property
     def block(self) -> Array:

@@ -89,7 +89,7 @@ def participant(plan: SimulationPlan, seed: int, index: int) -> Participant:
 
 def treatment_of(plan: SimulationPlan, seed: int, person: Participant) -> Treatment | None:
     """Draw how a participant responds to the plan's doses, and when scans and visits are; None without doses."""
-    return treatment(plan, seed, person.index, person.body_weight) if plan.doses else None
+    return treatment(plan, seed, person.index, person.body_weight, person.arm) if plan.doses else None
 
 
 def lasting_binding(plan: SimulationPlan, seed: int, index: int, tracer: str, region: str) -> float:
@@ -147,7 +147,7 @@ def scan_truth(
     dose = known.injected_radioactivity
     injected = random.draw([dose], _log_sd([dose]))
     treated = treated or treatment_of(plan, seed, person)
-    state = scan_state(plan, treated, person.arm, session, tracer) if treated else None
+    state = scan_state(plan, treated, session, tracer) if treated else None
     return ScanTruth(
         participant=person,
         session=session.label,
