@@ -91,7 +91,7 @@ def write_study(out: Path, plan: SimulationPlan, source: PlanText, seed: int, re
     curves = {"Name": f"Curves of: {plan.study.title}", "DatasetType": "derivative", **common}
     _write_json(derivatives.description(out / CURVES), curves)
     write_text(out / CURVES / ".bidsignore", "*_tacs.*\n*_morph.*\n")
-    write_text(out / ".bidsignore", f"raphe.toml\n{TRUTH}/\n")
+    write_text(out / ".bidsignore", f"raphe.toml\n{TRUTH}\n")
     write_text(out / "README", README)
     _write_participants(out, plan, records)
     if plan.symptoms is not None:
