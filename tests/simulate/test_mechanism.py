@@ -9,17 +9,9 @@ from hypothesis import strategies as st
 
 from raphe import catalog
 from raphe.catalog import Quantity
+from raphe.simulate.actions import relative_occupancy, serotonin_fold, transporter_left
 from raphe.simulate.constants import Constants, mechanism_file, with_changes
-from raphe.simulate.mechanism import (
-    RECEPTOR,
-    TRANSPORTER,
-    Course,
-    course,
-    mechanism,
-    relative_occupancy,
-    serotonin_fold,
-    transporter_left,
-)
+from raphe.simulate.mechanism import RECEPTOR, TRANSPORTER, Course, course, mechanism
 from raphe.simulate.pharmacokinetics import Body, Infusion
 
 MODELS = sorted(mechanism_file().ketamine)

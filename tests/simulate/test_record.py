@@ -70,11 +70,11 @@ def test_the_measured_change_of_the_hippocampus_is_that_of_the_trial() -> None:
 
 
 def test_curves_of_patients_change_as_their_truth_does() -> None:
-    """60 patients after ketamine: what SRTM finds differs from the truth by the noise of the fit alone."""
+    """30 patients after ketamine: what SRTM finds differs from the truth by the noise of the fit alone."""
     study = plan("tiger2020")
     study = study.model_copy(update={"regions": study.regions.model_copy(update={"names": (HIPPOCAMPUS, STRIATUM)})})
     ratio, change = [], []
-    for index in range(90):
+    for index in range(45):
         person = participant(study, 11, index)
         if person.arm != "ketamine":
             continue
@@ -87,9 +87,9 @@ def test_curves_of_patients_change_as_their_truth_does() -> None:
             ratio.append(np.log(values[-1] / truth.BP_ND))
         change.append(100 * (values[1] / values[0] - 1)[0])
     for place, region in enumerate((HIPPOCAMPUS, STRIATUM)):
-        assert np.std(ratio, axis=0)[place] == pytest.approx(FIT_NOISE[region], rel=0.3)
-    assert np.mean(change) == pytest.approx(16.7, abs=4 * 33 / np.sqrt(60))
-    assert 20 < np.std(change) < 50
+        assert np.std(ratio, axis=0)[place] == pytest.approx(FIT_NOISE[region], rel=0.35)
+    assert np.mean(change) == pytest.approx(16.7, abs=4 * 33 / np.sqrt(30))
+    assert 15 < np.std(change) < 60
 
 
 def patients(n: int, seed: int) -> tuple[Array, Array, Array]:

@@ -23,8 +23,9 @@ from raphe import catalog
 from raphe.catalog import Quantity, RegionEntry
 from raphe.nomenclature import region_key
 from raphe.simulate.plan import SessionSection, SimulationPlan, TracerSection
+from raphe.simulate.scan_state import ScanState, scan_state
 from raphe.simulate.streams import Place, stream
-from raphe.simulate.treatment import ScanState, Treatment, scan_state, treatment
+from raphe.simulate.treatment import Treatment, treatment
 
 Array = npt.NDArray[np.float64]
 
