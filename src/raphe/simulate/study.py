@@ -11,14 +11,14 @@ from raphe import catalog
 from raphe.data.tacs import TACs
 from raphe.errors import PlanError
 from raphe.io.staging import staged
-from raphe.simulate.curves import noise_level, noise_sd, scan_curves
+from raphe.simulate.curves import noise_level, noise_sd
 from raphe.simulate.dataset import write_scan, write_study
 from raphe.simulate.image_study import Progress, check_empty, silent, simulate_images
 from raphe.simulate.plan import MOST_PARTICIPANTS, SimulationPlan, find_plan, parse_plan
 from raphe.simulate.plan_rules import check_rules
 from raphe.simulate.population import ScanTruth
 from raphe.simulate.record import Record, record
-from raphe.simulate.scans import frames_of_scan, scan_of
+from raphe.simulate.scans import frames_of_scan, scan_of, true_curves, write_blood
 from raphe.simulate.streams import Place, stream
 from raphe.simulate.treatment_files import write_sessions
 
@@ -108,12 +108,11 @@ def scan_tacs(plan: SimulationPlan, seed: int, truth: ScanTruth) -> TACs:
     tracer, species = catalog.tracer(truth.tracer), catalog.species(plan.study.species)
     frames = frames_of_scan(plan, truth.tracer)
     half_life = catalog.half_life(tracer.radionuclide)
-    peak = tracer.species[species.name].reference.peak_suv.value * truth.injected / truth.participant.body_weight
-    reference, regions = scan_curves(frames, truth.R1, truth.k2_prime, truth.BP_ND, peak)
+    true = true_curves(plan, truth, frames, truth.R1, truth.BP_ND)
     names = (species.reference_region, *truth.regions)
     volumes = np.array([species.volume(name).value for name in names])
-    exact = np.vstack([reference, regions])
-    alpha = noise_level(frames, half_life, reference, plan.noise.percent.value)
+    exact = np.vstack([true.reference, true.tissue])
+    alpha = noise_level(frames, half_life, true.reference, plan.noise.percent.value)
     random = stream(seed, Place.NOISE, truth.participant.index, place, session)
     noisy = exact + noise_sd(frames, half_life, exact, volumes, alpha) * random.standard_normal(exact.shape)
     return TACs(_rounded(noisy), frames, tuple(name.replace(" ", "_") for name in names), volumes)
@@ -124,6 +123,7 @@ def _participant(plan: SimulationPlan, seed: int, index: int, out: Path) -> Reco
     found = record(plan, seed, index)
     for truth in found.truths:
         write_scan(out, scan_of(plan, truth, "simulated"), scan_tacs(plan, seed, truth))
+        write_blood(out, plan, seed, truth)
     write_sessions(out, plan, found)
     return found
 
