@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.metadata
 import json
 import platform
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,6 +14,7 @@ from typing import Any
 import numpy as np
 import scipy
 
+from raphe import __version__
 from raphe.data.record import Step
 from raphe.errors import InputError, OutputError
 from raphe.io.tables import read_json, write_text
@@ -50,11 +50,8 @@ class Record:
 
 
 def software_version() -> str:
-    """Version of raphe; ``0+unknown`` where it runs without being installed."""
-    try:
-        return importlib.metadata.version(SOFTWARE)
-    except importlib.metadata.PackageNotFoundError:
-        return "0+unknown"
+    """Version of the raphe that runs, which is not always the one whose installation is on record."""
+    return __version__
 
 
 def versions() -> dict[str, str]:
