@@ -141,7 +141,7 @@ def test_the_digits_do_not_depend_on_threads_memory_or_compression(scan, mapped,
             np.testing.assert_array_equal(other[name], values)
     for at, mask in enumerate(("brain", None)):
         with monkeypatch.context() as patch:
-            patch.setattr("raphe.pipeline.voxels.voxels_at_once", lambda *_: 128)
+            patch.setattr("raphe.pipeline.voxels.voxels_at_once", lambda *_, **__: 128)
             patch.setattr("raphe.pipeline.voxels.held", lambda: 1 << 60)
             other, ended = mapped(*words, mask=mask, out=tmp_path / f"parts{at}")
         assert "is read 2 times" in ended.err
@@ -276,7 +276,7 @@ def test_the_delay_is_that_of_the_mean_of_the_mask(scan, mapped, blood, monkeypa
     for module in ("pipeline.map_blood", "kinetics.voxelwise"):
         monkeypatch.setattr(f"raphe.{module}.CHUNK", 64)
     whole, _ = mapped(*words, reference=False, out=tmp_path / "whole")
-    monkeypatch.setattr("raphe.pipeline.voxels.voxels_at_once", lambda *_: 128)
+    monkeypatch.setattr("raphe.pipeline.voxels.voxels_at_once", lambda *_, **__: 128)
     parts, _ = mapped(*words, reference=False, out=tmp_path / "parts")
     np.testing.assert_array_equal(parts["Logan_meas-VT"], whole["Logan_meas-VT"])
 

@@ -1,6 +1,8 @@
 """``raphe run --maps``: the maps of a scan are made as its regions were fitted."""
 
 import json
+import re
+import shutil
 
 import nibabel
 import numpy as np
@@ -49,7 +51,15 @@ def test_the_report_shows_them_and_the_record_names_the_image(files, images, rap
     assert raphe("run", files.root, files.out, "participant", "--maps").code == 0
     page = (files.out / "sub-01/ses-baseline/report.html").read_text()
     assert "Parametric maps" in page
-    assert page.count("data:image/png;base64,") == 2
+    assert "img-src data:" in page  # else a browser shows none of them
+    slices = re.findall(r'alt="SRTM, BP_ND: (\w+), \w+ up, ([xyz]) = ([\d\N{MINUS SIGN}]+) mm"', page)
+    assert {plane for plane, _, _ in slices} == {"Axial", "Coronal", "Sagittal"}
+    lowest, highest = AFFINE[:3, 3], AFFINE[:3, :3] @ (np.array(SHAPE) - 1) + AFFINE[:3, 3]
+    for _, axis, place in slices:
+        ends = sorted((lowest["xyz".index(axis)], highest["xyz".index(axis)]))
+        assert ends[0] <= int(place.replace("\N{MINUS SIGN}", "-")) <= ends[1]
+    assert "Nothing was smoothed." in page
+    assert "In the dynamic image of DASB (sub-01_ses-baseline_space-T1w_desc-preproc_pet.nii.gz), SRTM was" in page
     record = json.loads(next((files.out / "provenance").glob("sub-01_ses-baseline*.json")).read_text())
     assert "sub-01_ses-baseline_space-T1w_desc-preproc_pet.nii.gz" in json.dumps(record)
 
@@ -96,3 +106,228 @@ def test_a_changed_image_is_mapped_anew(files, images, raphe):
     after = {name: found.read_bytes() for name, found in maps_of(files).items()}
     changed = {name for name in before if before[name] != after[name]}
     assert any("meas-R1_mimap" in name for name in changed)
+
+
+def noisy(files):
+    """Noise on the image of the first scan, and a brain mask for it; the paths of both."""
+    path = next(files.table.parent.glob("*_space-T1w_*_pet.nii.gz"))
+    data = np.asarray(nibabel.load(path).dataobj)
+    noise = np.random.default_rng(2).normal(size=data.shape) * 0.03 * data.mean(axis=(0, 1, 2))
+    save(path, data + noise.astype(np.float32))
+    inside = np.zeros(SHAPE, dtype=np.uint8)
+    inside[1:-1, 1:-1, 1:-1] = 1
+    return path, save(path.with_name("sub-01_ses-baseline_space-T1w_desc-brain_mask.nii.gz"), inside)
+
+
+def save(path, data, affine=AFFINE):
+    nibabel.save(nibabel.Nifti1Image(data, affine), path)
+    return path
+
+
+NOISE = {
+    "smoothing = 4": ("--smooth", "4"),
+    "smoothing = 3.5\nregularise = true": ("--smooth", "3.5", "--regularise"),
+    "hypr = 5.0": ("--hypr", "5"),
+    "regularise = true": ("--regularise",),
+    "regularise = false": (),
+}
+
+
+@pytest.mark.parametrize("plan", NOISE)
+def test_they_are_those_of_raphe_map_with_the_same_options(files, images, raphe, tmp_path, plan):
+    image, mask = noisy(files)
+    files.plan.write_text(f"{files.plan.read_text()}\n[maps]\n{plan}\n")
+    assert raphe("run", files.root, files.out, "participant", "--participant-label", "01").code == 0
+    alone = tmp_path / "alone"
+    words = ("--model", "SRTM", "--reference", f"{files.table}:cerebellum", "--mask", mask, "--out", alone)
+    ended = raphe("map", image, *words, *NOISE[plan])
+    assert ended.code == 0, ended.err
+    found = maps_of(files)
+    assert len(found) == 11
+    for name, path in found.items():
+        own, other = (np.asarray(nibabel.load(one).dataobj) for one in (path, alone / name))
+        np.testing.assert_array_equal(own, other)
+        assert np.unique(own[np.asarray(nibabel.load(mask).dataobj) == 0]).size == 1
+        told, there = (
+            json.loads((one.parent / name.replace(".nii.gz", ".json")).read_text()) for one in (path, alone / name)
+        )
+        for key in ("FWHM", "FWHMUnits", "Kernel", "Regularised", "Units", "InputValues"):
+            assert told.get(key) == there.get(key)
+        assert told["Mask"] == {"File": mask.name, "NumberOfVoxels": there["Mask"]["NumberOfVoxels"]}
+        assert any(source.endswith(mask.name) for source in told["Sources"])
+
+
+def test_methods_and_captions_say_what_was_done_against_noise(files, images, raphe):
+    noisy(files)
+    files.plan.write_text(f"{files.plan.read_text()}\n[maps]\nsmoothing = 4\nregularise = true\n")
+    assert raphe("run", files.root, files.out, "all", "--session-label", "baseline").code in (0, 1)
+    page = (files.out / "sub-01/ses-baseline/report.html").read_text()
+    caption = page[page.index("Figure 3.") :] if "Figure 3." in page else page
+    for text in ("smoothed inside the mask by a Gaussian of 4 mm FWHM", "differ by no more than their errors"):
+        assert page.count(text) == 2, "in the caption and in the methods"
+        assert text in caption
+    assert "the brain mask sub-01_ses-baseline_space-T1w_desc-brain_mask.nii.gz was used" in page
+    assert "Polzehl" in page
+    study = (files.out / "report.html").read_text()
+    assert "smoothed inside the mask by a Gaussian of 4 mm FWHM" in study
+    table = json.loads(next((files.out / "sub-01/ses-baseline/pet").glob("*model-SRTM_kinpar.json")).read_text())
+    assert not any("Polzehl" in one for one in table["References"]), "regions were not averaged"
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("smoothing = 0", ["[maps] smoothing = 0", "positive number of mm"]),
+        ("smoothing = -4.0", ["[maps] smoothing = -4.0", "positive number of mm"]),
+        ('smoothing = "4"', ["[maps] smoothing", "without quotes"]),
+        ("hypr = true", ["[maps] hypr = true", "positive number of mm"]),
+        ("hypr = nan", ["[maps] hypr", "positive number of mm"]),
+        ("smoothing = 4\nhypr = 4", ["line 29", "both smoothing and hypr"]),
+        ("regularise = 1", ["[maps] regularise = 1", "true or false"]),
+        ('mask = "brian"', ["[maps] mask", "one of brain, activity", "did you mean 'brain'"]),
+        ("permutations = 0", ["[maps] permutations = 0", "greater than or equal to 1"]),
+        ("permutations = 2.5", ["[maps] permutations = 2.5", "whole number"]),
+        ("permutations = true", ["[maps] permutations = true", "whole number"]),
+        ("smooth = 4", ["[maps] has no key 'smooth'", "'smoothing'"]),
+    ],
+)
+def test_a_plan_of_maps_that_cannot_be(files, refused, line, words):
+    files.plan.write_text(f"{files.plan.read_text()}\n[maps]\n{line}\n")
+    refused("run", files.root, files.out, "all", words=[str(files.plan), *words])
+
+
+def test_permutations_are_kept_and_said_to_be_of_no_use_yet(files, images, raphe):
+    files.plan.write_text(f"{files.plan.read_text()}\n[maps]\npermutations = 5000\n")
+    ended = raphe("run", files.root, files.out, "all")
+    assert ended.code == 1
+    assert "line 28: [maps] permutations is kept in the record" in ended.err
+    record = json.loads((files.out / "provenance/group.json").read_text())
+    assert {"permutations": 5000} in [step["parameters"] for step in record["steps"]]
+    assert "The plan has 5000 permutations" in (files.out / "report.html").read_text()
+
+
+def test_without_a_brain_mask_the_voxels_with_activity_are_mapped_and_the_way_out_is_one_of_run(files, images, raphe):
+    ended = raphe("run", files.root, files.out, "participant", "--maps")
+    assert ended.code == 0
+    assert (
+        "4 scans (sub-01_ses-baseline, sub-01_ses-rescan, sub-02_ses-baseline, sub-02_ses-rescan): no brain mask"
+        in (ended.err)
+    )
+    assert "--mask" not in ended.err
+    told = json.loads(next((files.out / "sub-01/ses-baseline/pet").glob("*_meas-BPND_mimap.json")).read_text())
+    assert "exceeds 0.1 of the 99.0th percentile" in told["Mask"]["Rule"]
+
+
+def test_no_activity_at_all_names_ways_out_of_run(files, images, refused):
+    for path in files.root.rglob("*_pet.nii.gz"):
+        save(path, np.zeros((*SHAPE, len(LENGTHS)), dtype=np.float32))
+    words = ["no voxel has any activity", "desc-brain_mask.nii.gz", "--derivatives"]
+    refused("run", files.root, files.out, "participant", "--maps", words=words)
+
+
+def inside_of(files):
+    """Voxels of the first scan that were mapped."""
+    quality = next(path for name, path in maps_of(files).items() if "meas-quality" in name)
+    return np.asarray(nibabel.load(quality).dataobj) != 255
+
+
+def test_the_nearest_brain_mask_on_the_grid_is_taken(files, images, raphe, refused):
+    anat = files.root / "derivatives/anatomy/sub-01/anat"
+    anat.mkdir(parents=True)
+    inside = np.zeros(SHAPE, dtype=np.uint8)
+    inside[2:4] = 1
+    of_person = save(anat / "sub-01_desc-brain_mask.nii.gz", inside)
+    run = (
+        "run",
+        files.root,
+        files.out,
+        "participant",
+        "--maps",
+        "--participant-label",
+        "01",
+        "--session-label",
+        "baseline",
+    )
+    assert raphe(*run).code == 0
+    assert (inside_of(files) == (inside == 1)).all()
+    nearer = np.zeros(SHAPE, dtype=np.uint8)
+    nearer[:, 3:5] = 1
+    of_session = save(files.table.parent / "sub-01_ses-baseline_desc-brain_mask.nii.gz", nearer)
+    ended = raphe(*run)
+    assert "1 scans analysed" in ended.err, "another mask is another analysis"
+    assert (inside_of(files) == (nearer == 1)).all()
+    save(of_session, nearer, np.diag([1, 1, 1, 1.0]))
+    assert raphe(*run).code == 0
+    assert (inside_of(files) == (inside == 1)).all(), "one on another grid is passed over"
+    save(files.table.parent / "sub-01_ses-baseline_space-MNI_desc-brain_mask.nii.gz", nearer)
+    save(files.table.parent / "sub-01_ses-rescan_desc-brain_mask.nii.gz", nearer)
+    assert raphe(*run).code == 0
+    assert (inside_of(files) == (inside == 1)).all(), "neither is one in another space, or of another session"
+    shutil.copytree(anat, files.root / "derivatives/other/sub-01/anat")
+    refused(*run, words=["2 brain masks would do", "anatomy", "other", "--derivatives"])
+    files.plan.write_text(files.plan.read_text() + '\n[maps]\nmask = "activity"\n')
+    assert raphe(*run).code == 0
+    assert inside_of(files).sum() > inside.sum()
+    assert of_person.is_file()
+
+
+def test_a_brain_mask_that_the_plan_asks_for_must_be_there_and_on_the_grid(files, images, refused, raphe):
+    files.plan.write_text(files.plan.read_text() + '\n[maps]\nmask = "brain"\n')
+    refused("run", files.root, files.out, "all", words=["asks for a brain mask", "--derivatives", "leave mask out"])
+    for participant, session in CURVES:
+        stem = f"sub-{participant}_ses-{session}_desc-brain_mask.nii.gz"
+        moved = np.array(AFFINE)
+        moved[0, 3] += session == "rescan"
+        save(files.table_of(participant, session).with_name(stem), np.ones(SHAPE, dtype=np.uint8), moved)
+    ended = raphe("run", files.root, files.out, "all")
+    assert ended.code == 3
+    assert "sub-01_ses-rescan_desc-brain_mask.nii.gz is not on the grid of" in ended.err
+    assert "-2 0 0.1 91" in ended.err
+    assert "-2 0 0.1 90" in ended.err
+    assert maps_of(files, "01", "baseline")
+    assert not maps_of(files, "01", "rescan")
+
+
+def test_an_empty_brain_mask_is_told(files, images, raphe):
+    empty = files.table.parent / "sub-01_ses-baseline_desc-brain_mask.nii.gz"
+    save(empty, np.zeros(SHAPE, dtype=np.uint8))
+    ended = raphe("run", files.root, files.out, "participant", "--maps")
+    assert ended.code == 3
+    assert f"{empty} is an empty mask" in ended.err
+    assert not (files.out / "sub-01/ses-baseline").exists()
+
+
+def test_the_sidecar_of_the_image_decides_too(files, images, raphe):
+    run = ("run", files.root, files.out, "participant", "--maps")
+    assert raphe(*run).code == 0
+    image = next(files.table.parent.glob("*_pet.nii.gz"))
+    image.with_name(image.name.replace(".nii.gz", ".json")).write_text('{"Units": "kBq/mL"}')
+    assert "1 scans analysed, 3 kept" in raphe(*run).err
+
+
+def test_an_image_apart_from_the_raw_data_has_their_schedule(files, images, raphe, tmp_path):
+    apart = tmp_path / "apart"
+    shutil.move(files.root / "derivatives/curves", apart)
+    assert raphe("run", files.root, files.out, "participant", "--maps", "--derivatives", apart).code == 0
+    assert len(maps_of(files)) == 11
+
+
+def test_sidecars_tell_the_weights_and_the_errors_of_voxels_where_those_of_regions_are_others(files, images, raphe):
+    run = ("run", files.root, files.out, "participant", "--maps", "--weights", "residual", "--uncertainty", "bootstrap")
+    assert raphe(*run, "--repeats", 50).code in (0, 1)
+    sidecar = next((files.out / "sub-01/ses-baseline/pet").glob("*_meas-BPND_mimap.json"))
+    told = json.loads(sidecar.read_text())
+    assert "decay" in told["Weights"]
+    assert "residual" not in told["Weights"]
+    assert "bootstrap" not in json.dumps(told["Notes"])
+
+
+def test_a_map_that_is_of_little_use_is_a_warning(files, images, raphe):
+    path = next(files.table.parent.glob("*_pet.nii.gz"))
+    data = np.asarray(nibabel.load(path).dataobj)
+    data[images > 1] = np.nan
+    save(path, data)
+    save(path.with_name("sub-01_ses-baseline_desc-brain_mask.nii.gz"), (images > 0).astype(np.uint8))
+    ended = raphe("run", files.root, files.out, "participant", "--maps")
+    assert ended.code == 1
+    assert "SRTM: 400 voxels, 320 of them not usable, 320 of these because their values are not numbers" in ended.err
