@@ -4,6 +4,8 @@ import json
 import shlex
 import shutil
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import nibabel
@@ -324,3 +326,13 @@ def test_quiet_says_nothing_but_the_files(scan, raphe):
         for name in ("SUVR", "SUVR_stat-se", "quality")
         for end in ("nii.gz", "json")
     }
+
+
+def test_a_map_loads_no_more_than_it_needs():
+    """Each of these takes 7 to 35 MB, which no map that is made without them should hold."""
+    heavy = ("scipy.special", "scipy.optimize", "scipy.stats", "scipy.interpolate", "scipy.ndimage", "jinja2", "numba")
+    told = subprocess.run(
+        [sys.executable, "-c", f"import sys, raphe.pipeline.map_image; print([m for m in {heavy} if m in sys.modules])"],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert told.stdout.strip() == "[]"

@@ -194,7 +194,8 @@ def test_a_memory_that_is_too_small(refuse):
 def test_no_voxel_that_tells_k2_prime(scan, refuse, tmp_path):
     mask = scan.mask("only", scan.labels == 5)
     words = ["no voxel with BP_ND above 0.5", "--k2-prime"]
-    refuse("--mask", mask, model=("--model", "MRTM2"), mask=False, words=words)
+    quiet = "--quiet"  # the first use compiles, and says so
+    refuse("--mask", mask, quiet, model=("--model", "MRTM2"), mask=False, words=words)
 
 
 def test_a_place_that_cannot_be_written_to(scan, refuse):

@@ -21,8 +21,8 @@ from raphe.kinetics.selection import with_akaike_weights
 from raphe.kinetics.t_star import search_t_star, t_star_of_scan
 from raphe.nomenclature import region_key
 from raphe.pipeline.choices import Analysis, make
+from raphe.pipeline.intervals import Tell, with_uncertainty
 from raphe.pipeline.reference import find_reference, high_binding
-from raphe.pipeline.uncertainty import Tell, with_uncertainty
 
 Array = npt.NDArray[np.float64]
 
