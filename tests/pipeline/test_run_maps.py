@@ -1,5 +1,6 @@
 """``raphe run --maps``: the maps of a scan are made as its regions were fitted."""
 
+import gzip
 import json
 import re
 import shutil
@@ -7,7 +8,7 @@ import shutil
 import nibabel
 import numpy as np
 import pytest
-from tests.pipeline.conftest import AFFINE, CURVES, LABELS, LENGTHS, SHAPE
+from tests.pipeline.conftest import AFFINE, CURVES, LABELS, LENGTHS, SHAPE, SIDECAR
 
 
 @pytest.fixture
@@ -331,3 +332,67 @@ def test_a_map_that_is_of_little_use_is_a_warning(files, images, raphe):
     ended = raphe("run", files.root, files.out, "participant", "--maps")
     assert ended.code == 1
     assert "SRTM: 400 voxels, 320 of them not usable, 320 of these because their values are not numbers" in ended.err
+
+
+def test_a_mask_beside_the_image_on_another_grid_is_a_warning_with_both_affines(files, images, raphe):
+    moved = np.array(AFFINE)
+    moved[0, 3] += 1
+    beside = files.table.parent / "sub-01_ses-baseline_space-T1w_desc-brain_mask.nii.gz"
+    save(beside, np.ones(SHAPE, dtype=np.uint8), moved)
+    ended = raphe("run", files.root, files.out, "participant", "--maps")
+    assert ended.code == 1
+    for words in (str(beside), "-2 0 0.1 91", "-2 0 0.1 90", "the voxels with activity were mapped"):
+        assert words in ended.err
+    assert "1 brain mask on another grid" in (files.out / "sub-01/ses-baseline/report.html").read_text()
+    native = beside.with_name("sub-01_ses-baseline_desc-brain_mask.nii.gz")
+    beside.rename(native)  # the space of the scanner, which the image in the space of T1w is not in
+    assert raphe("run", files.root, files.out, "participant", "--maps").code == 0
+
+
+def test_files_with_other_names_are_not_masks(files, images, raphe):
+    (files.table.parent / "sub-01_brain_mask.nii.gz").write_text("no image")
+    assert raphe("run", files.root, files.out, "participant", "--maps").code == 0
+
+
+@pytest.mark.parametrize("what", ["cut short", "damaged", "volumes", "voxels along axis", "frames", "is a link", "3D"])
+def test_one_scan_whose_image_is_bad_fails_alone(files, images, raphe, what):
+    path = next(files.table.parent.glob("*_pet.nii.gz"))
+    sound, data = path.read_bytes(), np.asarray(nibabel.load(path).dataobj)
+    if what == "cut short":
+        path.write_bytes(sound[: len(sound) // 2])
+    elif what == "damaged":
+        path.write_bytes(sound[:-8] + bytes(4) + sound[-4:])
+    elif what == "volumes":
+        save(path, data[..., :-1])
+    elif what == "voxels along axis":
+        raw = bytearray(gzip.decompress(sound))
+        raw[42:44] = (0).to_bytes(2, "little")
+        path.write_bytes(gzip.compress(raw))
+    elif what == "frames":
+        told = {"FrameTimesStart": [start + 5 for start in SIDECAR["FrameTimesStart"]]}
+        path.with_name(path.name.replace(".nii.gz", ".json")).write_text(json.dumps(told))
+    elif what == "is a link":
+        path.unlink()
+        path.symlink_to("nowhere")
+    else:
+        save(path, data[..., 0])
+    ended = raphe("run", files.root, files.out, "all", "--maps")
+    assert ended.code == 3
+    (line,) = [line for line in ended.err.splitlines() if "a scan failed" in line]
+    assert line.startswith("raphe run: error: a scan failed. sub-01_ses-baseline: ")
+    assert {"3D": "is a single volume"}.get(what, what) in line
+    assert str(files.table if what == "frames" else path) in line
+    assert not (files.out / "sub-01/ses-baseline").exists()
+    assert not list(files.out.glob("provenance/sub-01_ses-baseline*"))
+    assert maps_of(files, "02", "baseline")
+
+
+def test_check_says_which_scans_have_no_image_or_mask_for_the_maps_of_the_plan(files, images, raphe):
+    files.plan.write_text(files.plan.read_text() + "\n[maps]\n")
+    assert raphe("check", files.root).code == 0
+    next(files.table.parent.glob("*_pet.nii.gz")).unlink()
+    ended = raphe("check", files.root)
+    assert ended.code == 2
+    assert f"{files.table}: maps are asked for, but there is no dynamic image" in ended.out
+    files.plan.write_text(files.plan.read_text() + 'mask = "brain"\n')
+    assert raphe("check", files.root).out.count("asks for a brain mask") >= 1

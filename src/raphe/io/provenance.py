@@ -17,6 +17,7 @@ import scipy
 from raphe import __version__
 from raphe.data.record import Step
 from raphe.errors import InputError, OutputError
+from raphe.io.decoded import absent
 from raphe.io.tables import read_json, write_text
 
 SOFTWARE = "raphe"
@@ -76,6 +77,8 @@ def sha256(path: Path) -> str:
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
+    except FileNotFoundError:
+        raise InputError(absent(path)) from None
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror or error}") from None
 

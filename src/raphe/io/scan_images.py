@@ -53,7 +53,8 @@ def image_of(scan: Name, pvc: str, roots: Sequence[Path], space: str | None = No
         named = shortened([name.path.name for name in candidates], 4)
         raise InputError(
             f"{candidates[0].root}: {len(candidates)} images of this scan could be mapped ({named}); say which by "
-            "its space (space in [maps] of the plan), or give the folder of one (--derivatives)"
+            "its space (space in [maps] of the plan), give the folder of one (--derivatives), or remove those that are "
+            "not meant"
         )
     return candidates[0].path if candidates else None
 
@@ -75,7 +76,7 @@ def brain_masks_of(image: Name, roots: Sequence[Path]) -> tuple[tuple[Path, ...]
     """
     scan, ranks = dict(image.scan), dict[tuple[int, bool], list[Path]]()
     for root in dict.fromkeys(roots):
-        for name in _named(root, scan["sub"], "mask"):
+        for name in _named(root, scan["sub"], "mask", lenient=True):
             own, space = dict(name.scan), name.entities.get("space")
             elsewhere = space is not None and space != image.entities.get("space", space)
             if name.entities.get("desc") == "brain" and own.items() <= scan.items() and not elsewhere:
@@ -83,9 +84,16 @@ def brain_masks_of(image: Name, roots: Sequence[Path]) -> tuple[tuple[Path, ...]
     return tuple(tuple(ranks[rank]) for rank in sorted(ranks))
 
 
-def _named(root: Path, participant: str, suffix: str) -> list[Name]:
-    folder = root / f"sub-{participant}"
-    return [parse_name(path) for path in sorted(p for end in IMAGE_ENDINGS for p in folder.glob(f"**/*_{suffix}{end}"))]
+def _named(root: Path, participant: str, suffix: str, lenient: bool = False) -> list[Name]:
+    """Images of a participant; one whose name is not as BIDS has it is refused, or (``lenient``) passed over."""
+    folder, found = root / f"sub-{participant}", []
+    for path in sorted(path for ending in IMAGE_ENDINGS for path in folder.glob(f"**/*_{suffix}{ending}")):
+        try:
+            found.append(parse_name(path))
+        except InputError:
+            if not lenient:
+                raise
+    return found
 
 
 def _images(root: Path, scan: Name) -> list[Name]:

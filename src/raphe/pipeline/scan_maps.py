@@ -63,11 +63,14 @@ class FilesOfMaps:
         Brain masks that it may have; see :func:`raphe.io.scan_images.brain_masks_of`.
     raw : Path
         Root of the raw dataset.
+    table : Path
+        The table of curves.
     """
 
     image: Path
     masks: tuple[tuple[Path, ...], ...]
     raw: Path
+    table: Path
 
     @property
     def all(self) -> tuple[Path, ...]:
@@ -91,6 +94,8 @@ class ScanMaps:
         Brain mask that was taken.
     unmasked : bool
         Whether one would have been taken, had there been one.
+    missed : tuple of str
+        Why masks were not taken that stand beside PET images of the same space, so that they are meant for one.
     """
 
     image: DynamicImage
@@ -99,13 +104,14 @@ class ScanMaps:
     steps: tuple[Step, ...]
     mask: Path | None
     unmasked: bool
+    missed: tuple[str, ...]
 
     @property
     def warnings(self) -> tuple[str, ...]:
         """What a person must read."""
         told = [told_of_voxels(one) for one in self.maps]
         serious = (f"{self.image.path}: {text}" for text, bad in told if bad)
-        return (*(finding.message for finding in self.image.findings), *serious)
+        return (*(finding.message for finding in self.image.findings), *self.missed, *serious)
 
     @property
     def place(self) -> tuple[npt.NDArray[np.bool_], Array, bool]:
@@ -152,7 +158,7 @@ def files_of_maps(table: ScanCurves, choice: MapChoice, bids: Path, derivatives:
             "(*_desc-brain_mask.nii.gz) in the data set or its derivatives; name its folder (--derivatives), or leave "
             "mask out"
         )
-    return FilesOfMaps(image, masks, bids)
+    return FilesOfMaps(image, masks, bids, table.path)
 
 
 def map_scan(
@@ -188,11 +194,12 @@ def map_scan(
         If the image or its mask cannot be used.
     """
     image = open_dynamic(files.image, raw=files.raw)
-    mapped = _mapped(image, fits)
+    mapped = _mapped(image, files.table, fits)
     map_bytes = sum(8 * len(fit.parameters) + 1 for fit in mapped)
-    taken, passed_over = _brain_mask(image, files, choice)
+    taken, elsewhere = _brain_mask(image, files, choice)
     voxels, mask = _voxels(image, taken, map_bytes, beside)
-    if passed_over:
+    if taken is None and elsewhere:
+        passed_over = tuple(path.name for path in elsewhere)
         mask = dataclasses.replace(mask, parameters={**mask.parameters, "passed_over": passed_over})
     voxels.begin()
     noise = smooth(choice.noise, voxels, OF_RUN)
@@ -214,10 +221,15 @@ def map_scan(
     cited = tuple(dict.fromkeys(key for model in models for key in model.citations))
     smoothed = [step for step in maps[0].steps if step.name in ("smooth", "regularise")]
     told = (Step("maps", done, citations=cited), *smoothed)
-    return ScanMaps(image, voxels.indices, maps, told, taken, taken is None and choice.mask is None)
+    missed = [
+        f"{why}. It was not used; the voxels with activity were mapped"
+        for path, why in elsewhere.items()
+        if taken is None and _meant_for(path, files.image)
+    ]
+    return ScanMaps(image, voxels.indices, maps, told, taken, taken is None and choice.mask is None, tuple(missed))
 
 
-def _mapped(image: DynamicImage, fits: Sequence[KineticFit]) -> list[KineticFit]:
+def _mapped(image: DynamicImage, table: Path, fits: Sequence[KineticFit]) -> list[KineticFit]:
     """Fits whose models can be mapped, where the image has their frames."""
     mapped = [fit for fit in fits if not getattr(registry.model_type(fit.model), "joint", False)]
     if not mapped:
@@ -229,26 +241,28 @@ def _mapped(image: DynamicImage, fits: Sequence[KineticFit]) -> list[KineticFit]
     n_frame = len(longest)
     seen = image.frames.first(n_frame)
     if len(image.frames) < n_frame or not check_agreement(
-        longest.start, longest.end, seen.start, seen.end, "the table of curves", image.path
+        longest.start, longest.end, seen.start, seen.end, str(table), image.path
     ):
         raise InputError(
-            f"{image.path} has {len(image.frames)} frames, the table of curves {n_frame}; maps need an image with the "
+            f"{image.path} has {len(image.frames)} frames, but {table} has {n_frame}; maps need an image with the "
             "frames of the curves"
         )
     return mapped
 
 
-def _brain_mask(image: DynamicImage, files: FilesOfMaps, choice: MapChoice) -> tuple[Path | None, tuple[str, ...]]:
-    """Nearest of the brain masks that is on the grid of the image; and the names of all, where none is."""
-    grid, first = image.file.grid, None
+def _brain_mask(
+    image: DynamicImage, files: FilesOfMaps, choice: MapChoice
+) -> tuple[Path | None, dict[Path, InputError]]:
+    """Nearest of the brain masks that is on the grid of the image; and why others are not taken."""
+    elsewhere: dict[Path, InputError] = {}
     for rank in files.masks:
         there = []
         for path in rank:
             own = open_image(path).grid
             try:
-                grid.check_same(own, image.path, path)
+                image.file.grid.check_same(own, image.path, path)
             except InputError as error:
-                first = first or error
+                elsewhere[path] = error
             else:
                 there.append(path)
         if len(there) > 1:
@@ -257,10 +271,16 @@ def _brain_mask(image: DynamicImage, files: FilesOfMaps, choice: MapChoice) -> t
                 "give the folder of one (--derivatives), or remove those that are not meant"
             )
         if there:
-            return there[0], ()
-    if choice.mask == "brain" and first is not None:
-        raise first
-    return None, tuple(path.name for rank in files.masks for path in rank)
+            return there[0], elsewhere
+    if choice.mask == "brain":
+        raise next(iter(elsewhere.values()))
+    return None, elsewhere
+
+
+def _meant_for(mask: Path, image: Path) -> bool:
+    """Whether a mask is told to be on the grid of a PET image by its folder and its name."""
+    own, other = (parse_name(path).entities.get("space") for path in (mask, image))
+    return mask.parent.name == "pet" and own == other
 
 
 def _voxels(image: DynamicImage, mask: Path | None, map_bytes: int, beside: int) -> tuple[Voxels, Step]:

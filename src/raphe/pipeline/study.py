@@ -181,7 +181,7 @@ def _tasks(
     names = tracer_names(found.tables)
     scans = {table.scan.label: (table.scan.participant, table.scan.session) for table in study.tables}
     in_session = Counter(scans.values())
-    maps = _maps(plan, options)
+    maps = planned_maps(plan, options.maps)
     if maps is not None:
         for table in found.tables:
             files_of_maps(table, maps, options.bids, derivatives)
@@ -206,13 +206,11 @@ def _tasks(
     )
 
 
-def _maps(plan: StudyPlan | None, options: argparse.Namespace) -> MapChoice | None:
-    """What maps are asked for, if any."""
+def planned_maps(plan: StudyPlan | None, asked: bool = False) -> MapChoice | None:
+    """What maps the plan asks for; those without any choice where only the command line does."""
     section = plan.maps if plan else None
-    if section is None and not options.maps:
-        return None
     if section is None:
-        return MapChoice()
+        return MapChoice() if asked else None
     noise = AgainstNoise(section.smoothing, section.hypr, section.regularise)
     return MapChoice(section.space, section.mask, noise)
 
