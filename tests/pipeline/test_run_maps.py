@@ -331,7 +331,9 @@ def test_a_map_that_is_of_little_use_is_a_warning(files, images, raphe):
     save(path.with_name("sub-01_ses-baseline_desc-brain_mask.nii.gz"), (images > 0).astype(np.uint8))
     ended = raphe("run", files.root, files.out, "participant", "--maps")
     assert ended.code == 1
-    assert "SRTM: 400 voxels, 320 of them not usable, 320 of these because their values are not numbers" in ended.err
+    told = "SRTM: 400 voxels, 320 of them not usable, 320 of these because their values are not numbers"
+    assert told in ended.err
+    assert told in (files.out / "sub-01/ses-baseline/report.html").read_text()
 
 
 def test_a_mask_beside_the_image_on_another_grid_is_a_warning_with_both_affines(files, images, raphe):
@@ -396,3 +398,18 @@ def test_check_says_which_scans_have_no_image_or_mask_for_the_maps_of_the_plan(f
     assert f"{files.table}: maps are asked for, but there is no dynamic image" in ended.out
     files.plan.write_text(files.plan.read_text() + 'mask = "brain"\n')
     assert raphe("check", files.root).out.count("asks for a brain mask") >= 1
+
+
+def test_what_would_be_mapped_is_told(files, images, raphe):
+    ended = raphe("run", files.root, files.out, "all", "--maps", "--dry-run")
+    assert f"would map {next(files.table.parent.glob('*_pet.nii.gz'))}" in ended.out
+    assert not files.out.exists()
+
+
+def test_several_scans_at_a_time_give_the_same_maps(files, images, raphe, tmp_path):
+    files.plan.write_text(f"{files.plan.read_text()}\n[maps]\nsmoothing = 4\n")
+    assert raphe("run", files.root, files.out, "participant").code == 0
+    other = tmp_path / "other"
+    assert raphe("run", files.root, other, "participant", "--workers", 2).code == 0
+    for name, path in maps_of(files).items():
+        assert path.read_bytes() == (other / "sub-01/ses-baseline/pet" / name).read_bytes()

@@ -153,11 +153,11 @@ def analyse_scan(task: ScanTask, restart: bool = False) -> ScanOutcome:
     if task.maps is not None:
         files = files_of_maps(table, task.maps, task.bids, task.derivatives)
         maps = map_scan(files, fits, steps, task.analysis, material.plasma, task.maps, beside=task.beside)
-        notes += maps.image.findings
     steps = _named((curves.step, *with_samples(arterial.steps if arterial else (), samples), *steps), scan)
+    of_maps = () if maps is None else maps.warnings
     with staged(task.out) as stage:
         at = dataclasses.replace(task, out=stage)
-        written = _write(at, table, scan, fits, maps, _Blood(arterial, samples), steps, paragraphs(notes))
+        written = _write(at, table, scan, fits, maps, _Blood(arterial, samples), steps, [*paragraphs(notes), *of_maps])
         remove_outdated(record, task.out, [file.relative_to(stage).as_posix() for file in written])
         names.write_description(stage, task.title, task.datasets)
         write_record(
@@ -172,7 +172,7 @@ def analyse_scan(task: ScanTask, restart: bool = False) -> ScanOutcome:
     not_fitted = tuple(str(step.parameters["why"]) for step in steps if step.name == "not_fitted")
     return ScanOutcome(
         scan.label, False, n_regions, _lost(fits), time.monotonic() - began, not_fitted,
-        () if maps is None else maps.warnings, maps is not None and maps.unmasked,
+        of_maps, maps is not None and maps.unmasked,
     )  # fmt: skip
 
 

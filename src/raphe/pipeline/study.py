@@ -73,8 +73,10 @@ def run(options: argparse.Namespace) -> int:
         for paragraph in paragraphs([one for one in job.findings if _must_be_read(one, job.plan) == must]):
             tell(paragraph)
     if options.dry_run:
-        for task in job.tasks:
+        for table, task in zip(job.tables, job.tasks, strict=True):
             print(f"would fit {', '.join(task.analysis.models)} to {task.table}")
+            if task.maps is not None:
+                print(f"would map {files_of_maps(table, task.maps, task.bids, task.derivatives).image}")
         return messages.code
     failed: dict[str, str] = {}
     if options.level in ("participant", "all"):

@@ -16,6 +16,7 @@ from raphe.report.wording import fixed, general, unit
 
 Floats = npt.NDArray[np.floating]
 Flags = npt.NDArray[np.bool_]
+Pixels = npt.NDArray[np.uint8]
 
 ANCHORS = (
     (68, 1, 84), (72, 40, 120), (62, 74, 137), (49, 104, 142), (38, 130, 142), (31, 158, 137), (53, 183, 121),
@@ -23,8 +24,16 @@ ANCHORS = (
 )  # fmt: skip
 """Colours from low to high, evenly spaced, between which it is mixed: viridis of van der Walt and Smith (CC0)."""
 
-UNUSABLE = (217, 221, 225)
-"""Colour of a voxel that was mapped and has no usable estimate; outside of the mask the page shows through."""
+NOTHING, GREY, FIRST = 0, 1, 2
+"""Places in the palette: outside of the mask, a voxel of it without a usable estimate, the lowest value."""
+
+PALETTE: Pixels = np.concatenate(
+    [
+        [(255, 255, 255), (217, 221, 225)],
+        np.transpose([np.interp(np.linspace(0, 9, 256 - FIRST), range(10), one) for one in np.transpose(ANCHORS)]),
+    ]
+).round().astype(np.uint8)  # fmt: skip
+"""Colours of the pictures, red, green and blue."""
 
 HIGHEST = 99.0
 """Percentile of the values at which the scale of colours ends."""
@@ -100,7 +109,7 @@ def map_view(
         *_upright(values, mask, affine if oriented else np.diag([*_sizes(affine), 1.0])), low, high, oriented
     )
     n_lost = int(mask.sum()) - known.size
-    bar = _coloured(np.linspace(low, high, 256)[:, None], np.ones((256, 1), dtype=bool), low, high).swapaxes(0, 1)
+    bar = np.arange(FIRST, len(PALETTE), dtype=np.uint8)[None]
     return MapView(
         model, parameter, _rows(drawn, f"{model}, {parameter}"), _picture(bar, "scale of colours"),
         _ticks(low, high), unit(parameter), f"{known.size:,}", f"{n_lost:,}" if n_lost else "", oriented,
@@ -188,31 +197,28 @@ def _box(mask: Flags) -> tuple[slice, ...]:
     return tuple(parts)
 
 
-def _coloured(values: Floats, mask: Flags, low: float, high: float) -> npt.NDArray[np.uint8]:
-    """Colours of a slice, with the last channel 0 outside of the mask."""
+def _coloured(values: Floats, mask: Flags, low: float, high: float) -> Pixels:
+    """Places of a slice in the :data:`PALETTE`."""
     known = np.isfinite(values)
-    place = np.clip((np.where(known, values, low) - low) / (high - low), 0, 1) * (len(ANCHORS) - 1)
-    left = np.minimum(place.astype(np.intp), len(ANCHORS) - 2)
-    colours = np.array(ANCHORS, dtype=float)
-    share = (place - left)[..., None]
-    mixed = np.where(known[..., None], (1 - share) * colours[left] + share * colours[left + 1], UNUSABLE)
-    return np.concatenate([np.round(mixed), 255.0 * (mask | known)[..., None]], axis=-1).astype(np.uint8)
+    share = np.clip((np.where(known, values, low) - low) / (high - low), 0, 1)
+    colour = FIRST + np.round(share * (len(PALETTE) - 1 - FIRST))
+    return np.where(known, colour, np.where(mask, GREY, NOTHING)).astype(np.uint8)
 
 
-def _picture(pixels: npt.NDArray[np.uint8], what: str, style: str = "") -> Markup:
+def _picture(pixels: Pixels, what: str, style: str = "") -> Markup:
     data = base64.b64encode(_png(pixels)).decode()
     how = Markup(' style="{}"').format(style) if style else ""
     return Markup('<img alt="{}"{} src="data:image/png;base64,{}">').format(what, how, data)
 
 
-def _png(pixels: npt.NDArray[np.uint8]) -> bytes:
-    """File of a picture with four channels, shape (height, width, 4)."""
-    height, width, _ = pixels.shape
-    lines = np.concatenate([np.zeros((height, 1), np.uint8), pixels.reshape(height, -1)], axis=1)
+def _png(pixels: Pixels) -> bytes:
+    """File of a picture in the colours of the palette, of which the first is not drawn."""
+    height, width = pixels.shape
+    lines = np.concatenate([np.zeros((height, 1), np.uint8), pixels], axis=1)
 
     def chunk(kind: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
-    head = struct.pack(">IIBBBBB", width, height, 8, 6, 0, 0, 0)
-    body = chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(lines.tobytes(), 9)) + chunk(b"IEND", b"")
-    return b"\x89PNG\r\n\x1a\n" + body
+    head = struct.pack(">IIBBBBB", width, height, 8, 3, 0, 0, 0)
+    body = chunk(b"IHDR", head) + chunk(b"PLTE", PALETTE.tobytes()) + chunk(b"tRNS", bytes(1))
+    return b"\x89PNG\r\n\x1a\n" + body + chunk(b"IDAT", zlib.compress(lines.tobytes(), 9)) + chunk(b"IEND", b"")

@@ -141,7 +141,9 @@ PLACE: Mapping[str, int] = {
             ("fit", "bootstrap", "profile"),
             ("akaike_weights",),
             ("not_fitted",),
-            ("maps", "smooth", "regularise"),
+            ("maps",),
+            ("smooth",),
+            ("regularise",),
             ("planned",),
             ("paired", "agreement"),
         )
