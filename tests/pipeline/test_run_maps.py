@@ -10,6 +10,9 @@ import numpy as np
 import pytest
 from tests.pipeline.conftest import AFFINE, CURVES, LABELS, LENGTHS, SHAPE, SIDECAR
 
+from raphe.kinetics import voxelwise
+from raphe.pipeline import voxels
+
 
 @pytest.fixture
 def images(files):
@@ -413,3 +416,38 @@ def test_several_scans_at_a_time_give_the_same_maps(files, images, raphe, tmp_pa
     assert raphe("run", files.root, other, "participant", "--workers", 2).code == 0
     for name, path in maps_of(files).items():
         assert path.read_bytes() == (other / "sub-01/ses-baseline/pet" / name).read_bytes()
+
+
+def test_too_little_memory_names_ways_out_of_run(files, images, refused, monkeypatch):
+    run = ("run", files.root, files.out, "participant", "--maps", "--quiet")
+    monkeypatch.setattr("raphe.pipeline.scan_maps.limit_of", lambda *_: 10**6)
+    words = ["1M of memory are too little", "free at least", "--workers", "brain mask"]
+    refused(*run, words=words)
+    monkeypatch.undo()
+    monkeypatch.setattr(voxels, "voxels_at_once", lambda *_, **__: 128)
+    monkeypatch.setattr(voxels, "held", lambda: 1 << 60)
+    files.plan.write_text(f"{files.plan.read_text()}\n[maps]\nsmoothing = 4\n")
+    words = ["smoothing needs all 400 voxels of the mask at once", "--workers", "desc-brain_mask.nii.gz"]
+    refused(*run, words=words)
+
+
+@pytest.mark.parametrize("options", ["", "regularise = true"])
+def test_parts_that_the_memory_can_hold_give_the_same_maps(files, images, raphe, tmp_path, monkeypatch, options):
+    files.plan.write_text(f"{files.plan.read_text()}\n[maps]\n{options}\n")
+    assert raphe("run", files.root, files.out, "participant").code == 0
+    whole = {name: path.read_bytes() for name, path in maps_of(files).items()}
+    monkeypatch.setattr(voxels, "voxels_at_once", lambda *_, **__: 128)
+    monkeypatch.setattr(voxels, "held", lambda: 1 << 60)
+    monkeypatch.setattr(voxelwise, "CHUNK", 128)
+    assert raphe("run", files.root, files.out, "participant", "--restart").code == 0
+    assert whole == {name: path.read_bytes() for name, path in maps_of(files).items()}
+
+
+def test_an_image_that_is_gone_takes_one_scan_from_the_study_and_not_all(files, images, raphe):
+    path = next(files.table.parent.glob("*_pet.nii.gz"))
+    path.unlink()
+    path.symlink_to("nowhere")
+    assert raphe("run", files.root, files.out, "participant", "--maps").code == 3
+    ended = raphe("run", files.root, files.out, "group", "--maps")
+    assert ended.code == 1
+    assert f"sub-01_ses-baseline takes no part: {path} is a link to nowhere" in ended.err

@@ -124,19 +124,19 @@ class Inside:
     def __init__(self, image: ImageFile, label: int | None) -> None:
         self.inside: Flags = np.zeros(image.grid.n_voxel, dtype=bool)
         self.span: tuple[float, float] = (np.inf, -np.inf)
-        """Lowest and highest value."""
+        """Lowest and highest value, where a label is looked for."""
         self._image, self._label = image, label
 
     def take(self, volume: int, first: int, block: Block) -> None:
         """Compare a block."""
         values = block * self._image.slope + self._image.inter
-        known = np.isfinite(values)
-        inside = known & (values != 0) if self._label is None else np.abs(values - self._label) < NEAR
-        self.span = (
-            min(self.span[0], float(values.min(initial=np.inf, where=known))),
-            max(self.span[1], float(values.max(initial=-np.inf, where=known))),
-        )
-        self.inside[first : first + block.size] = inside
+        known, part = np.isfinite(values), slice(first, first + block.size)
+        if self._label is None:
+            self.inside[part] = known & (values != 0)
+            return
+        self.inside[part] = np.abs(values - self._label) < NEAR
+        low, high = values.min(initial=np.inf, where=known), values.max(initial=-np.inf, where=known)
+        self.span = min(self.span[0], float(low)), max(self.span[1], float(high))
 
 
 def scale(values: Block, image: ImageFile, factor: float, out: Floats) -> None:

@@ -126,7 +126,13 @@ def _done(
     for table, task in zip(tables, tasks, strict=True):
         if table.scan.label in failed:
             missing[table.scan.label] = failed[table.scan.label]
-        elif not is_done(names.provenance(out, table.scan.label), fingerprint_of(task, table), out):
+            continue
+        try:
+            mark = fingerprint_of(task, table)
+        except InputError as error:
+            missing[table.scan.label] = str(error)
+            continue
+        if not is_done(names.provenance(out, table.scan.label), mark, out):
             missing[table.scan.label] = "it has not been analysed in this way yet; run the participant level for it"
         else:
             done.append((table, task))
