@@ -18,9 +18,9 @@ from raphe.kinetics.registry import model_type
 from raphe.pipeline.arterial import remarks_on_blood
 from raphe.pipeline.examination import examine
 from raphe.pipeline.findings import paragraphs
+from raphe.pipeline.map_files import files_of_maps
 from raphe.pipeline.messages import Messages
 from raphe.pipeline.plan import StudyPlan
-from raphe.pipeline.scan_maps import files_of_maps
 from raphe.pipeline.study import choose_tables, find_plan, planned_maps
 
 WARNINGS, ERRORS = 1, 2

@@ -29,9 +29,10 @@ from raphe.pipeline.analysis import Material, analyse
 from raphe.pipeline.arterial import Arterial, arterial_input, source_of_scan
 from raphe.pipeline.choices import Analysis
 from raphe.pipeline.findings import paragraphs
+from raphe.pipeline.map_files import MapChoice, files_of_maps
 from raphe.pipeline.parameters import write_estimated_input, write_parameters
 from raphe.pipeline.plasma_samples import PlasmaSamples, samples_of_scan, with_samples
-from raphe.pipeline.scan_maps import MapChoice, ScanMaps, files_of_maps, map_scan, write_scan_maps
+from raphe.pipeline.scan_maps import ScanMaps, map_scan, write_scan_maps
 from raphe.report.maps import map_view
 from raphe.report.scan import scan_page
 
@@ -266,7 +267,7 @@ def _write(
             write_estimated_input(files[-1], fit, scan, steps, [*sources, *of_blood])
     files += [names.sidecar(file) for file in files]
     if maps is not None:
-        images = [maps.image.path, *([] if maps.mask is None else [maps.mask])]
+        images = [maps.image.path, *([] if maps.brain.taken is None else [maps.brain.taken])]
         of_maps = [
             *sources, *(of_blood if arterial else ()), *(names.source_uri(path, task.datasets) for path in images)
         ]  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -14,68 +14,21 @@ from raphe.data.blood import PlasmaInput
 from raphe.data.fit import KineticFit
 from raphe.data.record import Parameter, Step
 from raphe.errors import InputError
-from raphe.io.bids import ScanCurves
 from raphe.io.dynamic import DynamicImage, open_dynamic
-from raphe.io.names import find_sidecars, parse_name
-from raphe.io.nifti import open_image
-from raphe.io.scan_images import brain_masks_of, image_of
 from raphe.io.schedule import check_agreement
-from raphe.io.tables import shortened
 from raphe.kinetics import registry
 from raphe.kinetics.protocol import KineticModel
 from raphe.kinetics.voxelwise import VoxelFit, fit_voxels
+from raphe.pipeline.brain_mask import BrainMask, brain_mask
 from raphe.pipeline.choices import Analysis, make
-from raphe.pipeline.map_noise import AgainstNoise, regularise, smooth
+from raphe.pipeline.map_files import FilesOfMaps, MapChoice
+from raphe.pipeline.map_noise import regularise, smooth
 from raphe.pipeline.maps import Maps, told_of_voxels, write_maps
 from raphe.pipeline.memory import OF_RUN, limit_of
 from raphe.pipeline.voxels import Voxels, masked_by, masked_by_activity
 from raphe.quality import usable
 
 Array = npt.NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class MapChoice:
-    """What maps are to be made.
-
-    Parameters
-    ----------
-    space : str or None
-        The ``space-`` of the images; None where each scan has one.
-    mask : {"brain", "activity"} or None
-        Brain masks of the scans, or voxels with activity; None: a brain mask where one is on the grid of the image.
-    noise : AgainstNoise
-    """
-
-    space: str | None = None
-    mask: str | None = None
-    noise: AgainstNoise = field(default_factory=AgainstNoise)
-
-
-@dataclass(frozen=True)
-class FilesOfMaps:
-    """Files that the maps of a scan are made of, by their names.
-
-    Parameters
-    ----------
-    image : Path
-    masks : tuple of tuple of Path
-        Brain masks that it may have; see :func:`raphe.io.scan_images.brain_masks_of`.
-    raw : Path
-        Root of the raw dataset.
-    table : Path
-        The table of curves.
-    """
-
-    image: Path
-    masks: tuple[tuple[Path, ...], ...]
-    raw: Path
-    table: Path
-
-    @property
-    def all(self) -> tuple[Path, ...]:
-        """Every file that may bear on the maps, sidecars of the image among them."""
-        return (self.image, *find_sidecars(self.image, self.raw), *(path for rank in self.masks for path in rank))
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,28 +43,24 @@ class ScanMaps:
     maps : tuple of Maps
     steps : tuple of Step
         What was done, for the methods and the record.
-    mask : Path or None
-        Brain mask that was taken.
+    brain : BrainMask
     unmasked : bool
-        Whether one would have been taken, had there been one.
-    missed : tuple of str
-        Why masks were not taken that stand beside PET images of the same space, so that they are meant for one.
+        Whether a brain mask would have been taken, had there been one.
     """
 
     image: DynamicImage
     voxels: npt.NDArray[np.intp]
     maps: tuple[Maps, ...]
     steps: tuple[Step, ...]
-    mask: Path | None
+    brain: BrainMask
     unmasked: bool
-    missed: tuple[str, ...]
 
     @property
     def warnings(self) -> tuple[str, ...]:
         """What a person must read."""
         told = [told_of_voxels(one) for one in self.maps]
         serious = (f"{self.image.path}: {text}" for text, bad in told if bad)
-        return (*(finding.message for finding in self.image.findings), *self.missed, *serious)
+        return (*(finding.message for finding in self.image.findings), *self.brain.missed, *serious)
 
     @property
     def place(self) -> tuple[npt.NDArray[np.bool_], Array, bool]:
@@ -134,31 +83,6 @@ class ScanMaps:
         whole = np.full(self.image.file.grid.n_voxel, np.nan, dtype=np.float32)
         whole[self.voxels] = np.where(good, found, np.nan)
         return whole.reshape(self.image.file.grid.shape, order="F")
-
-
-def files_of_maps(table: ScanCurves, choice: MapChoice, bids: Path, derivatives: Sequence[Path]) -> FilesOfMaps:
-    """Image of a scan that is to be mapped, and its brain masks.
-
-    Raises
-    ------
-    InputError
-        If the scan has no image, or several; or no brain mask where one is asked for.
-    """
-    roots = (*derivatives, bids)
-    image = image_of(table.name, table.pvc, roots, choice.space)
-    if image is None:
-        raise InputError(
-            f"{table.path}: maps are asked for, but there is no dynamic image of this scan (*_pet.nii.gz) in the data "
-            "set or its derivatives; name its folder (--derivatives), or leave --maps or [maps] out"
-        )
-    masks = brain_masks_of(parse_name(image), roots) if choice.mask != "activity" else ()
-    if choice.mask == "brain" and not masks:
-        raise InputError(
-            f"{image}: the plan asks for a brain mask ([maps] mask), but this scan has none "
-            "(*_desc-brain_mask.nii.gz) in the data set or its derivatives; name its folder (--derivatives), or leave "
-            "mask out"
-        )
-    return FilesOfMaps(image, masks, bids, table.path)
 
 
 def map_scan(
@@ -196,11 +120,8 @@ def map_scan(
     image = open_dynamic(files.image, raw=files.raw)
     mapped = _mapped(image, files.table, fits)
     map_bytes = sum(8 * len(fit.parameters) + 1 for fit in mapped)
-    taken, elsewhere = _brain_mask(image, files, choice)
-    voxels, mask = _voxels(image, taken, map_bytes, beside)
-    if taken is None and elsewhere:
-        passed_over = tuple(path.name for path in elsewhere)
-        mask = dataclasses.replace(mask, parameters={**mask.parameters, "passed_over": passed_over})
+    brain = brain_mask(image, files, choice)
+    voxels, mask = _voxels(image, brain, map_bytes, beside)
     voxels.begin()
     noise = smooth(choice.noise, voxels, OF_RUN)
     models = [_model(fit, analysis) for fit in mapped]
@@ -208,25 +129,24 @@ def map_scan(
     for part, _, activity in voxels.parts():
         for at, (fit, model) in enumerate(zip(mapped, models, strict=True)):
             found[at, part] = _fit_part(activity, fit, model, image, analysis, plasma, steps)
-    own = (*_of_voxels(steps, _weights(analysis, image)), image.step, mask, *noise)
-    maps = tuple(
-        Maps(model, [found[at, part] for part in range(voxels.n_part)], own) for at, model in enumerate(models)
-    )
-    maps = regularise(choice.noise, voxels, maps)
-    done: dict[str, Parameter] = {"image": files.image.name, "models": tuple(model.name for model in models)}
-    done |= {
-        **mask.parameters,
-        "weights": weights if isinstance(weights := _weights(analysis, image), str) else "given",
-    }
-    cited = tuple(dict.fromkeys(key for model in models for key in model.citations))
-    smoothed = [step for step in maps[0].steps if step.name in ("smooth", "regularise")]
-    told = (Step("maps", done, citations=cited), *smoothed)
-    missed = [
-        f"{why}. It was not used; the voxels with activity were mapped"
-        for path, why in elsewhere.items()
-        if taken is None and _meant_for(path, files.image)
-    ]
-    return ScanMaps(image, voxels.indices, maps, told, taken, taken is None and choice.mask is None, tuple(missed))
+    weights = _weights(analysis, image)
+    own = (*_of_voxels(steps, weights), image.step, mask, *noise)
+    parts = range(voxels.n_part)
+    maps = [Maps(model, [found[at, part] for part in parts], own) for at, model in enumerate(models)]
+    whole = regularise(choice.noise, voxels, maps)
+    told = (_step(files.image, models, mask, weights), *_against_noise(whole[0].steps))
+    return ScanMaps(image, voxels.indices, whole, told, brain, brain.taken is None and choice.mask is None)
+
+
+def _step(image: Path, models: Sequence[KineticModel], mask: Step, weights: str | Array) -> Step:
+    """What was mapped, for the methods and the record."""
+    done: dict[str, Parameter] = {"image": image.name, "models": tuple(model.name for model in models)}
+    done |= {**mask.parameters, "weights": weights if isinstance(weights, str) else "given"}
+    return Step("maps", done, citations=tuple(dict.fromkeys(key for model in models for key in model.citations)))
+
+
+def _against_noise(steps: Sequence[Step]) -> list[Step]:
+    return [step for step in steps if step.name in ("smooth", "regularise")]
 
 
 def _mapped(image: DynamicImage, table: Path, fits: Sequence[KineticFit]) -> list[KineticFit]:
@@ -250,45 +170,16 @@ def _mapped(image: DynamicImage, table: Path, fits: Sequence[KineticFit]) -> lis
     return mapped
 
 
-def _brain_mask(
-    image: DynamicImage, files: FilesOfMaps, choice: MapChoice
-) -> tuple[Path | None, dict[Path, InputError]]:
-    """Nearest of the brain masks that is on the grid of the image; and why others are not taken."""
-    elsewhere: dict[Path, InputError] = {}
-    for rank in files.masks:
-        there = []
-        for path in rank:
-            own = open_image(path).grid
-            try:
-                image.file.grid.check_same(own, image.path, path)
-            except InputError as error:
-                elsewhere[path] = error
-            else:
-                there.append(path)
-        if len(there) > 1:
-            raise InputError(
-                f"{image.path}: {len(there)} brain masks would do ({shortened([str(path) for path in there], 4)}); "
-                "give the folder of one (--derivatives), or remove those that are not meant"
-            )
-        if there:
-            return there[0], elsewhere
-    if choice.mask == "brain":
-        raise next(iter(elsewhere.values()))
-    return None, elsewhere
-
-
-def _meant_for(mask: Path, image: Path) -> bool:
-    """Whether a mask is told to be on the grid of a PET image by its folder and its name."""
-    own, other = (parse_name(path).entities.get("space") for path in (mask, image))
-    return mask.parent.name == "pet" and own == other
-
-
-def _voxels(image: DynamicImage, mask: Path | None, map_bytes: int, beside: int) -> tuple[Voxels, Step]:
+def _voxels(image: DynamicImage, brain: BrainMask, map_bytes: int, beside: int) -> tuple[Voxels, Step]:
+    """Voxels that are mapped, and which they are."""
     limit = limit_of(None, beside)
-    if mask is None:
-        return masked_by_activity(image, map_bytes=map_bytes, workers=1, limit=limit, ways=OF_RUN)
-    voxels, step = masked_by(mask, image, map_bytes=map_bytes, workers=1, limit=limit, ways=OF_RUN)
-    return voxels, dataclasses.replace(step, parameters={**step.parameters, "file": mask.name})
+    if brain.taken is not None:
+        voxels, step = masked_by(brain.taken, image, map_bytes=map_bytes, workers=1, limit=limit, ways=OF_RUN)
+        return voxels, dataclasses.replace(step, parameters={**step.parameters, "file": brain.taken.name})
+    voxels, step = masked_by_activity(image, map_bytes=map_bytes, workers=1, limit=limit, ways=OF_RUN)
+    if brain.passed_over:
+        step = dataclasses.replace(step, parameters={**step.parameters, "passed_over": brain.passed_over})
+    return voxels, step
 
 
 def write_scan_maps(

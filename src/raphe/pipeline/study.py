@@ -21,13 +21,13 @@ from raphe.pipeline.examination import Examination, examine, tracer_names
 from raphe.pipeline.execute import execute
 from raphe.pipeline.findings import paragraphs, refuse_errors
 from raphe.pipeline.group import report_group
+from raphe.pipeline.map_files import MapChoice, files_of_maps
 from raphe.pipeline.map_noise import AgainstNoise
 from raphe.pipeline.messages import Messages
 from raphe.pipeline.options import said
 from raphe.pipeline.participant import ScanOutcome, ScanTask, analyse_scan
 from raphe.pipeline.plan import StudyPlan, read_plan
 from raphe.pipeline.plan_schema import same_tracer
-from raphe.pipeline.scan_maps import MapChoice, files_of_maps
 from raphe.pipeline.voxels import ROBUST, SHARE
 from raphe.report.wording import count
 
