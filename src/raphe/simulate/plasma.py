@@ -66,7 +66,7 @@ class Arterial:
         random : Generator
         """
         seconds = np.array(sorted({*(time for time in SAMPLES if time < 60 * end), 60 * end}))
-        exact = self.whole_blood.at(seconds / 60)
+        exact = np.maximum(self.whole_blood.at(seconds / 60), 0.0)  # nothing at injection, but for rounding
         plasma, blood = (
             exact * (1 + percent / 100 * random.standard_normal(exact.size)) for _ in ("plasma", "whole blood")
         )
