@@ -5,6 +5,7 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 import pytest
+from scipy import stats
 
 import raphe
 from raphe.catalog import half_life
@@ -134,6 +135,22 @@ def test_without_its_coupling_binding_says_nothing_of_improvement_beyond_severit
     coupled = np.corrcoef(binding, before - after)[0, 1]
     residual = before - after - np.polyval(np.polyfit(before, before - after, 1), before)
     assert coupled < np.corrcoef(binding, residual)[0, 1] < -0.3
+
+
+def test_under_no_effect_p_between_the_arms_is_uniform() -> None:
+    """100 trials with saline in both arms, by the truth; benchmarks/tiger_trials.py does the same by noisy curves."""
+    study = plan("tiger2020")
+    study = study.model_copy(update={"regions": study.regions.model_copy(update={"names": (HIPPOCAMPUS,)})})
+    saline = mechanism_file().symptoms.drug_binding.model_copy(update={"value": 0.0})
+    nothing = tuple(dose.model_copy(update={"mg_per_kg": saline}) for dose in study.doses)
+    study = study.model_copy(update={"doses": nothing, "symptoms": None, "visits": (), "dropout": None})
+    p = []
+    for seed in range(100):
+        records = [record(study, seed, index) for index in range(30)]
+        change = np.array([one.truths[1].BP_ND[0] - one.truths[0].BP_ND[0] for one in records])
+        treated = np.array([one.participant.arm == "ketamine" for one in records])
+        p.append(stats.ttest_ind(change[treated], change[~treated]).pvalue)
+    assert stats.kstest(p, "uniform").pvalue > 0.01
 
 
 def test_most_respond_to_four_open_infusions() -> None:
