@@ -96,6 +96,14 @@ def _free() -> int:
     return free
 
 
+def processors() -> int:
+    """How many processors this process may use."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # macOS
+        return os.cpu_count() or 1
+
+
 def threads(limit: int, wanted: int) -> int:
     """How many of the wanted threads there is working space for, at least one."""
     free = limit - held() - SPARE
