@@ -185,7 +185,6 @@ def test_a_trial_has_the_same_bytes_again_and_whatever_the_number_of_patients(tr
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
-        ({"tacs_only": False}, "--tacs-only"),
         ({"seed": -1}, "seed is -1"),
         ({"participants": 0}, "0 participants"),
         ({"participants": 10**6}, "1000000 participants"),
