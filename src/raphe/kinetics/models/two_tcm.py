@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from raphe.core.compartments import rate_constants, two_tissue
-from raphe.kinetics.protocol import Example, Problem, Solution, curvewise
+from raphe.kinetics.protocol import Example, Problem, Solution, curvewise, derivatives
 from raphe.kinetics.surface import Surface
 from raphe.kinetics.tissue import Range, check_assumptions, fit_tissue, tissue_surface
 
@@ -90,14 +90,14 @@ class TwoTCM:
 def _volumes(theta: Array) -> tuple[Array, Array]:
     """V_T, V_S, BP_ND, BP_P and V_ND from K1, k2, k3, k4 and V_B, and their derivatives by them."""
     K1, k2, k3, k4, _ = theta.T
-    zero = np.zeros_like(K1)
     V_ND, BP_ND = K1 / k2, k3 / k4
     V_S = V_ND * BP_ND
-    by_S = curvewise(BP_ND / k2, -V_S / k2, V_ND / k4, -V_S / k4, zero)
-    by_ND = curvewise(1 / k2, -V_ND / k2, zero, zero, zero)
-    by_BP = curvewise(zero, zero, 1 / k4, -BP_ND / k4, zero)
+    by_S = (BP_ND / k2, -V_S / k2, V_ND / k4, -V_S / k4, 0)
+    by_ND = (1 / k2, -V_ND / k2, 0, 0, 0)
+    by_BP = (0, 0, 1 / k4, -BP_ND / k4, 0)
+    by_T = (by_S[0] + by_ND[0], by_S[1] + by_ND[1], by_S[2], by_S[3], 0)
     value = curvewise(V_ND + V_S, V_S, BP_ND, V_S, V_ND)
-    return value, np.stack([by_S + by_ND, by_S, by_BP, by_S, by_ND], axis=1)
+    return value, derivatives(by_T, by_S, by_BP, by_S, by_ND)
 
 
 EXAMPLE = Example(TwoTCM(), {"K1": 0.25, "k2": 0.15, "k3": 0.08, "k4": 0.04, "V_B": 0.05}, tolerance=1e-4)
