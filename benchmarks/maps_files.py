@@ -16,6 +16,7 @@ import contextlib
 import io
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -94,8 +95,10 @@ def command(path: Path, mask: Path, table: Path, model: str, *more: str) -> list
     return ["map", str(path), "--model", model, *given, "--quiet", *more]
 
 
-def timed(work: Callable[[], object]) -> float:
-    """Seconds of one run, silent."""
+def timed(work: Callable[[], object], out: Path | None = None) -> float:
+    """Seconds of one run, silent, into a folder that is not there before."""
+    if out is not None:
+        shutil.rmtree(out, ignore_errors=True)
     start = time.perf_counter()
     with contextlib.redirect_stdout(io.StringIO()):
         code = work()
@@ -142,7 +145,7 @@ def main() -> None:
             ours, least = [], []
             for _ in range(2 if asked.large else N_RUN):
                 least.append(limit(path, maps))
-                ours.append(timed(lambda words=words: raphe(words)))
+                ours.append(timed(lambda words=words: raphe(words), folder / f"out-{model}"))
             mine, bound = float(np.median(ours)), float(np.median(least))
             rows.append(
                 [f"{model}, weights by {weights}", f"{len(maps)}", f"{bound:.2f}", f"{mine:.2f}", f"{mine / bound:.2f}",

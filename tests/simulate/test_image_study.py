@@ -271,3 +271,28 @@ def test_the_template_has_the_regions_of_both_studies():
     asked = template_head(("nucleus accumbens",))
     assert "ventral striatum" not in asked.names
     assert asked.volumes[asked.number("nucleus accumbens")] > 500
+
+
+def test_maps_of_a_scan_without_noise_hold_its_binding_in_every_voxel(study, tmp_path, capsys):
+    labels, names = true_labels(study, "01")
+    words = [
+        "map",
+        str(pet(study, "01")),
+        "--model",
+        "SRTM",
+        "--weights",
+        "duration",
+        "--out",
+        str(tmp_path),
+        "--quiet",
+    ]
+    words += ["--reference", labels.get_filename(), "--label", str(names["cerebellar_grey"])]
+    assert main(words) == 0
+    capsys.readouterr()
+    binding = nibabel.load(next(tmp_path.glob("*_meas-BPND_mimap.nii.gz"))).get_fdata()
+    with (study / "truth" / "parameters.tsv").open() as file:
+        rows = [row for row in csv.DictReader(file, delimiter="\t") if row["participant"] == "01"]
+    where = np.asanyarray(labels.dataobj)
+    for row in rows:
+        voxels = binding[where == names[row["region"].replace(" ", "_")]]
+        np.testing.assert_allclose(np.nanmedian(voxels), float(row["BP_ND"]), rtol=5e-3)
