@@ -1,4 +1,5 @@
 import dataclasses
+from pathlib import Path
 
 import nibabel
 import numpy as np
@@ -11,6 +12,7 @@ from raphe.simulate.anatomy import GREY, TISSUES
 from raphe.simulate.coarse import coarse_head
 from raphe.simulate.geometry import geometry
 from raphe.simulate.individual import Spread, individual
+from raphe.simulate.inia19 import inia19_head
 from raphe.simulate.own_labels import labelled_head
 from raphe.simulate.paint import painted
 
@@ -190,3 +192,26 @@ def test_centre_and_radius_are_those_of_a_ball():
     ball = dataclasses.replace(head, grid=Grid((41, 41, 41), affine), labels=labels)
     np.testing.assert_allclose(ball.centre, [3, -5, 7], atol=1e-9)
     assert ball.radius == pytest.approx(30, rel=0.02)
+
+
+ATLAS = Path(__file__).parents[3] / "shared/data/atlases/macaque/inia19-NeuroMaps.nii.gz"
+
+
+@pytest.mark.skipif(not ATLAS.is_file(), reason="../shared is not there")
+def test_the_macaque_template_has_the_volumes_of_its_labels():
+    head = inia19_head(ATLAS)
+    for name in ("caudate", "putamen", "nucleus accumbens", "anterior cingulate", "insula"):
+        # the catalog's volumes were counted in the same labels, and rounded
+        assert head.volumes[head.number(name)] == pytest.approx(catalog.species("macaque").volume(name).value, rel=0.01)
+    assert set(head.regions) >= {entry.name for entry in catalog.tracer("DASB").species["macaque"].region}
+    both = head.labels == head.number("putamen")
+    middle = np.argwhere(both) @ head.grid.affine[:3, :3].T + head.grid.affine[:3, 3]
+    assert abs(middle[:, 0].mean()) < 1
+    np.testing.assert_allclose(head.labels[0], 0)
+
+
+def test_labels_of_another_atlas_are_not_taken_for_the_macaque_template(own, tmp_path):
+    with pytest.raises(PlanError, match="INIA19"):
+        inia19_head(own[0])
+    with pytest.raises(PlanError, match="no such label image"):
+        inia19_head(tmp_path / "absent.nii.gz")

@@ -16,6 +16,7 @@ from raphe.simulate.anatomy import Anatomy
 from raphe.simulate.coarse import coarse_head
 from raphe.simulate.geometry import geometry
 from raphe.simulate.individual import individual
+from raphe.simulate.inia19 import inia19_head
 from raphe.simulate.own_labels import labelled_head
 from raphe.simulate.plan import ScannerSection, SimulationPlan
 from raphe.simulate.scanner import Scanner
@@ -24,6 +25,10 @@ from raphe.simulate.template import template_head
 
 FINEST = {"human": 1.0, "macaque": 0.5}
 """Edge of a voxel of the coarse anatomy that is fine enough, mm; an assumption."""
+
+
+OF_SPECIES = {"mni": "human", "inia19": "macaque"}
+"""Whose head a template is."""
 
 
 def protocol_of(plan: SimulationPlan) -> tuple[Protocol, int]:
@@ -74,7 +79,7 @@ def common_head(plan: SimulationPlan, folder: Path) -> Anatomy:
         If it cannot be made, or lacks a region of the plan or the reference.
     """
     section = plan.anatomy
-    files = () if section.labels is None or section.table is None else (section.labels, section.table)
+    files = [file for file in (section.labels, section.table) if file is not None]
     return _common(plan.study.species, section.source, tuple(folder / file for file in files), plan.regions.names)
 
 
@@ -90,9 +95,17 @@ def _common(species: str, source: str, files: tuple[Path, ...], regions: tuple[s
     if source == "labels":
         image, table = files
         return labelled_head(image, table, (*regions, reference))
-    if source == "mni" and species != "human":
-        raise PlanError(f"[anatomy] source = 'mni' is a person's head, but the species is {species}; take 'coarse'")
-    head = template_head(regions) if source == "mni" else coarse_head(geometry(species), regions, FINEST[species])
+    if source in OF_SPECIES and species != OF_SPECIES[source]:
+        raise PlanError(
+            f"[anatomy] source = {source!r} is the head of a {OF_SPECIES[source]}, but the species is {species}; take "
+            "'coarse'"
+        )
+    if source == "mni":
+        head = template_head(regions)
+    elif source == "inia19":
+        head = inia19_head(files[0] if files else None)
+    else:
+        head = coarse_head(geometry(species), regions, FINEST[species])
     for region in (*regions, reference):
         if region_key(region)[0] not in head.names:
             raise PlanError(

@@ -35,7 +35,7 @@ def labelled_head(image: Path, table: Path, regions: Sequence[str]) -> Anatomy:
     PlanError
         If a file cannot be read, a label is missing from the table, a region from both, or there are too many labels.
     """
-    found, affine = _read(image)
+    found, affine = read_labels(image)
     named = _table(table)
     present = [int(value) for value in np.unique(found) if value != 0]
     missing = [value for value in present if value not in named]
@@ -67,7 +67,14 @@ def labelled_head(image: Path, table: Path, regions: Sequence[str]) -> Anatomy:
     return Anatomy(grid, np.ascontiguousarray(labels), tuple(names), tuple(tissues))
 
 
-def _read(path: Path) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
+def read_labels(path: Path) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
+    """Labels of an image, shape (nx, ny, nz), and its affine.
+
+    Raises
+    ------
+    PlanError
+        If it cannot be read, or is no label image.
+    """
     try:
         image = nibabel.load(path)
         data = np.squeeze(np.asanyarray(image.dataobj))  # type: ignore[attr-defined]

@@ -170,17 +170,18 @@ class DropoutSection(Sourced):
 class AnatomySection(Section):
     """``[anatomy]``: the heads of which images are made."""
 
-    source: Literal["coarse", "mni", "labels"] = "coarse"
-    """Painted from ellipsoids; after the ICBM 152 template; or after a label image."""
+    source: Literal["coarse", "mni", "inia19", "labels"] = "coarse"
+    """Painted from ellipsoids; after the ICBM 152 template; after INIA19; or after a label image."""
     labels: Name | None = None
     table: Name | None = None
     """Of the label image, and of the table of its labels: paths, from the plan's folder if they are not absolute."""
 
     @model_validator(mode="after")
     def _complete(self) -> AnatomySection:
-        given = self.labels is not None and self.table is not None
-        if (self.source == "labels") != given or (self.labels is None) != (self.table is None):
+        if (self.source == "labels") != (self.table is not None) or (self.source == "labels" and self.labels is None):
             raise ValueError('source = "labels" goes with labels and table, the paths of an image and of its table')
+        if self.labels is not None and self.source not in ("labels", "inia19"):
+            raise ValueError(f'source = "{self.source}" takes no labels; leave them out, or set source = "labels"')
         return self
 
 

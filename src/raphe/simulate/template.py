@@ -22,7 +22,8 @@ from raphe.data.image import Grid
 from raphe.errors import PlanError
 from raphe.nomenclature import region_key
 from raphe.simulate.anatomy import AIR, BLOOD, BONE, FLUID, GREY, SOFT, WHITE, Anatomy, Labels
-from raphe.simulate.geometry import Geometry, Part, geometry
+from raphe.simulate.geometry import geometry
+from raphe.simulate.surroundings import Places, around
 
 Array = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
@@ -105,8 +106,8 @@ def template_head(regions: Sequence[str]) -> Anatomy:
     more = [*deep, *([] if by_accumbens else ["ventral striatum"]), *(part.name for part in painted)]
     names, tissues = [*names, *more], [*tissues, *([GREY] * len(more))]
     number = {name: index for index, name in enumerate(names)}
-    place = _Places(affine, brain.shape)
-    labels = _around(brain, affine, coarse, number, place)
+    place = Places(affine, brain.shape)
+    labels = around(brain, affine, coarse, number)
     labels[brain] = number[FLUID]
     is_grey, is_white = (grey > CERTAIN) & brain, (white >= CERTAIN) & brain
     labels[is_white] = number[WHITE]
@@ -130,21 +131,6 @@ def template_head(regions: Sequence[str]) -> Anatomy:
     return Anatomy(grid, labels, tuple(names), tuple(tissues))
 
 
-class _Places:
-    """Places of voxels, mm, as they broadcast."""
-
-    def __init__(self, affine: Array, shape: tuple[int, ...]) -> None:
-        x, y, z = (affine[axis, 3] + affine[axis, axis] * np.arange(shape[axis]) for axis in range(3))
-        self.x, self.y, self.z = x[:, None, None], y[None, :, None], z[None, None, :]
-
-    def radius(self, part: Part) -> Array:
-        """Distance from the centre of a structure, both sides, in half-lengths."""
-        x0, y0, z0 = part.centre
-        x = np.abs(self.x) - x0 if x0 > 0 else self.x - x0
-        a, b, c = part.axes
-        return np.asarray(np.sqrt((x / a) ** 2 + ((self.y - y0) / b) ** 2 + ((self.z - z0) / c) ** 2))
-
-
 def _paint_cortex(
     labels: Labels, atlas: npt.NDArray[np.integer], is_grey: Flags, named: dict[str, list[int]], number: dict[str, int]
 ) -> None:
@@ -158,18 +144,6 @@ def _paint_cortex(
     near = is_grey & (distance <= REACH)
     labels[near] = cortex[tuple(axis[near] for axis in nearest)]
     labels[is_grey & ~near] = number[WHITE]
-
-
-def _around(brain: Flags, affine: Array, coarse: Geometry, number: dict[str, int], place: _Places) -> Labels:
-    """Labels of what is around a brain."""
-    outside = ndimage.distance_transform_edt(~brain, sampling=np.abs(affine[:3, :3].diagonal()))
-    labels: Labels = np.zeros(brain.shape, dtype=np.uint8)
-    labels[outside <= coarse.shells.bone + coarse.shells.soft] = number[SOFT]
-    labels[outside <= coarse.shells.bone] = number[BONE]
-    above = (place.z > coarse.brain.centre[2]) & (place.y < coarse.brain.centre[1] + 0.7 * coarse.brain.axes[1])
-    width = coarse.sinus.width
-    labels[(outside <= width) & (np.abs(place.x) < width / 2 * (1 - outside / width)) & above] = number[BLOOD]
-    return labels
 
 
 def _folder(package: str) -> Path:
