@@ -15,13 +15,17 @@ from raphe.errors import PlanError
 from raphe.simulate.anatomy import AIR, BLOOD, BONE, FLUID, GREY, SOFT, WHITE, Anatomy
 from raphe.simulate.geometry import geometry
 from raphe.simulate.own_labels import read_labels
-from raphe.simulate.surroundings import around
+from raphe.simulate.surroundings import around, closed
 
 INSTALLED = Path("/usr/share/mricron/templates/inia19-NeuroMaps.nii.gz")
 """Where Debian's package has the labels."""
 
 RIGHT = 1000
 """What is added to the number of a label on the right side."""
+
+
+SULCUS = 3.0
+"""Distance from labelled tissue on all sides up to which what has no label is fluid in a sulcus, mm; an assumption."""
 
 
 class Grouping(Sourced):
@@ -71,6 +75,9 @@ def inia19_head(path: Path | None) -> Anatomy:
     edge = int(np.ceil((coarse.shells.bone + coarse.shells.soft) / min(np.abs(affine[:3, :3].diagonal())))) + 2
     inside = np.pad(to_parcel[found], edge)
     affine[:3, 3] -= edge * affine[:3, :3].sum(axis=1)
-    labels = np.where(inside > 0, inside, around(inside > 0, affine, coarse, number))
+    brain = closed(inside > 0, affine, SULCUS)
+    labels = np.where(
+        inside > 0, inside, np.where(brain, np.uint8(number[FLUID]), around(brain, affine, coarse, number))
+    )
     grid = Grid((labels.shape[0], labels.shape[1], labels.shape[2]), affine)
     return Anatomy(grid, labels, tuple(names), tuple(tissues))

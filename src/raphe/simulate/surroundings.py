@@ -35,6 +35,13 @@ class Places:
         return np.asarray(np.sqrt((x / a) ** 2 + ((self.y - y0) / b) ** 2 + ((self.z - z0) / c) ** 2))
 
 
+def closed(brain: Flags, affine: Array, reach: float) -> Flags:
+    """Brain with the clefts that are narrower than twice ``reach``, mm."""
+    edges = np.abs(affine[:3, :3].diagonal())
+    near = ndimage.distance_transform_edt(~brain, sampling=edges) <= reach
+    return np.asarray(brain | (ndimage.distance_transform_edt(near, sampling=edges) > reach))
+
+
 def around(brain: Flags, affine: Array, coarse: Geometry, number: dict[str, int]) -> Labels:
     """Labels of what is around a brain, in shells as thick as those of a coarse head; 0 in the brain and in air.
 
