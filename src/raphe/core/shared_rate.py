@@ -13,6 +13,7 @@ from raphe.core.rate_table import LANES, PER_GRID, RateTable, filled
 
 Array = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
+Singles = npt.NDArray[np.float32]
 
 RANK = 1e-6
 """Singular value, as a share of the largest, below which what the functions have in common under one set of weights is
@@ -87,7 +88,7 @@ class _OwnParts:
         Every :data:`PER_GRID`-th of these.
     fixed_length : float
         The other function's length; 0 where there is none.
-    in_frames : tuple of ndarray
+    in_frames : tuple of ndarray of float32
         h and its derivative in the frames, (n_node, n_filled_row), and the other function's unit vector.
     scalars : ndarray, shape (3, 2, n_node)
         As :func:`raphe.core.summits.parameters_at` takes them.
@@ -98,9 +99,9 @@ class _OwnParts:
     basis: Array
     unit: Array
     slope: Array
-    coarse: npt.NDArray[np.float32]
+    coarse: Singles
     fixed_length: float
-    in_frames: tuple[Array, Array, Array]
+    in_frames: tuple[Singles, Singles, Singles]
     scalars: Array
     sound: Flags
 
@@ -137,9 +138,10 @@ def _own_parts(table: RateTable, weights: bytes) -> _OwnParts:
     u, s, _ = np.linalg.svd(unit.T, full_matrices=False)
     kept = _filled_up(u[:, s > RANK * s[0]])
     in_it, by_place = (np.ascontiguousarray(each @ kept) for each in (unit, slope))
+    in_frames = unit.astype(np.float32), slope.astype(np.float32), side.astype(np.float32)
     return _OwnParts(
         np.ascontiguousarray((np.vstack([kept.T, side]) * root)[:, :n_row]), in_it, by_place,
-        in_it[::PER_GRID].astype(np.float32), fixed_length, (unit, slope, side),
+        in_it[::PER_GRID].astype(np.float32), fixed_length, in_frames,
         np.array([(length, along * length), (cross, lean), (pace, np.gradient(pace))]), sound,
     )  # fmt: skip
 
