@@ -31,8 +31,9 @@ from raphe.quality import Quality
 Array = npt.NDArray[np.float64]
 Floats = npt.NDArray[np.floating]
 
-CHUNK = 8192
-"""Voxels that are fitted at once: many enough that what is done once a chunk costs little, few enough for the cache."""
+CHUNK = 8320
+"""Voxels that are fitted at once: many enough that what is done once a chunk costs little, few enough for the cache; no
+power of two, or else all frames of a voxel would fall on the same few places of it."""
 
 
 @dataclass(frozen=True, eq=False)
