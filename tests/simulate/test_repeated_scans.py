@@ -9,7 +9,7 @@ from raphe.kinetics.fit import fit
 from raphe.kinetics.models.srtm import SRTM
 from raphe.simulate.plan import find_plan, parse_plan
 from raphe.simulate.population import participant, scan_truth
-from raphe.simulate.study import scan_tacs
+from raphe.simulate.scan_tacs import scan_tacs
 
 Array = npt.NDArray[np.float64]
 

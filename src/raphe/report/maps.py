@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import struct
 import zlib
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -91,14 +92,22 @@ def _padded(slab: Floats, height: int) -> Floats:
 
 
 def _picture(values: Floats, low: float, high: float, what: str) -> Markup:
-    place = np.clip((np.nan_to_num(values) - low) / (high - low), 0, 1) * (len(ANCHORS) - 1)
-    left = np.minimum(place.astype(np.intp), len(ANCHORS) - 2)
-    colours = np.array(ANCHORS, dtype=float)
+    return Markup('<img alt="{}" src="{}">').format(what, data_uri(coloured(values, low, high, ANCHORS)))
+
+
+def coloured(values: Floats, low: float, high: float, anchors: Sequence[tuple[int, int, int]]) -> npt.NDArray[np.uint8]:
+    """Pixels, (height, width, 4), of values: colours mixed between ``anchors``; see-through where there is none."""
+    place = np.clip((np.nan_to_num(values) - low) / (high - low), 0, 1) * (len(anchors) - 1)
+    left = np.minimum(place.astype(np.intp), len(anchors) - 2)
+    colours = np.array(anchors, dtype=float)
     share = (place - left)[..., None]
     mixed = (1 - share) * colours[left] + share * colours[left + 1]
-    pixels = np.concatenate([np.round(mixed), 255.0 * np.isfinite(values)[..., None]], axis=-1).astype(np.uint8)
-    data = base64.b64encode(_png(pixels)).decode()
-    return Markup('<img alt="{}" src="data:image/png;base64,{}">').format(what, data)
+    return np.concatenate([np.round(mixed), 255.0 * np.isfinite(values)[..., None]], axis=-1).astype(np.uint8)
+
+
+def data_uri(pixels: npt.NDArray[np.uint8]) -> str:
+    """Picture with four channels, shape (height, width, 4), as it stands within a page."""
+    return f"data:image/png;base64,{base64.b64encode(_png(pixels)).decode()}"
 
 
 def _png(pixels: npt.NDArray[np.uint8]) -> bytes:

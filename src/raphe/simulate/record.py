@@ -101,8 +101,7 @@ def courses(plan: SimulationPlan, found: Record) -> Iterator[tuple[str, Course]]
 
 def _grid(plan: SimulationPlan, treated: Treatment, given: list[Infusion], sessions: list[str]) -> Array:
     """Times at which a course is written, from its first infusion to the last scan or visit, h."""
-    longest = max(_length(plan, section.name, section.schedule) for section in plan.tracers)
-    ends = [treated.sessions[label] + longest for label in sessions]
+    ends = [treated.sessions[label] + scan_hours(plan) for label in sessions]
     ends += list(treated.visits.values())
     first, last = min(one.start for one in given), max(*ends, given[0].end)
     marks = [one.start + minutes / MINUTES_PER_HOUR for one in given for minutes in AFTER_INFUSION]
@@ -110,7 +109,12 @@ def _grid(plan: SimulationPlan, treated: Treatment, given: list[Infusion], sessi
     return np.asarray(times[(times >= first) & (times <= last)])
 
 
-def _length(plan: SimulationPlan, tracer: str, schedule: str) -> float:
+def scan_hours(plan: SimulationPlan) -> float:
+    """Length of the longest scan of a plan, h."""
+    return max(_length(section.name, section.schedule) for section in plan.tracers)
+
+
+def _length(tracer: str, schedule: str) -> float:
     frames = next(entry for entry in catalog.tracer(tracer).schedule if entry.name == schedule)
     return (frames.start[-1] + frames.duration[-1]) / MINUTES_PER_HOUR
 
