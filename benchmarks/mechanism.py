@@ -23,7 +23,7 @@ Array = npt.NDArray[np.float64]
 
 PERSON, MACAQUE = 70.0, 6.0
 INFUSION = 40 / 60
-SCAN = np.linspace(1.5, 1.5 + 93 / 60, 64)
+SCAN = np.linspace(3.0, 3.0 + 93 / 60, 64)
 """Hours of the scan in the plan yamanaka2014."""
 LATE = np.linspace(24, 72, 97)
 """Hours of the second scan in the plan tiger2020."""

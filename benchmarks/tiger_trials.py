@@ -4,7 +4,7 @@ Each trial is the plan ``tiger2020`` with another seed, up to the visit after th
 scans, SRTM on the noisy curves of hippocampus and ventral striatum. Shown are the p value of ketamine against placebo
 (two samples, change of hippocampal BP_ND), the change within the ketamine arm, and the correlations of binding before
 with severity and improvement, each with the published value marked. Then the same patients with saline in both arms,
-where p must be uniform. Without images this says nothing of motion or partial volume. Six minutes of one core; same
+where p must be uniform. Without images this says nothing of motion or partial volume. Four minutes of one core; same
 seed, same numbers. ``--trials N`` makes fewer, ``--first N`` begins at another seed.
 """
 

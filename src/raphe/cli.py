@@ -293,7 +293,9 @@ def _map(commands: _Commands) -> None:
     )
     parser.add_argument("--out", type=arguments.path, required=True, metavar="DIR", help="folder for the maps")
     work = parser.add_argument_group("work")
-    work.add_argument("--workers", type=arguments.count, default=1, metavar="N", help="threads")
+    work.add_argument(
+        "--workers", type=arguments.count, metavar="N", help="threads; as many as there are processors if not given"
+    )
     work.add_argument(
         "--memory",
         type=arguments.size,

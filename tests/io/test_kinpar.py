@@ -7,6 +7,7 @@ import pytest
 from raphe.core.frames import Frames
 from raphe.data.fit import KineticFit
 from raphe.errors import InputError, OutputError
+from raphe.io.fitted import Told
 from raphe.io.kinpar import read_kinpar, write_kinpar
 from raphe.nomenclature import SYMBOLS
 from raphe.quality import WORD, Quality
@@ -42,7 +43,7 @@ def make_fit(value=None, se=None, quality=(0, 0, 0), inputs=None):
 def write(tmp_path, fit, **more):
     path = tmp_path / "pet" / "sub-01_model-SRTM_kinpar.tsv"
     how = {"weights": "1/variance", "sources": ["bids:raw:sub-01/x.tsv"], "command_line": "raphe fit x.tsv"}
-    write_kinpar(path, fit, **(how | more))
+    write_kinpar(path, fit, Told(**(how | more)))
     lines = [line.split("\t") for line in path.read_text(encoding="utf-8").splitlines()]
     sidecar = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
     return path, lines, sidecar

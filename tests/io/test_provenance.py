@@ -39,7 +39,7 @@ def test_sha256_is_that_of_the_standard(tmp_path):
 
 
 def test_a_file_that_cannot_be_read(tmp_path):
-    with pytest.raises(InputError, match="absent cannot be read"):
+    with pytest.raises(InputError, match="absent does not exist"):
         sha256(tmp_path / "absent")
 
 

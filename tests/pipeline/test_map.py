@@ -4,6 +4,8 @@ import json
 import shlex
 import shutil
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import nibabel
@@ -141,7 +143,7 @@ def test_the_digits_do_not_depend_on_threads_memory_or_compression(scan, mapped,
             np.testing.assert_array_equal(other[name], values)
     for at, mask in enumerate(("brain", None)):
         with monkeypatch.context() as patch:
-            patch.setattr("raphe.pipeline.voxels.voxels_at_once", lambda *_: 128)
+            patch.setattr("raphe.pipeline.voxels.voxels_at_once", lambda *_, **__: 128)
             patch.setattr("raphe.pipeline.voxels.held", lambda: 1 << 60)
             other, ended = mapped(*words, mask=mask, out=tmp_path / f"parts{at}")
         assert "is read 2 times" in ended.err
@@ -276,7 +278,7 @@ def test_the_delay_is_that_of_the_mean_of_the_mask(scan, mapped, blood, monkeypa
     for module in ("pipeline.map_blood", "kinetics.voxelwise"):
         monkeypatch.setattr(f"raphe.{module}.CHUNK", 64)
     whole, _ = mapped(*words, reference=False, out=tmp_path / "whole")
-    monkeypatch.setattr("raphe.pipeline.voxels.voxels_at_once", lambda *_: 128)
+    monkeypatch.setattr("raphe.pipeline.voxels.voxels_at_once", lambda *_, **__: 128)
     parts, _ = mapped(*words, reference=False, out=tmp_path / "parts")
     np.testing.assert_array_equal(parts["Logan_meas-VT"], whole["Logan_meas-VT"])
 
@@ -324,3 +326,11 @@ def test_quiet_says_nothing_but_the_files(scan, raphe):
         for name in ("SUVR", "SUVR_stat-se", "quality")
         for end in ("nii.gz", "json")
     }
+
+
+def test_a_map_loads_no_more_than_it_needs():
+    """Each of these takes 7 to 35 MB, which no map that is made without them should hold."""
+    heavy = ("scipy.special", "scipy.optimize", "scipy.stats", "scipy.interpolate", "scipy.ndimage", "jinja2", "numba")
+    code = f"import sys, raphe.pipeline.map_image; print([m for m in {heavy} if m in sys.modules])"
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert told.stdout.strip() == "[]"

@@ -194,9 +194,55 @@ def test_a_memory_that_is_too_small(refuse):
 def test_no_voxel_that_tells_k2_prime(scan, refuse, tmp_path):
     mask = scan.mask("only", scan.labels == 5)
     words = ["no voxel with BP_ND above 0.5", "--k2-prime"]
-    refuse("--mask", mask, model=("--model", "MRTM2"), mask=False, words=words)
+    quiet = "--quiet"  # the first use compiles, and says so
+    refuse("--mask", mask, quiet, model=("--model", "MRTM2"), mask=False, words=words)
 
 
 def test_a_place_that_cannot_be_written_to(scan, refuse):
     scan.files.out.write_text("a file")
     refuse(words=[str(scan.files.out)])
+
+
+def test_data_that_were_not_fetched(scan, refuse):
+    sound = scan.pet.read_bytes()
+    for text in (
+        "/annex/objects/MD5E-s123--abc.nii.gz\n",
+        "version https://git-lfs.github.com/spec/v1\noid sha256:0\n",
+    ):
+        scan.pet.write_text(text)
+        refuse(words=[str(scan.pet), "not fetched", "datalad get", "git lfs pull"])
+    scan.pet.unlink()
+    scan.pet.symlink_to(scan.folder / "nowhere.nii.gz")
+    refuse(words=[f"{scan.pet} is a link to {scan.folder / 'nowhere.nii.gz'}", "datalad get"])
+    (scan.folder / "nowhere.nii.gz").write_bytes(sound)
+
+
+def test_labels_whose_scaling_is_rounded_are_labels_and_other_values_are_none(scan, refuse, raphe):
+    stored = nibabel.Nifti1Image((10 * scan.labels).astype(np.int16), nibabel.load(scan.pet).affine)
+    stored.header.set_xyzt_units("mm", "sec")
+    scaled = scan.folder / "scaled.nii"
+    nibabel.save(stored, scaled)
+    raw = bytearray(scaled.read_bytes())
+    struct.pack_into("<f", raw, 112, 0.1)  # the nearest number of 32 bits is a little more
+    scaled.write_bytes(raw)
+    base = ("map", scan.pet, *PLAIN, "--mask", scan.folder / "brain_mask.nii.gz", "--label", 5, "--quiet")
+    assert raphe(*base, "--reference", scaled, "--out", scan.files.out).code == 0
+    plain = scan.folder / "plain"
+    assert raphe(*base, "--reference", scan.folder / "labels.nii.gz", "--out", plain).code == 0
+    for path in plain.glob("*.nii.gz"):
+        assert path.read_bytes() == (scan.files.out / path.name).read_bytes()
+    between = scan.save(scan.labels + 0.4, scan.folder / "between.nii.gz")
+    words = [str(between), "no voxel has the value 5", "its values go from 0.4 to 5.4"]
+    refuse("--reference", between, "--label", 5, "--out", scan.folder / "no", reference=False, words=words)
+
+
+def test_five_dimensions_colours_and_no_voxels(scan, refuse):
+    data = scan.data
+    scan.save(np.stack([data, data], axis=-1))
+    refuse(words=[str(scan.pet), "5 dimensions (9 x 8 x 7 x 36 x 2)"])
+    colours = np.zeros(scan.labels.shape, dtype=[("R", "u1"), ("G", "u1"), ("B", "u1")])
+    nibabel.save(nibabel.Nifti1Image(colours, np.eye(4)), scan.pet)
+    refuse(words=[str(scan.pet), "datatype 128", "whole numbers or as floats"])
+    scan.save(data)
+    header(scan, 44, "h", 0)
+    refuse(words=[str(scan.pet), "0 voxels along axis 2"])

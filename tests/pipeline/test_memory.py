@@ -76,3 +76,11 @@ def test_the_limit_holds(scan, tmp_path):
     assert ended.returncode == 0, ended.stderr
     assert "so as to stay within --memory" in ended.stderr
     assert 1024 * int(ended.stderr.split()[-1]) < limit * 1e6
+
+
+def test_processes_that_run_beside_each_other_share_what_is_free(monkeypatch):
+    monkeypatch.setattr(memory, "held", lambda: 10**8)
+    monkeypatch.setattr(memory, "_free", lambda: 10**9)
+    assert memory.limit_of(None) == 10**8 + 8 * 10**8
+    assert memory.limit_of(None, beside=4) == 10**8 + 2 * 10**8
+    assert memory.limit_of(123, beside=4) == 123

@@ -9,17 +9,9 @@ from hypothesis import strategies as st
 
 from raphe import catalog
 from raphe.catalog import Quantity
+from raphe.simulate.actions import relative_occupancy, serotonin_fold, transporter_left
 from raphe.simulate.constants import Constants, mechanism_file, with_changes
-from raphe.simulate.mechanism import (
-    RECEPTOR,
-    TRANSPORTER,
-    Course,
-    course,
-    mechanism,
-    relative_occupancy,
-    serotonin_fold,
-    transporter_left,
-)
+from raphe.simulate.mechanism import RECEPTOR, TRANSPORTER, Course, course, mechanism
 from raphe.simulate.pharmacokinetics import Body, Infusion
 
 MODELS = sorted(mechanism_file().ketamine)
@@ -116,7 +108,7 @@ def test_nbqx_takes_the_rise_of_receptors_and_nothing_else(species: str, chosen:
 
 
 def test_nbqx_of_the_plan_abolishes_the_rise() -> None:
-    hours = np.linspace(1.5, 3.05, 32)
+    hours = np.linspace(3.0, 4.55, 32)
     drug = ketamine("macaque", 1.5)
     alone, before = (run("macaque", given, hours) for given in ([drug], [nbqx("macaque"), drug]))
     for region in ("nucleus accumbens", "ventral pallidum"):
@@ -142,7 +134,7 @@ def test_the_transporter_is_down_with_the_drug_and_nearly_back_after_a_day(model
 def test_the_transporter_is_back_after_a_day(model: str) -> None:
     left = run("human", [ketamine("human")], [40 / 60, 24.0], model=model).transporter
     assert left[0] < 0.9
-    assert left[1] > 0.997
+    assert left[1] > 0.995
 
 
 def test_the_transporter_falls_with_the_dose() -> None:
@@ -210,14 +202,14 @@ FENFLURAMINE = Infusion("fenfluramine", -0.25, 5 / 60, 5.0 * WEIGHT["macaque"])
 
 def test_fenfluramine_lowers_binding_by_as_much_as_in_monkeys() -> None:
     """From 1.38 to 0.84 (Finnema 2012) after 5 mg/kg, at the time of the plan's scan."""
-    alone = run("macaque", [FENFLURAMINE], np.linspace(1.5, 3.05, 32))
+    alone = run("macaque", [FENFLURAMINE], np.linspace(3.0, 4.55, 32))
     assert 100 * (alone.binding(RECEPTOR, "occipital").mean() - 1) == pytest.approx(-39, abs=1.5)
 
 
 def test_ketamine_adds_little_to_fenfluramine() -> None:
     """Far less than to nothing, and less than the sum or product of the two; receptor and transporter apart."""
     drugs = ([FENFLURAMINE], [ketamine("macaque", 1.5)], [FENFLURAMINE, ketamine("macaque", 1.5)])
-    released, rise, both = (run("macaque", given, np.linspace(1.5, 3.05, 32)) for given in drugs)
+    released, rise, both = (run("macaque", given, np.linspace(3.0, 4.55, 32)) for given in drugs)
     for region in ("nucleus accumbens", "ventral pallidum"):
         first, second, third = (one.binding(RECEPTOR, region).mean() for one in (released, rise, both))
         assert first < third < first + 0.3 * (second - 1)

@@ -5,6 +5,7 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 import pytest
+from scipy import stats
 
 import raphe
 from raphe.catalog import half_life
@@ -13,7 +14,7 @@ from raphe.simulate.mechanism import course, mechanism
 from raphe.simulate.pharmacokinetics import Infusion
 from raphe.simulate.plan import SimulationPlan, find_plan, parse_plan
 from raphe.simulate.population import lasting_binding, leaves_before, participant, scan_truth, treatment_of
-from raphe.simulate.record import courses, record
+from raphe.simulate.record import record
 from raphe.simulate.scan_tacs import scan_tacs
 from raphe.simulate.symptoms import Visit, draw_patient, ratings, responds
 
@@ -70,11 +71,11 @@ def test_the_measured_change_of_the_hippocampus_is_that_of_the_trial() -> None:
 
 
 def test_curves_of_patients_change_as_their_truth_does() -> None:
-    """60 patients after ketamine: what SRTM finds differs from the truth by the noise of the fit alone."""
+    """30 patients after ketamine: what SRTM finds differs from the truth by the noise of the fit alone."""
     study = plan("tiger2020")
     study = study.model_copy(update={"regions": study.regions.model_copy(update={"names": (HIPPOCAMPUS, STRIATUM)})})
     ratio, change = [], []
-    for index in range(90):
+    for index in range(45):
         person = participant(study, 11, index)
         if person.arm != "ketamine":
             continue
@@ -87,9 +88,9 @@ def test_curves_of_patients_change_as_their_truth_does() -> None:
             ratio.append(np.log(values[-1] / truth.BP_ND))
         change.append(100 * (values[1] / values[0] - 1)[0])
     for place, region in enumerate((HIPPOCAMPUS, STRIATUM)):
-        assert np.std(ratio, axis=0)[place] == pytest.approx(FIT_NOISE[region], rel=0.3)
-    assert np.mean(change) == pytest.approx(16.7, abs=4 * 33 / np.sqrt(60))
-    assert 20 < np.std(change) < 50
+        assert np.std(ratio, axis=0)[place] == pytest.approx(FIT_NOISE[region], rel=0.35)
+    assert np.mean(change) == pytest.approx(16.7, abs=4 * 33 / np.sqrt(30))
+    assert 15 < np.std(change) < 60
 
 
 def patients(n: int, seed: int) -> tuple[Array, Array, Array]:
@@ -134,6 +135,22 @@ def test_without_its_coupling_binding_says_nothing_of_improvement_beyond_severit
     coupled = np.corrcoef(binding, before - after)[0, 1]
     residual = before - after - np.polyval(np.polyfit(before, before - after, 1), before)
     assert coupled < np.corrcoef(binding, residual)[0, 1] < -0.3
+
+
+def test_under_no_effect_p_between_the_arms_is_uniform() -> None:
+    """100 trials with saline in both arms, by the truth; benchmarks/tiger_trials.py does the same by noisy curves."""
+    study = plan("tiger2020")
+    study = study.model_copy(update={"regions": study.regions.model_copy(update={"names": (HIPPOCAMPUS,)})})
+    saline = mechanism_file().symptoms.drug_binding.model_copy(update={"value": 0.0})
+    nothing = tuple(dose.model_copy(update={"mg_per_kg": saline}) for dose in study.doses)
+    study = study.model_copy(update={"doses": nothing, "symptoms": None, "visits": (), "dropout": None})
+    p = []
+    for seed in range(100):
+        records = [record(study, seed, index) for index in range(30)]
+        change = np.array([one.truths[1].BP_ND[0] - one.truths[0].BP_ND[0] for one in records])
+        treated = np.array([one.participant.arm == "ketamine" for one in records])
+        p.append(stats.ttest_ind(change[treated], change[~treated]).pvalue)
+    assert stats.kstest(p, "uniform").pvalue > 0.01
 
 
 def test_most_respond_to_four_open_infusions() -> None:
@@ -234,11 +251,19 @@ def test_a_record_is_the_same_whatever_came_before() -> None:
 
 def test_courses_cover_every_dose_and_every_visit() -> None:
     study = plan("tiger2020")
-    ((sessions, seen),) = courses(study, record(study, 4, 0))
-    assert sessions == "baseline,post"
-    assert seen.time[0] == 0
-    assert seen.time[-1] >= 444
+    (regimen,) = record(study, 4, 0).treated.regimens
+    assert regimen.sessions == ("baseline", "post")
+    assert regimen.written[0] == 0
+    assert regimen.written[-1] >= 444
+    assert regimen.course.at(regimen.written).time is not None
     macaque = plan("yamanaka2014")
-    assert [label for label, _ in courses(macaque, record(macaque, 4, 0))] == ["ketamine", "nbqxketamine"]
-    retest = plan("test-retest")
-    assert list(courses(retest, record(retest, 4, 0))) == []
+    assert [one.sessions for one in record(macaque, 4, 0).treated.regimens] == [("ketamine",), ("nbqxketamine",)]
+    assert record(plan("test-retest"), 4, 0).treated is None
+
+
+def test_a_course_is_told_at_its_own_times_only() -> None:
+    (regimen,) = record(plan("tiger2020"), 4, 0).treated.regimens
+    with pytest.raises(KeyError):
+        regimen.course.at(np.array([1.2345]))
+    with pytest.raises(KeyError):
+        regimen.course.at(np.array([1e6]))

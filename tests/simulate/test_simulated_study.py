@@ -119,7 +119,7 @@ def test_the_truth_stands_apart(study: Path) -> None:
     origin = json.loads((study / "truth" / "parameters.json").read_text(encoding="utf-8"))
     assert origin["Seed"] == 5
     assert (study / "truth" / "plan.toml").read_text(encoding="utf-8") == find_plan("test-retest").text
-    assert "truth/" in (study / ".bidsignore").read_text(encoding="utf-8")
+    assert "truth" in (study / ".bidsignore").read_text(encoding="utf-8").split()  # the validator objects to truth/
     told = [path for path in study.rglob("*") if path.is_file() and "truth" not in path.relative_to(study).parts]
     assert [path for path in told if path.suffix != "" and "k2_prime" in path.read_text(encoding="utf-8")] == []
 

@@ -106,8 +106,8 @@ POST_HOURS = (
     'hours = { low = 24.0, high = 72.0, source = "tiger2020", note = "any time in that range is taken as likely" }'
 )
 SCAN_HOURS = (
-    'hours = { low = 1.5, high = 1.5, source = "assumption", note = "after the begin of the infusion; soon enough that '
-    'ketamine is still there" }'
+    'hours = { low = 3.0, high = 3.0, source = "assumption", note = "after the begin of the infusion; soon enough that '
+    'ketamine is still there, late enough that receptors have risen" }'
 )
 
 
@@ -184,7 +184,7 @@ SCAN_HOURS = (
             macaques,
             'condition = "ketamine"\n\n[[dose]]',
             'session = "ketamine"\nhours = { value = 9, source = "assumption" }\n\n[[dose]]',
-            ["[[dose]] 1", "hours = 9", "after session 'ketamine'", "1.5"],
+            ["[[dose]] 1", "hours = 9", "after session 'ketamine'", "3 to 3 h"],
         ),
         (macaques, 'condition = "ketamine"\nhours', 'condition = "control"\nhours', ["[[dose]] 1", "no session"]),
         (macaques, "[regions]", '[[visit]]\nlabel = "a"\nsession = "ketamine"\n[regions]', ["[[visit]]", "[symptoms]"]),

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import brentq
 
 from raphe.core.bounded import MOST_STEPS, BoundedFit, bounded_fit
 from raphe.core.linear import LeastSquares, covariance, least_squares
@@ -263,6 +262,8 @@ def _rise(profile: _Profile, begin: Begin, lowest: _Point, coarse: list[_Point],
 
 def _descend(profile: _Profile, low: _Point, beside: _Point) -> _Point:
     """Lowest point between one that falls towards the other and one that is higher or falls towards the first."""
+    from scipy.optimize import brentq  # large, and of use here alone
+
     for _ in range(MOST_HALVINGS):
         if low.slope * beside.slope <= 0:
             break

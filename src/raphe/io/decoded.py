@@ -109,11 +109,18 @@ def decoded(path: Path) -> Iterator[Decoded]:
             else:
                 yield Decoded(path, file, "")
     except FileNotFoundError:
-        raise InputError(f"{path} does not exist") from None
+        raise InputError(absent(path)) from None
     except IsADirectoryError:
         raise InputError(f"{path} is a folder; an image was expected") from None
     except PermissionError as error:
         raise InputError(f"{path} cannot be read: {error.strerror or error}") from None
+
+
+def absent(path: Path) -> str:
+    """Say that a file is not there, with the way out where it is a link to data that were not fetched."""
+    if not path.is_symlink():
+        return f"{path} does not exist"
+    return f"{path} is a link to {os.readlink(path)}, which does not exist; fetch the data (datalad get, git annex get)"
 
 
 def check_length(path: Path, kind: str, expected: int, what: str) -> None:

@@ -57,7 +57,12 @@ class DynamicImage:
 
 
 def open_dynamic(
-    path: Path, *, unit: str | None = None, half_life: float | None = None, frames: slice = slice(None)
+    path: Path,
+    *,
+    unit: str | None = None,
+    half_life: float | None = None,
+    frames: slice = slice(None),
+    raw: Path | None = None,
 ) -> DynamicImage:
     """Look at a dynamic image and its PET sidecars, and at no voxel yet.
 
@@ -70,6 +75,8 @@ def open_dynamic(
         Half-life, where no sidecar tells the radionuclide.
     frames : slice, optional
         Volumes to use, counted from 0.
+    raw : Path, optional
+        Root of the raw dataset, whose sidecars the image inherits.
 
     Raises
     ------
@@ -83,7 +90,7 @@ def open_dynamic(
             f"{path} is a single volume ({' x '.join(map(str, file.grid.shape))}); a dynamic scan is a 4D image with a "
             "volume for each frame"
         )
-    sidecar = sidecar_of(path, unit=unit, half_life=half_life)
+    sidecar = sidecar_of(path, unit=unit, half_life=half_life, raw=raw)
     if sidecar is None:
         raise InputError(
             f"{path} has no PET sidecar, so its frame times are not known; write FrameTimesStart and FrameDuration (in "

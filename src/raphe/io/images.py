@@ -27,6 +27,9 @@ BLOCK = 1 << 18
 PADDING = 4096
 """Bytes after the last volume that are taken for the filling of a block and not for voxels."""
 
+NEAR = 1e-3
+"""How far a value may be from a label that it means, for the scaling of a header is rounded."""
+
 
 class Consumer(Protocol):
     """Takes what it wants of every block of an image."""
@@ -120,13 +123,20 @@ class Inside:
 
     def __init__(self, image: ImageFile, label: int | None) -> None:
         self.inside: Flags = np.zeros(image.grid.n_voxel, dtype=bool)
+        self.span: tuple[float, float] = (np.inf, -np.inf)
+        """Lowest and highest value, where a label is looked for."""
         self._image, self._label = image, label
 
     def take(self, volume: int, first: int, block: Block) -> None:
         """Compare a block."""
         values = block * self._image.slope + self._image.inter
-        inside = np.isfinite(values) & (values != 0) if self._label is None else values == self._label
-        self.inside[first : first + block.size] = inside
+        known, part = np.isfinite(values), slice(first, first + block.size)
+        if self._label is None:
+            self.inside[part] = known & (values != 0)
+            return
+        self.inside[part] = np.abs(values - self._label) < NEAR
+        low, high = values.min(initial=np.inf, where=known), values.max(initial=-np.inf, where=known)
+        self.span = min(self.span[0], float(low)), max(self.span[1], float(high))
 
 
 def scale(values: Block, image: ImageFile, factor: float, out: Floats) -> None:
@@ -217,7 +227,9 @@ def read_mask(path: Path, grid: Grid, of: object, label: int | None = None) -> F
     found = Inside(image, label)
     stream(image, [found], range(1))
     if not found.inside.any():
-        what = "it is 0 in every voxel" if label is None else f"no voxel has the value {label}"
+        low, high = found.span
+        there = f"its values go from {low:g} to {high:g}" if low <= high else "it holds no number"
+        what = "it is 0 in every voxel" if label is None else f"no voxel has the value {label}; {there}"
         raise InputError(f"{path} is an empty mask: {what}; give another")
     return found.inside
 

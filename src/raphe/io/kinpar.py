@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -39,17 +38,7 @@ class RegionEstimate(NamedTuple):
     quality: Quality
 
 
-def write_kinpar(
-    path: Path,
-    fit: KineticFit,
-    *,
-    weights: str,
-    sources: Sequence[str],
-    command_line: str,
-    reference: str | None = None,
-    references: Sequence[str] = (),
-    notes: Mapping[str, str] | None = None,
-) -> None:
+def write_kinpar(path: Path, fit: KineticFit, told: Told) -> None:
     """Write the parameters of every region, flagged ones included, each with its standard error in per cent.
 
     The ends of the 95 % intervals follow, in the parameters' own units, where the fit has them.
@@ -59,24 +48,14 @@ def write_kinpar(
     path : Path
         See :func:`raphe.io.derivatives.kinpar`.
     fit : KineticFit
-    weights : str
-        How the frames were weighted, with the formula.
-    sources : sequence of str
-        Files that the curves come from; see :func:`raphe.io.derivatives.source_uri`.
-    command_line : str
-    reference : str, optional
-        Name of the reference region.
-    references : sequence of str
-        Citations of the model, as text.
-    notes : mapping of str to str, optional
-        Where a setting's value came from, by the setting's label, e.g. how ``k2prime`` was estimated.
+    told : Told
+        What the sidecar says of the fit besides.
 
     Raises
     ------
     OutputError
         If the place cannot be written to.
     """
-    told = Told(weights, sources, command_line, reference, references, notes or {})
     description = f"Kinetic parameters by region, estimated with {fit.model}"
     fields = metadata(description, fit.model, fit.inputs, fit.convention, told)
     columns = [Column("name", "Region")]

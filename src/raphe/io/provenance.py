@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.metadata
 import json
 import platform
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,8 +14,10 @@ from typing import Any
 import numpy as np
 import scipy
 
+from raphe import __version__
 from raphe.data.record import Step
 from raphe.errors import InputError, OutputError
+from raphe.io.decoded import absent
 from raphe.io.tables import read_json, write_text
 
 SOFTWARE = "raphe"
@@ -50,11 +51,8 @@ class Record:
 
 
 def software_version() -> str:
-    """Version of raphe; ``0+unknown`` where it runs without being installed."""
-    try:
-        return importlib.metadata.version(SOFTWARE)
-    except importlib.metadata.PackageNotFoundError:
-        return "0+unknown"
+    """Version of the raphe that runs, which is not always the one whose installation is on record."""
+    return __version__
 
 
 def versions() -> dict[str, str]:
@@ -79,6 +77,8 @@ def sha256(path: Path) -> str:
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
+    except FileNotFoundError:
+        raise InputError(absent(path)) from None
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror or error}") from None
 

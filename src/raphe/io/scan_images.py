@@ -1,4 +1,4 @@
-"""Dynamic images of a scan among the files of a study."""
+"""Dynamic images of a scan, and its brain masks, among the files of a study."""
 
 from __future__ import annotations
 
@@ -53,12 +53,48 @@ def image_of(scan: Name, pvc: str, roots: Sequence[Path], space: str | None = No
         named = shortened([name.path.name for name in candidates], 4)
         raise InputError(
             f"{candidates[0].root}: {len(candidates)} images of this scan could be mapped ({named}); say which by "
-            "its space (space in [maps] of the plan), or give the folder of one (--derivatives)"
+            "its space (space in [maps] of the plan), give the folder of one (--derivatives), or remove those that are "
+            "not meant"
         )
     return candidates[0].path if candidates else None
 
 
+def brain_masks_of(image: Name, roots: Sequence[Path]) -> tuple[tuple[Path, ...], ...]:
+    """Brain masks (``*_desc-brain_mask.nii.gz``) that an image may have by their names; grids are not looked at.
+
+    Parameters
+    ----------
+    image : Name
+    roots : sequence of Path
+        Datasets to look in.
+
+    Returns
+    -------
+    tuple of tuple of Path
+        The nearest first: those whose names have most of the scan's entities, and the space of the image. Masks that
+        are as near as each other stand together.
+    """
+    scan, ranks = dict(image.scan), dict[tuple[int, bool], list[Path]]()
+    for root in dict.fromkeys(roots):
+        for name in _named(root, scan["sub"], "mask", lenient=True):
+            own, space = dict(name.scan), name.entities.get("space")
+            elsewhere = space is not None and space != image.entities.get("space", space)
+            if name.entities.get("desc") == "brain" and own.items() <= scan.items() and not elsewhere:
+                ranks.setdefault((-len(own), space != image.entities.get("space")), []).append(name.path)
+    return tuple(tuple(ranks[rank]) for rank in sorted(ranks))
+
+
+def _named(root: Path, participant: str, suffix: str, lenient: bool = False) -> list[Name]:
+    """Images of a participant; one whose name is not as BIDS has it is refused, or (``lenient``) passed over."""
+    folder, found = root / f"sub-{participant}", []
+    for path in sorted(path for ending in IMAGE_ENDINGS for path in folder.glob(f"**/*_{suffix}{ending}")):
+        try:
+            found.append(parse_name(path))
+        except InputError:
+            if not lenient:
+                raise
+    return found
+
+
 def _images(root: Path, scan: Name) -> list[Name]:
-    folder = root / f"sub-{scan.entities['sub']}"
-    paths = sorted(path for ending in IMAGE_ENDINGS for path in folder.glob(f"**/*_pet{ending}"))
-    return [name for name in map(parse_name, paths) if name.scan == scan.scan]
+    return [name for name in _named(root, scan.entities["sub"], "pet") if name.scan == scan.scan]

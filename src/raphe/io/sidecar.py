@@ -107,9 +107,14 @@ class Fault(NamedTuple):
     error: InputError
 
 
-def sidecar_of(table: Path, *, unit: str | None = None, half_life: float | None = None) -> Sidecar | None:
-    """Sidecars of one table of curves, None if it has none; arguments and errors as of :func:`read_sidecar`."""
-    paths = find_sidecars(table)
+def sidecar_of(
+    table: Path, *, unit: str | None = None, half_life: float | None = None, raw: Path | None = None
+) -> Sidecar | None:
+    """Sidecars of one table of curves or image, None if it has none.
+
+    ``raw`` is as of :func:`raphe.io.names.find_sidecars`; other arguments and errors are as of :func:`read_sidecar`.
+    """
+    paths = find_sidecars(table, raw)
     return read_sidecar(paths, unit=unit, half_life=half_life) if paths else None
 
 

@@ -20,9 +20,9 @@ from raphe.kinetics.protocol import KineticModel
 from raphe.kinetics.selection import with_akaike_weights
 from raphe.kinetics.t_star import search_t_star, t_star_of_scan
 from raphe.nomenclature import region_key
-from raphe.pipeline.choices import Analysis, make
+from raphe.pipeline.choices import Analysis, given_k2_prime, make, t_star_source
+from raphe.pipeline.intervals import Tell, with_uncertainty
 from raphe.pipeline.reference import find_reference, high_binding
-from raphe.pipeline.uncertainty import Tell, with_uncertainty
 
 Array = npt.NDArray[np.float64]
 
@@ -190,8 +190,8 @@ def _k2_prime(
         return found.value, {"k2_prime": found.se}, [told]
     if analysis.k2_prime is None or auto:
         return None, {}, []
-    value = float(analysis.k2_prime)
-    return value, {}, [Step("k2_prime", {"value": value, "source": analysis.origin.get("k2_prime", "given")})]
+    step = given_k2_prime(analysis)
+    return float(analysis.k2_prime), {}, [step]
 
 
 def _with_t_star(task: _Task, material: Material, analysis: Analysis) -> tuple[_Task, list[Step]]:
@@ -200,11 +200,7 @@ def _with_t_star(task: _Task, material: Material, analysis: Analysis) -> tuple[_
     if not hasattr(model, "t_star"):
         return task, []
     if analysis.t_star != "auto":
-        origin = analysis.origin.get("t_star", "") if analysis.t_star is not None else ""
-        if origin == "catalog" and model.name != "LoganRef":
-            origin = ""
-        notes = {**task.notes, "t_star_source": origin or "the model's default, an assumption"}
-        return replace(task, notes=notes), []
+        return replace(task, notes={**task.notes, "t_star_source": t_star_source(model, analysis)}), []
     found, searched = search_t_star(
         model,
         task.curves,

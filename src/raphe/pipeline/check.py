@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from raphe.catalog import find_tracer
@@ -18,9 +18,10 @@ from raphe.kinetics.registry import model_type
 from raphe.pipeline.arterial import remarks_on_blood
 from raphe.pipeline.examination import examine
 from raphe.pipeline.findings import paragraphs
+from raphe.pipeline.map_files import files_of_maps
 from raphe.pipeline.messages import Messages
 from raphe.pipeline.plan import StudyPlan
-from raphe.pipeline.study import choose_tables, find_plan
+from raphe.pipeline.study import choose_tables, find_plan, planned_maps
 
 WARNINGS, ERRORS = 1, 2
 
@@ -70,10 +71,25 @@ def check(bids: Path, derivatives: Sequence[Path] = (), plan_path: Path | None =
     findings += faults
     try:
         if not any(finding.severity == "error" for finding in findings):
-            findings += examine(_tables(bids, roots, plan), plan, {}).findings
+            examined = examine(_tables(bids, roots, plan), plan, {})
+            findings += (*examined.findings, *_without_image(examined.tables, plan, bids, roots))
     except InputError as error:
         findings.append(_of_plan(error, bids, plan_path))
     return tuple(sorted(dict.fromkeys(findings), key=lambda finding: finding.severity))
+
+
+def _without_image(
+    tables: Sequence[ScanCurves], plan: StudyPlan | None, bids: Path, roots: Sequence[Path]
+) -> Iterator[Finding]:
+    """Yield scans of which the plan asks for maps that cannot be made for want of an image or a mask."""
+    maps = planned_maps(plan)
+    if maps is None:
+        return
+    for table in tables:
+        try:
+            files_of_maps(table, maps, bids, roots)
+        except InputError as error:
+            yield Finding("error", table.path, "", str(error))
 
 
 def _of_plan(error: InputError, bids: Path, plan_path: Path | None) -> Finding:

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from raphe.catalog import Tracer
+from raphe.data.record import Step
 from raphe.errors import InputError, ModelError
 from raphe.kinetics import registry
 from raphe.kinetics.protocol import KineticModel
@@ -206,6 +207,20 @@ def make(kind: type[KineticModel], analysis: Analysis, k2_prime: float | None) -
     if "window" in kind.needs and analysis.window is None:
         raise ModelError(f"{kind.name} needs a window of time; give it (--window START:END, in min from injection)")
     return registry.make(kind.name, **{name: value for name, value in known.items() if name in fields})  # type: ignore[arg-type]
+
+
+def t_star_source(model: KineticModel, analysis: Analysis) -> str:
+    """Say where the t* of a model comes from that is not searched for."""
+    origin = analysis.origin.get("t_star", "") if analysis.t_star is not None else ""
+    if origin == "catalog" and model.name != "LoganRef":
+        origin = ""
+    return origin or "the model's default, an assumption"
+
+
+def given_k2_prime(analysis: Analysis) -> Step:
+    """Record of a k2' that is a number of the analysis."""
+    value = float(analysis.k2_prime or np.nan)
+    return Step("k2_prime", {"value": value, "source": analysis.origin.get("k2_prime", "given")})
 
 
 def takes(kind: type[KineticModel], name: str) -> bool:

@@ -82,7 +82,7 @@ def report_group(
     regions = plan.regions.names if plan else ()
     contrasts, steps, unmade = _contrasts(plan, estimates, regions)
     agreements, more, unmade_too = _agreements(plan, estimates, regions)
-    steps += more
+    steps += (*more, *_kept(plan))
     summaries = tuple(_summary(out, table, task, missing) for table, task in zip(tables, tasks, strict=True))
     scan_steps = [step for table, _ in done for step in read_record(names.provenance(out, table.scan.label)).steps]
     page = study_page(
@@ -126,7 +126,13 @@ def _done(
     for table, task in zip(tables, tasks, strict=True):
         if table.scan.label in failed:
             missing[table.scan.label] = failed[table.scan.label]
-        elif not is_done(names.provenance(out, table.scan.label), fingerprint_of(task, table), out):
+            continue
+        try:
+            mark = fingerprint_of(task, table)
+        except InputError as error:
+            missing[table.scan.label] = str(error)
+            continue
+        if not is_done(names.provenance(out, table.scan.label), mark, out):
             missing[table.scan.label] = "it has not been analysed in this way yet; run the participant level for it"
         else:
             done.append((table, task))
@@ -233,6 +239,13 @@ def _agreements(
             except InputError as error:
                 unmade.append(f"the agreement of sessions {first!r} and {second!r} cannot be told: {error}")
     return tuple(one for one, _ in made), tuple(step for _, step in made), unmade
+
+
+def _kept(plan: StudyPlan | None) -> tuple[Step, ...]:
+    """What the plan says for work that this version does not do."""
+    if plan is None or plan.maps is None or plan.maps.permutations is None:
+        return ()
+    return (Step("planned", {"permutations": plan.maps.permutations}),)
 
 
 def _analysed(estimates: Estimates) -> list[tuple[str, str]]:

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from raphe.data.record import Parameter, Step
+from raphe.data.record import Step
 from raphe.kinetics.judgement import assumed
 from raphe.kinetics.k2_prime import LEAST_BINDING, first_pass_of, k2_primes_of, median_k2_prime
 from raphe.kinetics.protocol import KineticModel
 from raphe.kinetics.voxelwise import VoxelFit
-from raphe.pipeline.choices import make
+from raphe.pipeline.choices import given_k2_prime, make, t_star_source
 from raphe.pipeline.map_material import MapMaterial
 from raphe.pipeline.maps import Maps
 from raphe.pipeline.messages import Messages
@@ -78,8 +78,7 @@ def _tasks(material: MapMaterial, messages: Messages) -> list[_Task]:
             steps.append(step)
         elif takes and analysis.k2_prime is not None:
             k2_prime = float(analysis.k2_prime)
-            given: dict[str, Parameter] = {"value": k2_prime, "source": analysis.origin.get("k2_prime", "given")}
-            steps.append(Step("k2_prime", given))
+            steps.append(given_k2_prime(analysis))
         model = make(kind, analysis, k2_prime)
         tasks.append(_Task(model, input_se, (*steps, _fit_step(model, material))))
     return tasks
@@ -103,9 +102,7 @@ def _fit_step(model: KineticModel, material: MapMaterial) -> Step:
     analysis, n_frame = material.analysis, material.n_frame(model)
     t_star: dict[str, str] = {}
     if hasattr(model, "t_star"):
-        origin = analysis.origin.get("t_star", "") if analysis.t_star is not None else ""
-        origin = "" if origin == "catalog" and model.name != "LoganRef" else origin
-        t_star = {"t_star_source": origin or "the model's default, an assumption"}
+        t_star = {"t_star_source": t_star_source(model, analysis)}
     by_reference = "reference" in model.needs and material.reference is not None
     return Step(
         "fit",

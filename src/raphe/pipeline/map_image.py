@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import time
-from collections.abc import Sequence
 
 from raphe.io.dynamic import open_dynamic
 from raphe.io.staging import prepare
@@ -12,11 +12,11 @@ from raphe.pipeline.first_use import telling_of_compilation
 from raphe.pipeline.map_choices import choices_of_map
 from raphe.pipeline.map_fit import fit_maps
 from raphe.pipeline.map_material import read_material
-from raphe.pipeline.map_noise import regularise, smooth
+from raphe.pipeline.map_noise import AgainstNoise, regularise, smooth
 from raphe.pipeline.map_reference import curve_of_table, named
-from raphe.pipeline.maps import Maps, write_maps
+from raphe.pipeline.maps import told_of_voxels, write_maps
+from raphe.pipeline.memory import OF_MAP
 from raphe.pipeline.messages import Messages
-from raphe.quality import Quality, usable
 
 
 def run(options: argparse.Namespace) -> int:
@@ -37,12 +37,15 @@ def run(options: argparse.Namespace) -> int:
         where = None
     started = time.perf_counter()
     material = read_material(options, image, analysis, where, table, messages)
-    material = smooth(options, material, messages)
+    noise = AgainstNoise(options.smooth, options.hypr, options.regularise)
+    material = dataclasses.replace(material, noise=smooth(noise, material.voxels, OF_MAP, messages.progress))
     read = time.perf_counter()
     with telling_of_compilation(messages.say):
-        maps = regularise(options, material, fit_maps(material, messages))
+        maps = regularise(noise, material.voxels, fit_maps(material, messages), material.workers)
     fitted = time.perf_counter()
-    _tell(maps, options, messages)
+    for one in maps:
+        told, serious = told_of_voxels(one)
+        (messages.warn if serious else messages.say)(f"{options.pet}: {told}" if serious else told)
     sources = [str(path) for path in (options.pet, options.mask, where and where.path, *options.input) if path]
     paths = write_maps(
         options.out,
@@ -62,18 +65,3 @@ def run(options: argparse.Namespace) -> int:
     for path in paths:
         print(path)
     return messages.code
-
-
-def _tell(several: Sequence[Maps], options: argparse.Namespace, messages: Messages) -> None:
-    """Tell how many voxels have an estimate that may be used."""
-    for maps in several:
-        n_voxel = sum(part.quality.size for part in maps.found)
-        lost = sum(int((~usable(part.quality)).sum()) for part in maps.found)
-        bad = sum(int((part.quality & int(Quality.BAD_INPUT) > 0).sum()) for part in maps.found)
-        told = f"{maps.model.name}: {n_voxel} voxels, {lost} of them not usable"
-        if bad:
-            told += f", {bad} of these because their values are not numbers or all zero"
-        if 2 * lost > n_voxel:
-            messages.warn(f"{options.pet}: {told}; see the map of flags (meas-quality)")
-        else:
-            messages.say(told)

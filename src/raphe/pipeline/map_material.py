@@ -18,7 +18,7 @@ from raphe.kinetics.protocol import KineticModel
 from raphe.kinetics.voxelwise import VoxelFit, fit_voxels
 from raphe.pipeline.choices import Analysis
 from raphe.pipeline.map_reference import Named, mean_of_mask, region_of_table, voxels_of_mask
-from raphe.pipeline.memory import limit_of, threads
+from raphe.pipeline.memory import limit_of, processors, threads
 from raphe.pipeline.messages import Messages
 from raphe.pipeline.voxels import Voxels, masked_by, masked_by_activity
 
@@ -117,9 +117,10 @@ def read_material(
         If the image, the mask, the reference or the blood cannot be used, or the memory is too little.
     """
     limit = limit_of(options.memory)
-    workers = threads(limit, options.workers)
-    if workers < options.workers:
-        messages.say(f"{workers} of {options.workers} threads are used, for more do not fit into the memory")
+    wanted = options.workers or processors()
+    workers = threads(limit, wanted)
+    if workers < wanted:
+        messages.say(f"{workers} of {wanted} threads are used, for more do not fit into the memory")
     besides: tuple[Values, ...] = ()
     if where is not None and where.mask:
         besides = (Values(voxels_of_mask(where, image, options.label), image.file, image.factors),)

@@ -2,82 +2,110 @@
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from raphe.data.record import Step
 from raphe.errors import InputError
+from raphe.io.dynamic import DynamicImage
 from raphe.kinetics.voxelwise import VoxelFit
-from raphe.pipeline.map_material import MapMaterial
 from raphe.pipeline.maps import Maps
-from raphe.pipeline.messages import Messages
+from raphe.pipeline.memory import WaysOut
+from raphe.pipeline.voxels import Voxels
 
 Flags = npt.NDArray[np.bool_]
 
 
-def smooth(options: argparse.Namespace, material: MapMaterial, messages: Messages) -> MapMaterial:
-    """Smooth the volumes inside the mask, if that is asked for.
+@dataclass(frozen=True)
+class AgainstNoise:
+    """What is to be done against noise in maps.
+
+    Parameters
+    ----------
+    smoothing : float or None, mm
+        FWHM of the Gaussian by which every volume is smoothed inside the mask.
+    hypr : float or None, mm
+        FWHM of the Gaussian of HYPR-LR, instead.
+    regularise : bool
+        Whether maps are averaged over neighbours that differ by no more than their errors.
+    """
+
+    smoothing: float | None = None
+    hypr: float | None = None
+    regularise: bool = False
+
+
+def smooth(
+    noise: AgainstNoise, voxels: Voxels, ways: WaysOut, tell: Callable[[int, int, str], None] | None = None
+) -> tuple[Step, ...]:
+    """Smooth the volumes inside the mask, if that is asked for, and say so.
+
+    Parameters
+    ----------
+    noise : AgainstNoise
+    voxels : Voxels
+        All must be held at once; they are changed.
+    ways : WaysOut
+        For messages.
+    tell : callable, optional
+        Called with the volumes that are done, of how many, and what they are.
 
     Raises
     ------
     InputError
-        If the width is none, or the memory does not hold all voxels at once.
+        If the memory does not hold all voxels at once.
     """
-    fwhm = options.smooth or options.hypr
+    fwhm = noise.smoothing or noise.hypr
     if fwhm is None:
-        return material
-    _all_at_once(material, "--smooth" if options.smooth else "--hypr")
+        return ()
+    if voxels.n_part > 1:
+        how = "smoothing" if noise.smoothing else "HYPR-LR"
+        raise InputError(
+            f"{voxels.image.path}: {how} needs all {voxels.indices.size} voxels of the mask at once, {ways.all_at_once}"
+        )
     from raphe.core import smoothing  # scipy.ndimage, which is slow to import
 
-    inside = smoothing.kernel(_mask(material), fwhm, material.image.file.grid.zooms[::-1])
-    frames = material.image.frames
-    for _, _, activity in material.voxels.parts():
+    image = voxels.image
+    inside = smoothing.kernel(_mask(image, voxels), fwhm, image.file.grid.zooms[::-1])
+    for _, _, activity in voxels.parts():
         gain = None
-        if options.hypr is not None:
-            mean = smoothing.composite((_volume(row, inside.mask) for row in activity), frames.duration)
+        if noise.hypr is not None:
+            mean = smoothing.composite((_volume(row, inside.mask) for row in activity), image.frames.duration)
             gain = smoothing.hypr_gain(mean, inside)
         for at, row in enumerate(activity):
             volume = _volume(row, inside.mask)
             done = smoothing.smoothed(volume, inside) if gain is None else smoothing.hypr(volume, gain, inside)
             row[:] = done[inside.mask]
-            messages.progress(at + 1, len(activity), "volumes smoothed")
-    how, cited = ("HYPR-LR", ("christian2010",)) if options.hypr is not None else ("Gaussian", ())
-    step = Step("smooth", {"kernel": how, "fwhm": fwhm, "inside": "mask"}, citations=cited)
-    return dataclasses.replace(material, noise=(step,))
+            if tell is not None:
+                tell(at + 1, len(activity), "volumes smoothed")
+    how, cited = ("HYPR-LR", ("christian2010",)) if noise.hypr is not None else ("Gaussian", ())
+    return (Step("smooth", {"kernel": how, "fwhm": fwhm, "inside": "mask"}, citations=cited),)
 
 
-def regularise(options: argparse.Namespace, material: MapMaterial, maps: Sequence[Maps]) -> list[Maps]:
+def regularise(noise: AgainstNoise, voxels: Voxels, maps: Sequence[Maps], workers: int = 1) -> tuple[Maps, ...]:
     """Average maps over neighbours that are the same but for their errors, if that is asked for."""
-    if not options.regularise:
-        return list(maps)
+    if not noise.regularise:
+        return tuple(maps)
     from raphe.kinetics import regularise as of_maps  # scipy.ndimage, which is slow to import
 
-    mask, voxel = _mask(material), material.image.file.grid.zooms[::-1]
+    mask, voxel = _mask(voxels.image, voxels), voxels.image.file.grid.zooms[::-1]
     step = Step("regularise", {}, citations=("polzehl2006",))
     done = []
     for one in maps:
-        whole = of_maps.regularise(_joined(one.found), mask, voxel, workers=material.workers)
+        whole = of_maps.regularise(_joined(one.found), mask, voxel, workers=workers)
         done.append(dataclasses.replace(one, found=[whole], steps=(*one.steps, step)))
-    return done
+    return tuple(done)
 
 
-def _all_at_once(material: MapMaterial, option: str) -> None:
-    if material.voxels.n_part > 1:
-        raise InputError(
-            f"{option} needs all {material.voxels.indices.size} voxels of the mask at once, which --memory does not "
-            "allow; give more, or a smaller mask"
-        )
-
-
-def _mask(material: MapMaterial) -> Flags:
+def _mask(image: DynamicImage, voxels: Voxels) -> Flags:
     """Mask with the last axis first, in which order of memory the file has its voxels."""
-    grid = material.image.file.grid
+    grid = image.file.grid
     inside = np.zeros(grid.n_voxel, dtype=bool)
-    inside[material.voxels.indices] = True
+    inside[voxels.indices] = True
     return inside.reshape(grid.shape[::-1])
 
 

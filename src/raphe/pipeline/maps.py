@@ -23,7 +23,7 @@ from raphe.kinetics.protocol import KineticModel
 from raphe.kinetics.voxelwise import VoxelFit
 from raphe.nomenclature import SYMBOLS
 from raphe.pipeline.parameters import told_of
-from raphe.quality import MEANING, WORD
+from raphe.quality import MEANING, WORD, Quality, usable
 
 _Job = tuple[Path, Sequence[npt.NDArray[np.generic]], Mapping[str, object]]
 
@@ -102,6 +102,18 @@ def write_maps(
                 for done in [pool.submit(write, job) for job in jobs]:
                     done.result()
     return [path for path, _, _ in jobs]
+
+
+def told_of_voxels(maps: Maps) -> tuple[str, bool]:
+    """Tell how many voxels have an estimate that may be used, and whether it is less than half of them."""
+    n_voxel = sum(part.quality.size for part in maps.found)
+    lost = sum(int((~usable(part.quality)).sum()) for part in maps.found)
+    bad = sum(int((part.quality & int(Quality.BAD_INPUT) > 0).sum()) for part in maps.found)
+    told = f"{maps.model.name}: {n_voxel} voxels, {lost} of them not usable"
+    if bad:
+        told += f", {bad} of these because their values are not numbers or all zero"
+    serious = 2 * lost > n_voxel
+    return told + ("; see the map of flags (meas-quality)" if serious else ""), serious
 
 
 def _jobs(out: Path, source: ImageFile, one: Maps, convention: str, told: Told) -> Iterator[_Job]:

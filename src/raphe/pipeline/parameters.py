@@ -31,17 +31,7 @@ def write_parameters(
     OutputError
         If the place cannot be written to.
     """
-    told = told_of(result.model, steps, sources, command_line)
-    write_kinpar(
-        path,
-        result,
-        weights=told.weights,
-        sources=told.sources,
-        command_line=told.command_line,
-        reference=told.reference,
-        references=told.references,
-        notes=told.notes,
-    )
+    write_kinpar(path, result, told_of(result.model, steps, sources, command_line))
 
 
 def told_of(model: str, steps: Sequence[Step], sources: Sequence[str], command_line: str) -> Told:

@@ -29,9 +29,10 @@ from raphe.pipeline.analysis import Material, analyse
 from raphe.pipeline.arterial import Arterial, arterial_input, source_of_scan
 from raphe.pipeline.choices import Analysis
 from raphe.pipeline.findings import paragraphs
+from raphe.pipeline.map_files import MapChoice, files_of_maps
 from raphe.pipeline.parameters import write_estimated_input, write_parameters
 from raphe.pipeline.plasma_samples import PlasmaSamples, samples_of_scan, with_samples
-from raphe.pipeline.scan_maps import MapChoice, ScanMaps, find_image, map_scan, write_scan_maps
+from raphe.pipeline.scan_maps import ScanMaps, map_scan, write_scan_maps
 from raphe.report.maps import map_view
 from raphe.report.scan import scan_page
 
@@ -63,6 +64,8 @@ class ScanTask:
     command_line : str
     maps : MapChoice or None
         None where no maps are made.
+    beside : int
+        Scans that are worked on at a time, which share the memory.
     """
 
     bids: Path
@@ -78,6 +81,7 @@ class ScanTask:
     datasets: Mapping[str, Path]
     command_line: str
     maps: MapChoice | None = None
+    beside: int = 1
 
 
 @dataclass(frozen=True)
@@ -96,6 +100,10 @@ class ScanOutcome:
     seconds : float
     not_fitted : tuple of str
         Models that this scan does not allow, each with the reason.
+    of_maps : tuple of str
+        What a person must read about its maps.
+    unmasked : bool
+        Whether its maps were made without a brain mask where one would have been taken.
     """
 
     label: str
@@ -104,6 +112,8 @@ class ScanOutcome:
     lost: tuple[str, ...]
     seconds: float
     not_fitted: tuple[str, ...] = ()
+    of_maps: tuple[str, ...] = ()
+    unmasked: bool = False
 
 
 def analyse_scan(task: ScanTask, restart: bool = False) -> ScanOutcome:
@@ -142,26 +152,29 @@ def analyse_scan(task: ScanTask, restart: bool = False) -> ScanOutcome:
     fits, steps = analyse(material, task.analysis)
     maps = None
     if task.maps is not None:
-        image = find_image(table, task.maps, task.bids, task.derivatives)
-        maps = map_scan(image, fits, steps, task.analysis, material.plasma)
-        steps = (*steps, maps.step)
+        files = files_of_maps(table, task.maps, task.bids, task.derivatives)
+        maps = map_scan(files, fits, steps, task.analysis, material.plasma, task.maps, beside=task.beside)
     steps = _named((curves.step, *with_samples(arterial.steps if arterial else (), samples), *steps), scan)
+    of_maps = () if maps is None else maps.warnings
     with staged(task.out) as stage:
         at = dataclasses.replace(task, out=stage)
-        files = _write(at, table, scan, fits, maps, _Blood(arterial, samples), steps, paragraphs(notes))
-        remove_outdated(record, task.out, [file.relative_to(stage).as_posix() for file in files])
+        written = _write(at, table, scan, fits, maps, _Blood(arterial, samples), steps, [*paragraphs(notes), *of_maps])
+        remove_outdated(record, task.out, [file.relative_to(stage).as_posix() for file in written])
         names.write_description(stage, task.title, task.datasets)
         write_record(
             names.provenance(stage, scan.label),
-            steps,
+            steps if maps is None else (*steps, *_named(maps.steps, scan)),
             fingerprint=mark,
             root=stage,
-            outputs=files,
+            outputs=written,
             command_line=task.command_line,
         )
     n_regions = sum(len(fit.names) for fit in fits)
     not_fitted = tuple(str(step.parameters["why"]) for step in steps if step.name == "not_fitted")
-    return ScanOutcome(scan.label, False, n_regions, _lost(fits), time.monotonic() - began, not_fitted)
+    return ScanOutcome(
+        scan.label, False, n_regions, _lost(fits), time.monotonic() - began, not_fitted,
+        of_maps, maps is not None and maps.unmasked,
+    )  # fmt: skip
 
 
 def find_table(task: ScanTask) -> ScanCurves:
@@ -190,7 +203,8 @@ def fingerprint_of(task: ScanTask, table: ScanCurves) -> str:
         settings["weights"] = task.analysis.weights.tolist()
     settings |= {"tracer": task.tracer, "alone": task.alone}
     if task.maps is not None:
-        files.append(find_image(table, task.maps, task.bids, task.derivatives))
+        of_maps = files_of_maps(table, task.maps, task.bids, task.derivatives)
+        files += of_maps.all
         settings["maps"] = dataclasses.asdict(task.maps)
     return fingerprint({f"{at} {path.name}": sha256(path) for at, path in enumerate(files)}, settings)
 
@@ -253,7 +267,10 @@ def _write(
             write_estimated_input(files[-1], fit, scan, steps, [*sources, *of_blood])
     files += [names.sidecar(file) for file in files]
     if maps is not None:
-        of_maps = [*sources, *(of_blood if arterial else ()), names.source_uri(maps.image.path, task.datasets)]
+        images = [maps.image.path, *([] if maps.brain.taken is None else [maps.brain.taken])]
+        of_maps = [
+            *sources, *(of_blood if arterial else ()), *(names.source_uri(path, task.datasets) for path in images)
+        ]  # fmt: skip
         written = write_scan_maps(tacs.parent, maps, task.analysis, of_maps, task.command_line)
         files += [*written, *(names.map_sidecar(file) for file in written)]
     report = names.scan_report(task.out, scan, task.alone)
@@ -263,13 +280,13 @@ def _write(
         arterial=arterial.fits if arterial else (),
         plasma=arterial.plasma if arterial else None,
         samples=samples.samples if samples else None,
-        steps=steps,
+        steps=steps if maps is None else (*steps, *_named(maps.steps, scan)),
         versions=versions(),
         citations={key: entry.citation for key, entry in references().items()},
         command_line=task.command_line,
         region_order=task.analysis.regions,
         notes=notes,
-        maps=[] if maps is None else [map_view(*one, maps.image.file.grid.zooms) for one in maps.shown()],
+        maps=[] if maps is None else [map_view(*one, *maps.place) for one in maps.shown()],
     )
     write_text(report, page)
     return [*files, report]

@@ -16,6 +16,11 @@ from raphe.pipeline.toml_lines import Key
 NAMELESS = "without TracerName"
 """What stands for the name of a tracer that a sidecar does not tell."""
 
+NO_VOXELWISE = (
+    "[maps] permutations is kept in the record for contrasts voxel by voxel, which this version of raphe does not "
+    "compute; maps and regions do not depend on it"
+)
+
 
 def check_plan(
     plan: StudyPlan,
@@ -28,8 +33,8 @@ def check_plan(
     """Hold the plan against the data.
 
     Errors: a session, a tracer or a region of the plan that the data lack; a contrast that nobody's scans can answer,
-    or whose sessions hold another tracer or several scans of it. Warnings: scans that the plan does not mention, and
-    people who have only one of a contrast's two sessions.
+    or whose sessions hold another tracer or several scans of it. Warnings: scans that the plan does not mention, people
+    who have only one of a contrast's two sessions, and a number of permutations, which nothing uses yet.
 
     Parameters
     ----------
@@ -51,6 +56,8 @@ def check_plan(
     """
     absent = [] if partial else [*_sessions(plan, scans), *_tracers(plan, scans)]
     found = [*absent, *_regions(plan, scans, regions, empty or {}), *_unplanned(plan, scans)]
+    if plan.maps is not None and plan.maps.permutations is not None:
+        found.append(_warning(plan, ("maps", "permutations"), NO_VOXELWISE))
     if not absent:
         found += _contrasts(plan, scans, partial)
     return tuple(finding for _, finding in sorted(found, key=lambda item: item[0]))

@@ -59,6 +59,8 @@ def _reason(fault: ErrorDetails) -> str:
     expected = {
         "string_type": 'it must be text in double quotes, as "..."',
         "float_type": "it must be a number, without quotes",
+        "int_type": "it must be a whole number, without quotes",
+        "bool_type": "it must be true or false, without quotes",
         "tuple_type": 'it must be a list, as ["...", "..."]',
         "model_type": "it must be a table of keys and values",
         "mapping_type": "it must be a table of names and lists",

@@ -30,6 +30,9 @@ def check_rules(plan: StudyPlan) -> None:
     _check_assumptions(plan)
     _check_regions(plan)
     _check_conditions(plan)
+    if plan.maps is not None and plan.maps.smoothing is not None and plan.maps.hypr is not None:
+        how = "[maps] has both smoothing and hypr, of which one image bears one; keep the one that is meant"
+        raise _fault(plan, ("maps", "hypr"), how)
     for index, contrast in enumerate(plan.contrasts):
         _check_terms(plan, index, contrast)
         _check_tracer(plan, index, contrast)

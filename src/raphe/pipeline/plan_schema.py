@@ -104,6 +104,12 @@ def _blood_model(kind: str) -> Callable[[str], str]:
     return check
 
 
+def _width(value: object) -> object:
+    if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < float("inf"):
+        return float(value)
+    raise ValueError("it must be a positive number of mm, without quotes")
+
+
 def _window(value: tuple[float, ...] | None) -> tuple[float, ...] | None:
     if value is not None and not (len(value) == 2 and 0 <= value[0] < value[1]):
         raise ValueError("it must be a list of two times in min, ascending, as [40, 60]")
@@ -122,6 +128,7 @@ def _kind(value: object) -> object:
 Name = Annotated[str, AfterValidator(_name)]
 Names = Annotated[tuple[Name, ...], Field(strict=False)]
 Label = Annotated[str, AfterValidator(_label)]
+Width = Annotated[float, BeforeValidator(_width)]
 Parameter = Annotated[str, AfterValidator(_parameter)]
 
 
@@ -214,6 +221,16 @@ class MapsSection(Section):
 
     space: Label | None = None
     """Images of this ``space-`` are mapped; needed where a scan has several."""
+    mask: Literal["brain", "activity"] | None = None
+    """The brain mask of the scan, or the voxels with activity; None: the first where there is one."""
+    smoothing: Width | None = None
+    """mm, FWHM of the Gaussian by which the volumes are smoothed."""
+    hypr: Width | None = None
+    """mm, FWHM of the Gaussian of HYPR-LR."""
+    regularise: bool = False
+    """Whether maps are averaged over neighbours that differ by no more than their errors."""
+    permutations: Annotated[int, Field(ge=1)] | None = None
+    """Of voxelwise contrasts, which this version does not compute."""
 
 
 class PrimarySection(Section):

@@ -14,33 +14,21 @@ from raphe.data.blood import PlasmaInput
 from raphe.data.fit import KineticFit
 from raphe.data.record import Parameter, Step
 from raphe.errors import InputError
-from raphe.io.bids import ScanCurves
 from raphe.io.dynamic import DynamicImage, open_dynamic
-from raphe.io.scan_images import image_of
 from raphe.io.schedule import check_agreement
 from raphe.kinetics import registry
 from raphe.kinetics.protocol import KineticModel
 from raphe.kinetics.voxelwise import VoxelFit, fit_voxels
+from raphe.pipeline.brain_mask import BrainMask, brain_mask
 from raphe.pipeline.choices import Analysis, make
-from raphe.pipeline.maps import Maps, write_maps
-from raphe.pipeline.memory import limit_of
-from raphe.pipeline.voxels import masked_by_activity
+from raphe.pipeline.map_files import FilesOfMaps, MapChoice
+from raphe.pipeline.map_noise import regularise, smooth
+from raphe.pipeline.maps import Maps, told_of_voxels, write_maps
+from raphe.pipeline.memory import OF_RUN, limit_of
+from raphe.pipeline.voxels import Voxels, masked_by, masked_by_activity
 from raphe.quality import usable
 
 Array = npt.NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class MapChoice:
-    """What maps are to be made.
-
-    Parameters
-    ----------
-    space : str or None
-        The ``space-`` of the images; None where each scan has one.
-    """
-
-    space: str | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,13 +41,35 @@ class ScanMaps:
     voxels : ndarray of int, shape (n_voxel,)
         Indices in the order of the file.
     maps : tuple of Maps
+    steps : tuple of Step
+        What was done, for the methods and the record.
+    brain : BrainMask
+    unmasked : bool
+        Whether a brain mask would have been taken, had there been one.
     """
 
     image: DynamicImage
     voxels: npt.NDArray[np.intp]
     maps: tuple[Maps, ...]
-    step: Step
-    """What was done, for the methods and the record."""
+    steps: tuple[Step, ...]
+    brain: BrainMask
+    unmasked: bool
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What a person must read."""
+        told = [told_of_voxels(one) for one in self.maps]
+        serious = (f"{self.image.path}: {text}" for text, bad in told if bad)
+        return (*(finding.message for finding in self.image.findings), *self.brain.missed, *serious)
+
+    @property
+    def place(self) -> tuple[npt.NDArray[np.bool_], Array, bool]:
+        """Mask on the grid, affine, and whether this says where left is."""
+        grid, header = self.image.file.grid, self.image.file.header
+        inside = np.zeros(grid.n_voxel, dtype=bool)
+        inside[self.voxels] = True
+        oriented = int(header["qform_code"]) > 0 or int(header["sform_code"]) > 0
+        return inside.reshape(grid.shape, order="F"), grid.affine, oriented
 
     def shown(self) -> list[tuple[str, str, npt.NDArray[np.float32]]]:
         """Model, parameter and map of what each model is used for."""
@@ -75,25 +85,14 @@ class ScanMaps:
         return whole.reshape(self.image.file.grid.shape, order="F")
 
 
-def find_image(table: ScanCurves, choice: MapChoice, bids: Path, derivatives: Sequence[Path]) -> Path:
-    """Image of a scan that is to be mapped.
-
-    Raises
-    ------
-    InputError
-        If the scan has none, or several.
-    """
-    image = image_of(table.name, table.pvc, (*derivatives, bids), choice.space)
-    if image is None:
-        raise InputError(
-            f"{table.path}: maps are asked for, but there is no dynamic image of this scan (*_pet.nii.gz) in the data "
-            "set or its derivatives; name its folder (--derivatives), or leave --maps or [maps] out"
-        )
-    return image
-
-
 def map_scan(
-    path: Path, fits: Sequence[KineticFit], steps: Sequence[Step], analysis: Analysis, plasma: PlasmaInput | None
+    files: FilesOfMaps,
+    fits: Sequence[KineticFit],
+    steps: Sequence[Step],
+    analysis: Analysis,
+    plasma: PlasmaInput | None,
+    choice: MapChoice,
+    beside: int = 1,
 ) -> ScanMaps:
     """Fit every voxel as the regions were: same model, reference or plasma, k2', t* and way of weighting.
 
@@ -101,53 +100,86 @@ def map_scan(
 
     Parameters
     ----------
-    path : Path
-        Dynamic image on the frames of the curves.
+    files : FilesOfMaps
+        The image has the frames of the curves.
     fits : sequence of KineticFit
         Of the regions.
     steps : sequence of Step
         That made them.
     analysis : Analysis
     plasma : PlasmaInput or None
+    choice : MapChoice
+    beside : int
+        Scans that are mapped at a time, which share the memory.
 
     Raises
     ------
     RapheError
-        If the image cannot be used.
+        If the image or its mask cannot be used.
     """
-    image = open_dynamic(path)
-    mapped = [fit for fit in fits if not getattr(registry.model_type(fit.model), "joint", False)]
-    if not mapped:
-        raise InputError(
-            f"{path}: no map can be made by {', '.join(fit.model for fit in fits)}, which fits regions together; add "
-            "another model, or leave --maps or [maps] out"
-        )
-    longest = max(mapped, key=lambda fit: len(fit.frames)).frames
-    n_frame = len(longest)
-    seen = image.frames.first(n_frame)
-    if len(image.frames) < n_frame or not check_agreement(
-        longest.start, longest.end, seen.start, seen.end, "the table of curves", path
-    ):
-        raise InputError(
-            f"{path} has {len(image.frames)} frames, the table of curves {n_frame}; maps need an image with the frames "
-            "of the curves"
-        )
+    image = open_dynamic(files.image, raw=files.raw)
+    mapped = _mapped(image, files.table, fits)
     map_bytes = sum(8 * len(fit.parameters) + 1 for fit in mapped)
-    voxels, mask = masked_by_activity(image, map_bytes=map_bytes, workers=1, limit=limit_of(None))
+    brain = brain_mask(image, files, choice)
+    voxels, mask = _voxels(image, brain, map_bytes, beside)
     voxels.begin()
+    noise = smooth(choice.noise, voxels, OF_RUN)
     models = [_model(fit, analysis) for fit in mapped]
     found: dict[tuple[int, int], VoxelFit] = {}
     for part, _, activity in voxels.parts():
         for at, (fit, model) in enumerate(zip(mapped, models, strict=True)):
             found[at, part] = _fit_part(activity, fit, model, image, analysis, plasma, steps)
-    maps = tuple(
-        Maps(model, [found[at, part] for part in range(voxels.n_part)], (*steps, image.step, mask))
-        for at, model in enumerate(models)
-    )
-    done: dict[str, Parameter] = {"image": path.name, "models": tuple(model.name for model in models)}
-    done |= mask.parameters
-    cited = tuple(dict.fromkeys(key for model in models for key in model.citations))
-    return ScanMaps(image, voxels.indices, maps, Step("maps", done, citations=cited))
+    weights = _weights(analysis, image)
+    own = (*_of_voxels(steps, weights), image.step, mask, *noise)
+    parts = range(voxels.n_part)
+    maps = [Maps(model, [found[at, part] for part in parts], own) for at, model in enumerate(models)]
+    whole = regularise(choice.noise, voxels, maps)
+    told = (_step(files.image, models, mask, weights), *_against_noise(whole[0].steps))
+    return ScanMaps(image, voxels.indices, whole, told, brain, brain.taken is None and choice.mask is None)
+
+
+def _step(image: Path, models: Sequence[KineticModel], mask: Step, weights: str | Array) -> Step:
+    """What was mapped, for the methods and the record."""
+    done: dict[str, Parameter] = {"image": image.name, "models": tuple(model.name for model in models)}
+    done |= {**mask.parameters, "weights": weights if isinstance(weights, str) else "given"}
+    return Step("maps", done, citations=tuple(dict.fromkeys(key for model in models for key in model.citations)))
+
+
+def _against_noise(steps: Sequence[Step]) -> list[Step]:
+    return [step for step in steps if step.name in ("smooth", "regularise")]
+
+
+def _mapped(image: DynamicImage, table: Path, fits: Sequence[KineticFit]) -> list[KineticFit]:
+    """Fits whose models can be mapped, where the image has their frames."""
+    mapped = [fit for fit in fits if not getattr(registry.model_type(fit.model), "joint", False)]
+    if not mapped:
+        raise InputError(
+            f"{image.path}: no map can be made by {', '.join(fit.model for fit in fits)}, which fits regions together; "
+            "add another model, or leave --maps or [maps] out"
+        )
+    longest = max(mapped, key=lambda fit: len(fit.frames)).frames
+    n_frame = len(longest)
+    seen = image.frames.first(n_frame)
+    if len(image.frames) < n_frame or not check_agreement(
+        longest.start, longest.end, seen.start, seen.end, str(table), image.path
+    ):
+        raise InputError(
+            f"{image.path} has {len(image.frames)} frames, but {table} has {n_frame}; maps need an image with the "
+            "frames of the curves"
+        )
+    return mapped
+
+
+def _voxels(image: DynamicImage, brain: BrainMask, map_bytes: int, beside: int) -> tuple[Voxels, Step]:
+    """Voxels that are mapped, and which they are."""
+    limit = limit_of(None, beside)
+    if brain.taken is not None:
+        voxels, step = masked_by(brain.taken, image, map_bytes=map_bytes, workers=1, limit=limit, ways=OF_RUN)
+        return voxels, dataclasses.replace(step, parameters={**step.parameters, "file": brain.taken.name})
+    voxels, step = masked_by_activity(image, map_bytes=map_bytes, workers=1, limit=limit, ways=OF_RUN)
+    if brain.passed_over:
+        step = dataclasses.replace(step, parameters={**step.parameters, "passed_over": brain.passed_over})
+    return voxels, step
 
 
 def write_scan_maps(
@@ -176,9 +208,7 @@ def _fit_part(
     plasma: PlasmaInput | None,
     steps: Sequence[Step],
 ) -> VoxelFit:
-    weights = analysis.weights
-    if isinstance(weights, str) and weights == "residual":
-        weights = "decay" if image.half_life is not None else "duration"  # residuals of single voxels tell nothing
+    weights = _weights(analysis, image)
     n_frame = len(fit.frames)
     return fit_voxels(
         model,
@@ -191,6 +221,23 @@ def _fit_part(
         convention=fit.convention,
         input_se=_k2_prime_se(fit, steps),
     )
+
+
+def _weights(analysis: Analysis, image: DynamicImage) -> str | Array:
+    """Weights of the regions; but residuals of single voxels tell nothing."""
+    if isinstance(analysis.weights, str) and analysis.weights == "residual":
+        return "decay" if image.half_life is not None else "duration"
+    return analysis.weights
+
+
+def _of_voxels(steps: Sequence[Step], weights: str | Array) -> list[Step]:
+    """Steps of the regions that hold for the voxels too: with their weights, and standard errors from the Jacobian."""
+    named = weights if isinstance(weights, str) else "given"
+    return [
+        dataclasses.replace(step, parameters={**step.parameters, "weights": named}) if step.name == "fit" else step
+        for step in steps
+        if step.name not in ("bootstrap", "profile")
+    ]
 
 
 def _k2_prime_se(fit: KineticFit, steps: Sequence[Step]) -> dict[str, float] | None:

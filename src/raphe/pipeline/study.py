@@ -16,18 +16,28 @@ from raphe.io.bids import ScanCurves, Study, read_study
 from raphe.io.check import check_dataset
 from raphe.io.datasets import dataset_roots
 from raphe.io.staging import prepare
+from raphe.io.tables import shortened
 from raphe.pipeline.examination import Examination, examine, tracer_names
 from raphe.pipeline.execute import execute
 from raphe.pipeline.findings import paragraphs, refuse_errors
 from raphe.pipeline.group import report_group
+from raphe.pipeline.map_files import MapChoice, files_of_maps
+from raphe.pipeline.map_noise import AgainstNoise
 from raphe.pipeline.messages import Messages
 from raphe.pipeline.options import said
 from raphe.pipeline.participant import ScanOutcome, ScanTask, analyse_scan
 from raphe.pipeline.plan import StudyPlan, read_plan
 from raphe.pipeline.plan_schema import same_tracer
-from raphe.pipeline.scan_maps import MapChoice, find_image
+from raphe.pipeline.voxels import ROBUST, SHARE
+from raphe.report.wording import count
 
 FAILED = 3
+
+UNMASKED = (
+    f"no brain mask (*_desc-brain_mask.nii.gz) is on the grid of the image, so voxels are mapped whose mean activity "
+    f"exceeds {100 * SHARE:g} % of the {ROBUST:g}th percentile, an assumption; a mask in the data set or a derivative "
+    "(--derivatives) names others"
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,8 +73,10 @@ def run(options: argparse.Namespace) -> int:
         for paragraph in paragraphs([one for one in job.findings if _must_be_read(one, job.plan) == must]):
             tell(paragraph)
     if options.dry_run:
-        for task in job.tasks:
+        for table, task in zip(job.tables, job.tasks, strict=True):
             print(f"would fit {', '.join(task.analysis.models)} to {task.table}")
+            if task.maps is not None:
+                print(f"would map {files_of_maps(table, task.maps, task.bids, task.derivatives).image}")
         return messages.code
     failed: dict[str, str] = {}
     if options.level in ("participant", "all"):
@@ -171,10 +183,10 @@ def _tasks(
     names = tracer_names(found.tables)
     scans = {table.scan.label: (table.scan.participant, table.scan.session) for table in study.tables}
     in_session = Counter(scans.values())
-    maps = _maps(plan, options)
+    maps = planned_maps(plan, options.maps)
     if maps is not None:
         for table in found.tables:
-            find_image(table, maps, options.bids, derivatives)
+            files_of_maps(table, maps, options.bids, derivatives)
     return tuple(
         ScanTask(
             bids=options.bids,
@@ -190,17 +202,19 @@ def _tasks(
             datasets=datasets,
             command_line=options.command_line,
             maps=maps,
+            beside=min(options.workers, len(found.tables)),
         )
         for table in found.tables
     )
 
 
-def _maps(plan: StudyPlan | None, options: argparse.Namespace) -> MapChoice | None:
-    """What maps are asked for, if any."""
+def planned_maps(plan: StudyPlan | None, asked: bool = False) -> MapChoice | None:
+    """What maps the plan asks for; those without any choice where only the command line does."""
     section = plan.maps if plan else None
-    if section is None and not options.maps:
-        return None
-    return MapChoice(section.space if section else None)
+    if section is None:
+        return MapChoice() if asked else None
+    noise = AgainstNoise(section.smoothing, section.hypr, section.regularise)
+    return MapChoice(section.space, section.mask, noise)
 
 
 def _analyse(job: Job, options: argparse.Namespace, messages: Messages) -> dict[str, str]:
@@ -216,6 +230,7 @@ def _analyse(job: Job, options: argparse.Namespace, messages: Messages) -> dict[
     labels = {task.table: table.scan.label for task, table in zip(job.tasks, job.tables, strict=True)}
     done = skipped = 0
     lost: Counter[str] = Counter()
+    unmasked: list[str] = []
     for task, outcome in execute(work, job.tasks, options.workers):
         done += 1
         if isinstance(outcome, RapheError):
@@ -227,6 +242,9 @@ def _analyse(job: Job, options: argparse.Namespace, messages: Messages) -> dict[
             )
             for why in outcome.not_fitted:
                 messages.warn(f"{outcome.label}: {why}; its other models were fitted")
+            for warning in outcome.of_maps:
+                messages.warn(f"{outcome.label}: {warning}")
+            unmasked += [outcome.label] if outcome.unmasked else []
             if 2 * len(outcome.lost) > outcome.n_regions:
                 messages.warn(
                     f"{outcome.label}: {len(outcome.lost)} of {outcome.n_regions} regions have no usable estimate; "
@@ -239,6 +257,8 @@ def _analyse(job: Job, options: argparse.Namespace, messages: Messages) -> dict[
         raise InputError("no scan could be analysed. " + "\n\n".join(told))
     for paragraph in told:
         messages.error(f"a scan failed. {paragraph}")
+    if unmasked:
+        messages.say(f"{count(len(unmasked), 'scan')} ({shortened(unmasked, 4)}): {UNMASKED}")
     if lost:
         named = ", ".join(f"{region} in {count} of {done} scans" for region, count in lost.most_common(8))
         messages.say(f"left out of every summary, for reasons in the reports: {named}{' ...' if len(lost) > 8 else ''}")

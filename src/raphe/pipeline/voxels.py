@@ -12,7 +12,7 @@ from raphe.data.record import Step
 from raphe.errors import InputError
 from raphe.io.dynamic import DynamicImage
 from raphe.io.images import Consumer, Floats, Indices, Mean, Values, read_mask, stream
-from raphe.pipeline.memory import SPARE, WORKING, held, voxels_at_once
+from raphe.pipeline.memory import OF_MAP, SPARE, WORKING, WaysOut, held, voxels_at_once
 
 Tell = Callable[[int, int, str], None]
 
@@ -121,6 +121,7 @@ def masked_by(
     limit: int,
     tell: Tell | None = None,
     besides: Sequence[Values] = (),
+    ways: WaysOut = OF_MAP,
 ) -> tuple[Voxels, Step]:
     """Voxels of a mask that is given.
 
@@ -137,6 +138,8 @@ def masked_by(
         What the process may hold.
     tell, besides
         As of :class:`Voxels`.
+    ways : WaysOut
+        For messages.
 
     Raises
     ------
@@ -144,7 +147,7 @@ def masked_by(
         If the mask cannot be used, or the limit is too low.
     """
     indices = np.flatnonzero(read_mask(path, image.file.grid, image.path))
-    at_once = voxels_at_once(indices.size, len(image.frames), map_bytes, workers, limit)
+    at_once = voxels_at_once(indices.size, len(image.frames), map_bytes, workers, limit, ways=ways)
     step = Step("mask", {"file": str(path), "n_voxel": int(indices.size)})
     return Voxels(image, indices, at_once, tell, besides), step
 
@@ -157,6 +160,7 @@ def masked_by_activity(
     limit: int,
     tell: Tell | None = None,
     besides: Sequence[Values] = (),
+    ways: WaysOut = OF_MAP,
 ) -> tuple[Voxels, Step]:
     """Voxels whose mean activity exceeds :data:`SHARE` of the robust maximum.
 
@@ -165,7 +169,7 @@ def masked_by_activity(
 
     Parameters
     ----------
-    image, map_bytes, workers, limit, tell, besides
+    image, map_bytes, workers, limit, tell, besides, ways
         As of :func:`masked_by`.
 
     Raises
@@ -185,7 +189,7 @@ def masked_by_activity(
     if not indices.size:
         raise InputError(
             f"{image.path}: no voxel has any activity (the {ROBUST:g}th percentile of the mean is {highest:g} kBq/mL), "
-            "so no mask can be made; give one (--mask FILE)"
+            f"so no mask can be made; {ways.mask}"
         )
     step = Step(
         "mask",
@@ -196,7 +200,7 @@ def masked_by_activity(
         voxels.hold(everything.values)
         return voxels, step
     del mean
-    at_once = voxels_at_once(indices.size, len(frames), map_bytes, workers, limit)
+    at_once = voxels_at_once(indices.size, len(frames), map_bytes, workers, limit, ways=ways)
     voxels = Voxels(image, indices, at_once, tell)
     voxels.n_decoded = 1
     return voxels, step

@@ -12,7 +12,7 @@ from fnmatch import fnmatchcase
 from functools import partial
 
 from raphe.data.record import Step
-from raphe.report import methods_blood, methods_curves, methods_study
+from raphe.report import methods_blood, methods_curves, methods_maps, methods_study
 from raphe.report.methods_words import Steps, plain
 from raphe.report.wording import listed
 
@@ -115,6 +115,10 @@ WRITERS: Mapping[str, Callable[[Steps], str]] = {
     "fit_whole_blood": partial(methods_blood.fit_of, "whole_blood"),
     "make_input": methods_blood.make_input,
     "delay": methods_blood.delay,
+    "maps": methods_maps.maps,
+    "smooth": methods_maps.smooth,
+    "regularise": methods_maps.regularise,
+    "planned": methods_study.planned,
     "paired": methods_study.paired,
     "agreement": methods_study.agreement,
 }
@@ -137,6 +141,10 @@ PLACE: Mapping[str, int] = {
             ("fit", "bootstrap", "profile"),
             ("akaike_weights",),
             ("not_fitted",),
+            ("maps",),
+            ("smooth",),
+            ("regularise",),
+            ("planned",),
             ("paired", "agreement"),
         )
     )
@@ -168,6 +176,9 @@ VARYING: Mapping[str, tuple[str, ...]] = {
     "make_input": ("scan_end", "parent_fraction", "plasma_to_blood", "parent", "whole_blood"),
     "delay": ("value", "se"),
     "agreement": ("model", "parameter", "n_regions"),
+    "maps": ("image", "file", "passed_over", "threshold", "n_voxel"),
+    "smooth": ("tracer",),
+    "regularise": ("tracer",),
 }
 """Settings that vary from scan to scan, by the step's name, with * for any ending."""
 

@@ -6,6 +6,15 @@ from raphe.report.methods_words import Steps
 from raphe.report.wording import count, quoted
 
 
+def planned(steps: Steps) -> str:
+    """Tell what the plan says of work that this version does not do."""
+    get = steps[0].parameters.get
+    return (
+        f"The plan has {get('permutations')} permutations for contrasts voxel by voxel; this version of raphe does not "
+        "compute such contrasts, and nothing here depends on the number."
+    )
+
+
 def paired(steps: Steps) -> str:
     """Tell a comparison of two sessions."""
     get = steps[0].parameters.get

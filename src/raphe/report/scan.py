@@ -13,6 +13,7 @@ from raphe.data.scan import Scan
 from raphe.report.blood import blood_view
 from raphe.report.estimated_input import estimated_input
 from raphe.report.maps import MapView
+from raphe.report.methods_maps import done_to_maps
 from raphe.report.overview import Overview, overview
 from raphe.report.page import FIRST, record, render
 from raphe.report.section import FEW, Section, fit_step, section
@@ -91,6 +92,7 @@ def scan_page(
         blood=None if plasma is None else blood_view(plasma, arterial, steps, _end(longest, steps)),
         notes=[*notes, *_lost(steps)],
         maps=maps,
+        of_maps=done_to_maps(steps),
         **record(steps, versions, citations, command_line),
     )
 

@@ -10,12 +10,15 @@ import numpy.typing as npt
 from markupsafe import Markup
 
 from raphe.report import svg
-from raphe.report.maps import ANCHORS, coloured, data_uri
+from raphe.report.maps import FIRST, PALETTE
+from raphe.report.png import data_uri
 from raphe.report.wording import MINUS
 
 Floats = npt.NDArray[np.floating]
 
-GREYS = ((0, 0, 0), (255, 255, 255))
+GREYS = np.repeat(np.r_[0, 0, np.linspace(0, 255, 256 - FIRST)].round().astype(np.uint8)[:, None], 3, axis=1)
+"""Shades from black to white at the places of the :data:`PALETTE`."""
+
 WIDE = 900.0
 GAP = 34.0
 TOP = 32.0
@@ -46,8 +49,8 @@ class Volume:
     unit : str
     grey : bool
         Shades of grey instead of colours.
-    colours : ndarray of uint8, shape (n, 4), optional
-        Of labels by their number; there is no scale then.
+    colours : ndarray of uint8, shape (n, 3), optional
+        Of labels by their number, of which 0 is not drawn; there is no scale then.
     """
 
     values: Floats
@@ -111,7 +114,7 @@ def _slice(
     (low, high), (below, above) = SIDES[right], SIDES[up]
     return "".join(
         [
-            svg.picture(left, top, width, tall, data_uri(_pixels(volume, slab))),
+            svg.picture(left, top, width, tall, _drawn(volume, slab)),
             svg.text(left + width / 2, 11, f"{name}, {letter} = {place:.1f} mm".replace("-", MINUS), anchor="middle"),
             svg.text(left - 4, top + tall / 2 + 4, low, "side", anchor="end"),
             svg.text(left + width + 4, top + tall / 2 + 4, high, "side"),
@@ -126,16 +129,18 @@ def _index(volume: Volume, axis: int, place: float) -> int:
     return int(np.clip(found, 0, volume.values.shape[axis] - 1))
 
 
-def _pixels(volume: Volume, slab: Floats) -> npt.NDArray[np.uint8]:
+def _drawn(volume: Volume, slab: Floats) -> str:
     if volume.colours is not None:
-        return np.asarray(volume.colours[slab.astype(np.intp)])
-    return coloured(slab, volume.low, volume.high, GREYS if volume.grey else ANCHORS)
+        return data_uri(slab.astype(np.uint8), volume.colours)
+    share = np.clip((slab - volume.low) / (volume.high - volume.low), 0, 1)
+    place = (FIRST + np.round(share * (len(PALETTE) - 1 - FIRST))).astype(np.uint8)
+    return data_uri(place, GREYS if volume.grey else PALETTE)
 
 
 def _bar(volume: Volume, left: float, top: float, tall: float) -> str:
     values = np.linspace(volume.high, volume.low, 128)[:, None]
     up = svg.Scale(volume.low, volume.high, top + tall, top)
-    parts = [svg.picture(left, top, 12, tall, data_uri(_pixels(volume, values)))]
+    parts = [svg.picture(left, top, 12, tall, _drawn(volume, values))]
     parts += [svg.segments([(left + 12, up(tick), left + 15, up(tick)) for tick in up.ticks()], "axis")]
     parts += [svg.text(left + 18, up(tick) + 3.5, svg.number(tick)) for tick in up.ticks()]
     parts.append(svg.text(left, top - 8, volume.unit))
@@ -151,16 +156,15 @@ def _ruler(left: float, y: float, ratio: float) -> str:
 
 
 def label_colours(n: int, pale: Sequence[int]) -> npt.NDArray[np.uint8]:
-    """Colours of labels by their number, shape (n, 4): 0 is see-through, those in ``pale`` are shades of grey."""
-    table = np.zeros((n, 4), dtype=np.uint8)
+    """Colours of labels by their number, shape (n, 3); those in ``pale`` are shades of grey."""
+    table = np.zeros((n, 3), dtype=np.uint8)
     hue = 0.0
     for number in range(1, n):
         if number in pale:
-            shade = 120 + 110 * list(pale).index(number) // max(1, len(pale))
-            table[number] = (shade, shade, shade, 255)
+            table[number] = 120 + 110 * list(pale).index(number) // max(1, len(pale))
             continue
         hue = (hue + 0.618034) % 1.0
-        table[number] = (*_colour(hue, 0.62 + 0.2 * (number % 2)), 255)
+        table[number] = _colour(hue, 0.62 + 0.2 * (number % 2))
     return table
 
 

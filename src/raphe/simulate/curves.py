@@ -99,6 +99,11 @@ def plasma_input() -> Exponentials:
     return lasting.plus(total.times_exponential(-PARENT_RATE), 1 - PARENT_LEFT)
 
 
+def parent_fraction(time: Array) -> Array:
+    """Share of the activity in plasma that is unchanged tracer at times in min, as :func:`plasma_input` has it."""
+    return np.asarray(PARENT_LEFT + (1 - PARENT_LEFT) * np.exp(-PARENT_RATE * time))
+
+
 def tissue_response(frames: Frames, source: Exponentials, rate: Array) -> Array:
     r"""Frame averages of :math:`\int_0^t e^{-k (t - u)} C_p(u)\, du` for several rate constants k.
 
@@ -121,12 +126,16 @@ def tissue_response(frames: Frames, source: Exponentials, rate: Array) -> Array:
     return (_response(frames, source, rate - aside) + _response(frames, source, rate + aside)) / 2
 
 
-def scan_curves(frames: Frames, R1: Array, k2_prime: float, BP_ND: Array, peak: float) -> tuple[Array, Array]:
-    r"""Noise-free curves of the reference and of regions, as the simplified reference tissue model has them.
+def scan_curves(
+    frames: Frames, R1: Array, k2_prime: float, BP_ND: Array, peak: float, k4: float | None = None
+) -> tuple[Array, Array]:
+    r"""Noise-free curves of the reference and of regions.
 
-    Every tissue exchanges with plasma like one compartment, :math:`dC/dt = K_1 C_p - k C`, with
-    :math:`k = k_2'` in the reference and :math:`k_{2a} = R_1 k_2' / (1 + BP_{ND})` elsewhere, and
-    :math:`K_1 = R_1 K_1'` (Lammertsma and Hume 1996, NeuroImage 4:153, doi 10.1006/nimg.1996.0066).
+    With one compartment, every tissue exchanges with plasma as the simplified reference tissue model has it,
+    :math:`dC/dt = K_1 C_p - k C`, with :math:`k = k_2'` in the reference and
+    :math:`k_{2a} = R_1 k_2' / (1 + BP_{ND})` elsewhere, and :math:`K_1 = R_1 K_1'` (Lammertsma and Hume 1996,
+    NeuroImage 4:153, doi 10.1006/nimg.1996.0066). With ``k4``, a region has two, non-displaceable and bound, with
+    :math:`k_2 = R_1 k_2'` and :math:`k_3 = BP_{ND} k_4` (Innis et al. 2007, J Cereb Blood Flow Metab 27:1533).
 
     Parameters
     ----------
@@ -135,34 +144,33 @@ def scan_curves(frames: Frames, R1: Array, k2_prime: float, BP_ND: Array, peak: 
     k2_prime : float, 1/min
     peak : float, kBq/mL
         Activity of the reference in its highest frame.
+    k4 : float, 1/min, optional
+        Positive.
 
     Returns
     -------
     reference : ndarray, shape (n_frame,), kBq/mL
     regions : ndarray, shape (n_region, n_frame), kBq/mL
     """
-    rate = np.concatenate([[k2_prime], R1 * k2_prime / (1 + BP_ND)])
-    response = tissue_response(frames, plasma_input(), rate)
-    scale = peak / response[0].max()
-    return scale * response[0], scale * R1[:, None] * response[1:]
+    reference = tissue_response(frames, plasma_input(), np.array([k2_prime]))[0]
+    if k4 is None:
+        regions = tissue_response(frames, plasma_input(), R1 * k2_prime / (1 + BP_ND))
+    else:
+        regions = _two_tissues(frames, R1 * k2_prime, BP_ND * k4, k4)
+    scale = peak / reference.max()
+    return scale * reference, scale * R1[:, None] * regions
 
 
-def blood_curve(frames: Frames, k2_prime: float, peak: float, K1: float) -> Array:
-    """Whole blood that goes with the curves of :func:`scan_curves`, shape (n_frame,), kBq/mL.
-
-    Blood cells are taken to hold as much as plasma, metabolites included.
-
-    Parameters
-    ----------
-    frames : Frames
-    k2_prime : float, 1/min
-    peak : float, kBq/mL
-        Activity of the reference in its highest frame.
-    K1 : float, mL/cm3/min
-        Of the reference.
-    """
-    response = tissue_response(frames, plasma_input(), np.array([k2_prime]))[0]
-    return np.asarray(peak / response.max() / K1 * feng_input().averages(frames))
+def _two_tissues(frames: Frames, k2: Array, k3: Array, k4: float) -> Array:
+    """Response of two compartments in series to the input, for a K1 of 1, shape (n_region, n_frame)."""
+    total = k2 + k3 + k4
+    apart = np.sqrt(np.maximum(total**2 - 4 * k2 * k4, 0.0))
+    fast = (total + apart) / 2
+    slow = k2 * k4 / fast
+    both = tissue_response(frames, plasma_input(), np.concatenate([slow, fast]))
+    n = k2.size
+    first, second = ((k3 + k4 - slow) / (fast - slow), (fast - k3 - k4) / (fast - slow))
+    return np.asarray(first[:, None] * both[:n] + second[:, None] * both[n:])
 
 
 def noise_level(frames: Frames, half_life: float, reference: Array, percent: float) -> float:

@@ -18,6 +18,7 @@ from raphe.io.tables import write_text
 from raphe.io.tacs import write_tacs
 from raphe.simulate.plan import PlanText, SimulationPlan
 from raphe.simulate.record import Record
+from raphe.simulate.scans import delivery
 from raphe.simulate.treatment_files import write_mechanism, write_ratings
 
 CURVES = Path("derivatives", "raphe-sim")
@@ -203,6 +204,8 @@ def _write_truth(out: Path, source: PlanText, seed: int, records: Sequence[Recor
         Column("BP_ND", "Binding potential relative to non-displaceable uptake"),
         Column("R1", "Delivery relative to the reference"),
         Column("k2_prime", "Clearance from the reference tissue", "1/min"),
+        Column("K1", "Delivery from plasma; that of the reference is an assumption", "mL/cm3/min"),
+        Column("VT", "Volume of distribution, which follows from it", "mL/cm3"),
     ]
     rows = [
         (
@@ -215,6 +218,8 @@ def _write_truth(out: Path, source: PlanText, seed: int, records: Sequence[Recor
             float(truth.BP_ND[index]),
             float(truth.R1[index]),
             truth.k2_prime,
+            float(f"{delivery() * truth.R1[index]:.9g}"),
+            float(f"{delivery() / truth.k2_prime * (1 + truth.BP_ND[index]):.9g}"),
         )
         for one in records
         for truth in one.truths

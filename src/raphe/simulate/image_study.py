@@ -19,7 +19,7 @@ from raphe.simulate.heads import common_head, protocol_of
 from raphe.simulate.page import PAGE, study_report
 from raphe.simulate.plan import PlanText, SimulationPlan
 from raphe.simulate.record import Record, record
-from raphe.simulate.scans import frames_of_scan, scan_of
+from raphe.simulate.scans import frames_of_scan, scan_of, write_blood
 from raphe.simulate.treatment_files import write_sessions
 
 Progress = Callable[[int, int, str], None]
@@ -124,6 +124,7 @@ def make_participant(plan: SimulationPlan, folder: Path, seed: int, index: int, 
             scan, frames = scan_of(plan, told, protocol.label), frames_of_scan(plan, told.tracer)
             write_pet(stage, truth, one, scan, told, frames)
             write_sidecar(stage, scan, frames, protocol)
+            write_blood(stage, plan, seed, told)
         write_sessions(stage, plan, found)
     (out / DONE.format(index)).touch()
     return index

@@ -13,9 +13,10 @@ from raphe.report.simulated import Chapter, Figure, Key, Titled
 from raphe.report.simulated_figures import Line, Window, time_panel
 from raphe.report.wording import count, listed
 from raphe.simulate.mechanism import Course, course
-from raphe.simulate.pharmacokinetics import Body, Infusion
+from raphe.simulate.pharmacokinetics import MINUTES_PER_HOUR, Body, Infusion
 from raphe.simulate.plan import SessionSection, SimulationPlan
-from raphe.simulate.record import Record, scan_hours
+from raphe.simulate.record import Record
+from raphe.simulate.scans import frames_of_scan
 from raphe.simulate.treatment import infusions, mechanism_of
 from raphe.simulate.treatment_files import HYPOTHESIS
 
@@ -238,11 +239,15 @@ def _typical(plan: SimulationPlan, regimen: Regimen, time: Array) -> Course:
 
 
 def _people(plan: SimulationPlan, records: Sequence[Record], regimen: Regimen, time: Array) -> list[Course]:
+    treated = [one.treated for one in records if one.treated and one.participant.arm == regimen.arm]
     return [
-        one.treated.course(_given(plan, regimen, one.participant.body_weight), time)
-        for one in records
-        if one.treated is not None and one.participant.arm == regimen.arm
+        course(own.mechanism, own.body, _given(plan, regimen, own.body.weight), time, own.response) for own in treated
     ]
+
+
+def scan_hours(plan: SimulationPlan) -> float:
+    """Length of the longest scan of a plan, h."""
+    return max(float(frames_of_scan(plan, tracer.name).end[-1]) for tracer in plan.tracers) / MINUTES_PER_HOUR
 
 
 def _windows(plan: SimulationPlan, records: Sequence[Record]) -> list[Window]:

@@ -130,7 +130,7 @@ def _mri(plan: SimulationPlan, found: Seen, region: str) -> Figure:
         "true labels": _volume(grid, labels, colours=colours),
     }
     keys = tuple(
-        Key(name, f"#{bytes(colours[number, :3]).hex()}", "swatch")
+        Key(name, f"#{bytes(colours[number]).hex()}", "swatch")
         for number, name in enumerate(anatomy.names)
         if number and anatomy.tissues[number] == GREY
     )

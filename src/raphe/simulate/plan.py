@@ -72,6 +72,8 @@ class TracerSection(Section):
     """Name of one of the frame schedules that the catalog has for it."""
     model: Name | None = None
     """For the study plan; the catalog's default if not given."""
+    k4: Quantity | None = None
+    """1/min. With it, tissues that bind have two compartments; without it one, and SRTM is exactly true."""
 
 
 class ConditionSection(Section):
@@ -193,6 +195,15 @@ class ScannerSection(Section):
     """Resolution everywhere, mm, instead of the protocol's; 0 for none."""
 
 
+class BloodSection(Section):
+    """``[blood]``: arterial samples are taken in each scan, and tissue holds blood."""
+
+    percent: Quantity
+    """Standard deviation of a measured activity."""
+    V_B: Quantity = Quantity.model_validate({"value": 0.0, "source": ASSUMPTION})
+    """Share of every tissue that is blood, the reference's too."""
+
+
 class MotionSection(Section):
     """``[motion]``: how much heads move, as a multiple of what is usual in the species."""
 
@@ -263,6 +274,7 @@ class SimulationPlan(Section):
     anatomy: AnatomySection = AnatomySection()
     scanner: ScannerSection | None = None
     motion: MotionSection | None = None
+    blood: BloodSection | None = None
     variability: VariabilitySection
     noise: NoiseSection
     primary: PrimarySection | None = None

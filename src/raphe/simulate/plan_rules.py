@@ -35,9 +35,22 @@ def check_rules(plan: SimulationPlan, name: str) -> None:
         check_treatment(plan)
         _check_numbers(plan)
         _check_images(plan)
+        _check_blood(plan)
         _check_analysis(plan)
     except PlanError as error:
         raise PlanError(f"{name}: {error}") from None
+
+
+def _check_blood(plan: SimulationPlan) -> None:
+    for section in plan.tracers:
+        if section.k4 is not None and section.k4.value <= 0:
+            raise PlanError(f"tracer {section.name}, k4 = {section.k4.value:g}: a rate constant is positive, in 1/min")
+    if plan.blood is not None:
+        percent, share = plan.blood.percent.value, plan.blood.V_B.value
+        if percent < 0:
+            raise PlanError(f"[blood] percent = {percent:g}: noise is not negative; 0 is none")
+        if not 0 <= share < 1:
+            raise PlanError(f"[blood] V_B = {share:g}: a share of blood is at least 0 and less than 1")
 
 
 def _check_images(plan: SimulationPlan) -> None:

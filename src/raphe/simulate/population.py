@@ -23,8 +23,9 @@ from raphe import catalog
 from raphe.catalog import Quantity, RegionEntry
 from raphe.nomenclature import region_key
 from raphe.simulate.plan import SessionSection, SimulationPlan, TracerSection
+from raphe.simulate.scan_state import ScanState, scan_state
 from raphe.simulate.streams import Place, stream
-from raphe.simulate.treatment import ScanState, Treatment, scan_state, treatment
+from raphe.simulate.treatment import Treatment, treatment
 
 Array = npt.NDArray[np.float64]
 
@@ -89,7 +90,7 @@ def participant(plan: SimulationPlan, seed: int, index: int) -> Participant:
 
 def treatment_of(plan: SimulationPlan, seed: int, person: Participant) -> Treatment | None:
     """Draw how a participant responds to the plan's doses, and when scans and visits are; None without doses."""
-    return treatment(plan, seed, person.index, person.body_weight) if plan.doses else None
+    return treatment(plan, seed, person.index, person.body_weight, person.arm) if plan.doses else None
 
 
 def lasting_binding(plan: SimulationPlan, seed: int, index: int, tracer: str, region: str) -> float:
@@ -147,7 +148,7 @@ def scan_truth(
     dose = known.injected_radioactivity
     injected = random.draw([dose], _log_sd([dose]))
     treated = treated or treatment_of(plan, seed, person)
-    state = scan_state(plan, treated, person.arm, session, tracer) if treated else None
+    state = scan_state(plan, treated, session, tracer) if treated else None
     return ScanTruth(
         participant=person,
         session=session.label,

@@ -1,16 +1,11 @@
-"""All that is true of one participant of a simulated study: scans, ratings, and the course of the mechanism."""
+"""All that is true of one participant of a simulated study."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from raphe import catalog
-from raphe.simulate.mechanism import Course
-from raphe.simulate.pharmacokinetics import MINUTES_PER_HOUR, Infusion
 from raphe.simulate.plan import SimulationPlan
 from raphe.simulate.population import (
     Participant,
@@ -24,14 +19,6 @@ from raphe.simulate.population import (
 from raphe.simulate.streams import Place, stream
 from raphe.simulate.symptoms import Visit, draw_patient, ratings
 from raphe.simulate.treatment import Treatment, infusions, symptoms_of
-
-Array = npt.NDArray[np.float64]
-
-AFTER_INFUSION = (0.0, 5.0, 10.0, 20.0, 30.0, 40.0, 50.0, 60.0, 90.0, 120.0, 180.0, 240.0, 360.0, 480.0, 720.0)
-"""Times after the begin of an infusion at which its course is written, min."""
-
-STEP = 12.0
-"""Hours between the other times."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,43 +69,6 @@ def record(plan: SimulationPlan, seed: int, index: int) -> Record:
     return Record(person, treated, truths, tuple(scores))
 
 
-def courses(plan: SimulationPlan, found: Record) -> Iterator[tuple[str, Course]]:
-    """Course of the mechanism in a participant before each session, with its label; once where all doses are alike."""
-    treated, person = found.treated, found.participant
-    if treated is None:
-        return
-    seen: list[list[Infusion]] = []
-    for session in plan.sessions:
-        given = infusions(plan, person.body_weight, person.arm, session)
-        if not given or given in seen:
-            continue
-        seen.append(given)
-        alike = [
-            other.label for other in plan.sessions if infusions(plan, person.body_weight, person.arm, other) == given
-        ]
-        yield ",".join(alike), treated.course(given, _grid(plan, treated, given, alike))
-
-
-def _grid(plan: SimulationPlan, treated: Treatment, given: list[Infusion], sessions: list[str]) -> Array:
-    """Times at which a course is written, from its first infusion to the last scan or visit, h."""
-    ends = [treated.sessions[label] + scan_hours(plan) for label in sessions]
-    ends += list(treated.visits.values())
-    first, last = min(one.start for one in given), max(*ends, given[0].end)
-    marks = [one.start + minutes / MINUTES_PER_HOUR for one in given for minutes in AFTER_INFUSION]
-    times = np.unique(np.round([*marks, *np.arange(first, last, STEP), last], 4))
-    return np.asarray(times[(times >= first) & (times <= last)])
-
-
-def scan_hours(plan: SimulationPlan) -> float:
-    """Length of the longest scan of a plan, h."""
-    return max(_length(section.name, section.schedule) for section in plan.tracers)
-
-
-def _length(tracer: str, schedule: str) -> float:
-    frames = next(entry for entry in catalog.tracer(tracer).schedule if entry.name == schedule)
-    return (frames.start[-1] + frames.duration[-1]) / MINUTES_PER_HOUR
-
-
 def _scores(plan: SimulationPlan, seed: int, person: Participant, treated: Treatment) -> list[int]:
     """Score at each visit, had the participant come to all."""
     assert plan.symptoms is not None, "asked only where the plan rates symptoms"
@@ -130,22 +80,20 @@ def _scores(plan: SimulationPlan, seed: int, person: Participant, treated: Treat
 
 
 def _visits(plan: SimulationPlan, person: Participant, treated: Treatment) -> list[Visit]:
-    weight, arm = person.body_weight, person.arm
-    given, blind = infusions(plan, weight, arm), infusions(plan, weight, arm, blind_only=True)
     hours = list(treated.visits.values())
-    if not given:
+    if treated.rated is None:
         return [Visit(0.0, 0.0, 0.0) for _ in hours]
+    given = treated.rated.infusions
+    blind = infusions(plan, person.body_weight, person.arm, blind_only=True)
     first = min(one.start for one in given)
-    times = np.unique([*hours, *(one.end for one in blind)])
-    seen = treated.course(given, times)
-    plasticity = dict(zip(times.tolist(), seen.plasticity.tolist(), strict=True))
-    block = dict(zip(times.tolist(), seen.block.tolist(), strict=True))
+    plasticity = treated.rated.course.at(np.array(hours)).plasticity
+    block = treated.rated.course.at(np.array([one.end for one in blind])).block
     return [
         Visit(
             since=hour - first,
-            plasticity=plasticity[hour],
-            block=max((block[one.end] for one in blind if one.end <= hour), default=0.0),
+            plasticity=float(plasticity[place]),
+            block=max((float(b) for b, one in zip(block, blind, strict=True) if one.end <= hour), default=0.0),
             known=any(one not in blind and one.start < hour for one in given),
         )
-        for hour in hours
+        for place, hour in enumerate(hours)
     ]

@@ -20,7 +20,7 @@ from raphe.io.image_writing import write_image
 from raphe.io.tables import write_text
 from raphe.nomenclature import region_key
 from raphe.simulate.anatomy import BLOOD, GREY, Anatomy
-from raphe.simulate.curves import blood_curve, noise_level, scan_curves
+from raphe.simulate.curves import noise_level
 from raphe.simulate.geometry import geometry
 from raphe.simulate.heads import own_head, protocol_of, scanner_of
 from raphe.simulate.motion import Motion, Restlessness, first_pose, moving, still
@@ -28,6 +28,7 @@ from raphe.simulate.mri import labels_on, mri_grid, t1_image
 from raphe.simulate.plan import RegionsSection, SimulationPlan
 from raphe.simulate.population import Participant, ScanTruth, scan_truth
 from raphe.simulate.scanner import Scanner, frames_of, largest
+from raphe.simulate.scans import true_curves
 from raphe.simulate.streams import Place, stream
 from raphe.simulate.tissues import tissues
 
@@ -179,14 +180,12 @@ def parcel_curves(one: Subject, told: ScanTruth, frames: Frames) -> tuple[Array,
             R1[number], BP_ND[number] = others[name]
         elif tissue in known and (assumed := known[tissue]).R1 is not None and assumed.BP_ND is not None:
             R1[number], BP_ND[number] = assumed.R1.value, assumed.BP_ND.value
-    peak = entry.reference.peak_suv.value * told.injected / told.participant.body_weight
-    reference, activity = scan_curves(frames, R1, told.k2_prime, BP_ND, peak)
+    true = true_curves(plan, told, frames, R1, BP_ND)
+    activity = true.tissue
     activity[0] = 0
-    delivery = known[BLOOD].K1_reference
-    assert delivery is not None, "the file of tissues has it"
     if BLOOD in anatomy.names:
-        activity[anatomy.number(BLOOD)] = blood_curve(frames, told.k2_prime, peak, delivery.value)
-    return reference, activity
+        activity[anatomy.number(BLOOD)] = true.blood
+    return true.reference, activity
 
 
 def _others(one: Subject, told: ScanTruth, names: list[str], entry: SpeciesEntry) -> Mapping[str, tuple[float, float]]:

@@ -7,10 +7,10 @@ import numpy.typing as npt
 
 from raphe import catalog
 from raphe.data.tacs import TACs
-from raphe.simulate.curves import noise_level, noise_sd, scan_curves
+from raphe.simulate.curves import noise_level, noise_sd
 from raphe.simulate.plan import SimulationPlan
 from raphe.simulate.population import ScanTruth
-from raphe.simulate.scans import frames_of_scan
+from raphe.simulate.scans import frames_of_scan, true_curves
 from raphe.simulate.streams import Place, stream
 
 Array = npt.NDArray[np.float64]
@@ -41,12 +41,11 @@ def expected_tacs(plan: SimulationPlan, truth: ScanTruth) -> tuple[TACs, Array]:
     tracer, species = catalog.tracer(truth.tracer), catalog.species(plan.study.species)
     frames = frames_of_scan(plan, truth.tracer)
     half_life = catalog.half_life(tracer.radionuclide)
-    peak = tracer.species[species.name].reference.peak_suv.value * truth.injected / truth.participant.body_weight
-    reference, regions = scan_curves(frames, truth.R1, truth.k2_prime, truth.BP_ND, peak)
+    true = true_curves(plan, truth, frames, truth.R1, truth.BP_ND)
     names = (species.reference_region, *truth.regions)
     volumes = np.array([species.volume(name).value for name in names])
-    exact = np.vstack([reference, regions])
-    alpha = noise_level(frames, half_life, reference, plan.noise.percent.value)
+    exact = np.vstack([true.reference, true.tissue])
+    alpha = noise_level(frames, half_life, true.reference, plan.noise.percent.value)
     sd = noise_sd(frames, half_life, exact, volumes, alpha)
     return TACs(exact, frames, tuple(name.replace(" ", "_") for name in names), volumes), sd
 

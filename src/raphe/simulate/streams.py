@@ -24,6 +24,7 @@ class Place(IntEnum):
     POSE = 11
     MRI = 12
     FRAME = 13
+    BLOOD = 14
 
 
 def stream(seed: int, *place: int) -> np.random.Generator:

@@ -14,7 +14,7 @@ from raphe.simulate.plan import MOST_PARTICIPANTS, SimulationPlan, find_plan, pa
 from raphe.simulate.plan_rules import check_rules
 from raphe.simulate.record import Record, record
 from raphe.simulate.scan_tacs import scan_tacs
-from raphe.simulate.scans import scan_of
+from raphe.simulate.scans import scan_of, write_blood
 from raphe.simulate.treatment_files import write_sessions
 
 
@@ -90,5 +90,6 @@ def _participant(plan: SimulationPlan, seed: int, index: int, out: Path) -> Reco
     found = record(plan, seed, index)
     for truth in found.truths:
         write_scan(out, scan_of(plan, truth, "simulated"), scan_tacs(plan, seed, truth))
+        write_blood(out, plan, seed, truth)
     write_sessions(out, plan, found)
     return found

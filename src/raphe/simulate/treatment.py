@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -34,6 +35,46 @@ HOUR_DECIMALS = 2
 """Of the times of scans and visits: about half a minute."""
 
 
+AFTER_INFUSION = (0.0, 5.0, 10.0, 20.0, 30.0, 40.0, 50.0, 60.0, 90.0, 120.0, 180.0, 240.0, 360.0, 480.0, 720.0)
+"""Times after the begin of an infusion at which its course is written, min."""
+
+STEP = 12.0
+"""Hours between the other times."""
+
+
+@dataclass(frozen=True, eq=False)
+class Regimen:
+    """Infusions that some sessions, or the visits, have in common, and what the mechanism makes of them.
+
+    Parameters
+    ----------
+    mechanism : Mechanism
+    body : Body
+    response : float
+        Own gain of receptors, relative to that expected.
+    infusions : tuple of Infusion
+    sessions : tuple of str
+        Labels of those sessions; empty where only visits have them.
+    written : ndarray, h
+        Times at which the course is told in the truth.
+    needed : ndarray, h
+        These and the times of scans and visits, ascending.
+    """
+
+    mechanism: Mechanism
+    body: Body
+    response: float
+    infusions: tuple[Infusion, ...]
+    sessions: tuple[str, ...]
+    written: Array
+    needed: Array
+
+    @cached_property
+    def course(self) -> Course:
+        """Course at all times that are needed, solved once and only when asked for."""
+        return course(self.mechanism, self.body, self.infusions, self.needed, self.response)
+
+
 @dataclass(frozen=True, eq=False)
 class Treatment:
     """One participant's doses, times and response.
@@ -46,6 +87,10 @@ class Treatment:
         Own gain of receptors, relative to that expected.
     sessions, visits : mapping of str to float
         Time in h of each session that has one, and of each visit, by label.
+    before : mapping of str to Regimen
+        What is given before each session, by its label, where anything is.
+    rated : Regimen, optional
+        What is given before visits; None without visits or doses before them.
     """
 
     mechanism: Mechanism
@@ -53,34 +98,14 @@ class Treatment:
     response: float
     sessions: Mapping[str, float]
     visits: Mapping[str, float]
+    before: Mapping[str, Regimen]
+    rated: Regimen | None
 
-    def course(self, infusions: Sequence[Infusion], time: Array) -> Course:
-        """What the mechanism makes of ``infusions``, at ``time`` in hours."""
-        return course(self.mechanism, self.body, infusions, time, self.response)
-
-
-@dataclass(frozen=True, eq=False)
-class ScanState:
-    """Means over one scan, rounded.
-
-    Parameters
-    ----------
-    ketamine : float, ng/mL
-    serotonin : float
-        n, as a multiple of that at rest.
-    transporter : float
-        Share that is left.
-    receptors : ndarray, shape (n_region,)
-        Relative to those before any drug.
-    binding : ndarray, shape (n_region,)
-        Factor on the tracer's binding potential.
-    """
-
-    ketamine: float
-    serotonin: float
-    transporter: float
-    receptors: Array
-    binding: Array
+    @property
+    def regimens(self) -> list[Regimen]:
+        """Every regimen once, those of sessions first."""
+        found = [*self.before.values(), *([self.rated] if self.rated else [])]
+        return list({id(one): one for one in found}.values())
 
 
 def mechanism_of(plan: SimulationPlan) -> Mechanism:
@@ -107,7 +132,7 @@ def symptoms_of(plan: SimulationPlan) -> SymptomConstants:
     return with_changes(mechanism_file().symptoms, plan.symptoms.constants, "[symptoms.constants]")
 
 
-def treatment(plan: SimulationPlan, seed: int, index: int, weight: float) -> Treatment:
+def treatment(plan: SimulationPlan, seed: int, index: int, weight: float, arm: str) -> Treatment:
     """Draw how one participant responds, and when scans and visits take place.
 
     Parameters
@@ -118,20 +143,32 @@ def treatment(plan: SimulationPlan, seed: int, index: int, weight: float) -> Tre
     index : int
         Of the participant, from 0.
     weight : float, kg
+    arm : str
     """
-    people = mechanism_file().people
-    random = stream(seed, Place.RESPONSE, index)
-    covariance = np.array(
-        [
-            [people.volume_variance.value, people.covariance.value],
-            [people.covariance.value, people.clearance_variance.value],
-        ]
-    )
-    volume, clearance = np.exp(np.linalg.cholesky(covariance) @ random.standard_normal(2))
-    spread = np.sqrt(np.log1p(people.response_cv.value**2))
-    response = np.exp(spread * random.standard_normal() - spread**2 / 2)
-    body = Body(weight, float(rounded(volume)), float(rounded(clearance)))
-    return Treatment(mechanism_of(plan), body, float(rounded(response)), *_hours(plan, seed, index))
+    body, response = _person(seed, index, weight)
+    sessions, visits = _hours(plan, seed, index)
+    chosen = mechanism_of(plan)
+    given = {section.label: tuple(infusions(plan, weight, arm, section)) for section in plan.sessions}
+    rated = tuple(infusions(plan, weight, arm)) if visits else ()
+    regimens: dict[tuple[Infusion, ...], Regimen] = {}
+    for drugs in [one for one in (*given.values(), rated) if one]:
+        if drugs not in regimens:
+            alike = [section for section in plan.sessions if given[section.label] == drugs]
+            scans = [scan_times(plan, sessions[section.label], t) for section in alike for t in plan.tracers]
+            seen = [*visits.values(), *(one.end for one in drugs)] if drugs == rated else []
+            written = _written(drugs, [*(float(scan[-1]) for scan in scans), *(visits.values() if seen else [])])
+            needed = np.unique(np.concatenate([*scans, seen, written]))
+            labels = tuple(section.label for section in alike)
+            regimens[drugs] = Regimen(chosen, body, response, drugs, labels, written, needed)
+    before = {label: regimens[drugs] for label, drugs in given.items() if drugs}
+    return Treatment(chosen, body, response, sessions, visits, before, regimens.get(rated))
+
+
+def scan_times(plan: SimulationPlan, start: float, tracer: TracerSection) -> Array:
+    """Middles of the parts of a scan that begins at ``start``, h; shape (SCAN_POINTS,)."""
+    schedule = next(entry for entry in catalog.tracer(tracer.name).schedule if entry.name == tracer.schedule)
+    length = (schedule.start[-1] + schedule.duration[-1]) / MINUTES_PER_HOUR
+    return np.asarray(start + length * (np.arange(SCAN_POINTS) + 0.5) / SCAN_POINTS)
 
 
 def infusions(
@@ -160,38 +197,6 @@ def infusions(
     return [one for dose in chosen for one in _given(dose, weight)]
 
 
-def scan_state(
-    plan: SimulationPlan, treated: Treatment, arm: str, session: SessionSection, tracer: TracerSection
-) -> ScanState:
-    """What the mechanism makes of one scan.
-
-    Parameters
-    ----------
-    plan : SimulationPlan
-    treated : Treatment
-    arm : str
-    session : SessionSection
-    tracer : TracerSection
-    """
-    known = catalog.tracer(tracer.name)
-    names = plan.regions.names
-    given = infusions(plan, treated.body.weight, arm, session)
-    if not given:
-        ones = np.ones(len(names))
-        return ScanState(0.0, 1.0, 1.0, ones, ones)
-    schedule = next(entry for entry in known.schedule if entry.name == tracer.schedule)
-    length = (schedule.start[-1] + schedule.duration[-1]) / MINUTES_PER_HOUR
-    time = treated.sessions[session.label] + length * (np.arange(SCAN_POINTS) + 0.5) / SCAN_POINTS
-    seen = treated.course(given, time)
-    return ScanState(
-        ketamine=float(rounded(seen.ketamine.mean(), CONCENTRATION_DECIMALS)),
-        serotonin=float(rounded(seen.serotonin.mean())),
-        transporter=float(rounded(seen.transporter.mean())),
-        receptors=rounded([seen.receptors(name).mean() for name in names]),
-        binding=rounded([seen.binding(known.target, name).mean() for name in names]),
-    )
-
-
 def _given(dose: DoseSection, weight: float) -> list[Infusion]:
     step = dose.every.value if dose.every else 0.0
     return [
@@ -203,6 +208,27 @@ def _given(dose: DoseSection, weight: float) -> list[Infusion]:
         )
         for number in range(dose.repeat)
     ]
+
+
+def _person(seed: int, index: int, weight: float) -> tuple[Body, float]:
+    """Draw a body and the own gain of receptors."""
+    people = mechanism_file().people
+    random = stream(seed, Place.RESPONSE, index)
+    between = people.covariance.value
+    covariance = np.array([[people.volume_variance.value, between], [between, people.clearance_variance.value]])
+    volume, clearance = np.exp(np.linalg.cholesky(covariance) @ random.standard_normal(2))
+    spread = np.sqrt(np.log1p(people.response_cv.value**2))
+    response = np.exp(spread * random.standard_normal() - spread**2 / 2)
+    return Body(weight, float(rounded(volume)), float(rounded(clearance))), float(rounded(response))
+
+
+def _written(drugs: Sequence[Infusion], ends: Sequence[float]) -> Array:
+    """Times from the first infusion to the last of ``ends``, h, denser after each infusion."""
+    first = min(one.start for one in drugs)
+    last = max(*ends, drugs[0].end)
+    marks = [one.start + minutes / MINUTES_PER_HOUR for one in drugs for minutes in AFTER_INFUSION]
+    times = np.unique(np.round([*marks, *np.arange(first, last, STEP), last], 4))
+    return np.asarray(times[(times >= first) & (times <= last)])
 
 
 def _hours(plan: SimulationPlan, seed: int, index: int) -> tuple[dict[str, float], dict[str, float]]:

@@ -9,7 +9,7 @@ from raphe.io.described import NOT_AVAILABLE, Column, write_described
 from raphe.simulate.mechanism import Course
 from raphe.simulate.plan import SimulationPlan
 from raphe.simulate.population import ScanTruth
-from raphe.simulate.record import Record, courses
+from raphe.simulate.record import Record
 from raphe.simulate.symptoms import HIGHEST
 from raphe.simulate.treatment import CONCENTRATION_DECIMALS, rounded
 
@@ -133,10 +133,10 @@ def write_mechanism(truth: Path, plan: SimulationPlan, records: Sequence[Record]
     regions = [name for name in plan.regions.names if any(_gain(one, name) for one in records)]
     columns = [*COURSE_COLUMNS, *(column for name in regions for column in _region_columns(name))]
     rows = [
-        (one.participant.label, sessions, *row)
+        (one.participant.label, ",".join(regimen.sessions) or NOT_AVAILABLE, *row)
         for one in records
-        for sessions, course in courses(plan, one)
-        for row in _course_rows(course, regions)
+        for regimen in (one.treated.regimens if one.treated else ())
+        for row in _course_rows(regimen.course.at(regimen.written), regions)
     ]
     write_described(truth / "mechanism.tsv", columns, rows, about)
 
