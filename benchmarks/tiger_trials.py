@@ -24,7 +24,7 @@ from raphe.report import svg
 from raphe.simulate.plan import RegionsSection, SimulationPlan, find_plan, parse_plan
 from raphe.simulate.population import ScanTruth, participant, scan_truth, treatment_of
 from raphe.simulate.record import record
-from raphe.simulate.study import scan_tacs
+from raphe.simulate.scan_tacs import scan_tacs
 from tissues import HALF_LIFE, print_table
 
 Array = npt.NDArray[np.float64]

@@ -18,6 +18,9 @@ from raphe.data.tacs import TACs
 from raphe.errors import OutputError, PlanError
 from raphe.kinetics.fit import fit
 from raphe.kinetics.models.srtm import SRTM
+from raphe.simulate.page_images import seen
+from raphe.simulate.plan import find_plan, parse_plan
+from raphe.simulate.record import record
 from raphe.simulate.study import simulate_study
 
 PLAN = """
@@ -158,6 +161,30 @@ def test_a_seed_gives_the_same_bytes_with_any_number_of_workers(study, plan, tmp
     simulate_study(plan, tmp_path / "other", seed=4, participants=1)
     name = "sub-01/ses-baseline/pet/sub-01_ses-baseline_trc-DASB_pet.nii.gz"
     assert files_of(tmp_path / "other")[name] != files_of(study)[name]
+
+
+def test_the_page_shows_the_images_that_were_written(study, plan, tmp_path):
+    plan.write_text(
+        PLAN.replace("[noise]\npercent = { value = 0.0", "[noise]\npercent = { value = 3.0").replace(
+            "amount = { value = 0.0", "amount = { value = 5.0"
+        )
+    )
+    simulate_study(plan, tmp_path / "study", seed=3, participants=1)
+    source = find_plan(plan)
+    found = seen(parse_plan(source), source.folder, 3, record(parse_plan(source), 3, 0))
+    image = nibabel.load(pet(tmp_path / "study", "01"))
+    written = image.get_fdata()
+    slope = float(image.dataobj.slope)
+    np.testing.assert_allclose(found.noisy, written[..., -1], atol=0.51 * slope)
+    labels, names = true_labels(tmp_path / "study", "01")
+    inside = np.asanyarray(labels.dataobj) == names["putamen"]
+    place = found.regions.names.index("putamen")
+    np.testing.assert_allclose(found.regions.noisy[place], written[inside].mean(axis=0), atol=0.5 * slope)
+    assert np.abs(found.noisy - found.clean).max() > 5 * slope
+    page = (tmp_path / "study/truth/report.html").read_text()
+    assert page.count("data:image/png;base64,") == 4 * 3 + 3  # three scales of colours; labels have none
+    assert "Images of one participant" in page
+    assert (study / "truth/report.html").is_file()
 
 
 def test_a_study_that_was_stopped_goes_on_where_it_was(study, plan, tmp_path, monkeypatch):

@@ -7,7 +7,7 @@ from raphe.core.decay import decay_constant
 from raphe.simulate.curves import NOISE_VOLUME, noise_level, scan_curves
 from raphe.simulate.plan import PlanText, SimulationPlan, find_plan, parse_plan
 from raphe.simulate.population import participant, scan_truth
-from raphe.simulate.study import scan_tacs
+from raphe.simulate.scan_tacs import scan_tacs
 
 Array = npt.NDArray[np.float64]
 

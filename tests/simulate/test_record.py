@@ -15,7 +15,7 @@ from raphe.simulate.pharmacokinetics import Infusion
 from raphe.simulate.plan import SimulationPlan, find_plan, parse_plan
 from raphe.simulate.population import lasting_binding, leaves_before, participant, scan_truth, treatment_of
 from raphe.simulate.record import record
-from raphe.simulate.study import scan_tacs
+from raphe.simulate.scan_tacs import scan_tacs
 from raphe.simulate.symptoms import Visit, draw_patient, ratings, responds
 
 Array = npt.NDArray[np.float64]

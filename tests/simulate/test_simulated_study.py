@@ -13,7 +13,8 @@ from raphe.io.sidecar import inspect_sidecar
 from raphe.io.tables import read_table
 from raphe.simulate.plan import find_plan, parse_plan
 from raphe.simulate.population import participant, scan_truth
-from raphe.simulate.study import scan_tacs, simulate_study
+from raphe.simulate.scan_tacs import scan_tacs
+from raphe.simulate.study import simulate_study
 
 REQUIRED = (  # REQUIRED by BIDS 1.10 for a PET image, Modality specific files: Positron Emission Tomography
     "Manufacturer",

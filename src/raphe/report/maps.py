@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import struct
-import zlib
 from itertools import permutations
 from typing import NamedTuple
 
@@ -12,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from markupsafe import Markup
 
+from raphe.report.png import data_uri
 from raphe.report.wording import fixed, general, unit
 
 Floats = npt.NDArray[np.floating]
@@ -206,19 +204,5 @@ def _coloured(values: Floats, mask: Flags, low: float, high: float) -> Pixels:
 
 
 def _picture(pixels: Pixels, what: str, style: str = "") -> Markup:
-    data = base64.b64encode(_png(pixels)).decode()
     how = Markup(' style="{}"').format(style) if style else ""
-    return Markup('<img alt="{}"{} src="data:image/png;base64,{}">').format(what, how, data)
-
-
-def _png(pixels: Pixels) -> bytes:
-    """File of a picture in the colours of the palette, of which the first is not drawn."""
-    height, width = pixels.shape
-    lines = np.concatenate([np.zeros((height, 1), np.uint8), pixels], axis=1)
-
-    def chunk(kind: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-    head = struct.pack(">IIBBBBB", width, height, 8, 3, 0, 0, 0)
-    body = chunk(b"IHDR", head) + chunk(b"PLTE", PALETTE.tobytes()) + chunk(b"tRNS", bytes(1))
-    return b"\x89PNG\r\n\x1a\n" + body + chunk(b"IDAT", zlib.compress(lines.tobytes(), 9)) + chunk(b"IEND", b"")
+    return Markup('<img alt="{}"{} src="{}">').format(what, how, data_uri(pixels, PALETTE))

@@ -144,6 +144,22 @@ def path(points: Sequence[tuple[float, float]], kind: str) -> str:
     return f'<path class="{kind}" d="{"".join(commands)}"/>' if commands else ""
 
 
+def area(upper: Sequence[tuple[float, float]], lower: Sequence[tuple[float, float]], kind: str) -> str:
+    """Surface between two lines through points (px) of the same places across; nothing where one is not finite."""
+    both = [*upper, *reversed(lower)]
+    if not both or not all(math.isfinite(x) and math.isfinite(y) for x, y in both):
+        return ""
+    return f'<path class="{kind}" d="M{"L".join(f"{_n(x)} {_n(y)}" for x, y in both)}Z"/>'
+
+
+def picture(x: float, y: float, width: float, height: float, data: str) -> str:
+    """Pixels, as a data URI, stretched over a rectangle; none is mixed with its neighbours."""
+    return (
+        f'<image x="{_n(x)}" y="{_n(y)}" width="{_n(width)}" height="{_n(height)}" preserveAspectRatio="none" '
+        f'class="pixels" href="{_text(data)}"/>'
+    )
+
+
 def dots(points: Sequence[tuple[float, float]], kind: str) -> str:
     """Many round dots as one element: lines of no length with round caps; the class gives the width."""
     commands = "".join(f"M{_n(x)} {_n(y)}h0" for x, y in points if math.isfinite(x) and math.isfinite(y))

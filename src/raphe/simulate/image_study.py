@@ -16,6 +16,7 @@ from raphe.io.staging import staged
 from raphe.io.tables import write_text
 from raphe.simulate.dataset import TRUTH, write_mri_sidecar, write_sidecar, write_study
 from raphe.simulate.heads import common_head, protocol_of
+from raphe.simulate.page import PAGE, study_report
 from raphe.simulate.plan import PlanText, SimulationPlan
 from raphe.simulate.record import Record, record
 from raphe.simulate.scans import frames_of_scan, scan_of, write_blood
@@ -85,6 +86,7 @@ def simulate_images(
     with staged(out) as stage:
         records = [record(plan, seed, index) for index in range(number)]
         write_study(stage, plan, source, seed, records, images=True)
+        write_text(stage / TRUTH / PAGE, study_report(plan, source, seed, records, images=True))
     for path in (*(out / DONE.format(index) for index in range(number)), out / BEGUN):
         path.unlink(missing_ok=True)
     return out / "raphe.toml"

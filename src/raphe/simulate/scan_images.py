@@ -127,20 +127,39 @@ def write_pet(out: Path, truth: Path, one: Subject, scan: Scan, told: ScanTruth,
     OutputError
         If the place cannot be written to.
     """
-    scanner, place = scanner_of(one.plan), _place(one.plan, told)
+    scanner = scanner_of(one.plan)
     reference, activity = parcel_curves(one, told, frames)
-    random = one.random(Place.POSE, 1, *place)
-    restless = one.restlessness
-    motion = moving(
-        first_pose(restless, random), float(frames.end[-1]), restless, one.anatomy.centre, one.anatomy.radius, random
-    )
+    motion = scan_motion(one, told, frames)
     half_life = catalog.half_life(scan.radionuclide)
     alpha = noise_level(frames, half_life, reference, one.plan.noise.percent.value)
-    images = frames_of(scanner, one.anatomy, activity, frames, motion, half_life, alpha, _streams(one, place))
+    streams = _streams(one, _place(one.plan, told))
+    images = frames_of(scanner, one.anatomy, activity, frames, motion, half_life, alpha, streams)
     folder = Path(f"sub-{scan.participant}", f"ses-{scan.session}", "pet")
     slope = float(f"{largest(scanner, activity, frames, half_life, alpha) / INT16:.4g}")
     write_image(out / folder / f"{scan.label}_pet.nii.gz", scanner.grid, images, len(frames), np.int16, slope)
     _write_truth(truth / folder, scan, one, scanner, motion, frames, activity)
+
+
+def scan_motion(one: Subject, told: ScanTruth, frames: Frames) -> Motion:
+    """How a head moves during one scan; the same whenever it is asked for."""
+    random = one.random(Place.POSE, 1, *_place(one.plan, told))
+    restless, anatomy = one.restlessness, one.anatomy
+    start = first_pose(restless, random)
+    return moving(start, float(frames.end[-1]), restless, anatomy.centre, anatomy.radius, random)
+
+
+def both_frames(one: Subject, told: ScanTruth, frames: Frames) -> Iterator[tuple[Array, Array]]:
+    """Frames of one scan as they are written, but for their rounding, and the same without noise, kBq/mL."""
+    scanner, motion = scanner_of(one.plan), scan_motion(one, told, frames)
+    reference, activity = parcel_curves(one, told, frames)
+    half_life = catalog.half_life(catalog.tracer(told.tracer).radionuclide)
+    alpha = noise_level(frames, half_life, reference, one.plan.noise.percent.value)
+    place = _place(one.plan, told)
+    made = [
+        frames_of(scanner, one.anatomy, activity, frames, motion, half_life, level, _streams(one, place))
+        for level in (alpha, 0.0)
+    ]
+    yield from zip(*made, strict=True)
 
 
 def parcel_curves(one: Subject, told: ScanTruth, frames: Frames) -> tuple[Array, Array]:

@@ -4,28 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
-
-from raphe import catalog
-from raphe.data.tacs import TACs
 from raphe.errors import PlanError
 from raphe.io.staging import staged
-from raphe.simulate.curves import noise_level, noise_sd
-from raphe.simulate.dataset import write_scan, write_study
+from raphe.io.tables import write_text
+from raphe.simulate.dataset import TRUTH, write_scan, write_study
 from raphe.simulate.image_study import Progress, check_empty, silent, simulate_images
+from raphe.simulate.page import PAGE, study_report
 from raphe.simulate.plan import MOST_PARTICIPANTS, SimulationPlan, find_plan, parse_plan
 from raphe.simulate.plan_rules import check_rules
-from raphe.simulate.population import ScanTruth
 from raphe.simulate.record import Record, record
-from raphe.simulate.scans import frames_of_scan, scan_of, true_curves, write_blood
-from raphe.simulate.streams import Place, stream
+from raphe.simulate.scan_tacs import scan_tacs
+from raphe.simulate.scans import scan_of, write_blood
 from raphe.simulate.treatment_files import write_sessions
-
-Array = npt.NDArray[np.float64]
-
-SIGNIFICANT_DIGITS = 7
-"""To which activities are rounded, so that the last bits of another machine's arithmetic do not reach the files."""
 
 
 def simulate_study(
@@ -91,31 +81,8 @@ def simulate_study(
     with staged(out) as stage:
         records = [_participant(understood, seed, index, stage) for index in range(number)]
         write_study(stage, understood, source, seed, records, images=False)
+        write_text(stage / TRUTH / PAGE, study_report(understood, source, seed, records, images=False))
     return out / "raphe.toml"
-
-
-def scan_tacs(plan: SimulationPlan, seed: int, truth: ScanTruth) -> TACs:
-    """Noisy curves of one scan, the reference region first; volumes in mm3.
-
-    Parameters
-    ----------
-    plan : SimulationPlan
-    seed : int
-    truth : ScanTruth
-    """
-    place = [section.name for section in plan.tracers].index(truth.tracer)
-    session = [section.label for section in plan.sessions].index(truth.session)
-    tracer, species = catalog.tracer(truth.tracer), catalog.species(plan.study.species)
-    frames = frames_of_scan(plan, truth.tracer)
-    half_life = catalog.half_life(tracer.radionuclide)
-    true = true_curves(plan, truth, frames, truth.R1, truth.BP_ND)
-    names = (species.reference_region, *truth.regions)
-    volumes = np.array([species.volume(name).value for name in names])
-    exact = np.vstack([true.reference, true.tissue])
-    alpha = noise_level(frames, half_life, true.reference, plan.noise.percent.value)
-    random = stream(seed, Place.NOISE, truth.participant.index, place, session)
-    noisy = exact + noise_sd(frames, half_life, exact, volumes, alpha) * random.standard_normal(exact.shape)
-    return TACs(_rounded(noisy), frames, tuple(name.replace(" ", "_") for name in names), volumes)
 
 
 def _participant(plan: SimulationPlan, seed: int, index: int, out: Path) -> Record:
@@ -126,7 +93,3 @@ def _participant(plan: SimulationPlan, seed: int, index: int, out: Path) -> Reco
         write_blood(out, plan, seed, truth)
     write_sessions(out, plan, found)
     return found
-
-
-def _rounded(values: Array) -> Array:
-    return np.array([[float(f"{value:.{SIGNIFICANT_DIGITS}g}") for value in row] for row in values])
