@@ -412,7 +412,7 @@ def test_simulate_refuses_a_place_that_holds_something(files, raphe, contents, t
         ended = raphe("simulate", "test-retest", place, "--tacs-only")
         assert (ended.code, ended.out) == (2, "")
         assert told in ended.err
-    assert raphe("simulate", "test-retest", tmp_path / "new").code == 2  # images are not made yet
+    assert raphe("simulate", "test-retest", files.root).code == 2  # images likewise
     assert raphe("simulate", "test-retes", tmp_path / "new", "--tacs-only").code == 2
     assert contents(tmp_path) == before
 
