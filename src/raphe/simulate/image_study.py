@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from multiprocessing import get_context
 from pathlib import Path
@@ -26,6 +28,9 @@ Progress = Callable[[int, int, str], None]
 
 BEGUN = ".raphe-simulate.json"
 """Says what is being made in a folder, until all is done."""
+
+STOPPED = 130
+"""Exit status of a process that was stopped."""
 
 DONE = ".raphe-done-{}"
 """Stands in it for each participant that is whole."""
@@ -99,13 +104,25 @@ def _made(plan: SimulationPlan, folder: Path, seed: int, left: list[int], out: P
             yield make_participant(plan, folder, seed, index, out)
         return
     with ProcessPoolExecutor(min(workers, len(left)), get_context("spawn")) as pool:
-        tasks = [pool.submit(make_participant, plan, folder, seed, index, out) for index in left]
+        tasks = [pool.submit(_in_process, plan, folder, seed, index, out) for index in left]
         try:
             for task in as_completed(tasks):
                 yield task.result()
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+        except BrokenProcessPool:
+            raise OutputError(
+                "one of the processes that make images has ended without a word, perhaps for want of memory; the same "
+                "command with fewer --workers goes on from here"
+            ) from None
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _in_process(plan: SimulationPlan, folder: Path, seed: int, index: int, out: Path) -> int:
+    """Make a participant in a process of its own, which takes no other one when it is stopped."""
+    try:
+        return make_participant(plan, folder, seed, index, out)
+    except KeyboardInterrupt:  # what was begun has been cleaned up
+        os._exit(STOPPED)
 
 
 def make_participant(plan: SimulationPlan, folder: Path, seed: int, index: int, out: Path) -> int:
