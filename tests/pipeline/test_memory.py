@@ -65,7 +65,7 @@ def test_the_limit_holds(scan, tmp_path):
     curves = np.array([data[scan.labels == label][0] if label else 0 * data[0, 0, 0] for label in range(6)])
     scan.save(curves[labels].astype(np.float32), affine=affine)
     mask = scan.mask("large", labels > 0, affine=affine)
-    limit = 385
+    limit = 345
     code = (
         "import sys; from raphe.cli import main; code = main(sys.argv[1:]);"
         "print(open('/proc/self/status').read().split('VmHWM:')[1].split()[0], file=sys.stderr); sys.exit(code)"

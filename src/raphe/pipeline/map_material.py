@@ -117,10 +117,9 @@ def read_material(
         If the image, the mask, the reference or the blood cannot be used, or the memory is too little.
     """
     limit = limit_of(options.memory)
-    wanted = options.workers or processors()
-    workers = threads(limit, wanted)
-    if workers < wanted:
-        messages.say(f"{workers} of {wanted} threads are used, for more do not fit into the memory")
+    workers = threads(limit, options.workers or processors())
+    if options.workers and workers < options.workers:
+        messages.say(f"{workers} of {options.workers} threads are used, for more do not fit into the memory")
     besides: tuple[Values, ...] = ()
     if where is not None and where.mask:
         besides = (Values(voxels_of_mask(where, image, options.label), image.file, image.factors),)
