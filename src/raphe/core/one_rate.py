@@ -24,9 +24,9 @@ Table = tuple[Array, Array, Array]
 NEAR = 2e-5
 """Step, in numbers of nodes, from where on one last step of Gauss and Newton in all parameters at once is enough."""
 
-CLOSE = 0.01
-"""The same for a step by a secant where the fitted curve is not wanted: then the parameters are within a millionth or
-so, and their errors within a ten-thousandth."""
+CLOSE = 2e-4
+"""The same for a step by a secant where the fitted curve is not wanted. The covariance is that of the place before the
+step, so standard errors are within a hundred-thousandth, and the parameters within a millionth."""
 
 MOST_STEPS = 80
 TILE = 64
