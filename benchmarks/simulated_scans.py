@@ -62,7 +62,7 @@ def seconds(shape: tuple[int, int, int], frames: Frames, seed: int, folder: Path
     slope = largest(scanner, activity, frames, HALF_LIFE, alpha) / 32767
     streams = (np.random.default_rng((seed, frame)) for frame in itertools.count())
     made = frames_of(scanner, anatomy, activity, frames, motion, HALF_LIFE, alpha, streams)
-    write_image(folder / f"{seed}.nii.gz", scanner.grid, made, len(frames), np.int16, slope)
+    write_image(folder / f"{seed}.nii.gz", scanner.grid, (noisy for noisy, _ in made), len(frames), np.int16, slope)
     return time.perf_counter() - start
 
 

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import raphe.simulate.image_study
+import raphe.simulate.scan_images
 from raphe.cli import main
 from raphe.core.frames import Frames
 from raphe.data.tacs import TACs
@@ -20,7 +21,10 @@ from raphe.kinetics.fit import fit
 from raphe.kinetics.models.srtm import SRTM
 from raphe.simulate.page_images import seen
 from raphe.simulate.plan import find_plan, parse_plan
+from raphe.simulate.population import participant, scan_truth
 from raphe.simulate.record import record
+from raphe.simulate.scan_images import parcel_curves, subject
+from raphe.simulate.scans import frames_of_scan
 from raphe.simulate.study import simulate_study
 
 PLAN = """
@@ -273,6 +277,23 @@ def test_labels_and_paths_are_counted_from_the_folder_of_the_plan(plan, tmp_path
     assert not (tmp_path / "again").exists()
 
 
+def test_a_head_with_a_region_that_the_catalog_does_not_know_is_refused_before_any_work(plan, tmp_path, capsys):
+    labels = np.zeros((16, 16, 16), np.uint8)
+    labels[2:14, 2:14, 2:14] = 6
+    for number in range(1, 6):
+        labels[2 * number : 2 * number + 2, 6:10, 6:10] = number
+    nibabel.save(nibabel.Nifti1Image(labels, np.diag([3.0, 3.0, 3.0, 1.0])), tmp_path / "head.nii.gz")
+    names = ["putamen", "caudate", "nucleus accumbens", "thalamus", "claustrum", "cerebellar grey"]
+    rows = "".join(f"{number}\t{name}\n" for number, name in enumerate(names, start=1))
+    (tmp_path / "head.tsv").write_text("index\tname\n" + rows)
+    given = '[anatomy]\nsource = "labels"\nlabels = "head.nii.gz"\ntable = "head.tsv"\n\n[scanner]'
+    plan.write_text(PLAN.replace("[scanner]", given, 1))
+    assert main(["simulate", str(plan), str(tmp_path / "out")]) == 2
+    said = capsys.readouterr().err
+    assert all(word in said for word in ("[anatomy]", "'claustrum'", "DASB", "tissue")), said
+    assert not (tmp_path / "out").exists()
+
+
 def test_the_official_validator_reports_no_error(study):
     validator = shutil.which("bids-validator-deno") or Path(sys.executable).with_name("bids-validator-deno")
     if not Path(validator).is_file():
@@ -323,3 +344,20 @@ def test_maps_of_a_scan_without_noise_hold_its_binding_in_every_voxel(study, tmp
     for row in rows:
         voxels = binding[where == names[row["region"].replace(" ", "_")]]
         np.testing.assert_allclose(np.nanmedian(voxels), float(row["BP_ND"]), rtol=5e-3)
+
+
+def test_regions_that_the_plan_does_not_list_have_the_drugs_of_those_that_it_does(monkeypatch):
+    plan, seed, states = parse_plan(find_plan("yamanaka2014")), 3, []
+    one = subject(plan, Path(), seed, participant(plan, seed, 0))
+
+    def told_of(*words):
+        found = scan_truth(*words)
+        states.append(found.state)
+        return found
+
+    monkeypatch.setattr(raphe.simulate.scan_images, "scan_truth", told_of)
+    for told in record(plan, seed, 0).truths:
+        parcel_curves(one, told, frames_of_scan(plan, told.tracer))
+        assert states[-1].transporter == told.state.transporter
+        assert states[-1].ketamine == told.state.ketamine
+    assert any(state.transporter < 0.95 for state in states)

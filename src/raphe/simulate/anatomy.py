@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -48,20 +49,20 @@ class Anatomy:
         """Number of the parcel of that name."""
         return self.names.index(name)
 
-    @property
+    @cached_property
     def volumes(self) -> npt.NDArray[np.float64]:
         """Volume of each parcel, mm3, shape (n_parcel,)."""
         count = np.bincount(self.labels.ravel(), minlength=len(self.names))
         return np.asarray(count * abs(np.linalg.det(self.grid.affine[:3, :3])))
 
-    @property
+    @cached_property
     def centre(self) -> npt.NDArray[np.float64]:
         """Centre of the brain in the head's own space, mm, shape (3,)."""
         brain = [number for number, tissue in enumerate(self.tissues) if tissue in (GREY, WHITE)]
         at = np.argwhere(np.isin(self.labels, brain)).mean(axis=0)
         return np.asarray(self.grid.affine[:3, :3] @ at + self.grid.affine[:3, 3])
 
-    @property
+    @cached_property
     def radius(self) -> float:
         """Mean distance of the head's voxels from its centre over that of a ball of radius 1, mm."""
         at = np.argwhere(self.labels > 0)

@@ -26,7 +26,6 @@ from raphe.simulate.template import template_head
 FINEST = {"human": 1.0, "macaque": 0.5}
 """Edge of a voxel of the coarse anatomy that is fine enough, mm; an assumption."""
 
-
 OF_SPECIES = {"mni": "human", "inia19": "macaque"}
 """Whose head a template is."""
 
@@ -76,11 +75,29 @@ def common_head(plan: SimulationPlan, folder: Path) -> Anatomy:
     Raises
     ------
     PlanError
-        If it cannot be made, or lacks a region of the plan or the reference.
+        If it cannot be made, lacks a region of the plan or the reference, or has one in which the catalog knows no
+        binding of one of the tracers.
     """
-    section = plan.anatomy
-    files = [file for file in (section.labels, section.table) if file is not None]
-    return _common(plan.study.species, section.source, tuple(folder / file for file in files), plan.regions.names)
+    head = _common(plan.study.species, plan.anatomy.source, files_of_head(plan, folder), plan.regions.names)
+    for section in plan.tracers:
+        _check_binding(head, section.name, plan.study.species)
+    return head
+
+
+def files_of_head(plan: SimulationPlan, folder: Path) -> tuple[Path, ...]:
+    """Files of which the plan makes its heads: a label image and its table, as far as it names them."""
+    return tuple(folder / file for file in (plan.anatomy.labels, plan.anatomy.table) if file is not None)
+
+
+def _check_binding(head: Anatomy, tracer: str, species: str) -> None:
+    known = {entry.name for entry in catalog.tracer(tracer).species[species].region}
+    known.add(catalog.species(species).reference_region)
+    for name in head.regions:
+        if name not in known:
+            raise PlanError(
+                f"[anatomy]: the head has the region {name!r}, in which the catalog knows no binding of {tracer}; give "
+                f"its labels a tissue (white, soft ...) or a name that it knows: {', '.join(sorted(known))}"
+            )
 
 
 def own_head(plan: SimulationPlan, folder: Path, seed: int, index: int) -> Anatomy:

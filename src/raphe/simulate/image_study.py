@@ -17,7 +17,7 @@ from raphe.io.provenance import software_version
 from raphe.io.staging import staged
 from raphe.io.tables import write_text
 from raphe.simulate.dataset import TRUTH, write_mri_sidecar, write_sidecar, write_study
-from raphe.simulate.heads import common_head, protocol_of
+from raphe.simulate.heads import common_head, files_of_head, protocol_of
 from raphe.simulate.page import PAGE, study_report
 from raphe.simulate.plan import PlanText, SimulationPlan
 from raphe.simulate.record import Record, record
@@ -29,11 +29,11 @@ Progress = Callable[[int, int, str], None]
 BEGUN = ".raphe-simulate.json"
 """Says what is being made in a folder, until all is done."""
 
-STOPPED = 130
-"""Exit status of a process that was stopped."""
-
 DONE = ".raphe-done-{}"
 """Stands in it for each participant that is whole."""
+
+STOPPED = 130
+"""Exit status of a process that was stopped."""
 
 
 def silent(done: int, total: int, what: str) -> None:
@@ -76,10 +76,11 @@ def simulate_images(
     Path
         The study plan.
     """
-    what = _identity(source, seed, number)
-    resumed = _begun(out, what)
+    if not (out / BEGUN).is_file():
+        check_empty(out)
     common_head(plan, source.folder)  # what is wrong with an anatomy is told before anything is written
-    if not resumed:
+    what = _identity(plan, source, seed, number)
+    if not _begun(out, what):
         with staged(out) as stage:
             write_text(stage / BEGUN, json.dumps(what, indent=2) + "\n")
     left = [index for index in range(number) if not (out / DONE.format(index)).is_file()]
@@ -147,12 +148,12 @@ def make_participant(plan: SimulationPlan, folder: Path, seed: int, index: int, 
     return index
 
 
-def _identity(source: PlanText, seed: int, number: int) -> dict[str, object]:
+def _identity(plan: SimulationPlan, source: PlanText, seed: int, number: int) -> dict[str, object]:
     """What decides about the bytes of a study."""
-    text = hashlib.sha256(source.text.encode()).hexdigest()
+    files = [path.read_bytes() for path in files_of_head(plan, source.folder)]
     return {
         "Plan": source.name,
-        "PlanSHA256": text,
+        "SHA256": [hashlib.sha256(content).hexdigest() for content in (source.text.encode(), *files)],
         "Seed": seed,
         "Participants": number,
         "Version": software_version(),
@@ -160,17 +161,16 @@ def _identity(source: PlanText, seed: int, number: int) -> dict[str, object]:
 
 
 def _begun(out: Path, what: dict[str, object]) -> bool:
-    """Whether the same study was begun in a folder; one that holds anything else is refused."""
+    """Whether a study was begun in a folder; another one than this is refused."""
     path = out / BEGUN
     if not path.is_file():
-        check_empty(out)
         return False
     told: object = None
     with suppress(OSError, ValueError):
         told = json.loads(path.read_text(encoding="utf-8"))
     if told != what:
         raise OutputError(
-            f"{out} holds a simulated study that is not finished, of another plan, seed, number of participants or "
-            f"version ({path.name} says which); go on with that one, choose another folder, or remove this one"
+            f"{out} holds a simulated study that is not finished, of another plan, head, seed, number of participants "
+            f"or version ({path.name} says which); go on with that one, choose another folder, or remove this one"
         )
     return True

@@ -63,7 +63,9 @@ def inia19_head(path: Path | None) -> Anatomy:
     found, affine = read_labels(path or INSTALLED)
     grouped, coarse = grouping(), geometry("macaque")
     if not all(np.isin(members, found).any() for members in grouped.regions.values()):
-        raise PlanError(f"{path}: these are not the labels of INIA19 NeuroMaps; take inia19-NeuroMaps.nii.gz")
+        raise PlanError(
+            f"{path or INSTALLED}: these are not the labels of INIA19 NeuroMaps; take inia19-NeuroMaps.nii.gz"
+        )
     names = [AIR, *grouped.regions, WHITE, FLUID, BONE, SOFT, BLOOD]
     tissues = [AIR, *(GREY for _ in grouped.regions), WHITE, FLUID, BONE, SOFT, BLOOD]
     number = {name: index for index, name in enumerate(names)}

@@ -62,7 +62,8 @@ class Arterial:
         end : float, min
             Of the scan.
         percent : float
-            Standard deviation of a measured activity.
+            Standard deviation of a measured activity; that of a parent fraction is :data:`PARENT_FRACTION_NOISE` from
+            1 % on, and in proportion below, so that 0 is exact.
         random : Generator
         """
         seconds = np.array(sorted({*(time for time in SAMPLES if time < 60 * end), 60 * end}))

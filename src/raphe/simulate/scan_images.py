@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from raphe import catalog
-from raphe.catalog.schema import SpeciesEntry
 from raphe.core.frames import Frames
 from raphe.data.image import Grid
 from raphe.data.scan import Scan
-from raphe.errors import PlanError
 from raphe.io.described import Column, write_described
 from raphe.io.image_writing import write_image
 from raphe.io.tables import write_text
@@ -26,7 +25,7 @@ from raphe.simulate.heads import own_head, protocol_of, scanner_of
 from raphe.simulate.motion import Motion, Restlessness, first_pose, moving, still
 from raphe.simulate.mri import labels_on, mri_grid, t1_image
 from raphe.simulate.plan import RegionsSection, SimulationPlan
-from raphe.simulate.population import Participant, ScanTruth, scan_truth
+from raphe.simulate.population import Participant, ScanTruth, scan_truth, treatment_of
 from raphe.simulate.scanner import Scanner, frames_of, largest
 from raphe.simulate.scans import true_curves
 from raphe.simulate.streams import Place, stream
@@ -45,7 +44,7 @@ POSE_COLUMNS = (
 
 @dataclass(frozen=True, eq=False)
 class Subject:
-    """One participant, as images see him.
+    """One participant, as images see them.
 
     Parameters
     ----------
@@ -71,7 +70,7 @@ class Subject:
         """Random numbers of the participant's own."""
         return stream(self.seed, place, self.participant.index, *more)
 
-    @property
+    @cached_property
     def mri_pose(self) -> Motion:
         """How the head lies in the MRI."""
         start = first_pose(self.restlessness, self.random(Place.POSE))
@@ -122,22 +121,16 @@ def write_pet(out: Path, truth: Path, one: Subject, scan: Scan, told: ScanTruth,
 
     Raises
     ------
-    PlanError
-        If the anatomy has a region in which the catalog knows no binding of the tracer.
     OutputError
         If the place cannot be written to.
     """
-    scanner = scanner_of(one.plan)
-    reference, activity = parcel_curves(one, told, frames)
-    motion = scan_motion(one, told, frames)
-    half_life = catalog.half_life(scan.radionuclide)
-    alpha = noise_level(frames, half_life, reference, one.plan.noise.percent.value)
-    streams = _streams(one, _place(one.plan, told))
-    images = frames_of(scanner, one.anatomy, activity, frames, motion, half_life, alpha, streams)
+    made = _acquired(one, told, frames)
     folder = Path(f"sub-{scan.participant}", f"ses-{scan.session}", "pet")
-    slope = float(f"{largest(scanner, activity, frames, half_life, alpha) / INT16:.4g}")
-    write_image(out / folder / f"{scan.label}_pet.nii.gz", scanner.grid, images, len(frames), np.int16, slope)
-    _write_truth(truth / folder, scan, one, scanner, motion, frames, activity)
+    noisy = (image for image, _ in made.images)
+    slope = float(f"{made.largest / INT16:.4g}")
+    grid = made.scanner.grid
+    write_image(out / folder / f"{scan.label}_pet.nii.gz", grid, noisy, len(frames), np.int16, slope)
+    _write_truth(truth / folder, scan, one, made.scanner, scan_motion(one, told, frames), frames, made.activity)
 
 
 def scan_motion(one: Subject, told: ScanTruth, frames: Frames) -> Motion:
@@ -150,16 +143,38 @@ def scan_motion(one: Subject, told: ScanTruth, frames: Frames) -> Motion:
 
 def both_frames(one: Subject, told: ScanTruth, frames: Frames) -> Iterator[tuple[Array, Array]]:
     """Frames of one scan as they are written, but for their rounding, and the same without noise, kBq/mL."""
+    return _acquired(one, told, frames).images
+
+
+@dataclass(frozen=True, eq=False)
+class _Acquired:
+    """What a scanner makes of one scan.
+
+    Parameters
+    ----------
+    scanner : Scanner
+    activity : ndarray, shape (n_parcel, n_frame), kBq/mL
+        Without noise or blur.
+    images : iterator of (ndarray, ndarray)
+        Frames with noise and without, kBq/mL.
+    largest : float, kBq/mL
+        What a voxel hardly ever exceeds.
+    """
+
+    scanner: Scanner
+    activity: Array
+    images: Iterator[tuple[Array, Array]]
+    largest: float
+
+
+def _acquired(one: Subject, told: ScanTruth, frames: Frames) -> _Acquired:
     scanner, motion = scanner_of(one.plan), scan_motion(one, told, frames)
     reference, activity = parcel_curves(one, told, frames)
     half_life = catalog.half_life(catalog.tracer(told.tracer).radionuclide)
     alpha = noise_level(frames, half_life, reference, one.plan.noise.percent.value)
-    place = _place(one.plan, told)
-    made = [
-        frames_of(scanner, one.anatomy, activity, frames, motion, half_life, level, _streams(one, place))
-        for level in (alpha, 0.0)
-    ]
-    yield from zip(*made, strict=True)
+    streams = _streams(one, _place(one.plan, told))
+    images = frames_of(scanner, one.anatomy, activity, frames, motion, half_life, alpha, streams)
+    return _Acquired(scanner, activity, images, largest(scanner, activity, frames, half_life, alpha))
 
 
 def parcel_curves(one: Subject, told: ScanTruth, frames: Frames) -> tuple[Array, Array]:
@@ -168,10 +183,9 @@ def parcel_curves(one: Subject, told: ScanTruth, frames: Frames) -> tuple[Array,
     Regions of grey matter that the plan does not list are drawn as those that it does.
     """
     plan, anatomy, known = one.plan, one.anatomy, tissues()
-    species = catalog.species(plan.study.species)
-    entry = catalog.tracer(told.tracer).species[species.name]
     listed = {region_key(name)[0]: place for place, name in enumerate(told.regions)}
-    others = _others(one, told, [name for name in anatomy.regions if name not in listed], entry)
+    reference = catalog.species(plan.study.species).reference_region
+    others = _others(one, told, [name for name in anatomy.regions if name not in (*listed, reference)])
     R1, BP_ND = np.ones(len(anatomy.names)), np.zeros(len(anatomy.names))
     for number, (name, tissue) in enumerate(zip(anatomy.names, anatomy.tissues, strict=True)):
         if name in listed:
@@ -188,26 +202,17 @@ def parcel_curves(one: Subject, told: ScanTruth, frames: Frames) -> tuple[Array,
     return true.reference, activity
 
 
-def _others(one: Subject, told: ScanTruth, names: list[str], entry: SpeciesEntry) -> Mapping[str, tuple[float, float]]:
-    """R1 and BP_ND of regions that the plan does not list; the reference's is left out."""
+def _others(one: Subject, told: ScanTruth, names: list[str]) -> Mapping[str, tuple[float, float]]:
+    """R1 and BP_ND of regions that the plan does not list, with people's deviations of their own and the same drugs."""
     plan = one.plan
-    reference = catalog.species(plan.study.species).reference_region
-    names = [name for name in names if name != reference]
-    for name in names:
-        try:
-            entry.binding(name)
-        except KeyError:
-            raise PlanError(
-                f"[anatomy]: the head has the region {name!r}, in which the catalog knows no binding of {told.tracer}; "
-                "give its labels a tissue (white, soft ...) or the name of a region that it knows"
-            ) from None
     if not names:
         return {}
     rest = plan.model_copy(update={"regions": RegionsSection.model_validate({"list": names})})
     session = next(section for section in plan.sessions if section.label == told.session)
     tracer = next(section for section in plan.tracers if section.name == told.tracer)
     seed = int(stream(one.seed, Place.OTHERS).integers(2**32))
-    found = scan_truth(rest, seed, told.participant, session, tracer)
+    treated = treatment_of(plan, one.seed, told.participant)
+    found = scan_truth(rest, seed, told.participant, session, tracer, treated)
     return {name: (float(found.R1[i]), float(found.BP_ND[i])) for i, name in enumerate(names)}
 
 

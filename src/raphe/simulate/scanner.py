@@ -81,8 +81,8 @@ def frames_of(
     half_life: float,
     alpha: float,
     streams: Iterator[np.random.Generator],
-) -> Iterator[Array]:
-    r"""Frames of a scan, one after the other, kBq/mL.
+) -> Iterator[tuple[Array, Array]]:
+    r"""Frames of a scan, one after the other, with noise and without, kBq/mL.
 
     Noise of a voxel has the standard deviation :math:`\alpha' \sqrt{(C + B) / (d r)}` with the blurred activity C, what
     scatter and randoms add to the counts, B, the duration d and the share r of the nuclide that is left. It is alike in
@@ -112,7 +112,7 @@ def frames_of(
     for index, random in zip(range(len(frames)), streams, strict=False):
         seen = scanner.blurred(expected(scanner, anatomy, activity[:, index], frames, index, motion))
         if alpha <= 0:
-            yield seen
+            yield seen, seen
             continue
         mean = seen[seen > 0.1 * seen.max()].mean() if seen.max() > 0 else 0.0
         if spread is None or index == len(frames) // 2:
@@ -120,7 +120,7 @@ def frames_of(
             spread = broad / max(mean, 1e-30)
         more = mean * (scattered * spread + scanner.randoms * rate[index])
         sd = level * np.sqrt(np.maximum(seen + more, 0) / left[index])
-        yield seen + sd * _alike(random.standard_normal(scanner.grid.shape), scanner)
+        yield seen + sd * _alike(random.standard_normal(scanner.grid.shape), scanner), seen
 
 
 def largest(scanner: Scanner, activity: Array, frames: Frames, half_life: float, alpha: float) -> float:
