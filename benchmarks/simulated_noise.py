@@ -26,7 +26,8 @@ from raphe.data.tacs import TACs
 from raphe.report import svg
 from raphe.simulate.curves import NOISE_VOLUME, noise_level
 from raphe.simulate.frame_noise import ORDER, frame_to_frame, noise_percent
-from raphe.simulate.plan import SimulationPlan, find_plan, parse_plan
+from raphe.simulate.plan import SimulationPlan
+from raphe.simulate.plan_file import find_plan, parse_plan
 from raphe.simulate.population import participant, scan_truth
 from raphe.simulate.scan_tacs import scan_tacs
 from tissues import HALF_LIFE, print_table

@@ -21,7 +21,8 @@ from scipy import stats
 import raphe
 from raphe import catalog
 from raphe.report import svg
-from raphe.simulate.plan import RegionsSection, SimulationPlan, find_plan, parse_plan
+from raphe.simulate.plan import RegionsSection, SimulationPlan
+from raphe.simulate.plan_file import find_plan, parse_plan
 from raphe.simulate.population import ScanTruth, participant, scan_truth, treatment_of
 from raphe.simulate.record import record
 from raphe.simulate.scan_tacs import scan_tacs

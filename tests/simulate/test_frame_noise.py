@@ -10,7 +10,7 @@ from raphe.core.frames import Frames
 from raphe.data.tacs import TACs
 from raphe.simulate.curves import NOISE_VOLUME, noise_level, noise_sd
 from raphe.simulate.frame_noise import frame_to_frame, noise_percent
-from raphe.simulate.plan import find_plan, parse_plan
+from raphe.simulate.plan_file import find_plan, parse_plan
 from raphe.simulate.scans import frames_of_scan
 
 C11 = half_life("C11")

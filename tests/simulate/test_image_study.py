@@ -20,7 +20,7 @@ from raphe.errors import OutputError, PlanError
 from raphe.kinetics.fit import fit
 from raphe.kinetics.models.srtm import SRTM
 from raphe.simulate.page_images import seen
-from raphe.simulate.plan import find_plan, parse_plan
+from raphe.simulate.plan_file import find_plan, parse_plan
 from raphe.simulate.population import participant, scan_truth
 from raphe.simulate.record import record
 from raphe.simulate.scan_images import parcel_curves, subject

@@ -13,7 +13,8 @@ from raphe.simulate.page import study_report
 from raphe.simulate.page_courses import regimens
 from raphe.simulate.page_curves import regions_of_curves
 from raphe.simulate.page_design import sources
-from raphe.simulate.plan import PlanText, SimulationPlan, find_plan, parse_plan
+from raphe.simulate.plan import SimulationPlan
+from raphe.simulate.plan_file import PlanText, find_plan, parse_plan
 from raphe.simulate.record import Record, record
 from raphe.simulate.study import simulate_study
 

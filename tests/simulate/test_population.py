@@ -5,7 +5,8 @@ import pytest
 from raphe import catalog
 from raphe.core.decay import decay_constant
 from raphe.simulate.curves import NOISE_VOLUME, noise_level, scan_curves
-from raphe.simulate.plan import PlanText, SimulationPlan, find_plan, parse_plan
+from raphe.simulate.plan import SimulationPlan
+from raphe.simulate.plan_file import PlanText, find_plan, parse_plan
 from raphe.simulate.population import participant, scan_truth
 from raphe.simulate.scan_tacs import scan_tacs
 

@@ -12,7 +12,8 @@ from raphe.catalog import half_life
 from raphe.simulate.constants import mechanism_file
 from raphe.simulate.mechanism import course, mechanism
 from raphe.simulate.pharmacokinetics import Infusion
-from raphe.simulate.plan import SimulationPlan, find_plan, parse_plan
+from raphe.simulate.plan import SimulationPlan
+from raphe.simulate.plan_file import find_plan, parse_plan
 from raphe.simulate.population import lasting_binding, leaves_before, participant, scan_truth, treatment_of
 from raphe.simulate.record import record
 from raphe.simulate.scan_tacs import scan_tacs

@@ -7,7 +7,7 @@ import pytest
 from raphe.catalog import half_life, tracer
 from raphe.kinetics.fit import fit
 from raphe.kinetics.models.srtm import SRTM
-from raphe.simulate.plan import find_plan, parse_plan
+from raphe.simulate.plan_file import find_plan, parse_plan
 from raphe.simulate.population import participant, scan_truth
 from raphe.simulate.scan_tacs import scan_tacs
 

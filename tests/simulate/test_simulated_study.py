@@ -11,7 +11,7 @@ from raphe.errors import OutputError, PlanError
 from raphe.io.bids import load_curves, read_study
 from raphe.io.sidecar import inspect_sidecar
 from raphe.io.tables import read_table
-from raphe.simulate.plan import find_plan, parse_plan
+from raphe.simulate.plan_file import find_plan, parse_plan
 from raphe.simulate.population import participant, scan_truth
 from raphe.simulate.scan_tacs import scan_tacs
 from raphe.simulate.study import simulate_study

@@ -6,7 +6,8 @@ import pytest
 from raphe.errors import PlanError
 from raphe.pipeline.plan import read_plan
 from raphe.simulate.dataset import study_plan
-from raphe.simulate.plan import PlanText, SimulationPlan, embedded_plans, find_plan, parse_plan
+from raphe.simulate.plan import SimulationPlan
+from raphe.simulate.plan_file import PlanText, embedded_plans, find_plan, parse_plan
 from raphe.simulate.plan_rules import check_rules
 
 

@@ -16,7 +16,8 @@ from raphe.io.described import Column, write_described
 from raphe.io.provenance import SOFTWARE, software_version
 from raphe.io.tables import write_text
 from raphe.io.tacs import write_tacs
-from raphe.simulate.plan import PlanText, SimulationPlan
+from raphe.simulate.plan import SimulationPlan
+from raphe.simulate.plan_file import PlanText
 from raphe.simulate.record import Record
 from raphe.simulate.scans import delivery
 from raphe.simulate.treatment_files import write_mechanism, write_ratings

@@ -19,7 +19,8 @@ from raphe.io.tables import write_text
 from raphe.simulate.dataset import TRUTH, write_mri_sidecar, write_sidecar, write_study
 from raphe.simulate.heads import common_head, files_of_head, protocol_of
 from raphe.simulate.page import PAGE, study_report
-from raphe.simulate.plan import PlanText, SimulationPlan
+from raphe.simulate.plan import SimulationPlan
+from raphe.simulate.plan_file import PlanText
 from raphe.simulate.record import Record, record
 from raphe.simulate.scans import frames_of_scan, scan_of, write_blood
 from raphe.simulate.treatment_files import write_sessions

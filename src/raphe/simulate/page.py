@@ -12,7 +12,8 @@ from raphe.simulate.page_curves import Regions, curves_chapter, regions_of_curve
 from raphe.simulate.page_design import design_chapter, glance, numbers_chapter, sources
 from raphe.simulate.page_ratings import ratings_chapter
 from raphe.simulate.page_truth import truth_chapter
-from raphe.simulate.plan import PlanText, SimulationPlan
+from raphe.simulate.plan import SimulationPlan
+from raphe.simulate.plan_file import PlanText
 from raphe.simulate.record import Record
 
 PAGE = "report.html"

@@ -10,7 +10,8 @@ from raphe.io.tables import write_text
 from raphe.simulate.dataset import TRUTH, write_scan, write_study
 from raphe.simulate.image_study import Progress, check_empty, silent, simulate_images
 from raphe.simulate.page import PAGE, study_report
-from raphe.simulate.plan import MOST_PARTICIPANTS, SimulationPlan, find_plan, parse_plan
+from raphe.simulate.plan import MOST_PARTICIPANTS, SimulationPlan
+from raphe.simulate.plan_file import find_plan, parse_plan
 from raphe.simulate.plan_rules import check_rules
 from raphe.simulate.record import Record, record
 from raphe.simulate.scan_tacs import scan_tacs
@@ -41,7 +42,7 @@ def simulate_study(
     Parameters
     ----------
     plan : str or Path
-        Name of a plan that comes with raphe (:func:`raphe.simulate.plan.embedded_plans`), or a TOML file.
+        Name of a plan that comes with raphe (:func:`raphe.simulate.plan_file.embedded_plans`), or a TOML file.
     out : Path
         Folder to make; it may exist if it is empty.
     seed : int
