@@ -26,8 +26,8 @@ SHOWN = 5
 EARLIEST = 0.5
 """Minutes before which there is too little activity for a share of it to mean much."""
 
-
 THIRDS = ("small regions", "middling regions", "large regions")
+"""Names of the thirds of the regions by volume."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,9 +130,7 @@ def _noise(truth: ScanTruth, regions: Regions) -> Figure:
     shown = regions.frames.mid >= EARLIEST
     time = regions.frames.mid[shown]
     panels = []
-    for name, group in zip(
-        ("small regions", "middling regions", "large regions"), _thirds(regions.volumes), strict=True
-    ):
+    for name, group in zip(THIRDS, _thirds(regions.volumes), strict=True):
         if not group.size:
             continue
         expected = 100 * np.sqrt(np.nanmean(regions.expected[np.ix_(group, shown)] ** 2, axis=0))

@@ -34,7 +34,6 @@ CONCENTRATION_DECIMALS = 3
 HOUR_DECIMALS = 2
 """Of the times of scans and visits: about half a minute."""
 
-
 AFTER_INFUSION = (0.0, 5.0, 10.0, 20.0, 30.0, 40.0, 50.0, 60.0, 90.0, 120.0, 180.0, 240.0, 360.0, 480.0, 720.0)
 """Times after the begin of an infusion at which its course is written, min."""
 
