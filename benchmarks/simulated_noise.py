@@ -4,8 +4,8 @@ Reads two scans of one person (OpenNeuro ds001420) from ``../shared/data``, whic
 plan ``test-retest`` for many people on the same frames. Both are measured alike: third differences of neighbouring
 frames, which see no slow misfit of a model (``raphe.simulate.frame_noise``). Printed are ratios of the frame-to-frame
 standard deviations, simulated over real, by size of region and stretch of the scan: at equal activity, which is the
-noise model by itself, and relative to each one's own curve, where simulated curves that rise and fall earlier than
-this person's count too. ``--out`` takes the figure ``simulated-noise.svg``; it holds derived values only.
+noise model by itself, in kBq/mL over the highest activity of the reference, and relative to each one's own curve. In the
+last two, simulated curves that rise and fall earlier than this person's count too. ``--out`` takes the figure ``simulated-noise.svg``; it holds derived values only.
 """
 
 from __future__ import annotations
@@ -78,6 +78,13 @@ STRETCHES: Mapping[str, tuple[float, float]] = {
     "3-90 min": (3, 90),
 }
 
+MEASURES: Mapping[str, str] = {
+    "counts": "at equal activity",
+    "peak": "in kBq/mL, relative to the scan's highest of the reference",
+    "curve": "each relative to its own curve",
+}
+"""What a standard deviation is held against, and how that is said."""
+
 FIRST = STRETCHES["3-10 min"][0]
 """Before that the curve itself is not smooth enough, min."""
 
@@ -92,13 +99,13 @@ class Scan:
     time: Array
     percent: Array
     """Noise as a plan states it, per cent, shape (n_region, n_frame - 3); with a sign."""
-    unit: Array
-    """Standard deviation of a frame, as a share of its activity, for a noise of 1 %; mean of four frames."""
+    scale: Mapping[str, Array]
+    """Standard deviation of a frame for a noise of 1 %, by :data:`MEASURES`, like ``percent``."""
 
-    def noise(self, size: str, stretch: str, *, of_curve: bool) -> float:
-        """Mean square of the noise: on the plan's scale, or as a share of the curve."""
+    def noise(self, size: str, stretch: str, measure: str) -> float:
+        """Mean square of the noise by one of :data:`MEASURES`."""
         rows = np.ix_(_within(self.volume, SIZES[size]), _within(self.time, STRETCHES[stretch]))
-        return float(np.mean(((self.percent * self.unit) if of_curve else self.percent)[rows] ** 2))
+        return float(np.mean((self.percent * self.scale[measure])[rows] ** 2))
 
 
 def real_scans(folder: Path = DATA) -> list[Scan]:
@@ -128,25 +135,26 @@ def measured(tacs: TACs) -> Scan:
     time, level = frame_to_frame(own, HALF_LIFE)
     peak = float(own.activity[0].max())
     percent = noise_percent(level, own.frames, HALF_LIFE, peak, volume)
-    relative = 1 / np.sqrt(np.maximum(own.activity, 1e-6 * peak) * weights.decay(own.frames, HALF_LIFE))
-    relative = relative * noise_level(own.frames, HALF_LIFE, own.activity[0], 1.0)
-    relative *= np.sqrt(NOISE_VOLUME / volume)[:, None]
-    return Scan(
-        volume, time, percent, np.lib.stride_tricks.sliding_window_view(relative, ORDER + 1, axis=1).mean(axis=-1)
-    )
+    activity = np.maximum(own.activity, 1e-6 * peak)
+    absolute = np.sqrt(activity / weights.decay(own.frames, HALF_LIFE) * (NOISE_VOLUME / volume)[:, None])
+    absolute *= noise_level(own.frames, HALF_LIFE, own.activity[0], 1.0)
+    scale = {"counts": np.ones_like(percent), "peak": _of_four(absolute) / peak, "curve": _of_four(absolute / activity)}
+    return Scan(volume, time, percent, scale)
 
 
-def ratios(simulated: Sequence[Scan], real: Sequence[Scan], *, of_curve: bool = False) -> dict[str, dict[str, float]]:
-    """Frame-to-frame standard deviation, simulated over real, by size of region and stretch of the scan.
+def _of_four(values: Array) -> Array:
+    """Means of the four frames of each difference."""
+    return np.asarray(np.lib.stride_tricks.sliding_window_view(values, ORDER + 1, axis=1).mean(axis=-1))
 
-    At equal activity, or with ``of_curve`` each relative to its own curve.
-    """
+
+def ratios(simulated: Sequence[Scan], real: Sequence[Scan], measure: str = "counts") -> dict[str, dict[str, float]]:
+    """Frame-to-frame standard deviation, simulated over real, by size of region and stretch of the scan."""
     return {
         size: {
             stretch: float(
                 np.sqrt(
-                    np.mean([scan.noise(size, stretch, of_curve=of_curve) for scan in simulated])
-                    / np.mean([scan.noise(size, stretch, of_curve=of_curve) for scan in real])
+                    np.mean([scan.noise(size, stretch, measure) for scan in simulated])
+                    / np.mean([scan.noise(size, stretch, measure) for scan in real])
                 )
             )
             for stretch in STRETCHES
@@ -180,14 +188,14 @@ def _simulated(plan: SimulationPlan, index: int) -> TACs:
 
 def report(simulated: Sequence[Scan], real: Sequence[Scan], still: Sequence[Scan]) -> None:
     """Print the ratios, and the level of the real scans."""
-    for title, of_curve in (("at equal activity", False), ("each relative to its own curve", True)):
-        found = ratios(simulated, real, of_curve=of_curve)
+    for measure, title in MEASURES.items():
+        found = ratios(simulated, real, measure)
         rows = [[size, *(f"{ratio:.2f}" for ratio in by_stretch.values())] for size, by_stretch in found.items()]
         print_table(f"Frame-to-frame SD, simulated over real, {title}", ["regions", *STRETCHES], rows)
         print()
     whole = "3-90 min"
     for name, scans in (("real", real), ("simulated", simulated), ("simulated without noise", still)):
-        one = [np.sqrt(np.mean([scan.noise(size, whole, of_curve=False) for size in SIZES])) for scan in scans]
+        one = [np.sqrt(np.mean([scan.noise(size, whole, "counts") for size in SIZES])) for scan in scans]
         told = ", ".join(f"{value:.2f}" for value in one[:2])
         print(
             f"noise of {name} scans on the plan's scale: mean {np.mean(one):.2f} %, SD {np.std(one):.2f} ({told} ...)"
