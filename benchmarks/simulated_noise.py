@@ -4,8 +4,9 @@ Reads two scans of one person (OpenNeuro ds001420) from ``../shared/data``, whic
 plan ``test-retest`` for many people on the same frames. Both are measured alike: third differences of neighbouring
 frames, which see no slow misfit of a model (``raphe.simulate.frame_noise``). Printed are ratios of the frame-to-frame
 standard deviations, simulated over real, by size of region and stretch of the scan: at equal activity, which is the
-noise model by itself, in kBq/mL over the highest activity of the reference, and relative to each one's own curve. In the
-last two, simulated curves that rise and fall earlier than this person's count too. ``--out`` takes the figure ``simulated-noise.svg``; it holds derived values only.
+noise model by itself, in kBq/mL over the highest activity of the reference, and relative to each one's own curve. In
+the last two, simulated curves that rise and fall earlier than this person's count too. ``--out`` takes the figure
+``simulated-noise.svg``; it holds derived values only.
 """
 
 from __future__ import annotations
