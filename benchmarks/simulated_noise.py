@@ -228,7 +228,7 @@ def draw(simulated: Sequence[Scan], real: Sequence[Scan], path: Path) -> None:
 
 def _panel(simulated: Sequence[Scan], real: Sequence[Scan], size: str, left: float) -> str:
     rows, late = _within(real[0].volume, SIZES[size]), real[0].time >= FIRST
-    time, unit = real[0].time[late], np.mean([scan.unit for scan in real], axis=0)
+    time, unit = real[0].time[late], np.mean([scan.scale["curve"] for scan in real], axis=0)
     own, others = (
         np.array([100 * np.sqrt(np.mean((scan.percent * unit)[np.ix_(rows, late)] ** 2, axis=0)) for scan in scans])
         for scans in (simulated, real)

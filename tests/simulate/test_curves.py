@@ -8,6 +8,8 @@ from raphe.simulate.curves import (
     NOISE_VOLUME,
     PARENT_LEFT,
     PARENT_RATE,
+    bolus_input,
+    feng_input,
     noise_level,
     noise_sd,
     plasma_input,
@@ -44,23 +46,29 @@ def ode_averages(rate: float, frames: Frames) -> Array:
     return np.asarray((area[1] - area[0]) / frames.duration)
 
 
+def test_a_lasting_input_is_its_formula() -> None:
+    t = np.linspace(0, 90, 500)
+    want = 3.9 * t * np.exp(-4.1 * t) + np.exp(-0.002 * t) - np.exp(-4.1 * t)
+    np.testing.assert_allclose(bolus_input(4.1, 3.9, 0.002).at(t), want, rtol=1e-12, atol=1e-12)
+
+
 def test_input_is_fengs_curve_times_the_parent_fraction() -> None:
     t = np.linspace(0, 90, 500)
-    np.testing.assert_allclose(plasma_input().at(t), plasma(t), rtol=1e-12, atol=1e-12)
-    assert plasma_input().at(np.array(0.0)) == pytest.approx(0, abs=1e-12)
+    np.testing.assert_allclose(plasma_input(feng_input()).at(t), plasma(t), rtol=1e-12, atol=1e-12)
+    assert plasma_input(feng_input()).at(np.array(0.0)) == pytest.approx(0, abs=1e-12)
 
 
 @pytest.mark.parametrize("rate", [0.005, 0.0104, 0.0104 + 3e-6, 0.0404 - 6e-6, 0.063, 0.1191, 0.12, 0.5, 2.0])
 def test_response_is_that_of_the_differential_equation(rate: float) -> None:
     """Also at the rate constants of the input, where the terms of the sum grow without bound."""
-    response = tissue_response(FRAMES, plasma_input(), np.array([rate]))[0]
-    near = min(abs(rate - s) for s in -plasma_input().rate) < 1e-5
+    response = tissue_response(FRAMES, plasma_input(feng_input()), np.array([rate]))[0]
+    near = min(abs(rate - s) for s in -plasma_input(feng_input()).rate) < 1e-5
     np.testing.assert_allclose(response, ode_averages(rate, FRAMES), rtol=1e-6 if near else 1e-9)
 
 
 def test_response_leaves_gaps_between_frames_out() -> None:
     gaps = Frames(np.array([0.0, 10, 30]), np.array([5.0, 10, 20]))
-    response = tissue_response(gaps, plasma_input(), np.array([0.05]))[0]
+    response = tissue_response(gaps, plasma_input(feng_input()), np.array([0.05]))[0]
     np.testing.assert_allclose(response, ode_averages(0.05, gaps), rtol=1e-9)
 
 

@@ -10,6 +10,7 @@ from raphe.cli import main
 from raphe.core.frames import Frames
 from raphe.simulate.curves import feng_input, parent_fraction, plasma_input, scan_curves
 from raphe.simulate.plasma import arterial
+from raphe.simulate.scans import plasma_total
 from raphe.simulate.study import simulate_study
 
 FRAMES = Frames(np.array([0.0, 1.0, 3.0, 10.0, 30.0]), np.array([1.0, 2.0, 7.0, 20.0, 60.0]))
@@ -62,7 +63,7 @@ def test_two_compartments_are_those_of_an_ode_solver(R1, BP_ND, k4):
     k2_prime, k2, k3 = 0.08, 0.08 * R1, BP_ND * k4
     reference, tissue = scan_curves(FRAMES, np.array([R1]), k2_prime, np.array([BP_ND]), 20.0, k4)
     edges = np.concatenate([FRAMES.start, FRAMES.end[-1:]])
-    source = plasma_input()
+    source = plasma_input(feng_input())
 
     def own(t, y):
         free, bound = y
@@ -76,11 +77,12 @@ def test_two_compartments_are_those_of_an_ode_solver(R1, BP_ND, k4):
     np.testing.assert_allclose(tissue[0], scale * averages(edges, own, 2), rtol=1e-6)
 
 
-def test_the_blood_is_that_which_makes_the_curves():
+@pytest.mark.parametrize("tracer", ["AZ10419369", "DASB"])
+def test_the_blood_is_that_which_makes_the_curves(tracer):
     """The reference's curve is the convolution of the parent in plasma with its own response."""
-    k2_prime = 0.1
-    reference, _ = scan_curves(FRAMES, np.ones(1), k2_prime, np.zeros(1), 15.0)
-    blood = arterial(FRAMES, k2_prime, 15.0, K1).whole_blood
+    k2_prime, total = 0.1, plasma_total(tracer)
+    reference, _ = scan_curves(FRAMES, np.ones(1), k2_prime, np.zeros(1), 15.0, total=total)
+    blood = arterial(FRAMES, total, k2_prime, 15.0, K1).whole_blood
     edges = np.concatenate([FRAMES.start, FRAMES.end[-1:]])
 
     def rhs(t, y):
@@ -98,7 +100,7 @@ def test_averages_over_frames_are_integrals():
 
 
 def test_samples_have_the_noise_that_is_asked_for_and_end_with_the_scan():
-    blood = arterial(FRAMES, 0.1, 15.0, K1)
+    blood = arterial(FRAMES, feng_input(), 0.1, 15.0, K1)
     exact = blood.samples(90.0, 0.0, np.random.default_rng(0))
     assert exact[0, 0] == exact[0, 1] == 0
     assert exact[-1, 0] == 5400

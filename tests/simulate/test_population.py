@@ -9,6 +9,7 @@ from raphe.simulate.plan import SimulationPlan
 from raphe.simulate.plan_file import PlanText, find_plan, parse_plan
 from raphe.simulate.population import participant, scan_truth
 from raphe.simulate.scan_tacs import scan_tacs
+from raphe.simulate.scans import plasma_total
 
 Array = npt.NDArray[np.float64]
 
@@ -126,7 +127,7 @@ def test_noise_of_the_curves_has_the_standard_deviation_of_counting() -> None:
     half_life = catalog.half_life("C11")
     reference = catalog.tracer("DASB").species["human"].reference
     peak = reference.peak_suv.value * truth.injected / truth.participant.body_weight
-    exact = np.vstack(scan_curves(frames, truth.R1, truth.k2_prime, truth.BP_ND, peak))
+    exact = np.vstack(scan_curves(frames, truth.R1, truth.k2_prime, truth.BP_ND, peak, total=plasma_total("DASB")))
     alpha = noise_level(frames, half_life, exact[0], study.noise.percent.value)
     growth = np.exp(decay_constant(half_life) * frames.mid)
     expected = alpha * np.sqrt(exact * growth / frames.duration) * np.sqrt(NOISE_VOLUME / volumes)[:, None]

@@ -59,6 +59,12 @@ class Quantity(Sourced):
     sd: Annotated[FiniteFloat, Field(ge=0)] | None = None
 
 
+class PositiveQuantity(Quantity):
+    """A number above 0."""
+
+    value: Annotated[FiniteFloat, Field(gt=0)]
+
+
 class Choice(Sourced):
     """A name that was chosen, e.g. of a model."""
 
@@ -184,6 +190,15 @@ class SpeciesEntry(Entry):
         raise KeyError(region)
 
 
+class PlasmaCurve(Entry):
+    """Total activity in plasma after a bolus, ``bolus t exp(-rise t) + exp(-late t) - exp(-rise t)`` in any unit."""
+
+    rise: PositiveQuantity
+    bolus: PositiveQuantity
+    late: PositiveQuantity
+    """Each in 1/min."""
+
+
 class Tracer(Entry):
     """A radiotracer."""
 
@@ -205,6 +220,8 @@ class Tracer(Entry):
     k2_prime_range: Annotated[tuple[Quantity, Quantity], Field(strict=False)]
     """Lowest and highest value that one expects in people, 1/min."""
     cautions: Annotated[tuple[Choice, ...], Field(strict=False)] = ()
+    plasma: PlasmaCurve | None = None
+    """Where there is none, simulations take the curve of Feng et al. (1993)."""
     schedule: Annotated[tuple[Schedule, ...], Field(strict=False, min_length=1)]
     species: dict[str, SpeciesEntry]
 

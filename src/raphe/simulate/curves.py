@@ -89,12 +89,26 @@ def feng_input() -> Exponentials:
     )
 
 
-def plasma_input() -> Exponentials:
-    """Unchanged tracer in plasma, arbitrary units: Feng's curve times a falling parent fraction.
+def bolus_input(rise: float, bolus: float, late: float) -> Exponentials:
+    r"""Total activity in plasma of a tracer that lasts, in arbitrary units.
+
+    This is Feng's form with one late term, :math:`b t e^{-a t} + e^{-c t} - e^{-a t}`.
+
+    Parameters
+    ----------
+    rise, bolus, late : float, 1/min
+        a, b and c.
+    """
+    return Exponentials(
+        rate=np.array([-rise, -late]), constant=np.array([-1.0, 1.0]), slope=np.array([bolus, 0.0])
+    )  # fmt: skip
+
+
+def plasma_input(total: Exponentials) -> Exponentials:
+    """Unchanged tracer in plasma: the total times a falling parent fraction.
 
     The parent fraction is ``PARENT_LEFT + (1 - PARENT_LEFT) exp(-PARENT_RATE t)``, an assumption.
     """
-    total = feng_input()
     lasting = Exponentials(total.rate, PARENT_LEFT * total.constant, PARENT_LEFT * total.slope)
     return lasting.plus(total.times_exponential(-PARENT_RATE), 1 - PARENT_LEFT)
 
@@ -127,7 +141,13 @@ def tissue_response(frames: Frames, source: Exponentials, rate: Array) -> Array:
 
 
 def scan_curves(
-    frames: Frames, R1: Array, k2_prime: float, BP_ND: Array, peak: float, k4: float | None = None
+    frames: Frames,
+    R1: Array,
+    k2_prime: float,
+    BP_ND: Array,
+    peak: float,
+    k4: float | None = None,
+    total: Exponentials | None = None,
 ) -> tuple[Array, Array]:
     r"""Noise-free curves of the reference and of regions.
 
@@ -146,28 +166,31 @@ def scan_curves(
         Activity of the reference in its highest frame.
     k4 : float, 1/min, optional
         Positive.
+    total : Exponentials, optional
+        Total activity in plasma, in any unit; that of :func:`feng_input` by default.
 
     Returns
     -------
     reference : ndarray, shape (n_frame,), kBq/mL
     regions : ndarray, shape (n_region, n_frame), kBq/mL
     """
-    reference = tissue_response(frames, plasma_input(), np.array([k2_prime]))[0]
+    source = plasma_input(feng_input() if total is None else total)
+    reference = tissue_response(frames, source, np.array([k2_prime]))[0]
     if k4 is None:
-        regions = tissue_response(frames, plasma_input(), R1 * k2_prime / (1 + BP_ND))
+        regions = tissue_response(frames, source, R1 * k2_prime / (1 + BP_ND))
     else:
-        regions = _two_tissues(frames, R1 * k2_prime, BP_ND * k4, k4)
+        regions = _two_tissues(frames, source, R1 * k2_prime, BP_ND * k4, k4)
     scale = peak / reference.max()
     return scale * reference, scale * R1[:, None] * regions
 
 
-def _two_tissues(frames: Frames, k2: Array, k3: Array, k4: float) -> Array:
+def _two_tissues(frames: Frames, source: Exponentials, k2: Array, k3: Array, k4: float) -> Array:
     """Response of two compartments in series to the input, for a K1 of 1, shape (n_region, n_frame)."""
     total = k2 + k3 + k4
     apart = np.sqrt(np.maximum(total**2 - 4 * k2 * k4, 0.0))
     fast = (total + apart) / 2
     slow = k2 * k4 / fast
-    both = tissue_response(frames, plasma_input(), np.concatenate([slow, fast]))
+    both = tissue_response(frames, source, np.concatenate([slow, fast]))
     n = k2.size
     first, second = ((k3 + k4 - slow) / (fast - slow), (fast - k3 - k4) / (fast - slow))
     return np.asarray(first[:, None] * both[:n] + second[:, None] * both[n:])

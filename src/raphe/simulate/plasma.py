@@ -11,7 +11,7 @@ import numpy.typing as npt
 from raphe.core.frames import Frames
 from raphe.data.scan import Scan
 from raphe.io.described import Column, write_described
-from raphe.simulate.curves import Exponentials, feng_input, parent_fraction, plasma_input, tissue_response
+from raphe.simulate.curves import Exponentials, parent_fraction, plasma_input, tissue_response
 
 Array = npt.NDArray[np.float64]
 
@@ -42,17 +42,11 @@ class Arterial:
 
     Parameters
     ----------
-    scale : float
-        What the input of the simulation is multiplied by, kBq/mL.
+    whole_blood : Exponentials
+        Activity of whole blood and of plasma, kBq/mL.
     """
 
-    scale: float
-
-    @property
-    def whole_blood(self) -> Exponentials:
-        """Activity of whole blood and of plasma, kBq/mL."""
-        total = feng_input()
-        return Exponentials(total.rate, self.scale * total.constant, self.scale * total.slope)
+    whole_blood: Exponentials
 
     def samples(self, end: float, percent: float, random: np.random.Generator) -> Array:
         """Draw samples, shape (n_sample, 4), in the order of :data:`COLUMNS`.
@@ -76,12 +70,14 @@ class Arterial:
         return np.stack([seconds, plasma, blood, fraction], axis=1)
 
 
-def arterial(frames: Frames, k2_prime: float, peak: float, K1: float) -> Arterial:
+def arterial(frames: Frames, total: Exponentials, k2_prime: float, peak: float, K1: float) -> Arterial:
     """Blood that goes with the curves of a scan.
 
     Parameters
     ----------
     frames : Frames
+    total : Exponentials
+        Total activity in plasma, in any unit.
     k2_prime : float, 1/min
         Of the reference.
     peak : float, kBq/mL
@@ -89,8 +85,9 @@ def arterial(frames: Frames, k2_prime: float, peak: float, K1: float) -> Arteria
     K1 : float, mL/cm3/min
         Of the reference.
     """
-    response = tissue_response(frames, plasma_input(), np.array([k2_prime]))[0]
-    return Arterial(float(peak / response.max() / K1))
+    response = tissue_response(frames, plasma_input(total), np.array([k2_prime]))[0]
+    scale = float(peak / response.max() / K1)
+    return Arterial(Exponentials(total.rate, scale * total.constant, scale * total.slope))
 
 
 def write_samples(out: Path, scan: Scan, samples: Array) -> None:

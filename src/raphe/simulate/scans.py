@@ -12,7 +12,7 @@ from raphe import catalog
 from raphe.core.frames import Frames
 from raphe.data.scan import Scan
 from raphe.simulate.anatomy import BLOOD
-from raphe.simulate.curves import scan_curves
+from raphe.simulate.curves import Exponentials, bolus_input, feng_input, scan_curves
 from raphe.simulate.plan import SimulationPlan
 from raphe.simulate.plasma import Arterial, arterial, write_samples
 from raphe.simulate.population import ScanTruth
@@ -55,13 +55,20 @@ def true_curves(plan: SimulationPlan, truth: ScanTruth, frames: Frames, R1: Arra
     entry = catalog.tracer(truth.tracer).species[plan.study.species]
     peak = entry.reference.peak_suv.value * truth.injected / truth.participant.body_weight
     k4 = None if section.k4 is None else section.k4.value
-    reference, tissue = scan_curves(frames, R1, truth.k2_prime, BP_ND, peak, k4)
-    in_blood = arterial(frames, truth.k2_prime, peak, delivery())
+    total = plasma_total(truth.tracer)
+    reference, tissue = scan_curves(frames, R1, truth.k2_prime, BP_ND, peak, k4, total)
+    in_blood = arterial(frames, total, truth.k2_prime, peak, delivery())
     blood = in_blood.whole_blood.averages(frames)
     share = 0.0 if plan.blood is None else plan.blood.V_B.value
     return TrueCurves(
         (1 - share) * reference + share * blood, (1 - share) * tissue + share * blood, blood, in_blood
     )  # fmt: skip
+
+
+def plasma_total(tracer: str) -> Exponentials:
+    """Total activity of a tracer in plasma after a bolus, in arbitrary units; Feng's where the catalog has none."""
+    known = catalog.tracer(tracer).plasma
+    return feng_input() if known is None else bolus_input(known.rise.value, known.bolus.value, known.late.value)
 
 
 def delivery() -> float:
