@@ -143,6 +143,7 @@ SYNONYMS: dict[str, str] = {
     "thalamus proper": "thalamus",
     "ventraldc": "ventral diencephalon",
     "ventral dc": "ventral diencephalon",
+    "cerebellargrey": "cerebellar grey",
     "cerebellum cortex": "cerebellar grey",
     "cerebellar cortex": "cerebellar grey",
     "cerebellum grey": "cerebellar grey",

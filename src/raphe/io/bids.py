@@ -120,6 +120,7 @@ def read_study(
     *,
     participants: Sequence[str] = (),
     sessions: Sequence[str] = (),
+    more: Sequence[Path] = (),
 ) -> Study:
     """Read what a study has of curves: names, sidecars and participants, but no table of curves.
 
@@ -132,6 +133,8 @@ def read_study(
         and ``bids`` itself.
     participants, sessions : sequence of str, optional
         Labels to keep, with or without ``sub-`` and ``ses-``; by default all.
+    more : sequence of Path
+        Tables of curves besides those of the datasets.
 
     Raises
     ------
@@ -140,7 +143,7 @@ def read_study(
         unusable.
     """
     roots = dataset_roots(bids, derivatives)
-    names = [parse_name(path) for path in find_tables(bids, derivatives)]
+    names = [parse_name(path) for path in find_tables(bids, derivatives, more)]
     for name in names:
         check_place(name)
     names = _kept(names, "sub", participants)

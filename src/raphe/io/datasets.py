@@ -13,7 +13,7 @@ from raphe.io.provenance import SOFTWARE
 from raphe.io.tables import read_text, shortened
 
 
-def find_tables(bids: Path, derivatives: Sequence[Path] = ()) -> tuple[Path, ...]:
+def find_tables(bids: Path, derivatives: Sequence[Path] = (), more: Sequence[Path] = ()) -> tuple[Path, ...]:
     """Tables of curves in a study, reference curves among them; arguments as of :func:`raphe.io.bids.read_study`.
 
     Raises
@@ -23,6 +23,7 @@ def find_tables(bids: Path, derivatives: Sequence[Path] = ()) -> tuple[Path, ...
     """
     roots = dataset_roots(bids, derivatives)
     found = [path for root in roots for path in sorted(root.glob("sub-*/**/*.tsv")) if _is_table(path)]
+    found += more
     if not found:
         searched = shortened([str(root) for root in roots or (bids,)], 4)
         raise InputError(

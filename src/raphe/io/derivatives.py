@@ -19,7 +19,10 @@ from raphe.nomenclature import SYMBOLS
 
 BIDS_VERSION = "1.10.0"
 
-IGNORED = ("*.html", "*_tacs.*", "*_kinpar.*", "*_inputfunction.*", "*_mimap.*", "*_result.*", "group/", "provenance/")
+IGNORED = (
+    *("*.html", "*_tacs.*", "*_kinpar.*", "*_inputfunction.*", "*_mimap.*", "*_result.*", "group/", "provenance/"),
+    *("*_xfm.*", "*_petref.*", "*_morph.*", "*_desc-confounds_timeseries.*", "*_pet.*", "*_desc-ref_mask.*"),
+)
 """Lines of ``.bidsignore``: what the released BIDS validator does not know."""
 
 
@@ -55,6 +58,62 @@ def scan_report(out: Path, scan: Scan, alone: bool = True) -> Path:
 def tacs(out: Path, scan: Scan, seg: str | None, pvc: str | None = None) -> Path:
     """Time-activity curves that were fitted."""
     return _folder(out, scan) / "pet" / f"{scan.label}{_entities(seg=seg, pvc=pvc, desc='preproc')}_tacs.tsv"
+
+
+def preprocessed(out: Path, scan: Scan, space: str | None = None, pvc: str | None = None) -> Path:
+    """Dynamic image after preprocessing; in the PET's own space where none is named."""
+    return _pet(out, scan, f"{_entities(space=space, pvc=pvc, desc='preproc')}_pet.nii.gz")
+
+
+def pet_reference(out: Path, scan: Scan, space: str | None = None) -> Path:
+    """Mean of the motion-corrected frames, in the PET's own space or another."""
+    return _pet(out, scan, "_desc-hmc_petref.nii.gz" if space is None else f"{_entities(space=space)}_petref.nii.gz")
+
+
+def head_motion(out: Path, scan: Scan) -> Path:
+    """Transform of each frame to the reference position."""
+    return _pet(out, scan, "_from-orig_to-petref_mode-image_desc-hmc_xfm.txt")
+
+
+def to_space(out: Path, scan: Scan, space: str, nonlinear: bool = False) -> Path:
+    """Transform from the reference position to another space, rigid or a field."""
+    return _pet(out, scan, f"_from-petref_to-{label(space)}_mode-image_xfm.{'nii.gz' if nonlinear else 'txt'}")
+
+
+def confounds(out: Path, scan: Scan) -> Path:
+    """Head motion as a table."""
+    return _pet(out, scan, "_desc-confounds_timeseries.tsv")
+
+
+def morphometry(out: Path, scan: Scan, seg: str) -> Path:
+    """Volumes of the regions of a scan."""
+    return _pet(out, scan, f"{_entities(seg=seg, desc='preproc')}_morph.tsv")
+
+
+def regions_on_pet(out: Path, scan: Scan, seg: str) -> Path:
+    """Regions on the grid of the PET."""
+    return _pet(out, scan, f"_space-petref{_entities(seg=seg)}_dseg.nii.gz")
+
+
+def brain_on_pet(out: Path, scan: Scan, space: str | None = None) -> Path:
+    """Brain mask on the grid of the PET, or of its image in another space."""
+    return _pet(out, scan, f"{_entities(space=space, desc='brain')}_mask.nii.gz")
+
+
+def reference_curve(out: Path, scan: Scan, region: str, pvc: str | None = None) -> Path:
+    """Curve of the reference region alone."""
+    return _pet(out, scan, f"_label-{label(region)}{_entities(pvc=pvc, desc='preproc')}_tacs.tsv")
+
+
+def reference_mask(out: Path, scan: Scan, region: str) -> Path:
+    """Voxels of the reference region, on the grid of the PET."""
+    return _pet(out, scan, f"_label-{label(region)}_desc-ref_mask.nii.gz")
+
+
+def anatomical(out: Path, t1: str, what: str, session: str | None, participant: str) -> Path:
+    """File made of a T1-weighted image; ``t1`` is the stem of its name less the suffix, ``what`` the rest."""
+    folder = out / f"sub-{participant}"
+    return (folder if session is None else folder / f"ses-{session}") / "anat" / f"{t1}_{what}"
 
 
 def input_function(out: Path, scan: Scan) -> Path:
@@ -188,6 +247,10 @@ def write_description(out: Path, title: str, datasets: Mapping[str, Path]) -> No
     }
     write_text(description(out), json.dumps(content, indent=2, ensure_ascii=False) + "\n")
     write_text(out / ".bidsignore", "".join(f"{line}\n" for line in IGNORED))
+
+
+def _pet(out: Path, scan: Scan, rest: str) -> Path:
+    return _folder(out, scan) / "pet" / f"{scan.label}{rest}"
 
 
 def _folder(out: Path, scan: Scan) -> Path:

@@ -33,6 +33,9 @@ def check_rules(plan: StudyPlan) -> None:
     if plan.maps is not None and plan.maps.smoothing is not None and plan.maps.hypr is not None:
         how = "[maps] has both smoothing and hypr, of which one image bears one; keep the one that is meant"
         raise _fault(plan, ("maps", "hypr"), how)
+    if plan.preprocess.smoothing is not None and plan.preprocess.hypr is not None:
+        how = "[preprocess] has both smoothing and hypr, of which one image bears one; keep the one that is meant"
+        raise _fault(plan, ("preprocess", "hypr"), how)
     for index, contrast in enumerate(plan.contrasts):
         _check_terms(plan, index, contrast)
         _check_tracer(plan, index, contrast)

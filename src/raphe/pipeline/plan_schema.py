@@ -110,6 +110,15 @@ def _width(value: object) -> object:
     raise ValueError("it must be a positive number of mm, without quotes")
 
 
+def _fwhm(value: object) -> object:
+    if value is None:
+        return None
+    several = value if isinstance(value, list | tuple) else [value] * 3
+    if len(several) != 3:
+        raise ValueError("it must be one number of mm, or three")
+    return tuple(several)
+
+
 def _window(value: tuple[float, ...] | None) -> tuple[float, ...] | None:
     if value is not None and not (len(value) == 2 and 0 <= value[0] < value[1]):
         raise ValueError("it must be a list of two times in min, ascending, as [40, 60]")
@@ -216,6 +225,31 @@ class RegionsSection(Section):
     """Regions made of others; see :func:`raphe.data.regions.members`."""
 
 
+class PreprocessSection(Section):
+    """``[preprocess]``: how raw scans become curves; each key has a default."""
+
+    motion: bool = True
+    """Whether head motion between frames is corrected."""
+    t1: Name | None = None
+    """What the name of the T1-weighted image holds, where a participant has several."""
+    anatomy: Literal["t1", "pet"] | None = None
+    """``pet`` finds regions from the PET image alone; None: from the T1-weighted image where there is one."""
+    atlas: Name | None = None
+    """Of the catalog; None: that of the species."""
+    files: Mapping[Name, Name] = {}
+    """Files of the atlas that the user has, by the words that its catalog entry uses, with paths from the plan on."""
+    grey: Annotated[float, Field(gt=0, lt=1)] | None = None
+    """Probability of grey matter from which a voxel of the MRI counts for a region of it; None: regions as they are."""
+    pvc: Names = ("GTM",)
+    """Partial-volume corrections, each of which gives curves of its own beside those without."""
+    fwhm: Annotated[tuple[Width, ...] | None, BeforeValidator(_fwhm)] = None
+    """mm, resolution of the images along their axes, one number or three; None: that of the catalog's tomograph."""
+    smoothing: Width | None = None
+    """mm, FWHM of the Gaussian by which frames are smoothed inside the brain before curves are taken."""
+    hypr: Width | None = None
+    """mm, FWHM of the Gaussian of HYPR-LR, likewise."""
+
+
 class MapsSection(Section):
     """``[maps]``: parametric maps of each scan, by the models of its tracer."""
 
@@ -266,6 +300,7 @@ class StudyPlan(Section):
     arms: Annotated[tuple[ArmSection, ...], Field(alias="arm", strict=False)] = ()
     sessions: Annotated[tuple[SessionSection, ...], Field(alias="session", strict=False)] = ()
     regions: RegionsSection = RegionsSection()
+    preprocess: PreprocessSection = PreprocessSection()
     maps: MapsSection | None = None
     """None: no maps."""
     primary: PrimarySection | None = None
