@@ -1,0 +1,412 @@
+"""Head motion between the frames of a scan.
+
+Every frame is held, block by block, against a mean of others (:mod:`raphe.core.block_alignment`): the late frames
+against each other, then the earlier ones, backwards in time, against those that come soon after, then all against their
+neighbours. So a frame is compared with others in which the tracer lies nearly as it does there. What single frames tell
+is weighed against how a head moves: mostly little, rarely far. So frames without counts lie where their neighbours do.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy import ndimage
+
+from raphe.core import rigid, weights
+from raphe.core.block_alignment import normal_equations, orthonormal
+from raphe.core.frames import Frames
+from raphe.data.alignment import HeadMotion
+from raphe.data.image import Grid
+from raphe.data.record import Step
+from raphe.data.volume import DynamicImage
+
+Array = npt.NDArray[np.float64]
+Floats = npt.NDArray[np.float32]
+
+ACTIVE = 0.35
+"""Share of the 98th percentile of the mean image from which a voxel counts as brain; an assumption."""
+
+BRAINS = (30.0, 60.0)
+"""How many voxels a brain's edge has at the coarse and at the fine level."""
+
+BLOCKS = 6.0
+"""How many blocks a brain's edge has."""
+
+BLUR = (1.2, 1.2)
+"""Standard deviation of the Gaussian before a level, in its voxels."""
+
+SOON = 1.0
+"""min, added to a frame's time before its logarithm is taken."""
+
+NEAR = 0.8
+"""Difference of these logarithms at which another frame counts 0.6 times as much as one at the same time."""
+
+TURNS = (2, 1, 2)
+"""How often positions are found anew: of late frames in coarse voxels, then of all in coarse and in fine ones."""
+
+LATE = 20.0
+"""min: frames that begin after it are the late ones, where they are a third of the scan or more; else its second
+half."""
+
+STEP = 0.1
+"""mm and, at the surface of the brain, turned to mm: how far a head is thought to move from frame to frame; an
+assumption. Larger steps cost in proportion to their size and not to its square."""
+
+STEPS = 12
+"""Steps of Gauss and Newton at most, in one alignment."""
+
+DONE = 0.01
+"""mm, at the surface of the brain: a shorter step is the last."""
+
+TOLD = 1.0
+"""Information of a frame on its own position, over what its neighbours tell, below which the position is held."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Level:
+    """Frames of a scan with voxels of one size.
+
+    ``places`` are those of the brain, block after block; ``independent`` is the share of them that noise leaves so.
+    """
+
+    images: list[Floats]
+    to_index: Array
+    places: Array
+    edges: npt.NDArray[np.int64]
+    independent: float
+
+
+def estimate_motion(image: DynamicImage) -> tuple[HeadMotion, Step]:
+    """Position of the head in every frame, against that in the late frames.
+
+    Parameters
+    ----------
+    image : DynamicImage
+
+    Returns
+    -------
+    HeadMotion
+        The reference position is the mean of the late frames', weighted by their counts.
+    Step
+    """
+    n_frame = len(image.frames)
+    mean = _clean(np.tensordot(_counts(image), _cleaned(image), axes=1))
+    brain = _brain(mean)
+    where = np.argwhere(brain) @ image.grid.affine[:3, :3].T + image.grid.affine[:3, 3]
+    size = float((brain.sum() * abs(np.linalg.det(image.grid.affine[:3, :3]))) ** (1 / 3)) if brain.any() else 0.0
+    if n_frame == 1 or not size:
+        return _still(image, where), Step("head_motion", {"estimated": False, "n_frames": n_frame})
+    centre = where.mean(axis=0)
+    radius = float(np.sqrt(((where - centre) ** 2).sum(axis=1).mean()))
+    motion = np.repeat(np.eye(4)[None], n_frame, axis=0)
+    counts, late = _counts(image), _late(image.frames)
+    information = np.zeros((n_frame, 6, 6))
+    near = _nearness(image.frames) * counts
+    for number, (voxels, blur) in enumerate(zip(BRAINS, BLUR, strict=True)):
+        level = _level(image, brain, size, size / voxels, blur)
+        if number == 0:
+            alike = np.tile(late * counts, (n_frame, 1))
+            for _ in range(TURNS[0]):
+                motion, information = _aligned(level, motion, np.flatnonzero(late), alike, centre, radius, far=True)
+                motion = _centred(motion, late, counts, centre)
+            motion = _chained(level, motion, late, near, centre, radius)
+        for _ in range(TURNS[1 + number]):
+            motion, information = _aligned(level, motion, np.arange(n_frame), near, centre, radius)
+            motion = _centred(motion, late, counts, centre)
+    prior = _prior(radius)
+    own = np.array([np.trace(np.linalg.solve(prior, one)) / 6 for one in information])
+    held = own < TOLD
+    found = _described(image, np.asarray(np.linalg.inv(motion), dtype=np.float64), where, centre, held)
+    step = Step(
+        "head_motion",
+        {
+            "estimated": True, "blocks": BLOCKS, "late": float(image.frames.start[late].min()),
+            "n_frames": n_frame, "held": int(held.sum()), "largest": float(np.nanmax(found.displacement)),
+        },
+    )  # fmt: skip
+    return found, step
+
+
+def correct_motion(
+    image: DynamicImage, motion: HeadMotion, grid: Grid | None = None, places: Floats | None = None, order: int = 1
+) -> DynamicImage:
+    """Image with the head in the reference position in all frames, resampled once.
+
+    Parameters
+    ----------
+    image : DynamicImage
+        As it was measured.
+    motion : HeadMotion
+    grid : Grid, optional
+        Of the result; the image's own by default.
+    places : ndarray of float32, shape (``*grid.shape``, 3), mm, optional
+        For each voxel of ``grid``, its place in the reference position, where the grid is in another space.
+    order : int
+        Degree of the spline between voxels.
+
+    Returns
+    -------
+    DynamicImage
+        0 beyond the field of view. Voxels that are no numbers count as 0.
+    """
+    grid = image.grid if grid is None else grid
+    back = np.linalg.inv(image.grid.affine)
+    out = np.empty((len(image.frames), *grid.shape), dtype=np.float32)
+    flat = None if places is None else places.reshape(-1, 3).T
+    for at in range(len(image.frames)):
+        pull = back @ np.linalg.inv(motion.matrices[at])
+        frame = _clean(image.activity[at])
+        if flat is None:
+            whole = pull @ grid.affine
+            ndimage.affine_transform(frame, whole[:3, :3], whole[:3, 3], grid.shape, out[at], order)
+        else:
+            index = pull[:3, :3].astype(np.float32) @ flat + pull[:3, 3:].astype(np.float32)
+            out[at] = ndimage.map_coordinates(frame, index, order=order).reshape(grid.shape)
+    return DynamicImage(grid, image.frames, out, image.half_life)
+
+
+def no_motion(image: DynamicImage) -> HeadMotion:
+    """Motion of a scan that is taken as it is."""
+    mean = _clean(np.tensordot(_counts(image), _cleaned(image), axes=1))
+    return _still(image, np.argwhere(_brain(mean)) @ image.grid.affine[:3, :3].T + image.grid.affine[:3, 3])
+
+
+def mean_image(image: DynamicImage, frames: npt.NDArray[np.bool_] | None = None) -> Floats:
+    """Mean of the frames by their durations, of some of them or all; values that are no number count as 0."""
+    share = image.frames.duration * (1.0 if frames is None else frames)
+    return np.asarray(np.tensordot((share / share.sum()).astype(np.float32), _cleaned(image), axes=1))
+
+
+def _aligned(
+    level: _Level,
+    motion: Array,
+    which: npt.NDArray[np.intp],
+    near: Array,
+    centre: Array,
+    radius: float,
+    far: bool = False,
+) -> tuple[Array, Array]:
+    """Positions of some frames once more, each against the mean of the others near it, and what each frame tells.
+
+    Where they may be ``far`` from what is known, the search starts at the position of the frame before, too.
+    """
+    sampled = np.array([_sampled(level, image, one) for image, one in zip(level.images, motion, strict=True)])
+    found, information = motion.copy(), np.zeros((len(motion), 6, 6))
+    for at in which:
+        share = near[at].copy()
+        share[at] = 0.0
+        if share.sum() == 0:
+            continue
+        starts = [motion[at], found[at - 1]] if far and at else [motion[at]]
+        fits = [_fitted(level, at, sampled, share, start, centre, radius) for start in starts]
+        _, found[at], information[at] = min(fits, key=lambda fit: fit[0])
+    found[which] = _smoothed(found[which], information[which], centre, radius)
+    return found, information
+
+
+def _chained(
+    level: _Level, motion: Array, late: npt.NDArray[np.bool_], near: Array, centre: Array, radius: float
+) -> Array:
+    """Positions of the frames before the late ones, each against those after it that are near, backwards in time."""
+    found = motion.copy()
+    sampled = np.array([_sampled(level, image, one) for image, one in zip(level.images, motion, strict=True)])
+    first = int(np.flatnonzero(late)[0])
+    prior = _prior(radius)
+    for at in range(first - 1, -1, -1):
+        share = np.where(np.arange(len(motion)) > at, near[at], 0.0)
+        start = found[at + 1]
+        if share.sum() == 0:
+            found[at] = start
+            continue
+        _, own, information = _fitted(level, at, sampled, share, start, centre, radius)
+        step = rigid.pose(np.linalg.inv(start) @ own, centre)
+        size = np.sqrt(step @ prior @ step / 6)
+        link = prior / np.sqrt(1 + size**2)
+        found[at] = start @ rigid.matrix(np.linalg.solve(information + link, information @ step), centre)
+        sampled[at] = _sampled(level, level.images[at], found[at])
+    return found
+
+
+def _fitted(
+    level: _Level, at: int, sampled: Array, share: Array, start: Array, centre: Array, radius: float
+) -> tuple[float, Array, Array]:
+    """Position of one frame against a mean of others: its cost, motion, and information."""
+    basis = np.stack([np.ones(len(level.places)), share @ sampled / share.sum()], axis=1)
+    ready = orthonormal(basis, level.edges)
+    cost, motion, hessian = _newton(level, level.images[at], ready, start, centre, radius)
+    free = len(level.places) - 2 * (level.edges.size - 1)
+    noise = cost / max(free, 1)
+    return cost, motion, hessian * level.independent / noise if noise > 0 else np.zeros((6, 6))
+
+
+def _nearness(frames: Frames) -> Array:
+    """How much each frame (second axis) counts as a reference of another (first axis), by their times alone."""
+    time = np.log(frames.mid + SOON)
+    apart = time[:, None] - time[None]
+    return np.asarray(np.exp(-0.5 * (apart / NEAR) ** 2))
+
+
+def _newton(
+    level: _Level, image: Floats, basis: Array, start: Array, centre: Array, radius: float
+) -> tuple[float, Array, Array]:
+    """Least cost from a start: its value, the motion, and half of the second derivative."""
+    motion, damping = start, 1e-3
+    cost, gradient, hessian = _cost(level, image, basis, motion, centre)
+    scale = np.diag([1.0, 1, 1, radius**2, radius**2, radius**2])
+    for _ in range(STEPS):
+        size = np.trace(hessian[:3, :3]) / 3
+        if not size > 0:
+            break
+        step = -np.linalg.solve(hessian + damping * size * scale, gradient)
+        trial = motion @ rigid.matrix(step, centre)
+        new = _cost(level, image, basis, trial, centre)
+        moved = float(np.linalg.norm(step[:3]) + radius * np.linalg.norm(step[3:]))
+        if new[0] < cost:
+            motion, (cost, gradient, hessian), damping = trial, new, max(damping / 5, 1e-6)
+        else:
+            damping *= 10
+        if moved < DONE:
+            break
+    return cost, motion, hessian
+
+
+def _cost(level: _Level, image: Floats, basis: Array, motion: Array, centre: Array) -> tuple[float, Array, Array]:
+    return normal_equations(image, level.to_index, level.places, basis, level.edges, motion, centre)
+
+
+def _smoothed(motion: Array, information: Array, centre: Array, radius: float) -> Array:
+    """Most likely positions of all frames, given what each tells and how heads move.
+
+    The size of a step between neighbours costs like its absolute value, by weights that are found again and again.
+    """
+    n = len(motion)
+    poses = np.array([rigid.pose(one, centre) for one in motion])
+    prior = _prior(radius)
+    found = poses.copy()
+    unit = np.array([1, 1, 1, radius, radius, radius]) / STEP
+    for _ in range(10):
+        steps = np.linalg.norm(np.diff(found, axis=0) * unit, axis=1) / np.sqrt(6)
+        weight = 1 / np.sqrt(1 + steps**2)
+        matrix, right = np.zeros((6 * n, 6 * n)), np.zeros(6 * n)
+        for i in range(n):
+            own = slice(6 * i, 6 * i + 6)
+            matrix[own, own] += information[i]
+            right[own] += information[i] @ poses[i]
+            if i:
+                before = slice(6 * i - 6, 6 * i)
+                link = weight[i - 1] * prior
+                matrix[own, own] += link
+                matrix[before, before] += link
+                matrix[own, before] -= link
+                matrix[before, own] -= link
+        matrix += 1e-9 * np.eye(6 * n) * np.trace(prior)
+        found = np.linalg.solve(matrix, right).reshape(n, 6)
+    return np.array([rigid.matrix(pose, centre) for pose in found])
+
+
+def _prior(radius: float) -> Array:
+    return np.diag([1, 1, 1, radius**2, radius**2, radius**2]) / STEP**2
+
+
+def _centred(motion: Array, late: npt.NDArray[np.bool_], counts: Array, centre: Array) -> Array:
+    """Motion from the mean position of the late frames."""
+    share = counts * late
+    poses = np.array([rigid.pose(one, centre) for one in motion])
+    mean = rigid.matrix(share @ poses / share.sum(), centre)
+    return motion @ np.linalg.inv(mean)
+
+
+def _sampled(level: _Level, image: Floats, motion: Array) -> Array:
+    whole = level.to_index @ motion
+    index = whole[:3, :3] @ level.places.T + whole[:3, 3:]
+    return np.asarray(ndimage.map_coordinates(image, index, order=1, mode="nearest"), dtype=np.float64)
+
+
+def _level(image: DynamicImage, brain: npt.NDArray[np.bool_], size: float, voxel: float, blur: float) -> _Level:
+    """Frames in voxels of about that size, in mm, and the places of the brain in blocks."""
+    factors = [max(1, round(voxel / zoom)) for zoom in image.grid.zooms]
+    shrunk = [_shrunk(_clean(frame), factors) for frame in image.activity]
+    ready = [ndimage.gaussian_filter(one, blur).astype(np.float32) for one in shrunk]
+    affine = image.grid.affine @ np.diag([*factors, 1.0])
+    affine[:3, 3] += image.grid.affine[:3, :3] @ ((np.array(factors) - 1) / 2)
+    inside = _shrunk(ndimage.binary_dilation(brain, iterations=2).astype(np.float32), factors) > 0.5
+    index = np.argwhere(inside)
+    places = index @ affine[:3, :3].T + affine[:3, 3]
+    block = np.floor((places - places.min(axis=0)) / (size / BLOCKS)).astype(int)
+    _, number = np.unique(block, axis=0, return_inverse=True)
+    order = np.argsort(number.ravel(), kind="stable")
+    edges = np.concatenate([[0], np.cumsum(np.bincount(number.ravel()))]).astype(np.int64)
+    independent = 1 / max(1.0, (2 * np.sqrt(np.pi) * blur) ** 3)
+    return _Level(
+        ready,
+        np.asarray(np.linalg.inv(affine), dtype=np.float64),
+        np.ascontiguousarray(places[order]),
+        edges,
+        independent,
+    )
+
+
+def _shrunk(volume: Floats, factors: list[int]) -> Floats:
+    """Means of boxes of voxels; what does not fill a box at the end is left out."""
+    for axis, factor in enumerate(factors):
+        if factor > 1:
+            n = volume.shape[axis] // factor
+            volume = np.moveaxis(volume, axis, 0)[: n * factor]
+            volume = np.moveaxis(volume.reshape(n, factor, *volume.shape[1:]).mean(axis=1), 0, axis)
+    return np.ascontiguousarray(volume, dtype=np.float32)
+
+
+def _brain(mean: Floats) -> npt.NDArray[np.bool_]:
+    top = np.percentile(mean, 98)
+    inside = mean > ACTIVE * top
+    labels, n = ndimage.label(ndimage.binary_erosion(inside, iterations=1))
+    if not n or not top > 0:
+        return inside & (mean > 0)
+    largest = labels == 1 + np.bincount(labels.ravel())[1:].argmax()
+    return np.asarray(ndimage.binary_fill_holes(ndimage.binary_dilation(largest, iterations=1)))
+
+
+def _late(frames: Frames) -> npt.NDArray[np.bool_]:
+    late = frames.start >= LATE
+    whole = frames.end[-1] - frames.start[0]
+    return late if frames.duration[late].sum() >= whole / 3 else frames.mid >= (frames.start[0] + frames.end[-1]) / 2
+
+
+def _counts(image: DynamicImage) -> Array:
+    """Share of the counts that each frame would have if the activity did not change; sums to 1."""
+    counts = weights.decay(image.frames, image.half_life)
+    return np.asarray(counts / counts.sum())
+
+
+def _cleaned(image: DynamicImage) -> Floats:
+    return image.activity if np.isfinite(image.activity.sum()) else _clean(image.activity)
+
+
+def _clean(values: npt.NDArray[np.floating]) -> Floats:
+    if np.isfinite(values.sum()):
+        return np.asarray(values, dtype=np.float32)
+    return np.asarray(np.nan_to_num(values, nan=0.0, posinf=0.0, neginf=0.0), dtype=np.float32)
+
+
+def _still(image: DynamicImage, where: Array) -> HeadMotion:
+    matrices = np.repeat(np.eye(4)[None], len(image.frames), axis=0)
+    centre = where.mean(axis=0) if len(where) else image.grid.affine[:3, 3]
+    return _described(image, matrices, where, centre, np.zeros(len(image.frames), dtype=bool))
+
+
+def _described(
+    image: DynamicImage, matrices: Array, where: Array, centre: Array, held: npt.NDArray[np.bool_]
+) -> HeadMotion:
+    """Motion with its displacements: between frames, and within them by the way from one neighbour to the other."""
+    n = len(matrices)
+    places = where[:: max(1, len(where) // 500)] if len(where) else centre[None]
+    at = np.array([places @ one[:3, :3].T + one[:3, 3] for one in np.linalg.inv(matrices)])
+    steps = np.linalg.norm(np.diff(at, axis=0), axis=2).mean(axis=1)
+    displacement = np.concatenate([[np.nan], steps])
+    within = np.full(n, np.nan)
+    if n > 1:
+        ends = np.concatenate([at[:1], (at[1:] + at[:-1]) / 2, at[-1:]])
+        within = np.linalg.norm(np.diff(ends, axis=0), axis=2).mean(axis=1)
+    return HeadMotion(np.asarray(matrices), centre, held, within, displacement)
