@@ -360,7 +360,7 @@ def _list(commands: _Commands) -> None:
     parser = _command(
         commands, "list", _later("raphe.pipeline.listing"), "say what there is, with sources", "raphe list tracers"
     )
-    parser.add_argument("what", choices=("models", "blood", "tracers", "species", "protocols"))
+    parser.add_argument("what", choices=("models", "blood", "tracers", "atlases", "species", "protocols"))
 
 
 if __name__ == "__main__":

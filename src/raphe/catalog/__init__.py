@@ -2,6 +2,8 @@
 
 from raphe.catalog.reader import (
     all_species,
+    atlas,
+    atlases,
     find_tracer,
     half_life,
     protocol,
@@ -13,9 +15,20 @@ from raphe.catalog.reader import (
     tracer,
     tracers,
 )
-from raphe.catalog.schema import Protocol, Quantity, Radionuclide, Reference, RegionEntry, Schedule, Species, Tracer
+from raphe.catalog.schema import (
+    Atlas,
+    Protocol,
+    Quantity,
+    Radionuclide,
+    Reference,
+    RegionEntry,
+    Schedule,
+    Species,
+    Tracer,
+)
 
 __all__ = [
+    "Atlas",
     "Protocol",
     "Quantity",
     "Radionuclide",
@@ -25,6 +38,8 @@ __all__ = [
     "Species",
     "Tracer",
     "all_species",
+    "atlas",
+    "atlases",
     "find_tracer",
     "half_life",
     "protocol",

@@ -11,7 +11,7 @@ from string import ascii_letters
 from types import MappingProxyType
 from typing import Any
 
-from raphe.catalog.schema import Protocol, Radionuclide, Reference, Species, Tracer
+from raphe.catalog.schema import Atlas, Protocol, Radionuclide, Reference, Species, Tracer
 from raphe.nomenclature import tracer_key
 
 _FOLDER = files(__package__)
@@ -95,6 +95,23 @@ def protocol(name: str) -> Protocol:
         If the catalog does not know it.
     """
     return {entry.name.lower(): entry for entry in protocols()}[name.lower()]
+
+
+@cache
+def atlases() -> tuple[Atlas, ...]:
+    """Every atlas, in the order of their files."""
+    return tuple(Atlas.model_validate(table) for table in _folder("atlases"))
+
+
+def atlas(name: str) -> Atlas:
+    """Atlas called ``name``, in any case.
+
+    Raises
+    ------
+    KeyError
+        If the catalog does not know it.
+    """
+    return {entry.name.lower(): entry for entry in atlases()}[name.lower()]
 
 
 @cache

@@ -294,3 +294,41 @@ class Species(Entry):
             if entry.name == plain:
                 return entry.volume
         raise KeyError(region)
+
+
+class AtlasFile(Entry):
+    """Where a file of an atlas is: in the wheel of a package, or at a place of the file system."""
+
+    path: str
+    package: str | None = None
+
+
+class Ellipsoid(Sourced):
+    """A region that an atlas does not draw: an ellipsoid, on both sides where its centre is beside the middle."""
+
+    name: str
+    kind: Literal["grey without another label", "all"]
+    centre: Sizes
+    axes: Sizes
+    """Half-lengths, mm, in the space of the atlas."""
+
+
+class Atlas(Sourced):
+    """Regions in the space of a template, and the template's own images."""
+
+    name: str
+    label: str
+    species: str
+    space: str
+    """BIDS label of the template's space."""
+    files: dict[str, AtlasFile]
+    """``t1`` and ``labels``; ``grey``, ``white`` (maps of tissue) and ``table`` where there are such."""
+    rename: dict[str, str] = {}
+    """Names of the table that are spelled otherwise here."""
+    shape: Annotated[tuple[Ellipsoid, ...], Field(strict=False)] = ()
+    regions: dict[str, list[int]] = {}
+    """Numbers of the labels of each region, where there is no table; of the left side where ``right`` is given."""
+    tissues: dict[str, list[int]] = {}
+    """Likewise of what is no grey matter; labels in neither are white matter."""
+    right: int | None = None
+    """What is added to the number of a label on the right side."""

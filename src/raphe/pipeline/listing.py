@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from raphe.blood.registry import KINDS
 from raphe.blood.registry import examples as blood_examples
-from raphe.catalog import Quantity, all_species, protocols, reference, tracers
+from raphe.catalog import Quantity, all_species, atlases, protocols, reference, tracers
 from raphe.kinetics.registry import examples
 from raphe.nomenclature import SYMBOLS
 
@@ -19,6 +19,7 @@ def run(options: argparse.Namespace) -> int:
         "blood": _blood,
         "tracers": _tracers,
         "species": _species,
+        "atlases": _atlases,
         "protocols": _protocols,
     }
     for line in lists[options.what]():
@@ -42,6 +43,19 @@ def _blood() -> Iterator[str]:
         yield f"{kind}:"
         for name, example in blood_examples(kind).items():
             yield f"    {name}: {example.model.title}"
+
+
+def _atlases() -> Iterator[str]:
+    for atlas in atlases():
+        told = f"; {atlas.note}" if atlas.note else ""
+        yield f"{atlas.name}: {atlas.label}, {atlas.species}, space {atlas.space} [{atlas.source}{told}]"
+        for role, file in atlas.files.items():
+            yield f"    {role:<8} {f'package {file.package}, ' if file.package else ''}{file.path}"
+        if atlas.regions:
+            yield f"    regions  {', '.join(atlas.regions)}"
+        for shape in atlas.shape:
+            told = f"; {shape.note}" if shape.note else ""
+            yield f"    {shape.name}: an ellipsoid at {shape.centre} mm [{shape.source}{told}]"
 
 
 def _tracers() -> Iterator[str]:

@@ -162,7 +162,7 @@ def _by_information(moving: Volume, fixed: Volume, brain: Flags, centre: Array, 
 
     margin = max(1, round(MARGIN * size / min(fixed.grid.zooms)))
     rim = ndimage.binary_dilation(brain, iterations=margin)
-    first = _images(moving, fixed, rim, size / COARSE)
+    first = itk_images(moving, fixed, rim, size / COARSE)
     middle = _middle(moving)
     starts = [np.zeros(3)] + [
         angle * np.eye(3)[axis] for axis in range(3) for angle in TURNS if angle
@@ -175,7 +175,7 @@ def _by_information(moving: Volume, fixed: Volume, brain: Flags, centre: Array, 
         transform.SetTranslation((middle - centre).tolist())
         found.append(_search(first, transform, size))
     found.sort(key=lambda one: one[0])
-    second = _images(moving, fixed, rim, size / FINE * 1.5)
+    second = itk_images(moving, fixed, rim, size / FINE * 1.5)
     again = sorted((_search(second, transform, size) for _, transform in found[:KEPT]), key=lambda one: one[0])
     return [_inverse(_matrix(transform)) for _, transform in again]
 
@@ -197,8 +197,8 @@ def _search(images: tuple[Any, Any, Any], transform: Any, size: float) -> tuple[
     return float(method.GetMetricValue()), own
 
 
-def _images(moving: Volume, fixed: Volume, rim: Flags, voxel: float) -> tuple[Any, Any, Any]:
-    """Both images and the mask, in voxels of that size, in ITK's hands but in our own axes."""
+def itk_images(moving: Volume, fixed: Volume, rim: Flags, voxel: float) -> tuple[Any, Any, Any]:
+    """Fixed image, moving image and mask of the fixed, in voxels of that size: ITK's images, but in our own axes."""
     import SimpleITK as sitk
 
     made = []
@@ -262,9 +262,8 @@ def _pair(
     basis = np.stack([np.ones(len(t1)), t1, t1**2, inner[at].astype(np.float64)], axis=1)[order]
     sigma = [0.5 * voxel / zoom for zoom in moving.grid.zooms]
     values = np.ascontiguousarray(ndimage.gaussian_filter(moving.values, sigma), dtype=np.float32)
-    return _Pair(
-        values, _inverse(moving.grid.affine), np.ascontiguousarray(places[order]), orthonormal(basis, edges), edges, centre, radius
-    )  # fmt: skip
+    ready, own = orthonormal(basis, edges), np.ascontiguousarray(places[order])
+    return _Pair(values, _inverse(moving.grid.affine), own, ready, edges, centre, radius)
 
 
 def _score(pair: _Pair, pull: Array) -> tuple[float, Array, Array]:

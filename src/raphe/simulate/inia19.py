@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import tomllib
-from functools import cache
-from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
 
-from raphe.catalog.schema import Sourced
+from raphe import catalog
 from raphe.data.image import Grid
 from raphe.errors import PlanError
 from raphe.simulate.anatomy import AIR, BLOOD, BONE, FLUID, GREY, SOFT, WHITE, Anatomy
@@ -17,29 +14,14 @@ from raphe.simulate.geometry import geometry
 from raphe.simulate.own_labels import read_labels
 from raphe.simulate.surroundings import around, closed
 
-INSTALLED = Path("/usr/share/mricron/templates/inia19-NeuroMaps.nii.gz")
-"""Where Debian's package has the labels."""
+ATLAS = catalog.atlas("INIA19")
 
-RIGHT = 1000
-"""What is added to the number of a label on the right side."""
+INSTALLED = Path(ATLAS.files["labels"].path)
+"""Where Debian's package has the labels."""
 
 
 SULCUS = 3.0
 """Distance from labelled tissue on all sides up to which what has no label is fluid in a sulcus, mm; an assumption."""
-
-
-class Grouping(Sourced):
-    """Numbers of the atlas's labels, left side, by region and by tissue."""
-
-    regions: dict[str, list[int]]
-    tissues: dict[str, list[int]]
-
-
-@cache
-def grouping() -> Grouping:
-    """Labels of which the regions consist."""
-    text = (files(__package__) / "anatomies" / "inia19.toml").read_text(encoding="utf-8")
-    return Grouping.model_validate(tomllib.loads(text))
 
 
 def inia19_head(path: Path | None) -> Anatomy:
@@ -61,7 +43,7 @@ def inia19_head(path: Path | None) -> Anatomy:
             "mricron-data, or name the file inia19-NeuroMaps.nii.gz (labels = PATH)"
         )
     found, affine = read_labels(path or INSTALLED)
-    grouped, coarse = grouping(), geometry("macaque")
+    grouped, coarse = ATLAS, geometry("macaque")
     if not all(np.isin(members, found).any() for members in grouped.regions.values()):
         raise PlanError(
             f"{path or INSTALLED}: these are not the labels of INIA19 NeuroMaps; take inia19-NeuroMaps.nii.gz"
@@ -72,7 +54,7 @@ def inia19_head(path: Path | None) -> Anatomy:
     to_parcel = np.full(int(found.max()) + 1, number[WHITE], dtype=np.uint8)
     to_parcel[0] = 0
     for name, members in (*grouped.regions.items(), *grouped.tissues.items()):
-        both = np.array([*members, *(member + RIGHT for member in members)])
+        both = np.array([*members, *(member + (ATLAS.right or 0) for member in members)])
         to_parcel[both[both < to_parcel.size]] = number[name]
     edge = int(np.ceil((coarse.shells.bone + coarse.shells.soft) / min(np.abs(affine[:3, :3].diagonal())))) + 2
     inside = np.pad(to_parcel[found], edge)

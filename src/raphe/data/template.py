@@ -1,0 +1,39 @@
+"""A template: images of an average head, and an atlas on them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from raphe.data.volume import Labels, Volume
+
+
+@dataclass(frozen=True, eq=False)
+class Template:
+    """Images of one space.
+
+    Parameters
+    ----------
+    name : str
+        Of the atlas.
+    space : str
+        BIDS label of the space.
+    species : str
+    t1 : Volume
+        Brain alone, 0 around it.
+    brain : ndarray of bool, shape ``t1.grid.shape``
+    tissues : tuple of Volume
+        Probability of grey, white and fluid, on the grid of ``t1``; empty where they are not known.
+    labels : Labels
+        On a grid of its own, in the same space.
+    """
+
+    name: str
+    space: str
+    species: str
+    t1: Volume
+    brain: npt.NDArray[np.bool_]
+    tissues: tuple[Volume, ...]
+    labels: Labels

