@@ -330,5 +330,7 @@ class Atlas(Sourced):
     """Numbers of the labels of each region, where there is no table; of the left side where ``right`` is given."""
     tissues: dict[str, list[int]] = {}
     """Likewise of what is no grey matter; labels in neither are white matter."""
+    ribbon: Names = ()
+    """Regions that are sheets of grey matter, besides those that the table calls cortex."""
     right: int | None = None
     """What is added to the number of a label on the right side."""

@@ -28,6 +28,8 @@ class Template:
         Probability of grey, white and fluid, on the grid of ``t1``; empty where they are not known.
     labels : Labels
         On a grid of its own, in the same space.
+    ribbon : frozenset of int
+        Labels that are sheets of grey matter: cortex and cerebellum. An individual's grey matter says where they are.
     """
 
     name: str
@@ -37,3 +39,4 @@ class Template:
     brain: npt.NDArray[np.bool_]
     tissues: tuple[Volume, ...]
     labels: Labels
+    ribbon: frozenset[int]

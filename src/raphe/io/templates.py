@@ -18,6 +18,7 @@ from raphe.data.template import Template
 from raphe.data.volume import Labels, Volume, Whole
 from raphe.errors import InputError
 from raphe.io.volumes import read_volume, read_whole_numbers
+from raphe.nomenclature import region_key
 
 Flags = npt.NDArray[np.bool_]
 
@@ -56,9 +57,13 @@ def read_template(atlas: Atlas, files: Mapping[str, Path]) -> Template:
         fluid = np.where(brain, np.clip(1 - tissues[0].values - tissues[1].values, 0, 1), 0)
         tissues = (*tissues, Volume(t1.grid, fluid.astype(np.float32)))
     grid, numbers = read_whole_numbers(paths["labels"])
-    labels = _grouped(atlas, grid, numbers) if atlas.regions else _named(atlas, paths["table"], grid, numbers)
-    grey = tissues[0] if tissues else None
-    return Template(atlas.name, atlas.space, atlas.species, t1, brain, tissues, _with_shapes(atlas, labels, grey))
+    if atlas.regions:
+        labels, cortex = _grouped(atlas, grid, numbers), frozenset[int]()
+    else:
+        labels, cortex = _named(atlas, paths["table"], grid, numbers)
+    whole = _with_shapes(atlas, labels, tissues[0] if tissues else None)
+    sheets = {number for number, name in whole.names.items() if region_key(name)[0] in atlas.ribbon}
+    return Template(atlas.name, atlas.space, atlas.species, t1, brain, tissues, whole, cortex | sheets)
 
 
 def _place(atlas: Atlas, role: str) -> Path:
@@ -84,15 +89,16 @@ def _share(image: Volume) -> Volume:
     return Volume(image.grid, image.values / max(float(image.values.max()), 1e-9))
 
 
-def _named(atlas: Atlas, table: Path, grid: Grid, numbers: Whole) -> Labels:
-    """Labels by the table of the package: names as tables of curves have them."""
-    names = {}
+def _named(atlas: Atlas, table: Path, grid: Grid, numbers: Whole) -> tuple[Labels, frozenset[int]]:
+    """Labels by the table of the package, with names as tables of curves have them, and which of them are cortex."""
+    names, cortex = {}, set[int]()
     with table.open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
             plain = atlas.rename.get(row["label"], row["label"]).replace(" ", "_")
             side = {"L": "left_", "R": "right_"}.get(row["hemisphere"], "")
             names[int(row["id"])] = side + plain
-    return Labels(grid, numbers, names)
+            cortex |= {int(row["id"])} if row["structure"] == "cortex" else set()
+    return Labels(grid, numbers, names), frozenset(cortex)
 
 
 def _grouped(atlas: Atlas, grid: Grid, numbers: Whole) -> Labels:

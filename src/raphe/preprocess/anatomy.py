@@ -30,8 +30,15 @@ ROUND = 0.06
 PLAUSIBLE = {"human": (9e5, 1.9e6), "macaque": (5.5e4, 1.5e5)}
 """Volumes of brains, mm3, beyond which a mask is doubted; an assumption."""
 
+REACH = 0.04
+"""How far from a sheet of the atlas grey matter still belongs to it, over the brain's edge: 5 mm in people."""
+
 ROUNDS = 25
 """Turns of the mixture of tissues."""
+
+
+WHITE, FLUID, OTHER_GREY = "white", "fluid", "other_grey"
+"""Names of what no region of an atlas holds."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,7 +92,8 @@ def prepare_anatomy(t1: Volume, template: Template) -> tuple[Head, tuple[Step, .
     share = carry(Volume(template.t1.grid, template.brain.astype(np.float32)), warp.to_template, t1.grid)
     brain = _largest((share.values > 0.5) & rim)
     grey, white, fluid = classify(flat, brain, _priors(template, warp, t1))
-    labels = propagate(template.labels, warp.to_template, t1.grid)
+    drawn = propagate(template.labels, warp.to_template, t1.grid)
+    labels = follow_grey(drawn, template.ribbon, grey, brain, REACH * size)
     doubts = _doubts(t1, brain, template)
     steps = (
         Step("bias_field", {"iterations": BIAS_ITERATIONS}, ("tustison2010",)),
@@ -159,6 +167,42 @@ def classify(t1: Volume, brain: Flags, priors: tuple[Floats, ...]) -> tuple[Volu
         whole[brain] = row
         made.append(Volume(t1.grid, whole))
     return made[0], made[1], made[2]
+
+
+def follow_grey(labels: Labels, ribbon: frozenset[int], grey: Volume, brain: Flags, reach: float) -> Labels:
+    """Labels whose sheets lie where the individual's grey matter is.
+
+    Parameters
+    ----------
+    labels : Labels
+        As the atlas draws them.
+    ribbon : frozenset of int
+        Those that are sheets; what of them is not grey loses its label, and grey matter near them takes the nearest.
+    grey : Volume
+    brain : ndarray of bool
+    reach : float, mm
+    """
+    box = tuple(slice(max(0, int(n.min()) - 2), int(n.max()) + 3) for n in np.nonzero(brain))
+    part = labels.values[box]
+    sheet = np.isin(part, list(ribbon))
+    distance, nearest = ndimage.distance_transform_edt(~sheet, sampling=labels.grid.zooms, return_indices=True)
+    is_grey = (grey.values[box] > 0.5) & (sheet | (part == 0)) & (distance <= reach)
+    kept = np.where(sheet, 0, part)
+    kept[is_grey] = part[tuple(axis[is_grey] for axis in nearest)]
+    values = labels.values.copy()
+    values[box] = kept
+    return Labels(labels.grid, values, labels.names)
+
+
+def with_tissue(head: Head) -> Labels:
+    """Regions of a head, and its white matter, other grey matter and fluid as regions of their own."""
+    top = max(head.labels.names, default=0)
+    values = head.labels.values.copy()
+    free = head.brain & (values == 0)
+    kinds = np.stack([head.white.values, head.fluid.values, head.grey.values])
+    values[free] = top + 1 + kinds[:, free].argmax(axis=0)
+    names = {**head.labels.names, top + 1: WHITE, top + 2: FLUID, top + 3: OTHER_GREY}
+    return Labels(head.labels.grid, values, names)
 
 
 def _priors(template: Template, warp: Warp, t1: Volume) -> tuple[Floats, ...]:

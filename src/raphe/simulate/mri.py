@@ -51,12 +51,18 @@ def t1_image(anatomy: Anatomy, grid: Grid, pose: Motion, random: np.random.Gener
     """
     from raphe.simulate.paint import painted  # numba, which is slow to import
 
-    known = tissues()
-    signal = np.array([0.0 if tissue == AIR else known[tissue].T1.value for tissue in anatomy.tissues])
+    signal = np.array([_signal(*one) for one in zip(anatomy.names, anatomy.tissues, strict=True)])
     clean = painted(anatomy.labels, to_labels(anatomy, grid, pose), grid.shape, FINER, WHITE_SIGNAL * signal)
     clean *= np.exp(_field(grid, random))
     first, second = (NOISE * WHITE_SIGNAL * random.standard_normal(grid.shape) for _ in range(2))
     return np.asarray(np.sqrt((clean + first) ** 2 + second**2))
+
+
+def _signal(name: str, tissue: str) -> float:
+    if tissue == AIR:
+        return 0.0
+    known = tissues()[tissue]
+    return known.T1_regions.get(name, known.T1).value
 
 
 def labels_on(anatomy: Anatomy, grid: Grid, pose: Motion) -> npt.NDArray[np.uint8]:

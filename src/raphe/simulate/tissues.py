@@ -17,6 +17,8 @@ class Tissue(Entry):
 
     T1: Quantity
     """Signal of a T1-weighted image, white matter 1."""
+    T1_regions: Mapping[str, Quantity] = MappingProxyType({})
+    """Likewise, of regions that are brighter or darker than the tissue is elsewhere."""
     R1: Quantity | None = None
     """Delivery of a tracer relative to the reference."""
     BP_ND: Quantity | None = None

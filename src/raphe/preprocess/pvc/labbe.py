@@ -1,0 +1,32 @@
+"""Least squares over the voxels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from raphe.preprocess.pvc.protocol import Floats, Setting
+
+Array = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Labbe:
+    """Means of regions whose blurred sum is nearest to the image, voxel by voxel (Labbe et al. 1998)."""
+
+    name: ClassVar[str] = "Labbe"
+    title: ClassVar[str] = "least squares over voxels"
+    citations: ClassVar[tuple[str, ...]] = ("labbe1998",)
+    voxels: ClassVar[bool] = False
+    needs_tissue: ClassVar[bool] = False
+
+    def means(self, setting: Setting, frame: Floats, observed: Array) -> Array:
+        """Solve the normal equations."""
+        spread = setting.spread
+        return np.asarray(np.linalg.solve(spread @ spread.T, spread @ frame.reshape(-1)), dtype=np.float64)
+
+
+EXAMPLE = Labbe()
