@@ -17,6 +17,7 @@ from raphe.io.doubts import Reading, doubts_of_study, doubts_of_table
 from raphe.io.formats import check_complete, read_raw
 from raphe.io.names import Name, check_place, parse_name, reference_label, scan_sidecars, sidecars_of
 from raphe.io.participants import faults as participant_faults
+from raphe.io.raw_scans import has_images
 from raphe.io.sessions import acquisition_times
 from raphe.io.sidecar import inspect_sidecar
 from raphe.io.tables import read_json, read_table, shortened
@@ -24,7 +25,12 @@ from raphe.nomenclature import tracer_key
 
 
 def check_dataset(
-    bids: Path, derivatives: Sequence[Path] = (), *, blood: bool = True, blood_unit: str | None = None
+    bids: Path,
+    derivatives: Sequence[Path] = (),
+    *,
+    blood: bool = True,
+    blood_unit: str | None = None,
+    more: Sequence[Path] = (),
 ) -> tuple[Finding, ...]:
     """Read all metadata and every table of curves of a study, go on after each fault, and tell all.
 
@@ -38,6 +44,8 @@ def check_dataset(
         Whether to read blood and input functions too; False where no analysis needs them.
     blood_unit : str, optional
         Unit of every activity of blood, whatever the files say.
+    more : sequence of Path
+        Tables of curves besides those of the datasets.
 
     Returns
     -------
@@ -53,9 +61,10 @@ def check_dataset(
     tables: tuple[Path, ...] = ()
     try:
         roots = dataset_roots(bids, derivatives)
-        tables = find_tables(bids, derivatives)
+        tables = find_tables(bids, derivatives, more)
     except InputError as error:
-        inspection.error(bids, "", error)
+        if not has_images(bids):
+            inspection.error(bids, "", error)
     for root in dict.fromkeys((bids, *roots)):
         inspection.guard(root / "dataset_description.json", inspection.description)
     inspection.roots = roots

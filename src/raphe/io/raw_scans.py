@@ -78,6 +78,11 @@ def find_raw_scans(
     return tuple(sorted(found, key=_order))
 
 
+def has_images(bids: Path) -> bool:
+    """Whether a dataset has dynamic images, whatever their names are worth."""
+    return any(True for ending in IMAGE_ENDINGS for _ in bids.glob(f"sub-*/**/pet/*_pet{ending}"))
+
+
 def t1_of(bids: Path, participant: str, session: str | None, wanted: str | None = None) -> Path | None:
     """T1-weighted image of a participant: that of the session, else the only one of another session.
 

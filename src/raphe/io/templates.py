@@ -42,12 +42,7 @@ def read_template(atlas: Atlas, files: Mapping[str, Path]) -> Template:
     InputError
         If a file is not there, or a word is none of the entry's.
     """
-    for role in files:
-        if role not in atlas.files:
-            raise InputError(
-                f"files of [preprocess]: atlas {atlas.name} has no file {role!r}; it has {', '.join(atlas.files)}"
-            )
-    paths = {role: files.get(role) or _place(atlas, role) for role in atlas.files}
+    paths = template_paths(atlas, files)
     t1 = read_volume(paths["t1"])
     tissues = tuple(_share(read_volume(paths[role])) for role in ("grey", "white") if role in paths)
     for role, tissue in zip(("grey", "white"), tissues, strict=False):
@@ -64,6 +59,18 @@ def read_template(atlas: Atlas, files: Mapping[str, Path]) -> Template:
     whole = _with_shapes(atlas, labels, tissues[0] if tissues else None)
     sheets = {number for number, name in whole.names.items() if region_key(name)[0] in atlas.ribbon}
     return Template(atlas.name, atlas.space, atlas.species, t1, brain, tissues, whole, cortex | sheets)
+
+
+def template_paths(atlas: Atlas, files: Mapping[str, Path]) -> dict[str, Path]:
+    """Where each file of an atlas is; arguments and errors as of :func:`read_template`."""
+    for role, path in files.items():
+        if role not in atlas.files:
+            raise InputError(
+                f"[preprocess.files] {role!r}: atlas {atlas.name} has no such file; it has {', '.join(atlas.files)}"
+            )
+        if not path.is_file():
+            raise InputError(f"[preprocess.files] {role} = {str(path)!r}: there is no such file")
+    return {role: files.get(role) or _place(atlas, role) for role in atlas.files}
 
 
 def _place(atlas: Atlas, role: str) -> Path:

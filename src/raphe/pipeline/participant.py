@@ -20,7 +20,7 @@ from raphe.io import derivatives as names
 from raphe.io.bids import ScanCurves, load_curves, load_reference, read_study
 from raphe.io.input_function import write_input_function
 from raphe.io.names import own_sidecars
-from raphe.io.provenance import fingerprint, is_done, remove_outdated, sha256, versions, write_record
+from raphe.io.provenance import fingerprint, is_done, read_record, remove_outdated, sha256, versions, write_record
 from raphe.io.staging import staged
 from raphe.io.tables import write_text
 from raphe.io.tacs import write_tacs
@@ -66,6 +66,8 @@ class ScanTask:
         None where no maps are made.
     beside : int
         Scans that are worked on at a time, which share the memory.
+    made : tuple of Path
+        Tables of curves that were made of raw images, in the output.
     """
 
     bids: Path
@@ -82,6 +84,12 @@ class ScanTask:
     command_line: str
     maps: MapChoice | None = None
     beside: int = 1
+    made: tuple[Path, ...] = ()
+
+    @property
+    def keeps_curves(self) -> bool:
+        """Whether the curves that were fitted are written; not where they stand in the output already."""
+        return not self.table.is_relative_to(self.out)
 
 
 @dataclass(frozen=True)
@@ -152,13 +160,15 @@ def analyse_scan(task: ScanTask, restart: bool = False) -> ScanOutcome:
     fits, steps = analyse(material, task.analysis)
     maps = None
     if task.maps is not None:
-        files = files_of_maps(table, task.maps, task.bids, task.derivatives)
+        files = files_of_maps(table, task.maps, task.bids, roots_of(task))
         maps = map_scan(files, fits, steps, task.analysis, material.plasma, task.maps, beside=task.beside)
-    steps = _named((curves.step, *with_samples(arterial.steps if arterial else (), samples), *steps), scan)
+    before = () if task.keeps_curves else preprocessing_steps(task.out, scan)
+    steps = (*before, *_named((curves.step, *with_samples(arterial.steps if arterial else (), samples), *steps), scan))
     of_maps = () if maps is None else maps.warnings
     with staged(task.out) as stage:
-        at = dataclasses.replace(task, out=stage)
-        written = _write(at, table, scan, fits, maps, _Blood(arterial, samples), steps, [*paragraphs(notes), *of_maps])
+        written = _write(
+            task, stage, table, scan, fits, maps, _Blood(arterial, samples), steps, [*paragraphs(notes), *of_maps]
+        )
         remove_outdated(record, task.out, [file.relative_to(stage).as_posix() for file in written])
         names.write_description(stage, task.title, task.datasets)
         write_record(
@@ -180,8 +190,13 @@ def analyse_scan(task: ScanTask, restart: bool = False) -> ScanOutcome:
 def find_table(task: ScanTask) -> ScanCurves:
     """The table of curves of a task, with what its sidecars tell."""
     sessions = () if task.session is None else (task.session,)
-    study = read_study(task.bids, task.derivatives, participants=(task.participant,), sessions=sessions)
+    study = read_study(task.bids, task.derivatives, participants=(task.participant,), sessions=sessions, more=task.made)
     return next(one for one in study.tables if one.path == task.table)
+
+
+def roots_of(task: ScanTask) -> tuple[Path, ...]:
+    """Datasets in which images are looked for: the output too, where the curves were made there of raw images."""
+    return task.derivatives if task.keeps_curves else (task.out,)
 
 
 def parameters_path(out: Path, table: ScanCurves, model: str) -> Path:
@@ -203,7 +218,7 @@ def fingerprint_of(task: ScanTask, table: ScanCurves) -> str:
         settings["weights"] = task.analysis.weights.tolist()
     settings |= {"tracer": task.tracer, "alone": task.alone}
     if task.maps is not None:
-        of_maps = files_of_maps(table, task.maps, task.bids, task.derivatives)
+        of_maps = files_of_maps(table, task.maps, task.bids, roots_of(task))
         files += of_maps.all
         settings["maps"] = dataclasses.asdict(task.maps)
     return fingerprint({f"{at} {path.name}": sha256(path) for at, path in enumerate(files)}, settings)
@@ -225,6 +240,14 @@ def separate_reference(table: ScanCurves, analysis: Analysis) -> tuple[str, np.n
     return None
 
 
+def preprocessing_steps(out: Path, scan: Scan) -> tuple[Step, ...]:
+    """What was done to the images of a scan, and to the T1-weighted image of its regions, by their records."""
+    steps = read_record(names.provenance(out, f"{scan.label}_preproc")).steps
+    heads = [step for step in steps if step.name == "head"]
+    records = [names.provenance(out, str(step.parameters["record"])) for step in heads]
+    return (*(step for record in records for step in read_record(record).steps), *steps)
+
+
 def _named(steps: Sequence[Step], scan: Scan) -> tuple[Step, ...]:
     """The same steps, each with the tracer whose scan it was done to."""
     return tuple(dataclasses.replace(step, parameters={"tracer": scan.tracer, **step.parameters}) for step in steps)
@@ -239,6 +262,7 @@ class _Blood(NamedTuple):
 
 def _write(
     task: ScanTask,
+    out: Path,
     table: ScanCurves,
     scan: Scan,
     fits: Sequence[KineticFit],
@@ -250,20 +274,22 @@ def _write(
     """Write curves, input, parameters and report; the files that were written."""
     sources = [names.source_uri(path, task.datasets) for path in (table.path, *table.sidecar.paths)]
     most = max(fits, key=lambda fit: len(fit.names))
-    tacs = names.tacs(task.out, scan, table.seg or None, table.pvc or None)
+    tacs = names.tacs(out, scan, table.seg or None, table.pvc or None)
     fitted = TACs(most.activity, most.frames, most.names)
-    write_tacs(tacs, fitted, scan, sources=sources, made_of=_made_of(steps))
-    files = [tacs]
+    files = []
+    if task.keeps_curves:
+        write_tacs(tacs, fitted, scan, sources=sources, made_of=_made_of(steps))
+        files = [tacs]
     arterial, samples = blood
     of_blood = [names.source_uri(path, task.datasets) for path in (*table.blood, *table.input_functions)]
     if arterial is not None:
-        files.append(names.input_function(task.out, scan))
+        files.append(names.input_function(out, scan))
         write_input_function(files[-1], arterial.plasma, scan, sources=of_blood)
     for fit in fits:
-        files.append(parameters_path(task.out, table, fit.model))
+        files.append(parameters_path(out, table, fit.model))
         write_parameters(files[-1], fit, steps, sources, task.command_line)
         if fit.estimated_input is not None:
-            files.append(names.estimated_input(task.out, scan, table.seg or None, fit.model, table.pvc or None))
+            files.append(names.estimated_input(out, scan, table.seg or None, fit.model, table.pvc or None))
             write_estimated_input(files[-1], fit, scan, steps, [*sources, *of_blood])
     files += [names.sidecar(file) for file in files]
     if maps is not None:
@@ -273,7 +299,7 @@ def _write(
         ]  # fmt: skip
         written = write_scan_maps(tacs.parent, maps, task.analysis, of_maps, task.command_line)
         files += [*written, *(names.map_sidecar(file) for file in written)]
-    report = names.scan_report(task.out, scan, task.alone)
+    report = names.scan_report(out, scan, task.alone)
     page = scan_page(
         scan,
         fits,

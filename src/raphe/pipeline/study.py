@@ -14,7 +14,9 @@ from raphe.data.finding import Finding
 from raphe.errors import InputError, RapheError, nearest
 from raphe.io.bids import ScanCurves, Study, read_study
 from raphe.io.check import check_dataset
-from raphe.io.datasets import dataset_roots
+from raphe.io.datasets import dataset_roots, find_tables
+from raphe.io.names import parse_name
+from raphe.io.raw_scans import has_images
 from raphe.io.staging import prepare
 from raphe.io.tables import shortened
 from raphe.pipeline.examination import Examination, examine, tracer_names
@@ -25,9 +27,10 @@ from raphe.pipeline.map_files import MapChoice, files_of_maps
 from raphe.pipeline.map_noise import AgainstNoise
 from raphe.pipeline.messages import Messages
 from raphe.pipeline.options import said
-from raphe.pipeline.participant import ScanOutcome, ScanTask, analyse_scan
+from raphe.pipeline.participant import ScanOutcome, ScanTask, analyse_scan, roots_of
 from raphe.pipeline.plan import StudyPlan, read_plan
 from raphe.pipeline.plan_schema import same_tracer
+from raphe.pipeline.preprocess import preprocess, preprocessed_tables, raw_scans
 from raphe.pipeline.voxels import ROBUST, SHARE
 from raphe.report.wording import count
 
@@ -68,7 +71,13 @@ def run(options: argparse.Namespace) -> int:
     messages = Messages(options)
     derivatives = dataset_roots(options.bids, options.derivatives, but=options.out)
     prepare(options.out, [options.bids, *derivatives])
-    job = read_job(options, derivatives)
+    plan = find_plan(options.bids, options.plan)
+    failed: dict[str, str] = {}
+    if options.level in ("participant", "all"):
+        failed |= _preprocessed(options, derivatives, plan, messages)
+        if options.dry_run and not _has_curves(options, derivatives):
+            return messages.code
+    job = read_job(options, derivatives, plan)
     for tell, must in ((messages.warn, True), (messages.say, False)):
         for paragraph in paragraphs([one for one in job.findings if _must_be_read(one, job.plan) == must]):
             tell(paragraph)
@@ -76,11 +85,10 @@ def run(options: argparse.Namespace) -> int:
         for table, task in zip(job.tables, job.tasks, strict=True):
             print(f"would fit {', '.join(task.analysis.models)} to {task.table}")
             if task.maps is not None:
-                print(f"would map {files_of_maps(table, task.maps, task.bids, task.derivatives).image}")
+                print(f"would map {files_of_maps(table, task.maps, task.bids, roots_of(task)).image}")
         return messages.code
-    failed: dict[str, str] = {}
     if options.level in ("participant", "all"):
-        failed = _analyse(job, options, messages)
+        failed |= _analyse(job, options, messages)
     if options.level in ("group", "all"):
         report = report_group(
             options.out,
@@ -98,21 +106,47 @@ def run(options: argparse.Namespace) -> int:
     return FAILED if failed else messages.code
 
 
-def read_job(options: argparse.Namespace, derivatives: Sequence[Path]) -> Job:
-    """Read plan and dataset, hold one against the other, and make the tasks.
+def _preprocessed(
+    options: argparse.Namespace, derivatives: Sequence[Path], plan: StudyPlan | None, messages: Messages
+) -> dict[str, str]:
+    """Make curves of the scans that have images alone; those that failed, with the reasons."""
+    if not has_images(options.bids):
+        return {}
+    raws = raw_scans(options, derivatives, plan)
+    if not raws:
+        return {}
+    refuse_errors([one for one in check_dataset(options.bids, derivatives, blood=False) if _concerns(one, options)])
+    return preprocess(raws, options, derivatives, plan, messages)
+
+
+def _has_curves(options: argparse.Namespace, derivatives: Sequence[Path]) -> bool:
+    try:
+        return bool(find_tables(options.bids, derivatives, preprocessed_tables(options.out)))
+    except InputError:
+        return False
+
+
+def read_job(options: argparse.Namespace, derivatives: Sequence[Path], plan: StudyPlan | None) -> Job:
+    """Read the dataset, hold the plan against it, and make the tasks.
 
     Raises
     ------
     InputError
         If anything is wrong with either; the message has a paragraph for each kind of fault.
     """
-    plan = find_plan(options.bids, options.plan)
+    made = preprocessed_tables(options.out)
     findings = tuple(
-        finding for finding in check_dataset(options.bids, derivatives, blood=False) if _concerns(finding, options)
+        finding
+        for finding in check_dataset(options.bids, derivatives, blood=False, more=made)
+        if _concerns(finding, options)
     )
     refuse_errors(findings)
     study = read_study(
-        options.bids, derivatives, participants=options.participant_label, sessions=options.session_label
+        options.bids,
+        derivatives,
+        participants=options.participant_label,
+        sessions=options.session_label,
+        more=made,
     )
     tables = _of_tracers(choose_tables(study, plan, options.pvc, options.seg), options.tracer)
     partial = bool(options.participant_label or options.session_label or options.tracer)
@@ -120,7 +154,7 @@ def read_job(options: argparse.Namespace, derivatives: Sequence[Path]) -> Job:
     refuse_errors(found.findings)
     if not found.tables:
         raise InputError(f"{options.bids}: none of the scans that were asked for is of a tracer of the plan")
-    tasks = _tasks(study, found, plan, derivatives, options)
+    tasks = _tasks(study, found, plan, derivatives, options, made)
     return Job(study, plan, found.tables, tasks, (*findings, *found.findings))
 
 
@@ -177,6 +211,7 @@ def _tasks(
     plan: StudyPlan | None,
     derivatives: Sequence[Path],
     options: argparse.Namespace,
+    made: Sequence[Path],
 ) -> tuple[ScanTask, ...]:
     others = [root for root in derivatives if root != options.bids]
     datasets = {"raw": options.bids, **{f"derivative{at}": root for at, root in enumerate(others, start=1)}}
@@ -186,7 +221,9 @@ def _tasks(
     maps = planned_maps(plan, options.maps)
     if maps is not None:
         for table in found.tables:
-            files_of_maps(table, maps, options.bids, derivatives)
+            files_of_maps(
+                table, maps, options.bids, (options.out,) if table.path.is_relative_to(options.out) else derivatives
+            )
     return tuple(
         ScanTask(
             bids=options.bids,
@@ -203,6 +240,7 @@ def _tasks(
             command_line=options.command_line,
             maps=maps,
             beside=min(options.workers, len(found.tables)),
+            made=tuple(path for path in made if parse_name(path).scan == table.name.scan),
         )
         for table in found.tables
     )

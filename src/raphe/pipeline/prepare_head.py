@@ -1,0 +1,171 @@
+"""The head of a participant: its T1-weighted image made ready, once for all scans."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from raphe import catalog
+from raphe.catalog import Atlas
+from raphe.data.alignment import Warp
+from raphe.data.template import Template
+from raphe.data.volume import Labels, Volume
+from raphe.errors import InputError, nearest
+from raphe.io import derivatives as names
+from raphe.io.label_images import read_labels
+from raphe.io.names import parse_name
+from raphe.io.provenance import fingerprint, is_done, read_record, remove_outdated, sha256, write_record
+from raphe.io.staging import staged
+from raphe.io.templates import read_template, template_paths
+from raphe.io.volumes import read_volume, write_labels, write_mask, write_volume
+from raphe.io.warps import read_field, write_field
+from raphe.pipeline.preprocess_choices import Preprocessing
+from raphe.preprocess.anatomy import Head, prepare_anatomy
+
+TISSUES = {"grey": "GM", "white": "WM", "fluid": "CSF"}
+"""Labels of the maps of tissue in file names."""
+
+
+@dataclass(frozen=True)
+class HeadTask:
+    """What a process needs to make one head ready.
+
+    Parameters
+    ----------
+    bids : Path
+    t1 : Path
+        The T1-weighted image.
+    choices : Preprocessing
+    out : Path
+    title : str
+        Of the study.
+    datasets : mapping of str to Path
+    command_line : str
+    """
+
+    bids: Path
+    t1: Path
+    choices: Preprocessing
+    out: Path
+    title: str
+    datasets: Mapping[str, Path]
+    command_line: str
+
+    @property
+    def stem(self) -> str:
+        """Name of the image less its suffix."""
+        return self.t1.name.split(".")[0].removesuffix("_T1w")
+
+    def file(self, what: str, out: Path | None = None) -> Path:
+        """File made of the image."""
+        entities = parse_name(self.t1).entities
+        return names.anatomical(out or self.out, self.stem, what, entities.get("ses"), entities["sub"])
+
+
+def atlas_of(choices: Preprocessing) -> Atlas:
+    """Atlas that the plan names, else that of the species.
+
+    Raises
+    ------
+    InputError
+        If the catalog has none.
+    """
+    there = {atlas.name: atlas for atlas in catalog.atlases() if atlas.species == choices.species}
+    if choices.atlas is None:
+        if not there:
+            raise InputError(f"the catalog has no atlas of the species {choices.species!r}; give a segmentation")
+        return next(iter(there.values()))
+    for name, atlas in there.items():
+        if name.lower() == choices.atlas.lower():
+            return atlas
+    raise InputError(
+        f"there is no atlas {choices.atlas!r} of the species {choices.species!r}; {nearest(choices.atlas, there)}"
+    )
+
+
+def template_of(choices: Preprocessing) -> Template:
+    """Template that goes with the choices; errors as of :func:`raphe.io.templates.read_template`."""
+    return read_template(atlas_of(choices), dict(choices.files))
+
+
+def prepare_head(task: HeadTask, restart: bool = False) -> float:
+    """Make a head ready and write it; the seconds that it took, 0 where it was there.
+
+    Raises
+    ------
+    RapheError
+        If the image or the atlas cannot be used.
+    """
+    began = time.monotonic()
+    record = names.provenance(task.out, f"{task.stem}_anat")
+    atlas = atlas_of(task.choices)
+    paths = template_paths(atlas, dict(task.choices.files))
+    inputs = {"t1": sha256(task.t1), **{role: sha256(path) for role, path in paths.items()}}
+    mark = fingerprint(inputs, {"atlas": atlas.name})
+    if not restart and is_done(record, mark, task.out):
+        return 0.0
+    head, steps = prepare_anatomy(read_volume(task.t1), read_template(atlas, dict(task.choices.files)))
+    with staged(task.out) as stage:
+        files = _write(task, head, atlas, stage)
+        remove_outdated(record, task.out, [file.relative_to(stage).as_posix() for file in files])
+        names.write_description(stage, task.title, task.datasets)
+        write_record(
+            names.provenance(stage, f"{task.stem}_anat"), steps, fingerprint=mark, root=stage, outputs=files,
+            command_line=task.command_line,
+        )  # fmt: skip
+    return time.monotonic() - began
+
+
+def read_head(task: HeadTask) -> tuple[Head, tuple[str, ...]]:
+    """Read what :func:`prepare_head` wrote, and what of it is doubtful."""
+    atlas = atlas_of(task.choices)
+    space = names.label(atlas.space)
+    t1 = read_volume(task.file("desc-preproc_T1w.nii.gz"))
+    brain = read_volume(task.file("desc-brain_mask.nii.gz")).values > 0
+    tissue = {kind: read_volume(task.file(f"label-{label}_probseg.nii.gz")) for kind, label in TISSUES.items()}
+    warp = Warp(
+        atlas.space,
+        read_field(task.file(f"from-T1w_to-{space}_mode-image_xfm.nii.gz")),
+        read_field(task.file(f"from-{space}_to-T1w_mode-image_xfm.nii.gz")),
+    )
+    labels: Labels = read_labels(task.file(f"seg-{names.label(atlas.name)}_dseg.nii.gz"))
+    steps = read_record(names.provenance(task.out, f"{task.stem}_anat")).steps
+    doubts = tuple(str(doubt) for step in steps for doubt in _several(step.parameters.get("doubts")))
+    return Head(t1, brain, tissue["grey"], tissue["white"], tissue["fluid"], warp, labels, doubts), doubts
+
+
+def _several(value: object) -> tuple[object, ...]:
+    return value if isinstance(value, tuple) else ()
+
+
+def _write(task: HeadTask, head: Head, atlas: Atlas, stage: Path) -> list[Path]:
+    source = {"Sources": [names.source_uri(task.t1, task.datasets)]}
+    space, seg = names.label(atlas.space), names.label(atlas.name)
+    written = [task.file("desc-preproc_T1w.nii.gz", stage)]
+    write_volume(
+        written[0], head.t1, {**source, "Description": "T1-weighted image without bias field", "SkullStripped": False}
+    )
+    written.append(task.file("desc-brain_mask.nii.gz", stage))
+    write_mask(written[-1], head.t1.grid, head.brain, {**source, "Type": "Brain"})
+    for kind, label in TISSUES.items():
+        written.append(task.file(f"label-{label}_probseg.nii.gz", stage))
+        image: Volume = getattr(head, kind)
+        rounded = Volume(image.grid, np.round(image.values, 3))
+        write_volume(written[-1], rounded, {**source, "Description": f"Probability of {kind} matter"})
+    written.append(task.file(f"seg-{seg}_dseg.nii.gz", stage))
+    write_labels(written[-1], head.labels, {**source, "Description": f"Regions of {atlas.label}"})
+    tables = [written[-1].with_name(written[-1].name.replace(".nii.gz", ".tsv"))]
+    written += [names.map_sidecar(file) for file in written]
+    written += tables
+    fields = {
+        f"from-T1w_to-{space}_mode-image_xfm.nii.gz": head.warp.to_native,
+        f"from-{space}_to-T1w_mode-image_xfm.nii.gz": head.warp.to_template,
+    }
+    for name, field in fields.items():
+        written.append(task.file(name, stage))
+        write_field(written[-1], field)
+    return written
