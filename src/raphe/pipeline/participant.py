@@ -32,8 +32,10 @@ from raphe.pipeline.findings import paragraphs
 from raphe.pipeline.map_files import MapChoice, files_of_maps
 from raphe.pipeline.parameters import write_estimated_input, write_parameters
 from raphe.pipeline.plasma_samples import PlasmaSamples, samples_of_scan, with_samples
+from raphe.pipeline.preprocessing_of import preprocessing_of
 from raphe.pipeline.scan_maps import ScanMaps, map_scan, write_scan_maps
 from raphe.report.maps import map_view
+from raphe.report.preprocessing import preprocessing_view
 from raphe.report.scan import scan_page
 
 
@@ -312,6 +314,9 @@ def _write(
         command_line=task.command_line,
         region_order=task.analysis.regions,
         notes=notes,
+        preprocessing=None
+        if task.keeps_curves
+        else preprocessing_view(preprocessing_of(task.out, scan, most.frames, table.seg)),
         maps=[] if maps is None else [map_view(*one, *maps.place) for one in maps.shown()],
     )
     write_text(report, page)

@@ -12,7 +12,7 @@ from fnmatch import fnmatchcase
 from functools import partial
 
 from raphe.data.record import Step
-from raphe.report import methods_blood, methods_curves, methods_maps, methods_study
+from raphe.report import methods_blood, methods_curves, methods_images, methods_maps, methods_study
 from raphe.report.methods_words import Steps, plain
 from raphe.report.wording import listed
 
@@ -93,6 +93,7 @@ def _other(steps: Steps) -> str:
 
 
 WRITERS: Mapping[str, Callable[[Steps], str]] = {
+    **methods_images.WRITERS,
     "read": methods_curves.read,
     "regions": methods_curves.regions,
     "reference": methods_curves.reference,
@@ -128,6 +129,7 @@ PLACE: Mapping[str, int] = {
     name: place
     for place, names in enumerate(
         (
+            *((name,) for name in methods_images.WRITERS),
             ("read",),
             ("blood_read", "input_read", "image_derived_input"),
             ("blood_cut",),
@@ -155,6 +157,7 @@ PLACE: Mapping[str, int] = {
 _BLOOD_FIT = ("model", "title", "chosen", "n_samples", "akaike_weight", "quality", "parameter_*")
 
 VARYING: Mapping[str, tuple[str, ...]] = {
+    **methods_images.VARYING,
     "read": ("tracer",),
     "regions": ("tracer",),
     "k2_prime": ("value", "se", "regions"),

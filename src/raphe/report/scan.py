@@ -16,6 +16,7 @@ from raphe.report.maps import MapView
 from raphe.report.methods_maps import done_to_maps
 from raphe.report.overview import Overview, overview
 from raphe.report.page import FIRST, record, render
+from raphe.report.preprocessing import PreprocessingView
 from raphe.report.section import FEW, Section, fit_step, section
 from raphe.report.wording import general, listed, tracer
 
@@ -34,6 +35,7 @@ def scan_page(
     region_order: Sequence[str] = (),
     notes: Sequence[str] = (),
     maps: Sequence[MapView] = (),
+    preprocessing: PreprocessingView | None = None,
 ) -> str:
     """Write the report of one scan as one HTML document that needs nothing else.
 
@@ -61,6 +63,8 @@ def scan_page(
         What else a reader must know, e.g. warnings of the check; plain text.
     maps : sequence of MapView
         Of voxels, where maps were made.
+    preprocessing : PreprocessingView or None
+        Where the curves were made of images here.
 
     Returns
     -------
@@ -92,6 +96,7 @@ def scan_page(
         blood=None if plasma is None else blood_view(plasma, arterial, steps, _end(longest, steps)),
         notes=[*notes, *_lost(steps)],
         maps=maps,
+        preprocessing=preprocessing,
         of_maps=done_to_maps(steps),
         **record(steps, versions, citations, command_line),
     )

@@ -1,0 +1,99 @@
+"""What the report shows of a scan's preprocessing, read from the files that it wrote."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from raphe.core.frames import Frames
+from raphe.core.resample import LINEAR, NEAREST, resample
+from raphe.data.image import Grid
+from raphe.data.preprocessed import Preprocessed
+from raphe.data.record import Step
+from raphe.data.scan import Scan
+from raphe.io import derivatives as names
+from raphe.io.provenance import read_record
+from raphe.io.tables import read_table
+from raphe.io.transforms import read_transforms
+from raphe.io.volumes import read_volume, read_whole_numbers
+
+POSE = ("trans_x", "trans_y", "trans_z", "rot_x", "rot_y", "rot_z")
+
+
+def preprocessing_of(out: Path, scan: Scan, frames: Frames, seg: str) -> Preprocessed:
+    """Preprocessing of one scan.
+
+    Raises
+    ------
+    InputError
+        If a file that it wrote cannot be read.
+    """
+    steps = read_record(names.provenance(out, f"{scan.label}_preproc")).steps
+    table = read_table(names.confounds(out, scan))
+    pet = read_volume(names.pet_reference(out, scan))
+    grid, number = read_whole_numbers(names.regions_on_pet(out, scan, seg))
+    upright = _upright(pet.grid)
+    still = np.eye(4)
+    labels = resample(number, grid.affine, still, upright.shape, upright.affine, NEAREST)
+    shown = resample(pet.values, pet.grid.affine, still, upright.shape, upright.affine, LINEAR)
+    head = next((step for step in steps if step.name == "head"), None)
+    t1 = None
+    if head is not None:
+        anatomical = _t1(out, scan, str(head.parameters["record"]))
+        (matrix,) = read_transforms(names.to_space(out, scan, "T1w"))
+        image = read_volume(anatomical)
+        back = np.asarray(np.linalg.inv(matrix), dtype=np.float64)
+        t1 = np.asarray(
+            resample(image.values, image.grid.affine, back, upright.shape, upright.affine, LINEAR), np.float32
+        )
+    return Preprocessed(
+        frames,
+        np.column_stack([table.floats(name) for name in POSE]),
+        table.floats("framewise_displacement"),
+        table.floats("within"),
+        np.array([cell == "true" for cell in table.cells("held")]),
+        upright,
+        np.asarray(shown, dtype=np.float32),
+        t1,
+        np.asarray(labels, dtype=np.int32),
+        _doubts(steps),
+        tuple(_facts(steps)),
+    )
+
+
+def _t1(out: Path, scan: Scan, record: str) -> Path:
+    """T1-weighted image that a record of a head speaks of."""
+    outputs = read_record(names.provenance(out, record)).outputs
+    return next(out / name for name in outputs if name.endswith("_desc-preproc_T1w.nii.gz"))
+
+
+def _doubts(steps: tuple[Step, ...]) -> tuple[str, ...]:
+    told = next((step.parameters["doubts"] for step in steps if step.name == "preprocessed"), ())
+    return tuple(str(one) for one in told) if isinstance(told, tuple) else ()
+
+
+def _facts(steps: tuple[Step, ...]) -> list[tuple[str, str]]:
+    facts = []
+    for step in steps:
+        get = step.parameters.get
+        score, share = get("score"), get("share")
+        if step.name == "register" and isinstance(score, float):
+            facts.append(("PET's variance that the MRI explains", f"{100 * score:.0f} %"))
+        if step.name == "reference_region" and isinstance(share, float):
+            facts.append(("Cerebellar grey matter that is the reference", f"{100 * share:.0f} %"))
+    return facts
+
+
+def _upright(grid: Grid) -> Grid:
+    """Grid whose axes run to the right, forwards and upwards, that holds another."""
+    corners = np.array([[x, y, z, 1.0] for x in (0, 1) for y in (0, 1) for z in (0, 1)])
+    places = (corners * [*(np.array(grid.shape) - 1), 1]) @ grid.affine.T
+    low, high = places[:, :3].min(axis=0), places[:, :3].max(axis=0)
+    direction = np.abs(grid.affine[:3, :3]) / np.array(grid.zooms)
+    zooms: npt.NDArray[np.float64] = np.array(grid.zooms)[direction.argmax(axis=1)]
+    shape = tuple(int(n) for n in np.round((high - low) / zooms) + 1)
+    affine = np.diag([*zooms, 1.0])
+    affine[:3, 3] = low
+    return Grid((shape[0], shape[1], shape[2]), affine)

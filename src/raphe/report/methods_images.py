@@ -1,0 +1,144 @@
+"""Sentences of the methods text about images: head, motion, registration, regions, partial volumes."""
+
+from __future__ import annotations
+
+from raphe.report.methods_words import Steps, between, in_each, of_tracer, plain
+from raphe.report.wording import general
+
+
+def bias_field(steps: Steps) -> str:
+    """Tell what was done to the brightness of the MRI."""
+    return "The bias field of the T1-weighted images was removed (N4)."
+
+
+def normalise(steps: Steps) -> str:
+    """Tell how heads went to the template."""
+    get = steps[0].parameters.get
+    return (
+        f"Each head was registered to the template {get('template')}, first by an affine transform with mutual "
+        "information, then by a symmetric diffeomorphic one with cross-correlation."
+    )
+
+
+def atlas(steps: Steps) -> str:
+    """Tell where regions and brain masks come from."""
+    get = steps[0].parameters.get
+    return (
+        f"Brain mask ({between(steps, 'brain_ml')} mL) and regions of the atlas {get('atlas')} were carried back to "
+        f"each "
+        "head; its cortex and cerebellum follow the grey matter of the head, by a mixture of three tissues with the "
+        "template's as prior where it has them."
+    )
+
+
+def segmentation(steps: Steps) -> str:
+    """Tell that the regions are the user's."""
+    return f"Regions are those of the segmentation {steps[0].parameters.get('seg')} in the data set or its derivatives."
+
+
+def regions_from_pet(steps: Steps) -> str:
+    """Tell how regions were found without an MRI."""
+    get = steps[0].parameters.get
+    return (
+        f"Without a T1-weighted image, regions of the atlas {get('atlas')} were found by registering the late PET to "
+        f"the "
+        f"image that the tracer is expected to give: the atlas filled with the catalog's binding, {get('usual')} where "
+        f"it "
+        f"knows none, and {get('white')} times the reference where no region is (assumptions)."
+    )
+
+
+def head_motion(steps: Steps) -> str:
+    """Tell whether and how motion was corrected."""
+    get = steps[0].parameters.get
+    if not get("estimated"):
+        why = get("why") or "there was one frame, or no brain in it"
+        return f"Head motion between frames was not corrected here{of_tracer(steps)} ({why})."
+    return (
+        f"Head motion between frames{of_tracer(steps)} was corrected{in_each(steps)}: each frame was held, in blocks "
+        f"of a "
+        f"sixth of the brain's edge, against a mean of frames near it in time, with coefficients of each block's own; "
+        "positions of all frames were weighed against a random walk with long tails. The reference is the mean "
+        f"position "
+        f"of the frames after {between(steps, 'late')} min. Largest displacement between frames: "
+        f"{between(steps, 'largest', 2)} mm; frames that tell nothing of their own: {between(steps, 'held')}."
+    )
+
+
+def register(steps: Steps) -> str:
+    """Tell how PET and MRI were brought together."""
+    return (
+        f"The late mean of the PET{of_tracer(steps)} was registered rigidly to the T1-weighted image{in_each(steps)}, "
+        f"by "
+        f"mutual information from {between(steps, 'starts')} starts and then block by block; the MRI explains "
+        f"{between(steps, 'score', 2)} of the PET's variance within blocks."
+    )
+
+
+def regions_on_pet(steps: Steps) -> str:
+    """Tell how regions and voxels go together."""
+    return (
+        f"Each voxel of the PET counts for a region by the share of {between(steps, 'samples')} points in it that are."
+    )
+
+
+def reference_region(steps: Steps) -> str:
+    """Tell what the reference region is."""
+    away, middle, share = (between(steps, key, 2) for key in ("away", "vermis", "share"))
+    return (
+        f"The reference region{of_tracer(steps)} is cerebellar grey matter at least {away} mm from temporal and "
+        f"occipital "
+        f"cortex and {middle} mm from the middle ({share} of it)."
+    )
+
+
+def denoise(steps: Steps) -> str:
+    """Tell what was done against noise before curves were taken."""
+    get = steps[0].parameters.get
+    width = general(float(str(get("fwhm"))))
+    return f"Before curves were taken, frames were treated by {get('kernel')} inside the brain, {width} mm FWHM."
+
+
+def pvc(steps: Steps) -> str:
+    """Tell how partial volumes were corrected."""
+    get = steps[0].parameters.get
+    how = f"{get('title')} ({get('method')}), FWHM {plain(get('fwhm'))} mm"
+    return f"Partial volumes{of_tracer(steps)} were corrected by {how}."
+
+
+def nothing(steps: Steps) -> str:
+    """Say nothing."""
+    return ""
+
+
+WRITERS = {
+    "bias_field": bias_field,
+    "normalise": normalise,
+    "atlas": atlas,
+    "segmentation": segmentation,
+    "regions_from_pet": regions_from_pet,
+    "head": nothing,
+    "read_image": nothing,
+    "head_motion": head_motion,
+    "register": register,
+    "regions_on_pet": regions_on_pet,
+    "reference_region": reference_region,
+    "extract": nothing,
+    "denoise": denoise,
+    "pvc": pvc,
+    "preprocessed": nothing,
+}
+"""Who writes the text of each step."""
+
+VARYING = {
+    "normalise": ("information",),
+    "atlas": ("brain_ml", "doubts"),
+    "head": ("record",),
+    "head_motion": ("held", "largest", "n_frames", "late"),
+    "register": ("score", "apart", "mirrored", "doubts"),
+    "regions_from_pet": ("information",),
+    "regions_on_pet": ("tracer",),
+    "reference_region": ("share", "away", "vermis", "doubts"),
+    "preprocessed": ("doubts",),
+}
+"""Settings that vary from scan to scan."""
