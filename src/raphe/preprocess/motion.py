@@ -60,7 +60,7 @@ STEPS = 12
 DONE = 0.01
 """mm, at the surface of the brain: a shorter step is the last."""
 
-TOLD = 1.0
+TOLD = 0.02
 """Information of a frame on its own position, over what its neighbours tell, below which the position is held."""
 
 

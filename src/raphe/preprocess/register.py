@@ -8,7 +8,6 @@ different places, or the MRI explains little of the PET, that is a doubt, and is
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,10 +15,10 @@ from scipy import ndimage
 
 from raphe.core import rigid
 from raphe.core.block_alignment import normal_equations, orthonormal
-from raphe.core.resample import resample
 from raphe.data.alignment import Registration
 from raphe.data.record import Parameter, Step
 from raphe.data.volume import Volume
+from raphe.preprocess.information import itk_images, matrix_of, search
 
 Array = npt.NDArray[np.float64]
 Floats = npt.NDArray[np.float32]
@@ -39,8 +38,6 @@ TURNS = (0.0, 0.35, -0.35)
 
 KEPT = 3
 """Starts that go on to voxels half as wide."""
-
-BINS = 32
 
 SAME = 3.0
 """mm at the places of a human brain (in proportion for others): two metrics that end further apart disagree."""
@@ -173,65 +170,11 @@ def _by_information(moving: Volume, fixed: Volume, brain: Flags, centre: Array, 
         transform.SetCenter(centre.tolist())
         transform.SetRotation(*turn.tolist())
         transform.SetTranslation((middle - centre).tolist())
-        found.append(_search(first, transform, size))
+        found.append(search(first, transform, size))
     found.sort(key=lambda one: one[0])
     second = itk_images(moving, fixed, rim, size / FINE * 1.5)
-    again = sorted((_search(second, transform, size) for _, transform in found[:KEPT]), key=lambda one: one[0])
-    return [_inverse(_matrix(transform)) for _, transform in again]
-
-
-def _search(images: tuple[Any, Any, Any], transform: Any, size: float) -> tuple[float, Any]:
-    import SimpleITK as sitk
-
-    fixed, moving, mask = images
-    method = sitk.ImageRegistrationMethod()
-    method.SetNumberOfThreads(1)
-    method.SetMetricAsMattesMutualInformation(BINS)
-    method.SetMetricFixedMask(mask)
-    method.SetInterpolator(sitk.sitkLinear)
-    method.SetOptimizerAsRegularStepGradientDescent(size / 12, size / 3000, 80, 0.6, 1e-6)
-    method.SetOptimizerScalesFromPhysicalShift()
-    own = sitk.Euler3DTransform(transform)
-    method.SetInitialTransform(own, True)
-    method.Execute(fixed, moving)
-    return float(method.GetMetricValue()), own
-
-
-def itk_images(moving: Volume, fixed: Volume, rim: Flags, voxel: float) -> tuple[Any, Any, Any]:
-    """Fixed image, moving image and mask of the fixed, in voxels of that size: ITK's images, but in our own axes."""
-    import SimpleITK as sitk
-
-    made = []
-    for values, grid, order in (
-        (fixed.values * rim, fixed.grid, 1),
-        (moving.values, moving.grid, 1),
-        (rim.astype(np.float32), fixed.grid, 0),
-    ):
-        zooms = np.array(grid.zooms)
-        sigma = 0.5 * np.sqrt(np.maximum((voxel / zooms) ** 2 - 1, 0)) if order else np.zeros(3)
-        smooth = ndimage.gaussian_filter(np.asarray(values, dtype=np.float32), sigma)
-        corners = np.array([[x, y, z, 1] for x in (0, 1) for y in (0, 1) for z in (0, 1)])
-        box = (corners * [*(np.array(grid.shape) - 1), 1]) @ grid.affine.T
-        low, high = box[:, :3].min(axis=0), box[:, :3].max(axis=0)
-        shape = tuple(int(n) for n in np.ceil((high - low) / voxel).astype(int) + 1)
-        affine = np.diag([voxel, voxel, voxel, 1.0])
-        affine[:3, 3] = low
-        on_axes = resample(smooth, grid.affine, np.eye(4), (shape[0], shape[1], shape[2]), affine, order)
-        image = sitk.GetImageFromArray(np.ascontiguousarray(on_axes.T))
-        image.SetSpacing([voxel] * 3)
-        image.SetOrigin(low.tolist())
-        made.append(image)
-    return made[0], made[1], sitk.Cast(made[2] > 0.5, sitk.sitkUInt8)
-
-
-def _matrix(transform: Any) -> Array:
-    """From places of the fixed image to those of the moving one."""
-    turn = np.array(transform.GetMatrix()).reshape(3, 3)
-    centre = np.array(transform.GetCenter())
-    whole = np.eye(4)
-    whole[:3, :3] = turn
-    whole[:3, 3] = np.array(transform.GetTranslation()) + centre - turn @ centre
-    return whole
+    again = sorted((search(second, transform, size) for _, transform in found[:KEPT]), key=lambda one: one[0])
+    return [_inverse(matrix_of(transform)) for _, transform in again]
 
 
 def _middle(moving: Volume) -> Array:

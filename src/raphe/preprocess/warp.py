@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +12,7 @@ from raphe.core.resample import LINEAR, NEAREST, at_places, resample
 from raphe.data.alignment import Field, Warp
 from raphe.data.image import Grid
 from raphe.data.volume import Labels, Volume
-from raphe.preprocess.register import itk_images
+from raphe.preprocess.information import itk_images, matrix_of, search
 
 Array = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
@@ -85,18 +84,15 @@ def affine(moving: Volume, fixed: Volume, brain: Flags) -> tuple[Array, float]:
             start.SetCenter(centre.tolist())
             start.SetRotation(turn, 0.0, 0.0)
             start.SetTranslation((middle - centre + [0, 0, up * size]).tolist())
-            found.append(_search(first, start, size))
+            found.append(search(first, start, size))
     _, rigid = min(found, key=lambda one: one[0])
     whole = sitk.AffineTransform(3)
     whole.SetCenter(rigid.GetCenter())
     whole.SetMatrix(rigid.GetMatrix())
     whole.SetTranslation(rigid.GetTranslation())
-    _, whole = _search(first, whole)
-    value, whole = _search(itk_images(moving, fixed, brain, size / FINE), whole)
-    turn_of = np.array(whole.GetMatrix()).reshape(3, 3)
-    pull = np.eye(4)
-    pull[:3, :3] = turn_of
-    pull[:3, 3] = np.array(whole.GetTranslation()) + np.array(whole.GetCenter()) - turn_of @ whole.GetCenter()
+    _, whole = search(first, whole)
+    value, whole = search(itk_images(moving, fixed, brain, size / FINE), whole)
+    pull = matrix_of(whole)
     return np.asarray(np.linalg.inv(pull), dtype=np.float64), -value
 
 
@@ -183,30 +179,6 @@ def carry(image: Volume, field: Field, grid: Grid) -> Volume:
 def brain_edge(grid: Grid, brain: Flags) -> float:
     """Edge of a cube of the brain's volume, mm."""
     return float((brain.sum() * abs(np.linalg.det(grid.affine[:3, :3]))) ** (1 / 3))
-
-
-def _search(images: tuple[Any, Any, Any], transform: Any, size: float | None = None) -> tuple[float, Any]:
-    """Least cost from a start; by steps of the head's size where that is given, else by searches along lines."""
-    import SimpleITK as sitk
-
-    fixed, moving, mask = images
-    method = sitk.ImageRegistrationMethod()
-    method.SetNumberOfThreads(1)
-    method.SetMetricAsMattesMutualInformation(32)
-    method.SetMetricFixedMask(mask)
-    method.SetInterpolator(sitk.sitkLinear)
-    if size is None:
-        method.SetOptimizerAsConjugateGradientLineSearch(1.0, 60)
-    else:
-        method.SetOptimizerAsRegularStepGradientDescent(size / 15, size / 4000, 120, 0.6, 1e-6)
-    method.SetOptimizerScalesFromPhysicalShift()
-    own = type(transform)(transform)
-    method.SetInitialTransform(own, True)
-    try:
-        method.Execute(fixed, moving)
-    except RuntimeError:  # the start lies beside the image
-        return 0.0, own
-    return float(method.GetMetricValue()), own
 
 
 def _head_centre(moving: Volume) -> Array:

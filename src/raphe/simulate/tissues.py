@@ -8,6 +8,8 @@ from functools import cache
 from importlib.resources import files
 from types import MappingProxyType
 
+from pydantic import Field
+
 from raphe.catalog import Quantity
 from raphe.catalog.schema import Entry
 
@@ -17,7 +19,7 @@ class Tissue(Entry):
 
     T1: Quantity
     """Signal of a T1-weighted image, white matter 1."""
-    T1_regions: Mapping[str, Quantity] = MappingProxyType({})
+    T1_regions: dict[str, Quantity] = Field(default_factory=dict)
     """Likewise, of regions that are brighter or darker than the tissue is elsewhere."""
     R1: Quantity | None = None
     """Delivery of a tracer relative to the reference."""

@@ -24,9 +24,10 @@ class Labbe:
     needs_tissue: ClassVar[bool] = False
 
     def means(self, setting: Setting, frame: Floats, observed: Array) -> Array:
-        """Solve the normal equations."""
+        """Solve the normal equations; a region without voxels is 0."""
         spread = setting.spread
-        return np.asarray(np.linalg.solve(spread @ spread.T, spread @ frame.reshape(-1)), dtype=np.float64)
+        found = np.linalg.lstsq((spread @ spread.T).astype(np.float64), spread @ frame.reshape(-1), rcond=1e-9)[0]
+        return np.asarray(found, dtype=np.float64)
 
 
 EXAMPLE = Labbe()

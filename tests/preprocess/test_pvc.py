@@ -1,0 +1,159 @@
+"""Against phantoms whose blur is known in closed form: slabs, of which a Gaussian makes error functions."""
+
+import numpy as np
+import pytest
+from scipy import sparse
+from scipy.special import erf
+
+from raphe.core.frames import Frames
+from raphe.data.image import Grid
+from raphe.data.volume import DynamicImage, Volume
+from raphe.errors import InputError
+from raphe.preprocess.extract import RegionShares
+from raphe.preprocess.pvc.blur import FWHM_TO_SIGMA, blur_of
+from raphe.preprocess.pvc.correct import SURROUNDINGS, correct, setting_for
+from raphe.preprocess.pvc.registry import correction, corrections
+
+GRID = Grid((64, 32, 32), np.diag([2.0, 2.0, 2.0, 1.0]))
+FRAMES = Frames(np.array([0.0, 10.0]), np.array([10.0, 10.0]))
+FWHM = 6.0
+SLABS = {"other": (0.0, 40.0, 1.0), "grey": (40.0, 50.0, 4.0), "white": (50.0, 128.0, 2.0)}
+"""Edges along x from the grid's edge, mm, and activity in the first frame; twice as much in the second."""
+
+
+def slab(low, high, sigma=0.0):
+    """Mean over each voxel along x of a slab, blurred by a Gaussian, (nx,)."""
+    edges = 2.0 * np.arange(65)
+
+    def integral(at):
+        if sigma == 0:
+            return np.clip(at - low, 0, high - low)
+        total = 0.0
+        for place, sign in ((low, 1), (high, -1)):
+            u = (at - place) / (np.sqrt(2) * sigma)
+            step = 0.5 * ((at - place) * (1 + erf(u)) + sigma * np.sqrt(2 / np.pi) * np.exp(-(u**2)))
+            total = total + sign * step
+        return total
+
+    return np.diff(integral(edges)) / 2.0
+
+
+def phantom():
+    """Image of long slabs, reflected at no edge: the field of view ends in air on both sides."""
+    names = tuple(SLABS)
+    rows = [np.broadcast_to(slab(a, b)[:, None, None], GRID.shape).reshape(-1) for a, b, _ in SLABS.values()]
+    shares = sparse.csr_array(np.array(rows))
+    volume = np.asarray(shares.sum(axis=1)).ravel() * 8
+    sigma = FWHM * FWHM_TO_SIGMA
+    line = sum(level * slab(a, b, sigma) for a, b, level in SLABS.values())
+    image = np.broadcast_to(line[:, None, None], GRID.shape)
+    activity = np.array([image, 2 * image], dtype=np.float32)
+    return RegionShares(GRID, names, shares, volume), DynamicImage(GRID, FRAMES, activity, 20.0)
+
+
+def along_x():
+    """Blur along x alone, for slabs have no other edges."""
+    return (FWHM, 1e-3, 1e-3)
+
+
+def true_means():
+    return np.array([level for _, _, level in SLABS.values()])
+
+
+def setting():
+    regions, image = phantom()
+    grey, white = (
+        Volume(GRID, np.asarray(regions.shares[[row]].todense()).reshape(GRID.shape).astype(np.float32))
+        for row in (1, 2)
+    )
+    return setting_for(regions, along_x(), grey, white), image
+
+
+@pytest.mark.parametrize(
+    ("name", "share"), [("GTM", 0.01), ("Labbe", 0.01), ("RBV", 0.03), ("IY", 0.03), ("MTC", 0.03)]
+)
+def test_means_of_slabs_come_back(name, share):
+    own, image = setting()
+    found, step = correct(image, own, correction(name))
+    assert found.tacs.names == tuple(SLABS)
+    np.testing.assert_allclose(found.tacs.activity[:, 0], true_means(), rtol=share)
+    np.testing.assert_allclose(found.tacs.activity[:, 1], 2 * true_means(), rtol=share)
+    assert step.parameters["method"] == name
+    uncorrected = image.activity[0].reshape(-1) @ own.regions.shares[[1]].toarray()[0] / own.regions.shares[[1]].sum()
+    assert uncorrected < 0.9 * 4.0  # there is something to correct
+
+
+def test_grey_matter_between_fluid_and_white_matter_comes_back():
+    """Mueller-Gaertner has no activity in fluid: the same slabs with none in the first."""
+    own, _ = setting()
+    sigma = FWHM * FWHM_TO_SIGMA
+    line = 4.0 * slab(40, 50, sigma) + 2.0 * slab(50, 128, sigma)
+    activity = np.broadcast_to(line[:, None, None], (2, *GRID.shape)).astype(np.float32)
+    found, _ = correct(DynamicImage(GRID, FRAMES, activity, 20.0), own, correction("MG"))
+    assert found.tacs.activity[1, 0] == pytest.approx(4.0, rel=0.03)
+
+
+@pytest.mark.parametrize("name", ["RL", "VC"])
+def test_deconvolution_recovers_more_than_the_image_has(name):
+    own, image = setting()
+    found, _ = correct(image, own, correction(name))
+    before = image.activity[0].reshape(-1) @ own.regions.shares[[1]].toarray()[0] / own.regions.shares[[1]].sum()
+    assert before < found.tacs.activity[1, 0] < 4.2
+    assert found.image is not None
+    assert (found.image.activity >= 0).all()
+
+
+def test_a_wrong_resolution_is_felt():
+    regions, image = phantom()
+    for wrong, sign in ((0.8, -1), (1.2, 1)):
+        own = setting_for(regions, (wrong * FWHM, 1e-3, 1e-3))
+        found, _ = correct(image, own, correction("GTM"))
+        assert sign * (found.tacs.activity[1, 0] - 4.0) > 0.1
+
+
+def test_noise_grows_as_the_amplification_says():
+    own, _ = setting()
+    random = np.random.default_rng(1)
+    n = 200
+    frames = Frames(np.arange(float(n)), np.ones(n))
+    noise = random.standard_normal((n, *GRID.shape)).astype(np.float32)
+    found, _ = correct(DynamicImage(GRID, frames, noise, 20.0), own, correction("GTM"))
+    plain = noise.reshape(n, -1) @ own.regions.shares[:3].T / own.regions.shares[:3].sum(axis=1)
+    ratio = found.tacs.activity.std(axis=1) / plain.std(axis=0)
+    np.testing.assert_allclose(ratio, found.amplification, rtol=0.2)
+    assert found.amplification[1] > 1.1
+
+
+def test_blur_is_a_gaussian_of_its_width():
+    point = np.zeros((41, 41, 41), dtype=np.float32)
+    point[20, 20, 20] = 1
+    fwhm = (8.0, 12.0, 16.0)
+    blurred = blur_of(Grid((41, 41, 41), np.diag([2.0, 2.0, 2.0, 1.0])), fwhm)(point)
+    index = np.indices(point.shape) - 20
+    for axis, width in enumerate(fwhm):
+        variance = (blurred * index[axis] ** 2).sum() * 4
+        assert np.sqrt(variance) == pytest.approx(width * FWHM_TO_SIGMA, rel=0.01)
+
+
+def test_surroundings_hold_what_is_left_of_the_voxels():
+    regions, _ = phantom()
+    part = regions.rows(("grey",))
+    own = setting_for(part, along_x())
+    assert own.regions.names == ("grey", SURROUNDINGS)
+    whole = np.asarray(own.regions.shares.sum(axis=0)).ravel().reshape(GRID.shape)[:, 0, 0]
+    np.testing.assert_allclose(whole[15:30], 1.0)  # two FWHM around 40 to 50 mm
+    assert whole[:13].max() == 0
+
+
+def test_every_method_is_found_and_cites():
+    assert set(corrections()) == {"GTM", "Labbe", "RBV", "IY", "MG", "MTC", "RL", "VC"}
+    assert all(one.citations and one.title for one in corrections().values())
+    assert correction("gtm").name == "GTM"
+    with pytest.raises(InputError, match="no partial-volume correction 'gmt'"):
+        correction("gmt")
+
+
+def test_tissue_is_asked_for():
+    regions, image = phantom()
+    with pytest.raises(InputError, match="grey and white"):
+        correct(image, setting_for(regions, along_x()), correction("MG"))
