@@ -59,7 +59,7 @@ def run(options: argparse.Namespace) -> int:
         raw_dataset.add_participant(stage, options.out, scan)
         files = sorted(path.relative_to(stage) for path in stage.rglob("*") if path.is_file())
         if not options.overwrite:
-            raw_dataset.refuse_existing(options.out, files)
+            raw_dataset.refuse_existing(options.out, [file for file in files if file.name != "participants.tsv"])
     for file in files:
         print(options.out / file)
     return messages.code
