@@ -75,7 +75,7 @@ def is_dicom(path: Path) -> bool:
     return bytes(head[128:]) == b"DICM"
 
 
-def convert_series(sources: Sequence[Path], folder: Path, timeout: float = LONGEST) -> FromDicom:
+def convert_series(sources: Sequence[Path], folder: Path, timeout: float | None = None) -> FromDicom:
     """Convert one series.
 
     Parameters
@@ -84,13 +84,15 @@ def convert_series(sources: Sequence[Path], folder: Path, timeout: float = LONGE
         A folder, or the files of the series.
     folder : Path
         An empty folder for what is made.
-    timeout : float, s
+    timeout : float, s, optional
+        :data:`LONGEST` if not given.
 
     Raises
     ------
     InputError
         If no converter is installed, it fails or takes too long, or it makes no image or several.
     """
+    timeout = LONGEST if timeout is None else timeout
     series = _series(sources, folder / "series")
     made = folder / "made"
     made.mkdir()
@@ -155,7 +157,7 @@ def _the_image(made: Path, what: str, program: str) -> Path:
 
 def _of_pypet2bids(sidecar: Mapping[str, object]) -> tuple[dict[str, object], dict[str, str]]:
     """Take the fields of BIDS that it could fill; it leaves the others empty or as lists of nothing."""
-    known = {field: value for field, value in sidecar.items() if told(value) and value != ["none"] * 0}
+    known = {field: value for field, value in sidecar.items() if told(value)}
     return known, {}
 
 

@@ -254,7 +254,7 @@ def _decay(image: EcatFile, told: _Telling, frames: Frames) -> None:
     factors = np.array([float(frame["decay_corr_fctr"]) for frame in image.frames])
     flags = [bool(int(frame["corrections_applied"]) & DECAY) for frame in image.frames]
     done = bool((factors > 1 + 1e-6).any())
-    if any(flag != done for flag in flags):
+    if any(flag != done for flag in flags) or not (factors > 0).all():
         said = "is" if flags[0] else "is not"
         told.hints["ImageDecayCorrected"] = (
             f"by corrections_applied it {said} corrected, but decay_corr_fctr is {factors.min():.4g} to "

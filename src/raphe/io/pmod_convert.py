@@ -90,12 +90,19 @@ class ConvertedBlood:
 
 
 def is_blood_source(path: Path) -> bool:
-    """Whether a file is one of PMOD's tables of blood, as text or as an Excel workbook."""
+    """Whether a file is one of PMOD's tables of blood, as text or as an Excel workbook.
+
+    Raises
+    ------
+    InputError
+        If it is a workbook that cannot be read.
+    """
+    if is_workbook(path):
+        return is_pmod_blood(sheet_text(path))
     try:
-        text = sheet_text(path) if is_workbook(path) else read_text(path)
+        return is_pmod_blood(read_text(path))
     except InputError:
         return False
-    return is_pmod_blood(text)
 
 
 def convert_blood(paths: Sequence[Path], *, unit: str | None = None) -> ConvertedBlood:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import zipfile
+import zlib
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -12,6 +13,10 @@ from raphe.errors import InputError
 LARGEST = 50_000_000
 """Bytes of a part of a workbook beyond which it is no table of samples."""
 
+_DAMAGE = (
+    *(OSError, KeyError, IndexError, ValueError, RuntimeError, EOFError),
+    *(zipfile.BadZipFile, zlib.error, ElementTree.ParseError),
+)
 _SPACE = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 _LINK = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
 
@@ -21,7 +26,7 @@ def is_workbook(path: Path) -> bool:
     try:
         with zipfile.ZipFile(path) as book:
             return "xl/workbook.xml" in book.namelist()
-    except (OSError, zipfile.BadZipFile):
+    except _DAMAGE:
         return False
 
 
@@ -36,22 +41,21 @@ def sheet_text(path: Path) -> str:
     try:
         with zipfile.ZipFile(path) as book:
             texts = _shared_texts(book)
-            rows = list(_part(book, _first_sheet(book)).iter(f"{_SPACE}row"))
+            lines = [_line(row, texts) for row in _part(book, _first_sheet(book)).iter(f"{_SPACE}row")]
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
-    except (OSError, zipfile.BadZipFile, ElementTree.ParseError, KeyError, IndexError, ValueError) as error:
+    except _DAMAGE as error:
         raise InputError(
             f"{path} is an Excel workbook that cannot be read ({error}); save it as tab-separated text"
         ) from None
-    lines = [_line(row, texts) for row in rows]
     return "".join(f"{line}\n" for line in lines if line.strip())
 
 
 def _first_sheet(book: zipfile.ZipFile) -> str:
     """Name of the part that holds the first sheet."""
-    sheet = next(_part(book, "xl/workbook.xml").iter(f"{_SPACE}sheet"))
-    for link in _part(book, "xl/_rels/workbook.xml.rels"):
-        if link.get("Id") == sheet.get(_LINK):
+    sheet = next(_part(book, "xl/workbook.xml").iter(f"{_SPACE}sheet"), None)
+    for link in _part(book, "xl/_rels/workbook.xml.rels") if sheet is not None else ():
+        if sheet is not None and link.get("Id") == sheet.get(_LINK):
             target = str(link.get("Target"))
             return target.lstrip("/") if target.startswith("/") else f"xl/{target}"
     raise InputError("it names no first sheet; save it as tab-separated text")

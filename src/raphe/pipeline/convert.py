@@ -56,7 +56,8 @@ def run(options: argparse.Namespace) -> int:
             convert_curves(work, scan, sources.curves)
         _warn_of_unused(work, sources)
         raw_dataset.add_description(stage, options.out)
-        raw_dataset.add_participant(stage, options.out, scan)
+        if sources.ecat or sources.dicom or sources.blood:
+            raw_dataset.add_participant(stage, options.out, scan)
         files = sorted(path.relative_to(stage) for path in stage.rglob("*") if path.is_file())
         if not options.overwrite:
             raw_dataset.refuse_existing(options.out, [file for file in files if file.name != "participants.tsv"])
