@@ -164,12 +164,25 @@ def test_no_t1_at_all(raw):
 def test_the_t1_of_another_session(raw):
     t1(raw, "b").parent.mkdir(parents=True)
     t1(raw).rename(t1(raw, "b"))
-    assert_says(only(raw), "warning", "its session has no T1-weighted image", "sub-01_ses-b_T1w.nii.gz")
+    assert_says(only(raw), "warning", "its session has no T1-weighted image", "sub-01_ses-b_T1w.nii.gz", "taken")
+    write_image(t1(raw, "c"), (80, 80, 80), 1.5)
+    assert_says(only(raw), "warning", "others have 2", "sub-01_ses-c_T1w.nii.gz", "plan")
 
 
 def test_two_t1s_in_a_session(raw):
     write_image(t1(raw, entities="_run-2"), (80, 80, 80), 1.5)
     assert_says(only(raw), "warning", "2 T1-weighted images", "sub-01_ses-a_run-2_T1w.nii.gz", "plan")
+
+
+def test_the_plan_chooses_a_t1_or_does_without(raw):
+    write_image(t1(raw, entities="_run-2"), (80, 80, 80), 1.5)
+    (raw / "raphe.toml").write_text('[preprocess]\nt1 = "run-2"\n')
+    assert check_dataset(raw) == ()
+    t1(raw).unlink()
+    t1(raw, entities="_run-2").unlink()
+    assert_says(only(raw), "warning", "no T1-weighted image")
+    (raw / "raphe.toml").write_text('[preprocess]\nanatomy = "pet"\n')
+    assert check_dataset(raw) == ()
 
 
 def test_several_runs(raw, save_json, fields):

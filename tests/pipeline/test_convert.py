@@ -548,3 +548,11 @@ def test_the_environment_of_the_converter_sends_nothing(series, programs, conver
     convert(series)
     assert note.read_text() == "False"
     assert "PET2BIDS_TELEMETRY_ENABLED" not in os.environ
+
+
+def test_check_of_what_was_converted_has_nothing_to_say_but_of_the_t1(scan, extra, convert, tmp_path, capsys):
+    assert convert(scan, "--json", extra)[0] == 0
+    assert main(["check", str(tmp_path / "bids")]) == 1
+    said = capsys.readouterr()
+    assert "T1-weighted" in said.out
+    assert "errors: 0, warnings: 1" in said.err

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -75,7 +75,7 @@ def check_dataset(
         inspection.blood()
     for path in sorted(bids.glob("sub-*/**/*_pet.json")):
         inspection.guard(path, inspection.scan)
-    inspection.guard(bids, partial(inspection.images, images))
+    inspection.guard(bids, partial(inspection.images, images, frozenset(more)))
     inspection.guard(bids / "participants.tsv", inspection.participants)
     inspection.guard(bids, inspection.sessions)
     inspection.guard(bids, inspection.comparison)
@@ -186,8 +186,9 @@ class _Inspection:
             self.error(fault.path, fault.field, fault.error)
         self.found += sidecar.findings
 
-    def images(self, images: RawImages, _: Path) -> None:
-        self.found += doubts_of_images(images, {name.scan for name in self.names})
+    def images(self, images: RawImages, made: Collection[Path], _: Path) -> None:
+        """Images that have no curves, or none but those that raphe made of them."""
+        self.found += doubts_of_images(images, {name.scan for name in self.names if name.path not in made})
 
     def participants(self, path: Path) -> None:
         if not path.is_file():

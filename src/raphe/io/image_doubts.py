@@ -56,18 +56,22 @@ def doubts_of_images(images: RawImages, with_curves: Collection[Scan] = ()) -> I
     ----------
     images : RawImages
     with_curves : collection
-        Scans (:attr:`raphe.io.names.Name.scan`) that have a table of curves, for which no image is needed.
+        Scans (:attr:`raphe.io.names.Name.scan`) that have curves, for which no image is needed; theirs are passed over.
     """
     for path, error in images.unnamed:
         yield Finding("error", path, "", str(error))
-    species = _species(images.root)
-    for name in images.pet:
-        yield from _guarded(name, lambda name: _of_pet(images.root, name, species))
-    for name in images.t1:
-        yield from _guarded(name, lambda name: _of_header(open_image(name.path), _bounds(species, name)))
+    plan = _plan(images.root)
+    species = _species(images.root, str(plan[0].get("species", "")))
     scans = [name for name in images.pet if name.scan not in with_curves]
-    yield from doubts_of_anatomy(scans, images.t1)
-    yield from doubts_of_runs(images.pet)
+    people = {name.entities["sub"] for name in scans}
+    t1 = [name for name in images.t1 if name.entities["sub"] in people]
+    for name in scans:
+        yield from _guarded(name, lambda name: _of_pet(images.root, name, species))
+    for name in t1:
+        yield from _guarded(name, lambda name: _of_header(open_image(name.path), _bounds(species, name)))
+    if plan[1].get("anatomy") != "pet":
+        yield from doubts_of_anatomy(scans, [name for name in t1 if str(plan[1].get("t1", "")) in name.path.name])
+    yield from doubts_of_runs(scans)
 
 
 def _guarded(name: Name, look: Callable[[Name], Iterator[Finding]]) -> Iterator[Finding]:
@@ -188,14 +192,19 @@ def _bounds(species: Mapping[str, str], name: Name) -> Bounds:
     return OF_HUMANS if told.lower() in HUMAN else OF_ANIMALS
 
 
-def _species(root: Path) -> dict[str, str]:
-    """Species of each participant by ``participants.tsv``, and of the study by its plan; both may not tell."""
-    found: dict[str, str] = {}
+def _plan(root: Path) -> tuple[Mapping[str, object], Mapping[str, object]]:
+    """Sections ``[study]`` and ``[preprocess]`` of the plan of a dataset; empty where it has none that can be read."""
     try:
-        study = tomllib.loads((root / "raphe.toml").read_text(encoding="utf-8")).get("study", {})
-        found[""] = str(study.get("species", "")) if isinstance(study, dict) else ""
+        plan = tomllib.loads((root / "raphe.toml").read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        pass  # the check of the plan tells it
+        return {}, {}  # the check of the plan tells it
+    study, preprocess = (plan.get(section) for section in ("study", "preprocess"))
+    return study if isinstance(study, dict) else {}, preprocess if isinstance(preprocess, dict) else {}
+
+
+def _species(root: Path, usual: str) -> dict[str, str]:
+    """Species of each participant by ``participants.tsv``, and by the empty word that of all others."""
+    found = {"": usual}
     try:
         table = read_table(root / "participants.tsv")
         pairs = zip(table.cells(ID), table.cells("species"), strict=True)

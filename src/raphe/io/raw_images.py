@@ -65,11 +65,16 @@ def doubts_of_anatomy(scans: Sequence[Name], t1: Sequence[Name]) -> Iterator[Fin
         if len(here) > 1:
             named = shortened([name.path.name for name in here], 4)
             yield doubt(
-                first, "T1w", f"its session has {len(here)} T1-weighted images ({named}); let the plan choose one"
+                first,
+                "T1w",
+                f"its session has {len(here)} T1-weighted images ({named}); choose by t1 in [preprocess] of the plan",
             )
         elif not here and others:
             named = shortened([name.path.name for name in others], 3)
-            yield doubt(first, "T1w", f"its session has no T1-weighted image; those of other sessions are {named}")
+            told = f"another has one, which is taken ({named})"
+            if len(others) > 1:
+                told = f"others have {len(others)} ({named}); choose by t1 in [preprocess] of the plan"
+            yield doubt(first, "T1w", f"its session has no T1-weighted image; {told}")
         elif not here:
             yield doubt(
                 first,
