@@ -46,12 +46,16 @@ def field(text: str) -> tuple[str, object]:
     if not sign or not re.fullmatch(r"[A-Za-z][A-Za-z0-9]*", key):
         raise argparse.ArgumentTypeError(f"{text!r} is not FIELD=VALUE")
     try:
-        found: object = json.loads(value)
+        return key, json.loads(value, parse_float=_finite, parse_constant=_finite)
     except (ValueError, RecursionError):
         return key, value
-    if isinstance(found, float) and not abs(found) < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number")
-    return key, found
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if not abs(value) < float("inf"):
+        raise ValueError
+    return value
 
 
 def with_joined_models(words: Sequence[str]) -> list[str]:

@@ -176,6 +176,8 @@ def test_a_filter_needs_its_size_and_a_method_without_parameters_none(scan, extr
         (["--set", "TracerRadionuclide=F18", "--tracer", "[11C]DASB"], ["F18", "11C"]),
         (["--set", "Units=furlongs"], ["furlongs"]),
         (["--set", "InjectionStart=soon"], ["InjectionStart", "soon"]),
+        (["--set", "FrameTimesStart=[0, NaN]"], ["FrameTimesStart", "NaN"]),
+        (["--set", "InjectionStart=1e999"], ["InjectionStart", "1e999"]),
         (["--time-zone", "Europe/Atlantis"], ["--time-zone", "Atlantis"]),
     ],
 )
@@ -477,6 +479,20 @@ def test_dicom_by_dcm2niix(series, programs, convert, tmp_path):
     assert "RadionuclideTotalDose" not in sidecar
 
 
+@pytest.mark.parametrize("unit", ["BQML", "Bq/mL", "Bq/ml", "kBq/mL"])
+def test_units_of_dicom(series, programs, convert, tmp_path, unit):
+    programs("dcm2niix", converter({**SERIES, "Units": unit}))
+    assert convert(series, *OF_DICOM)[0] == 0
+    sidecar = json.loads((tmp_path / "bids/sub-01/pet/sub-01_trc-DASB_pet.json").read_text())
+    assert sidecar["Units"] == ("kBq/mL" if unit == "kBq/mL" else "Bq/mL")
+
+
+def test_real_dicom_is_known_for_what_it_is(shared_data, programs, convert):
+    code, _, err = convert(shared_data / "formats" / "dicom")
+    assert code == 2
+    assert "dcm2niix, which is not on the PATH" in err
+
+
 def test_dicom_files_that_are_named_one_by_one(series, programs, convert):
     programs("dcm2niix", converter(SERIES))
     assert convert(*sorted(series.iterdir()), *OF_DICOM)[0] == 0
@@ -556,3 +572,29 @@ def test_check_of_what_was_converted_has_nothing_to_say_but_of_the_t1(scan, extr
     said = capsys.readouterr()
     assert "T1-weighted" in said.out
     assert "errors: 0, warnings: 1" in said.err
+
+
+def test_an_autosampler_alone(convert, tmp_path):
+    dense = [(i, 5.0 + i) for i in range(120)]
+    blood = pmod(tmp_path, "wb.bld", ("time[seconds]", "whole-blood[Bq/cc]"), dense)
+    code, _, err = convert(blood, "--set", "DispersionCorrected=true")
+    assert code == 0
+    assert "120 of its 120 samples" in err
+    folder = tmp_path / "bids/sub-01/pet"
+    assert files(folder) == ["sub-01_recording-autosampler_blood.json", "sub-01_recording-autosampler_blood.tsv"]
+    _, values = rows(folder / "sub-01_recording-autosampler_blood.tsv")
+    np.testing.assert_allclose(values, [(time, value / 1000) for time, value in dense])
+    assert json.loads((folder / "sub-01_recording-autosampler_blood.json").read_text())["DispersionCorrected"] is True
+
+
+def test_samples_that_were_merged_into_an_autosamplers_curve_are_the_manual_ones(convert, tmp_path):
+    """A drawn sample stands at its rounded time or just after; one for which there is none is not made up."""
+    dense = sorted([*((float(i), 5.0) for i in range(60)), (30.4, 9.0), (600.0, 2.0)])
+    blood = pmod(tmp_path, "wb.bld", ("time[seconds]", "whole-blood[kBq/cc]"), dense)
+    fraction = pmod(tmp_path, "f.bld", ("time[seconds]", "parent-fraction[1/1]"), [(30.2, 0.9), (600, 0.5), (900, 0.4)])
+    assert convert(blood, fraction, *OF_BLOOD)[0] == 0
+    folder = tmp_path / "bids/sub-01/pet"
+    _, manual = rows(folder / "sub-01_recording-manual_blood.tsv")
+    np.testing.assert_allclose(manual, [[30.2, 9.0, 0.9], [600, 2.0, 0.5], [900, np.nan, 0.4]])
+    _, machine = rows(folder / "sub-01_recording-autosampler_blood.tsv")
+    np.testing.assert_allclose(machine, [(float(i), 5.0) for i in range(60)])

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
-from raphe.errors import InputError
+from raphe.errors import InputError, UnitError
 from raphe.io.decoded import decoded
 from raphe.io.pet_fields import REQUIRED, told, without_empty
 from raphe.io.tables import read_json, shortened
+from raphe.io.units import concentration
 
 CONVERTER, COMPLETED = "dcm2niix", "dcm2niix4pet"
 """The converter, and pypet2bids' command around it."""
@@ -166,7 +167,7 @@ def _of_dcm2niix(sidecar: Mapping[str, object]) -> tuple[dict[str, object], dict
     fields = without_empty(sidecar, (*_SAME, *(set(REQUIRED) & set(sidecar))))
     hints: dict[str, str] = {}
     taken: tuple[tuple[str, str, Callable[[object], object | None]], ...] = (
-        ("Units", "Units", lambda value: {"BQML": "Bq/mL"}.get(str(value).upper())),
+        ("Units", "Units", _unit),
         ("Radiopharmaceutical", "TracerName", lambda value: value),
         ("RadionuclideTotalDose", "InjectedRadioactivity", _megabecquerel),
         ("DecayCorrection", "ImageDecayCorrected", lambda value: _DECAY.get(str(value).upper())),
@@ -191,6 +192,14 @@ def _of_dcm2niix(sidecar: Mapping[str, object]) -> tuple[dict[str, object], dict
         hints["TracerRadionuclide"] = f"its half-life is {sidecar['RadionuclideHalfLife']} s"
     _with_clock(fields, str(sidecar.get("DecayCorrection", "")).upper())
     return fields, hints
+
+
+def _unit(value: object) -> object | None:
+    """Give an activity concentration as BIDS spells it; DICOM's other units (counts, SUV) are none."""
+    try:
+        return "Bq/mL" if concentration(str(value)) == concentration("Bq/mL") else value
+    except UnitError:
+        return None
 
 
 def _megabecquerel(value: object) -> object | None:
