@@ -138,10 +138,9 @@ def open_ecat(path: Path, position: str | None = None) -> Iterator[EcatFile]:
     """
     with _plain(path) as file:
         header = _header(path, file)
-        rows = _matrices(path, file)
-        matrices = _in_time(header, rows, file)
+        rows, matrices = _in_time(header, _matrices(path, file), file)
         frames = tuple(_values(one) for one in matrices.subheaders)
-        _check_frames(path, frames, matrices, file.seek(0, 2))
+        _check_frames(path, frames, rows, file.seek(0, 2))
         main = _values(header)
         position, doubts = _position(path, int(main["patient_orientation"]), position)
         if int(main["num_frames"]) != len(frames):
@@ -205,12 +204,13 @@ def _matrices(path: Path, file: IO[bytes]) -> npt.NDArray[np.int32]:
     return rows
 
 
-def _in_time(header: Any, rows: npt.NDArray[np.int32], file: IO[bytes]) -> EcatSubHeader:
+def _in_time(header: Any, rows: npt.NDArray[np.int32], file: IO[bytes]) -> tuple[npt.NDArray[np.int32], EcatSubHeader]:
     """Frames in the order of time, of which nibabel is to flip none."""
     plain = header.copy()
     plain["patient_orientation"] = UNKNOWN_POSITION
     start = [int(one["frame_start_time"]) for one in EcatSubHeader(plain, rows, file).subheaders]
-    return EcatSubHeader(plain, rows[np.lexsort((rows[:, 0] & _FRAME, np.array(start)))], file)
+    rows = rows[np.lexsort((rows[:, 0] & _FRAME, np.array(start)))]
+    return rows, EcatSubHeader(plain, rows, file)
 
 
 def _directory(path: Path, file: IO[bytes]) -> npt.NDArray[np.int32]:
@@ -229,7 +229,7 @@ def _directory(path: Path, file: IO[bytes]) -> npt.NDArray[np.int32]:
         raise InputError(f"{path} is cut short within its list of matrices; copy the file again") from None
 
 
-def _check_frames(path: Path, frames: Sequence[Mapping[str, Any]], matrices: EcatSubHeader, end: int) -> None:
+def _check_frames(path: Path, frames: Sequence[Mapping[str, Any]], rows: npt.NDArray[np.int32], end: int) -> None:
     first = frames[0]
     for index, frame in enumerate(frames):
         where = f"{path}: frame {index + 1}"
@@ -237,17 +237,21 @@ def _check_frames(path: Path, frames: Sequence[Mapping[str, Any]], matrices: Eca
             raise InputError(
                 f"{where}: its voxels are of the type {frame['data_type']}; raphe reads {', '.join(map(str, READ))}"
             )
-        shape = matrices.get_shape(index)
+        shape = _shape(frame)
         sizes = [float(frame[f"{axis}_pixel_size"]) for axis in "xyz"]
         if min(shape) < 1 or not all(math.isfinite(size) and 0 < size < 100 for size in sizes):
             raise InputError(f"{where}: {shape} voxels of {sizes} cm cannot be; is the header damaged?")
-        if shape != matrices.get_shape(0) or any(frame[f"{a}_pixel_size"] != first[f"{a}_pixel_size"] for a in "xyz"):
+        if shape != _shape(first) or any(frame[f"{a}_pixel_size"] != first[f"{a}_pixel_size"] for a in "xyz"):
             raise InputError(f"{where} is on another grid than frame 1; give a file of frames on one grid")
         if not math.isfinite(float(frame["scale_factor"])) or float(frame["scale_factor"]) <= 0:
             raise InputError(f"{where}: scale_factor is {frame['scale_factor']}, so its numbers mean nothing")
-        stop = (int(matrices._mlist[index][1])) * BLOCK_SIZE + math.prod(shape) * READ[int(frame["data_type"])]
+        stop = int(rows[index][1]) * BLOCK_SIZE + math.prod(shape) * READ[int(frame["data_type"])]
         if stop > end:
             raise InputError(f"{where} is cut short: the file ends {stop - end} bytes too early; copy it again")
+
+
+def _shape(frame: Mapping[str, Any]) -> tuple[int, ...]:
+    return tuple(int(frame[f"{axis}_dimension"]) for axis in "xyz")
 
 
 def _position(path: Path, code: int, given: str | None) -> tuple[str, list[Finding]]:
@@ -266,7 +270,7 @@ def _position(path: Path, code: int, given: str | None) -> tuple[str, list[Findi
 
 
 def _grid(frame: Mapping[str, Any], position: str) -> Grid:
-    shape = np.array([int(frame[f"{axis}_dimension"]) for axis in "xyz"])
+    shape = np.array(_shape(frame))
     sizes = np.array([10.0 * float(frame[f"{axis}_pixel_size"]) for axis in "xyz"])
     order = np.argsort(axcodes2ornt(POSITIONS[position][1])[:, 0])
     shape, sizes = shape[order], sizes[order]
