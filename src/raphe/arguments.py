@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -28,6 +30,32 @@ def name(text: str) -> str:
 def names(text: str) -> list[str]:
     """Names that commas part."""
     return [name(part) for part in text.split(",")]
+
+
+def label(text: str) -> str:
+    """Letters and digits, as a label of BIDS has them; ``sub-`` and the like may stand before them."""
+    plain = re.sub(r"^(sub|ses|task|rec|run|seg)-", "", text)
+    if not re.fullmatch(r"[A-Za-z0-9]+", plain):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a label: letters and digits")
+    return plain
+
+
+def field(text: str) -> tuple[str, object]:
+    """A field of a sidecar, ``FIELD=VALUE``; the value is read as JSON, and as a text where it is none."""
+    key, sign, value = text.partition("=")
+    if not sign or not re.fullmatch(r"[A-Za-z][A-Za-z0-9]*", key):
+        raise argparse.ArgumentTypeError(f"{text!r} is not FIELD=VALUE")
+    try:
+        return key, json.loads(value, parse_float=_finite, parse_constant=_finite)
+    except (ValueError, RecursionError):
+        return key, value
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if not abs(value) < float("inf"):
+        raise ValueError
+    return value
 
 
 def with_joined_models(words: Sequence[str]) -> list[str]:

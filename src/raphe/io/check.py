@@ -1,8 +1,8 @@
-"""``raphe check``: everything that is wrong or doubtful about a dataset of curves, before any work."""
+"""``raphe check``: everything that is wrong or doubtful about a dataset of images or curves, before any work."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -15,9 +15,10 @@ from raphe.io.blood_files import belongs
 from raphe.io.datasets import dataset_roots, find_tables
 from raphe.io.doubts import Reading, doubts_of_study, doubts_of_table
 from raphe.io.formats import check_complete, read_raw
+from raphe.io.image_doubts import doubts_of_images
 from raphe.io.names import Name, check_place, parse_name, reference_label, scan_sidecars, sidecars_of
 from raphe.io.participants import faults as participant_faults
-from raphe.io.raw_scans import has_images
+from raphe.io.raw_images import RawImages, find_images
 from raphe.io.sessions import acquisition_times
 from raphe.io.sidecar import inspect_sidecar
 from raphe.io.tables import read_json, read_table, shortened
@@ -32,7 +33,7 @@ def check_dataset(
     blood_unit: str | None = None,
     more: Sequence[Path] = (),
 ) -> tuple[Finding, ...]:
-    """Read all metadata and every table of curves of a study, go on after each fault, and tell all.
+    """Read all metadata, headers of images and every table of curves of a study, go on after faults, and tell all.
 
     Parameters
     ----------
@@ -59,12 +60,12 @@ def check_dataset(
         return tuple(inspection.found)
     roots: tuple[Path, ...] = (bids,)
     tables: tuple[Path, ...] = ()
+    images = find_images(bids)
     try:
         roots = dataset_roots(bids, derivatives)
-        tables = find_tables(bids, derivatives, more)
+        tables = _tables(bids, derivatives, more, needed=not images.pet)
     except InputError as error:
-        if not has_images(bids):
-            inspection.error(bids, "", error)
+        inspection.error(bids, "", error)
     for root in dict.fromkeys((bids, *roots)):
         inspection.guard(root / "dataset_description.json", inspection.description)
     inspection.roots = roots
@@ -74,10 +75,21 @@ def check_dataset(
         inspection.blood()
     for path in sorted(bids.glob("sub-*/**/*_pet.json")):
         inspection.guard(path, inspection.scan)
+    inspection.guard(bids, partial(inspection.images, images, frozenset(more)))
     inspection.guard(bids / "participants.tsv", inspection.participants)
     inspection.guard(bids, inspection.sessions)
     inspection.guard(bids, inspection.comparison)
     return tuple(dict.fromkeys(inspection.found))
+
+
+def _tables(bids: Path, derivatives: Sequence[Path], more: Sequence[Path], *, needed: bool) -> tuple[Path, ...]:
+    """Tables of curves; a dataset of images has to have none."""
+    try:
+        return find_tables(bids, derivatives, more)
+    except InputError:
+        if needed:
+            raise
+        return ()
 
 
 class _Inspection:
@@ -173,6 +185,10 @@ class _Inspection:
         for fault in faults:
             self.error(fault.path, fault.field, fault.error)
         self.found += sidecar.findings
+
+    def images(self, images: RawImages, made: Collection[Path], _: Path) -> None:
+        """Images that have no curves, or none but those that raphe made of them."""
+        self.found += doubts_of_images(images, {name.scan for name in self.names if name.path not in made})
 
     def participants(self, path: Path) -> None:
         if not path.is_file():

@@ -14,6 +14,7 @@ from raphe.errors import InputError, PlanError
 from raphe.io.bids import ScanCurves, read_study
 from raphe.io.check import check_dataset
 from raphe.io.datasets import dataset_roots
+from raphe.io.raw_scans import has_images
 from raphe.kinetics.registry import model_type
 from raphe.pipeline.arterial import remarks_on_blood
 from raphe.pipeline.examination import examine
@@ -63,6 +64,7 @@ def check(bids: Path, derivatives: Sequence[Path] = (), plan_path: Path | None =
         plan = find_plan(bids, plan_path)
     except InputError as error:
         faults.append(_of_plan(error, bids, plan_path))
+    tables: Sequence[ScanCurves] = ()
     try:
         tables = read_study(bids, roots).tables
         findings += remarks_on_blood(tables, _samples_alone(tables, plan))
@@ -70,7 +72,8 @@ def check(bids: Path, derivatives: Sequence[Path] = (), plan_path: Path | None =
         pass  # a finding of the data set tells it
     findings += faults
     try:
-        if not any(finding.severity == "error" for finding in findings):
+        images_alone = not tables and has_images(bids)
+        if not images_alone and not any(finding.severity == "error" for finding in findings):
             examined = examine(_tables(bids, roots, plan), plan, {})
             findings += (*examined.findings, *_without_image(examined.tables, plan, bids, roots))
     except InputError as error:

@@ -1,0 +1,214 @@
+"""What is wrong or doubtful about the raw images of a dataset, by headers and sidecars; no voxel is read."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from nibabel.spatialimages import HeaderDataError
+
+from raphe.data.finding import Finding
+from raphe.data.image import Grid
+from raphe.errors import InputError
+from raphe.io.decoded import decoded
+from raphe.io.fields import Fields
+from raphe.io.names import Name, scan_sidecars
+from raphe.io.nifti import ImageFile, open_image
+from raphe.io.participants import ID
+from raphe.io.raw_images import RawImages, Scan, doubt, doubts_of_anatomy, doubts_of_runs
+from raphe.io.tables import read_table
+
+SAME_PLACE = 0.5
+"""mm by which qform and sform may put a corner of the image apart; an assumption."""
+
+HUMAN = ("", "human", "homo sapiens", "n/a")
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """What the images of a species' brain may be; assumptions, wide enough for every scanner that was looked at.
+
+    Parameters
+    ----------
+    voxel : tuple of float, mm
+        Smallest and largest side of a voxel.
+    field : tuple of float, mm
+        Smallest and largest extent of an image.
+    """
+
+    voxel: tuple[float, float]
+    field: tuple[float, float]
+
+
+OF_HUMANS = Bounds((0.4, 10.0), (80.0, 2500.0))
+OF_ANIMALS = Bounds((0.05, 5.0), (10.0, 800.0))
+
+
+def doubts_of_images(images: RawImages, with_curves: Collection[Scan] = ()) -> Iterator[Finding]:
+    """Everything that is wrong with the images or doubtful about them.
+
+    Parameters
+    ----------
+    images : RawImages
+    with_curves : collection
+        Scans (:attr:`raphe.io.names.Name.scan`) that have curves, for which no image is needed; theirs are passed over.
+    """
+    for path, error in images.unnamed:
+        yield Finding("error", path, "", str(error))
+    plan = _plan(images.root)
+    species = _species(images.root, str(plan[0].get("species", "")))
+    scans = [name for name in images.pet if name.scan not in with_curves]
+    people = {name.entities["sub"] for name in scans}
+    t1 = [name for name in images.t1 if name.entities["sub"] in people]
+    for name in scans:
+        yield from _guarded(name, lambda name: _of_pet(images.root, name, species))
+    for name in t1:
+        yield from _guarded(name, lambda name: _of_header(open_image(name.path), _bounds(species, name)))
+    if plan[1].get("anatomy") != "pet":
+        yield from doubts_of_anatomy(scans, [name for name in t1 if str(plan[1].get("t1", "")) in name.path.name])
+    yield from doubts_of_runs(scans)
+
+
+def _guarded(name: Name, look: Callable[[Name], Iterator[Finding]]) -> Iterator[Finding]:
+    try:
+        yield from look(name)
+    except InputError as error:
+        yield Finding("error", name.path, "", str(error))
+    except OSError as error:
+        told = f"{name.path} cannot be read: {error.strerror or error}; mend its permissions"
+        yield Finding("error", name.path, "", told)
+
+
+def _of_pet(root: Path, name: Name, species: Mapping[str, str]) -> Iterator[Finding]:
+    sidecars = scan_sidecars(dict(name.scan), root)
+    if not sidecars:
+        told = (
+            f"{name.path}: this image has no sidecar; write its times, unit and tracer into "
+            f"{name.path.name.split('.')[0]}.json (raphe convert makes one)"
+        )
+        yield Finding("error", name.path, "", told)
+    image = open_image(name.path)
+    yield from _of_header(image, _bounds(species, name))
+    yield from _cut_short(image)
+    if sidecars:
+        yield from _frames(name, image, Fields(sidecars))
+    if image.n_volume == 1:
+        yield doubt(
+            name, "", "the image has one frame; it can be looked at and registered, but nothing can be fitted to it"
+        )
+
+
+def _frames(name: Name, image: ImageFile, fields: Fields) -> Iterator[Finding]:
+    for field in ("FrameTimesStart", "FrameDuration"):
+        try:
+            n_frame = fields.numbers(field, "").size
+        except InputError:
+            continue  # the check of the sidecar tells it
+        if n_frame != image.n_volume:
+            told = (
+                f"{name.path} has {image.n_volume} {'frame' if image.n_volume == 1 else 'frames'}, but {field} of "
+                f"{fields.source(field)} lists {n_frame}; mend whichever is wrong"
+            )
+            yield Finding("error", name.path, field, told)
+
+
+def _of_header(image: ImageFile, bounds: Bounds) -> Iterator[Finding]:
+    yield from image.findings
+    yield from _forms(image)
+    sizes, grid = image.grid.zooms, image.grid
+    extent = [size * count for size, count in zip(sizes, grid.shape, strict=True)]
+    for told, values, (low, high) in (("voxels of", sizes, bounds.voxel), ("an extent of", extent, bounds.field)):
+        if min(values) < low or max(values) > high:
+            spelled = " x ".join(f"{value:.4g}" for value in values)
+            yield Finding(
+                "warning",
+                image.path,
+                "pixdim",
+                f"{image.path}: the header says {told} {spelled} mm, where {low:g} to {high:g} mm was expected of a "
+                "brain; is its unit another one (cm, m), or the species of participants.tsv?",
+            )
+            return
+
+
+def _forms(image: ImageFile) -> Iterator[Finding]:
+    """Doubt a header whose two ways to say where a voxel is do not agree."""
+    header = image.header
+    codes = int(header["qform_code"]), int(header["sform_code"])
+    if min(codes) <= 0:
+        return
+    sform = np.asarray(header.get_sform(), dtype=float)
+    try:
+        qform = np.asarray(header.get_qform(), dtype=float)
+    except (ValueError, HeaderDataError):
+        qform = np.full((4, 4), np.nan)
+    if not np.isfinite(qform).all():
+        told = f"{image.path}: its qform cannot be read; raphe takes the sform. Write it into both"
+        yield Finding("warning", image.path, "qform", told)
+        return
+    apart = _apart(image.grid, qform, sform)
+    if apart <= SAME_PLACE:
+        return
+    mirrored = np.linalg.det(qform[:3, :3]) * np.linalg.det(sform[:3, :3]) < 0
+    what = "they differ in left and right" if mirrored else f"they put a corner {apart:.3g} mm apart"
+    told = (
+        f"{image.path}: qform and sform disagree: {what} (codes {codes[0]} and {codes[1]}); raphe takes the sform. "
+        "Find out which is right, and write it into both"
+    )
+    yield Finding("warning", image.path, "sform", told)
+
+
+def _apart(grid: Grid, one: npt.NDArray[np.float64], other: npt.NDArray[np.float64]) -> float:
+    """Greatest distance between the places that two affines give a corner of the image, mm."""
+    corners = np.array([(*corner, 1) for corner in product(*((0, size - 1) for size in grid.shape))])
+    return float(np.linalg.norm((corners @ (one - other).T)[:, :3], axis=1).max())
+
+
+def _cut_short(image: ImageFile) -> Iterator[Finding]:
+    """Read a gzipped image to its end where its last bytes do not tell the length that it should have."""
+    if image.kind != "gz":
+        return
+    wanted = image.offset + image.grid.n_voxel * image.n_volume * image.dtype.itemsize
+    with image.path.open("rb") as file:
+        file.seek(-4, 2)
+        told = int.from_bytes(file.read(4), "little")
+    if told == wanted % 2**32:
+        return
+    with decoded(image.path) as whole:
+        held = whole.finish()
+    if held < wanted:
+        message = (
+            f"{image.path} is cut short: it holds {held} of the {wanted} bytes that its header says; copy it again"
+        )
+        yield Finding("error", image.path, "", message)
+
+
+def _bounds(species: Mapping[str, str], name: Name) -> Bounds:
+    told = species.get(f"sub-{name.entities['sub']}", species.get("", ""))
+    return OF_HUMANS if told.lower() in HUMAN else OF_ANIMALS
+
+
+def _plan(root: Path) -> tuple[Mapping[str, object], Mapping[str, object]]:
+    """Sections ``[study]`` and ``[preprocess]`` of the plan of a dataset; empty where it has none that can be read."""
+    try:
+        plan = tomllib.loads((root / "raphe.toml").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}, {}  # the check of the plan tells it
+    study, preprocess = (plan.get(section) for section in ("study", "preprocess"))
+    return study if isinstance(study, dict) else {}, preprocess if isinstance(preprocess, dict) else {}
+
+
+def _species(root: Path, usual: str) -> dict[str, str]:
+    """Species of each participant by ``participants.tsv``, and by the empty word that of all others."""
+    found = {"": usual}
+    try:
+        table = read_table(root / "participants.tsv")
+        pairs = zip(table.cells(ID), table.cells("species"), strict=True)
+        found |= {participant: told for participant, told in pairs if told}
+    except InputError:
+        pass  # the check of the table tells it
+    return found

@@ -1,0 +1,241 @@
+"""Raw images are looked at before any work: each fault and doubt is told, and a sound dataset has none."""
+
+import gzip
+from pathlib import Path
+
+import nibabel
+import numpy as np
+import pytest
+
+from raphe.io.check import check_dataset
+
+N = 8
+"""Frames of the schedule of the small study."""
+
+
+def affine(size=3.0, n=40):
+    made = np.diag([size, size, size, 1.0])
+    made[:3, 3] = -(n - 1) / 2 * size
+    return made
+
+
+def write_image(path: Path, shape=(40, 40, 40, N), size=3.0, change=lambda header: None) -> Path:
+    """Write an image by hand, for nibabel mends what its header says of places."""
+    header = nibabel.Nifti1Header()
+    header.set_data_dtype(np.int16)
+    header.set_data_shape(shape)
+    header.set_qform(affine(size), 1)
+    header.set_sform(affine(size), 1)
+    header["vox_offset"] = 352
+    change(header)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(gzip.compress(header.binaryblock + bytes(4) + bytes(2 * int(np.prod(shape))), 1))
+    return path
+
+
+@pytest.fixture
+def raw(tmp_path, save_json, fields) -> Path:
+    """A participant with one PET image and a T1-weighted one; no curves."""
+    root = tmp_path / "raw"
+    save_json(root / "dataset_description.json", {"Name": "raw", "BIDSVersion": "1.10.0"})
+    (root / "participants.tsv").write_text("participant_id\nsub-01\n")
+    save_json(pet(root).with_name("sub-01_ses-a_trc-DASB_pet.json"), fields())
+    write_image(pet(root))
+    write_image(t1(root), (80, 80, 80), 1.5)
+    return root
+
+
+def pet(root, entities="trc-DASB", ending=".nii.gz"):
+    return root / f"sub-01/ses-a/pet/sub-01_ses-a_{entities}_pet{ending}"
+
+
+def t1(root, session="a", entities=""):
+    return root / f"sub-01/ses-{session}/anat/sub-01_ses-{session}{entities}_T1w.nii.gz"
+
+
+def only(root, field=None):
+    found = [one for one in check_dataset(root) if field is None or one.field == field]
+    assert len(found) == 1, [one.message for one in found]
+    return found[0]
+
+
+def assert_says(finding, severity, *words):
+    assert finding.severity == severity
+    for word in words:
+        assert word in finding.message, finding.message
+
+
+def test_a_sound_dataset_of_images_has_no_findings(raw):
+    assert check_dataset(raw) == ()
+
+
+def test_an_image_without_a_sidecar(raw):
+    pet(raw).with_name("sub-01_ses-a_trc-DASB_pet.json").unlink()
+    assert_says(only(raw), "error", str(pet(raw)), "no sidecar", "sub-01_ses-a_trc-DASB_pet.json")
+
+
+def test_a_sidecar_of_all_scans_at_the_root_will_do(raw):
+    own = pet(raw).with_name("sub-01_ses-a_trc-DASB_pet.json")
+    (raw / "pet.json").write_text(own.read_text())
+    own.unlink()
+    assert check_dataset(raw) == ()
+
+
+@pytest.mark.parametrize("field", ["FrameTimesStart", "FrameDuration"])
+def test_the_frames_of_image_and_sidecar(raw, field):
+    write_image(pet(raw), (40, 40, 40, N - 1))
+    assert_says(only(raw, field), "error", f"{N - 1} frames", f"{field} of", f"lists {N}")
+
+
+def test_frames_that_run_backwards(raw, save_json, fields):
+    start = fields()["FrameTimesStart"]
+    path = pet(raw).with_name("sub-01_ses-a_trc-DASB_pet.json")
+    save_json(path, fields(FrameTimesStart=[start[1], start[0], *start[2:]]))
+    assert_says(only(raw), "error", "FrameTimesStart goes backwards", "frame 2")
+
+
+def test_one_frame(raw, save_json, fields):
+    write_image(pet(raw), (40, 40, 40, 1))
+    path = pet(raw).with_name("sub-01_ses-a_trc-DASB_pet.json")
+    save_json(path, fields(FrameTimesStart=[0], FrameDuration=[5400]))
+    assert_says(only(raw), "warning", "one frame")
+
+
+@pytest.mark.parametrize("which", [pet, t1])
+def test_qform_and_sform_that_disagree(raw, which):
+    def flip(header):
+        header.set_sform(np.diag([-1, 1, 1, 1]) @ affine(), 1)
+
+    shape = (40, 40, 40, N) if which is pet else (40, 40, 40)
+    write_image(which(raw), shape, change=flip)
+    assert_says(only(raw), "warning", str(which(raw)), "qform and sform disagree", "left and right", "sform")
+
+
+def test_a_shift_between_qform_and_sform(raw):
+    def shift(header):
+        moved = affine()
+        moved[0, 3] += 12.0
+        header.set_qform(moved, 2)
+
+    write_image(pet(raw), change=shift)
+    assert_says(only(raw), "warning", "12 mm apart", "codes 2 and 1")
+
+
+def test_a_qform_alone_or_one_that_is_rounded_is_no_doubt(raw):
+    write_image(pet(raw), change=lambda header: header.set_sform(None, 0))
+    assert check_dataset(raw) == ()
+
+    def round_off(header):
+        header["qoffset_x"] += 0.1
+
+    write_image(pet(raw), change=round_off)
+    assert check_dataset(raw) == ()
+
+
+def test_neither_qform_nor_sform(raw):
+    def remove(header):
+        header["qform_code"] = header["sform_code"] = 0
+
+    write_image(pet(raw), change=remove)
+    assert_says(only(raw), "warning", "neither qform nor sform", "left")
+
+
+@pytest.mark.parametrize(("size", "words"), [(0.3, "voxels of 0.3"), (1.0, "extent of 40"), (30.0, "voxels of 30")])
+def test_voxels_that_cannot_be_of_a_human_brain(raw, size, words):
+    write_image(pet(raw), size=size)
+    assert_says(only(raw), "warning", words, "species")
+
+
+@pytest.mark.parametrize("where", ["participants", "plan"])
+def test_an_animal_may_be_small(raw, where):
+    write_image(pet(raw), size=1.0)
+    if where == "participants":
+        (raw / "participants.tsv").write_text("participant_id\tspecies\nsub-01\tMacaca mulatta\n")
+    else:
+        (raw / "raphe.toml").write_text('[study]\nspecies = "macaque"\n')
+    assert check_dataset(raw) == ()
+
+
+def test_no_t1_at_all(raw):
+    t1(raw).unlink()
+    assert_says(only(raw), "warning", "no T1-weighted image", "PET alone", "segmentation")
+
+
+def test_the_t1_of_another_session(raw):
+    t1(raw, "b").parent.mkdir(parents=True)
+    t1(raw).rename(t1(raw, "b"))
+    assert_says(only(raw), "warning", "its session has no T1-weighted image", "sub-01_ses-b_T1w.nii.gz", "taken")
+    write_image(t1(raw, "c"), (80, 80, 80), 1.5)
+    assert_says(only(raw), "warning", "others have 2", "sub-01_ses-c_T1w.nii.gz", "plan")
+
+
+def test_two_t1s_in_a_session(raw):
+    write_image(t1(raw, entities="_run-2"), (80, 80, 80), 1.5)
+    assert_says(only(raw), "warning", "2 T1-weighted images", "sub-01_ses-a_run-2_T1w.nii.gz", "plan")
+
+
+def test_the_plan_chooses_a_t1_or_does_without(raw):
+    write_image(t1(raw, entities="_run-2"), (80, 80, 80), 1.5)
+    (raw / "raphe.toml").write_text('[preprocess]\nt1 = "run-2"\n')
+    assert check_dataset(raw) == ()
+    t1(raw).unlink()
+    t1(raw, entities="_run-2").unlink()
+    assert_says(only(raw), "warning", "no T1-weighted image")
+    (raw / "raphe.toml").write_text('[preprocess]\nanatomy = "pet"\n')
+    assert check_dataset(raw) == ()
+
+
+def test_several_runs(raw, save_json, fields):
+    for run in ("1", "2"):
+        save_json(pet(raw, f"trc-DASB_run-{run}", ".json"), fields())
+        write_image(pet(raw, f"trc-DASB_run-{run}"))
+    pet(raw).unlink()
+    pet(raw).with_name("sub-01_ses-a_trc-DASB_pet.json").unlink()
+    assert_says(only(raw), "warning", "2 runs", "run-1", "run-2")
+
+
+def test_an_image_that_is_there_twice(raw):
+    pet(raw, ending=".nii").write_bytes(gzip.decompress(pet(raw).read_bytes()))
+    assert_says(only(raw), "warning", "2 times", ".nii")
+
+
+def test_an_image_that_is_cut_short(raw):
+    path = pet(raw)
+    rng = np.random.default_rng(1)
+    image = nibabel.Nifti1Image(rng.integers(0, 30000, (40, 40, 40, N)).astype(np.int16), affine())
+    nibabel.save(image, path)
+    path.write_bytes(path.read_bytes()[:-20000])
+    assert_says(only(raw), "error", str(path), "cut short")
+
+
+def test_a_pointer_to_data_that_were_not_fetched(raw):
+    pet(raw).write_bytes(b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n")
+    assert_says(only(raw), "error", "not fetched", "git lfs pull")
+
+
+@pytest.mark.parametrize("name", ["sub-01_ses-a_DASB_pet.nii.gz", "sub-02_ses-a_pet.nii.gz"])
+def test_names_that_are_wrong(raw, name):
+    write_image(pet(raw).with_name(name))
+    assert_says(only(raw), "error", name)
+
+
+def test_what_was_made_of_an_image_is_not_raw(raw):
+    write_image(pet(raw, "trc-DASB_desc-preproc"), (40, 40, 40, 1))
+    assert check_dataset(raw) == ()
+
+
+def test_a_scan_with_curves_needs_no_t1(study):
+    path = study.pet().with_name("sub-01_ses-baseline_pet.nii.gz")
+    write_image(path)
+    assert check_dataset(study.root) == ()
+
+
+def test_without_images_and_curves_there_is_nothing_to_analyse(raw):
+    pet(raw).unlink()
+    assert any("no time-activity curves" in one.message for one in check_dataset(raw) if one.severity == "error")
+
+
+def test_a_folder_of_curves_that_is_not_there_is_told_beside_images(raw, tmp_path):
+    found = check_dataset(raw, [tmp_path / "absent"])
+    assert [one.severity for one in found] == ["error"]
+    assert "absent" in found[0].message
