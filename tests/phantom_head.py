@@ -25,7 +25,7 @@ def places(of):
 
 
 def tissues(at, width=1.5):
-    """Shares of cortex, nuclei, white matter and fluid at places (..., 3), mm; asymmetric, and smooth over some widths."""
+    """Shares of cortex, nuclei, white matter and fluid at places (..., 3), mm; asymmetric, with soft edges."""
     x, y, z = at[..., 0], at[..., 1], at[..., 2]
 
     def ball(centre, axes):

