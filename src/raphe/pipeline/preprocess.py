@@ -18,7 +18,8 @@ from raphe.pipeline.plan import StudyPlan
 from raphe.pipeline.plan_schema import same_tracer
 from raphe.pipeline.prepare_head import HeadTask, atlas_of, prepare_head
 from raphe.pipeline.preprocess_choices import Preprocessing, preprocessing
-from raphe.pipeline.preprocess_scan import RawOutcome, RawTask, own_labels, preprocess_scan
+from raphe.pipeline.preprocess_scan import own_labels, preprocess_scan
+from raphe.pipeline.raw_task import RawOutcome, RawTask
 from raphe.preprocess.pvc.registry import correction
 
 

@@ -36,6 +36,12 @@ def segmentation(steps: Steps) -> str:
     return f"Regions are those of the segmentation {steps[0].parameters.get('seg')} in the data set or its derivatives."
 
 
+def grey_only(steps: Steps) -> str:
+    """Tell which voxels of the MRI count for a region."""
+    least = between(steps, "least")
+    return f"Of every region, voxels of the MRI count whose probability of grey matter is {least} or more."
+
+
 def regions_from_pet(steps: Steps) -> str:
     """Tell how regions were found without an MRI."""
     get = steps[0].parameters.get
@@ -116,6 +122,7 @@ WRITERS = {
     "normalise": normalise,
     "atlas": atlas,
     "segmentation": segmentation,
+    "grey_only": grey_only,
     "regions_from_pet": regions_from_pet,
     "head": nothing,
     "read_image": nothing,

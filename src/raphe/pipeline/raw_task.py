@@ -1,0 +1,124 @@
+"""A raw scan that is to become curves, and what is found and made on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from raphe.data.alignment import Registration, Warp
+from raphe.data.record import Step
+from raphe.data.tacs import TACs
+from raphe.data.volume import Labels
+from raphe.io.raw_scans import RawScan
+from raphe.pipeline.prepare_head import HeadTask
+from raphe.pipeline.preprocess_choices import Preprocessing
+from raphe.preprocess.anatomy import Head
+from raphe.preprocess.extract import RegionShares
+from raphe.preprocess.pvc.correct import Corrected
+
+INTERPOLATION = 3
+"""Degree of the spline by which frames are resampled."""
+
+
+@dataclass(frozen=True)
+class RawTask:
+    """All that a process needs to preprocess one scan.
+
+    Parameters
+    ----------
+    raw : RawScan
+    bids : Path
+    derivatives : tuple of Path
+    choices : Preprocessing
+    head : HeadTask or None
+        None where regions come from the PET alone.
+    out : Path
+    title : str
+    datasets : mapping of str to Path
+    command_line : str
+    """
+
+    raw: RawScan
+    bids: Path
+    derivatives: tuple[Path, ...]
+    choices: Preprocessing
+    head: HeadTask | None
+    out: Path
+    title: str
+    datasets: Mapping[str, Path]
+    command_line: str
+
+    @property
+    def label(self) -> str:
+        """Of the scan."""
+        return self.raw.scan.label
+
+
+@dataclass(frozen=True)
+class RawOutcome:
+    """How one scan went.
+
+    Parameters
+    ----------
+    label : str
+    skipped : bool
+        Whether it was done before and nothing has changed.
+    seconds : float
+    doubts : tuple of str
+        What a person must read.
+    """
+
+    label: str
+    skipped: bool
+    seconds: float
+    doubts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Located:
+    """Where the regions of a scan are.
+
+    Parameters
+    ----------
+    seg : str
+        Label of the segmentation.
+    labels : Labels
+        Regions and tissue, in the space of the T1-weighted image or of the PET.
+    registration : Registration or None
+        From the PET to the T1-weighted image; None where regions come from the PET alone.
+    head : Head or None
+    warp : Warp
+        To the template, from the space of the labels.
+    brain : ndarray of bool
+        On the grid of the labels.
+    """
+
+    seg: str
+    labels: Labels
+    registration: Registration | None
+    head: Head | None
+    warp: Warp
+    brain: npt.NDArray[np.bool_]
+
+    @property
+    def to_pet(self) -> npt.NDArray[np.float64]:
+        """From the space of the labels to that of the PET, mm to mm."""
+        matrix = np.eye(4) if self.registration is None else np.linalg.inv(self.registration.matrix)
+        return np.asarray(matrix, dtype=np.float64)
+
+
+@dataclass(frozen=True, eq=False)
+class Made:
+    """Curves of a scan, and what they were made with."""
+
+    regions: RegionShares
+    reference: RegionShares | None
+    tacs: TACs
+    of_reference: TACs | None
+    corrected: Mapping[str, Corrected]
+    steps: list[Step]
+    doubts: list[str]
