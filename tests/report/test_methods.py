@@ -43,8 +43,8 @@ def test_references_are_numbered_in_the_order_in_which_they_are_named():
 
 
 def test_a_step_that_nobody_writes_for_is_told_with_its_parameters():
-    told = methods([Step("denoise", {"kernel": 5.0, "kind": "median", "of": ("a", "b"), "seed": None})], {})
-    assert told.sentences[0].text == "denoise: kernel = 5, kind = median, of = a and b and seed = none."
+    told = methods([Step("sharpen", {"kernel": 5.0, "kind": "median", "of": ("a", "b"), "seed": None})], {})
+    assert told.sentences[0].text == "sharpen: kernel = 5, kind = median, of = a and b and seed = none."
     assert methods([Step("wait")], {}).sentences[0].text == "wait."
 
 
