@@ -161,6 +161,9 @@ SYNONYMS: dict[str, str] = {
 }
 """Other names of regions and the one that raphe uses (lower case, words by spaces, no side)."""
 
+WHITE, FLUID, OTHER_GREY = "white", "fluid", "other_grey"
+"""Names of tissue that is in no region of a study, but takes part in partial-volume correction."""
+
 
 def region_key(name: str) -> tuple[str, str]:
     """Plain name and side of a region, whatever the source's spelling.
@@ -211,3 +214,8 @@ def isotope(name: str) -> str:
 def tracer_key(name: str) -> str:
     """Make a tracer's name comparable: ``"[11C]DASB"``, ``"DASB"`` and ``"C-11 dasb"`` all give ``"dasb"``."""
     return re.sub(r"[^a-z0-9]", "", _ISOTOPE.sub("", name.strip()).lower())
+
+
+def segmentation_key(name: str) -> str:
+    """Make a segmentation's name comparable: ``"aparc+aseg"`` and ``"aparcaseg"`` give ``"aparcaseg"``."""
+    return re.sub(r"[^a-z0-9]", "", name.lower())

@@ -1,5 +1,6 @@
 """Tracers, radionuclides, species and references as data, a source for each number."""
 
+from raphe.catalog.color_table import ColorLabel, Tissue, color_table, tissue_named
 from raphe.catalog.reader import (
     all_species,
     atlas,
@@ -29,6 +30,7 @@ from raphe.catalog.schema import (
 
 __all__ = [
     "Atlas",
+    "ColorLabel",
     "Protocol",
     "Quantity",
     "Radionuclide",
@@ -36,10 +38,12 @@ __all__ = [
     "RegionEntry",
     "Schedule",
     "Species",
+    "Tissue",
     "Tracer",
     "all_species",
     "atlas",
     "atlases",
+    "color_table",
     "find_tracer",
     "half_life",
     "protocol",
@@ -48,6 +52,7 @@ __all__ = [
     "reference",
     "references",
     "species",
+    "tissue_named",
     "tracer",
     "tracers",
 ]

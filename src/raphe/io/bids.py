@@ -33,6 +33,7 @@ from raphe.io.recordings import Blood
 from raphe.io.sessions import acquisition_times, ordered, session_key
 from raphe.io.sidecar import Sidecar, read_sidecar
 from raphe.io.tables import read_table, shortened
+from raphe.nomenclature import segmentation_key
 
 VOLUME = "volume-mm3"
 
@@ -92,7 +93,7 @@ class Study:
         pvc : str, optional
             Partial volume correction as the names have it; None or ``nopvc`` for curves without.
         seg : str, optional
-            Segmentation; needed where scans have several.
+            Segmentation, in any case and punctuation; needed where scans have several.
 
         Raises
         ------
@@ -106,7 +107,8 @@ class Study:
             fitting = [
                 one
                 for one in tables
-                if one.pvc.lower() == pvc.lower() and (seg is None or one.seg.lower() == seg.lower())
+                if one.pvc.lower() == pvc.lower()
+                and (seg is None or segmentation_key(one.seg) == segmentation_key(seg))
             ]
             if len(fitting) != 1:
                 raise InputError(_ambiguous(self.root, scan, fitting, tables, pvc, seg))

@@ -2,32 +2,60 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 
 from raphe.data.volume import Labels
 from raphe.errors import InputError
-from raphe.io.derivatives import IMAGE_ENDINGS
 from raphe.io.names import parse_name
 from raphe.io.tables import read_table, shortened
 from raphe.io.volumes import read_whole_numbers
 
 
 def read_labels(path: Path) -> Labels:
-    """Read a label image and its table.
+    """Read a label image and its table; every row of the table is a region, whether the image has it or not.
 
     Raises
     ------
     InputError
-        If there is no table, it has no columns ``index`` and ``name``, a name stands twice, or the image holds labels
-        that it does not name.
+        As :func:`table_of_labels` and :func:`names_in`; and if the image cannot be read or holds labels that the table
+        does not name.
+    """
+    table = table_of_labels(path)
+    names = names_in(table)
+    refuse_twice(table, names)
+    grid, values = read_whole_numbers(path)
+    refuse_unnamed(path, sorted(set(np.unique(values).tolist()) - set(names) - {0}), f"{table} does not name; add them")
+    return Labels(grid, values, names)
+
+
+def table_of_labels(path: Path) -> Path:
+    """Table of a label image, as :func:`table_of`.
+
+    Raises
+    ------
+    InputError
+        If there is none.
     """
     table = table_of(path)
     if table is None:
         raise InputError(
-            f"{path} has no table of its labels; write {path.name.split('.')[0]}.tsv with the columns index and name"
+            f"{path} has no table of its labels; write {path.name.split('.')[0]}.tsv with the columns index and name "
+            "beside it"
         )
+    return table
+
+
+def names_in(table: Path) -> dict[int, str]:
+    """Names in a table of labels, by number, without that of 0.
+
+    Raises
+    ------
+    InputError
+        If it has no columns ``index`` and ``name``, an index is no whole number from 0 on, or one stands twice.
+    """
     rows = read_table(table)
     for column in ("index", "name"):
         if column not in rows.columns:
@@ -37,68 +65,50 @@ def read_labels(path: Path) -> Labels:
         if not np.isfinite(number) or number != int(number) or number < 0:
             raise InputError(f"{table}: index {number:g} of {name!r} is no whole number from 0 on; mend it")
         if int(number) in names:
-            raise InputError(f"{table}: index {int(number)} stands twice, for {names[int(number)]!r} and {name!r}")
-        if name in names.values():
-            raise InputError(f"{table}: name {name!r} stands twice; name each region once")
+            raise InputError(
+                f"{table}: index {int(number)} stands twice, for {names[int(number)]!r} and {name!r}; keep one"
+            )
         names[int(number)] = name
     names.pop(0, None)
-    grid, values = read_whole_numbers(path)
-    unknown = sorted(set(np.unique(values).tolist()) - set(names) - {0})
+    return names
+
+
+def refuse_twice(table: Path, names: dict[int, str]) -> None:
+    """Refuse names of which one stands twice."""
+    numbers: dict[str, int] = {}
+    for number, name in names.items():
+        if name in numbers:
+            raise InputError(
+                f"{table}: name {name!r} stands twice, for index {numbers[name]} and {number}; name each region once"
+            )
+        numbers[name] = number
+
+
+def refuse_unnamed(path: Path, numbers: Iterable[int], way_out: str) -> None:
+    """Refuse labels of an image that have no name, if there are any; ``way_out`` says who lacks them and what to do."""
+    unknown = [str(number) for number in numbers]
     if unknown:
-        raise InputError(
-            f"{path} holds the labels {shortened([str(one) for one in unknown], 6)}, which {table} does not name; add "
-            "them"
-        )
-    return Labels(grid, values, names)
+        raise InputError(f"{path} holds the labels {shortened(unknown, 6)}, which {way_out}")
 
 
 def table_of(path: Path) -> Path | None:
-    """Table of the names of a label image: beside it, or at the root of its dataset for all that have its ``seg-``."""
+    """Table of the names of a label image: beside it, or by the inheritance principle of BIDS in its dataset.
+
+    The nearest folder comes first, and in it the table whose name has most in common with the image's; ``dseg.tsv``
+    holds for all.
+    """
     own = path.with_name(path.name.split(".")[0] + ".tsv")
     if own.is_file():
         return own
     name = parse_name(path)
-    for folder in (path.parent, *path.parents):
-        for table in sorted(folder.glob("*_dseg.tsv")):
-            if parse_name(table).entities.items() <= name.entities.items():
-                return table
+    for folder in path.parents:
+        fitting = []
+        for table in sorted(folder.glob("*dseg.tsv")):
+            other = parse_name(table)
+            if other.suffix == "dseg" and other.entities.items() <= name.entities.items():
+                fitting.append((-len(other.entities), table))
+        if fitting:
+            return min(fitting)[1]
         if folder == name.root:
             break
     return None
-
-
-def find_labels(participant: str, session: str | None, roots: tuple[Path, ...], seg: str | None) -> Path | None:
-    """Label image of a participant in the space of the T1-weighted image; None if there is none.
-
-    Parameters
-    ----------
-    participant : str
-    session : str or None
-        Of the PET; a label image of the session comes before those of others.
-    roots : tuple of Path
-        Datasets to look in.
-    seg : str or None
-        The ``seg-`` that is asked for.
-
-    Raises
-    ------
-    InputError
-        If there are several.
-    """
-    found = [
-        parse_name(path)
-        for root in roots
-        for ending in IMAGE_ENDINGS
-        for path in sorted((root / f"sub-{participant}").glob(f"**/anat/*_dseg{ending}"))
-    ]
-    found = [name for name in found if name.entities.get("space", "T1w") == "T1w" and table_of(name.path) is not None]
-    if seg is not None:
-        found = [name for name in found if name.entities.get("seg", "").lower() == seg.lower()]
-    own = [name for name in found if name.entities.get("ses") == session] or found
-    if len(own) > 1:
-        named = shortened([str(name.path) for name in own], 4)
-        raise InputError(
-            f"sub-{participant} has {len(own)} segmentations ({named}); say which by its seg- (--seg, or seg in "
-            "[regions] of the plan), or give the folder of one (--derivatives)"
-        )
-    return own[0].path if own else None

@@ -34,6 +34,13 @@ def _label(text: str) -> str:
     return text
 
 
+def _segmentation(text: str) -> str:
+    text = _name(text)
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9.+_-]*", text):
+        raise ValueError("it must be a seg- or desc- of file names, or the name of a file of FreeSurfer, as aparc+aseg")
+    return text
+
+
 def _models(value: object) -> object:
     names = value if isinstance(value, list | tuple) else [value]
     texts = [name for name in names if isinstance(name, str) and name.strip()]
@@ -137,6 +144,7 @@ def _kind(value: object) -> object:
 Name = Annotated[str, AfterValidator(_name)]
 Names = Annotated[tuple[Name, ...], Field(strict=False)]
 Label = Annotated[str, AfterValidator(_label)]
+Segmentation = Annotated[str, AfterValidator(_segmentation)]
 Width = Annotated[float, BeforeValidator(_width)]
 Parameter = Annotated[str, AfterValidator(_parameter)]
 
@@ -217,8 +225,9 @@ class RegionsSection(Section):
 
     names: Annotated[Names, Field(alias="list")] = ()
     """Empty: every region of the tables."""
-    seg: Annotated[Label | None, Field(validation_alias=AliasChoices("seg", "atlas"))] = None
-    """Segmentation whose curves are read, the ``seg-`` of file names; the key ``atlas`` is the same."""
+    seg: Annotated[Segmentation | None, Field(validation_alias=AliasChoices("seg", "atlas"))] = None
+    """Segmentation whose curves are read or made: the ``seg-`` of file names, of label images the ``desc-`` or the name
+    of FreeSurfer's file too; the key ``atlas`` is the same."""
     pvc: Label | None = None
     """Partial-volume correction whose curves are read, the ``pvc-`` of file names."""
     merge: Mapping[Name, Names] = {}

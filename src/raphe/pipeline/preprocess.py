@@ -14,11 +14,12 @@ from raphe.io.provenance import read_record
 from raphe.io.raw_scans import RawScan, find_raw_scans
 from raphe.pipeline.execute import execute
 from raphe.pipeline.messages import Messages
+from raphe.pipeline.own_regions import own_segmentation
 from raphe.pipeline.plan import StudyPlan
 from raphe.pipeline.plan_schema import same_tracer
 from raphe.pipeline.prepare_head import HeadTask, atlas_of, prepare_head
 from raphe.pipeline.preprocess_choices import Preprocessing, preprocessing
-from raphe.pipeline.preprocess_scan import own_labels, preprocess_scan
+from raphe.pipeline.preprocess_scan import preprocess_scan
 from raphe.pipeline.raw_task import RawOutcome, RawTask
 from raphe.preprocess.pvc.registry import correction
 
@@ -129,7 +130,7 @@ def _tasks(
     others = [root for root in derivatives if root != options.bids]
     datasets = {"raw": options.bids, **{f"derivative{at}": root for at, root in enumerate(others, start=1)}}
     tasks = [_task(raw, choices, options, derivatives, plan, datasets) for raw in raws]
-    if any(own_labels(task) is None for task in tasks):
+    if any(own_segmentation(task) is None for task in tasks):
         atlas_of(choices)
     return tasks
 

@@ -4,31 +4,30 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
 from raphe import catalog
-from raphe.core.resample import resample
 from raphe.data.alignment import HeadMotion
 from raphe.data.image import Grid
 from raphe.data.record import Step
 from raphe.data.tacs import TACs
 from raphe.data.volume import DynamicImage, Labels, Volume
 from raphe.io import derivatives as names
-from raphe.io.label_images import find_labels, read_labels, table_of
-from raphe.io.names import find_sidecars, parse_name
+from raphe.io.names import find_sidecars
 from raphe.io.provenance import fingerprint, is_done, remove_outdated, sha256, write_record
 from raphe.io.staging import staged
 from raphe.io.templates import template_paths
 from raphe.io.volumes import read_dynamic
+from raphe.nomenclature import FLUID, OTHER_GREY, WHITE
+from raphe.pipeline.own_regions import own_regions, own_segmentation
 from raphe.pipeline.prepare_head import atlas_of, read_head, template_of
 from raphe.pipeline.preprocess_choices import Preprocessing
 from raphe.pipeline.preprocess_files import write_preprocessed
 from raphe.pipeline.raw_task import INTERPOLATION, Located, Made, RawOutcome, RawTask
-from raphe.preprocess.anatomy import FLUID, OTHER_GREY, WHITE, grey_only, with_tissue
+from raphe.preprocess.anatomy import grey_only, with_tissue
 from raphe.preprocess.denoise import denoise
 from raphe.preprocess.extract import extract_curves, region_shares
 from raphe.preprocess.motion import correct_motion, estimate_motion, mean_image, no_motion
@@ -50,21 +49,13 @@ def fingerprint_of_raw(task: RawTask) -> str:
     files = [task.raw.image, *find_sidecars(task.raw.image, task.bids)]
     if task.head is not None:
         files.append(task.head.t1)
-    own = own_labels(task)
+    own = own_segmentation(task)
     if own is not None:
-        files += [own, *([table] if (table := table_of(own)) else [])]
+        files += [own.path, *([own.table] if own.table is not None else [])]
     else:
         files += template_paths(atlas_of(task.choices), dict(task.choices.files)).values()
     settings = {key: str(value) for key, value in dataclasses.asdict(task.choices).items()}
     return fingerprint({f"{at} {path.name}": sha256(path) for at, path in enumerate(files)}, settings)
-
-
-def own_labels(task: RawTask) -> Path | None:
-    """Segmentation of the user's own, where there is one and regions come from the T1-weighted image."""
-    if task.head is None:
-        return None
-    roots = (*task.derivatives, task.bids)
-    return find_labels(task.raw.scan.participant, task.raw.scan.session, roots, task.choices.seg)
 
 
 def preprocess_scan(task: RawTask, restart: bool = False) -> RawOutcome:
@@ -88,8 +79,9 @@ def preprocess_scan(task: RawTask, restart: bool = False) -> RawOutcome:
     found_motion = motion if motion is not None else no_motion(image)
     late = image.frames.start >= min(10.0, image.frames.end[-1] / 4)
     reference = Volume(image.grid, mean_image(still, late if late.any() else None))
-    place, more = _locate(task, reference)
+    place, more, told_of_place = _locate(task, reference)
     steps += more
+    doubts += told_of_place
     if place.registration is not None:
         doubts += place.registration.doubts
     doubts += place.head.doubts if place.head is not None else ()
@@ -129,27 +121,28 @@ def _motion(task: RawTask, image: DynamicImage) -> tuple[HeadMotion | None, list
     return motion, [step], doubts
 
 
-def _locate(task: RawTask, reference: Volume) -> tuple[Located, list[Step]]:
-    """Regions in the space of the MRI or of the PET."""
+def _locate(task: RawTask, reference: Volume) -> tuple[Located, list[Step], tuple[str, ...]]:
+    """Regions in the space of the MRI or of the PET, and what is doubtful of a segmentation."""
     if task.head is None:
         template = template_of(task.choices)
         labels, warp, step = regions_of_pet(reference, template, catalog.find_tracer(task.raw.scan.tracer))
         brain = ndimage.binary_closing(labels.values > 0, iterations=3)
         whole = _with_rest(labels, brain)
-        return Located(names.label(template.name), whole, None, None, warp, brain), [step]
+        return Located(names.label(template.name), whole, None, None, warp, brain), [step], ()
     head, _ = read_head(task.head)
     registration, step = register_rigid(reference, head.t1, head.brain)
-    own, steps, labels = own_labels(task), [step], head.labels
-    seg = names.label(atlas_of(task.choices).name) if own is None else parse_name(own).entities.get("seg", "own")
-    if own is not None:
-        given = read_labels(own)
-        labels = given if _same(given.grid, head.t1.grid) else _on(given, head.t1.grid)
-        steps.insert(0, Step("segmentation", {"file": own.name, "seg": seg}))
+    own = own_segmentation(task)
+    if own is None:
+        seg, labels, steps, doubts = names.label(atlas_of(task.choices).name), head.labels, [step], tuple[str, ...]()
+    else:
+        seg = own.label(task.choices.seg)
+        labels, told, doubts = own_regions(own, head, task.choices.seg)
+        steps = [told, step]
     if task.choices.grey is not None:
         labels = grey_only(labels, head.grey, task.choices.grey)
         steps.append(Step("grey_only", {"least": task.choices.grey}))
     whole = with_tissue(dataclasses.replace(head, labels=labels))
-    return Located(seg, whole, registration, head, head.warp, head.brain), steps
+    return Located(seg, whole, registration, head, head.warp, head.brain), steps, doubts
 
 
 def _curves(task: RawTask, still: DynamicImage, place: Located) -> Made:
@@ -231,12 +224,3 @@ def _with_rest(labels: Labels, brain: npt.NDArray[np.bool_]) -> Labels:
     top = max(labels.names, default=0)
     values = np.where(brain & (labels.values == 0), np.int32(top + 1), labels.values)
     return Labels(labels.grid, values, {**labels.names, top + 1: WHITE})
-
-
-def _same(one: Grid, other: Grid) -> bool:
-    return one.shape == other.shape and bool(np.allclose(one.affine, other.affine, atol=1e-3))
-
-
-def _on(labels: Labels, grid: Grid) -> Labels:
-    found = resample(labels.values, labels.grid.affine, np.eye(4), grid.shape, grid.affine, 0)
-    return Labels(grid, np.asarray(found, dtype=np.int32), labels.names)

@@ -13,6 +13,7 @@ from raphe.data.alignment import Warp
 from raphe.data.record import Parameter, Step
 from raphe.data.template import Template
 from raphe.data.volume import Labels, Volume
+from raphe.nomenclature import FLUID, OTHER_GREY, WHITE
 from raphe.preprocess.warp import ITERATIONS, affine, brain_edge, carry, nonlinear, propagate
 
 Array = npt.NDArray[np.float64]
@@ -38,10 +39,6 @@ FEW = 20_000
 
 ROUNDS = 40
 """Turns of the mixture of tissues."""
-
-
-WHITE, FLUID, OTHER_GREY = "white", "fluid", "other_grey"
-"""Names of what no region of an atlas holds."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -215,20 +212,30 @@ def follow_grey(labels: Labels, ribbon: frozenset[int], grey: Volume, brain: Fla
 
 
 def grey_only(labels: Labels, grey: Volume, least: float) -> Labels:
-    """Labels without the voxels whose probability of grey matter is below ``least``."""
-    kept = np.where(grey.values >= least, labels.values, np.int32(0))
-    return Labels(labels.grid, kept, labels.names)
+    """Regions without the voxels whose probability of grey matter is below ``least``; tissue keeps its own."""
+    tissue = [number for number, name in labels.names.items() if name in (WHITE, FLUID)]
+    kept = (grey.values >= least) | np.isin(labels.values, tissue)
+    return Labels(labels.grid, np.where(kept, labels.values, np.int32(0)), labels.names)
 
 
 def with_tissue(head: Head) -> Labels:
-    """Regions of a head, and its white matter, other grey matter and fluid as regions of their own."""
-    top = max(head.labels.names, default=0)
+    """Regions of a head, and its white matter, other grey matter and fluid as regions of their own.
+
+    Where the labels have white matter or fluid (:data:`raphe.nomenclature.WHITE`, ``FLUID``), these are so inside the
+    brain, whatever the image tells; all else is what is most probable.
+    """
+    names = {number: name for number, name in head.labels.names.items() if name not in (WHITE, FLUID)}
+    top = max(names, default=0)
+    kinds = {name: top + at for at, name in enumerate((WHITE, FLUID, OTHER_GREY), start=1)}
     values = head.labels.values.copy()
     free = head.brain & (values == 0)
-    kinds = np.stack([head.white.values, head.fluid.values, head.grey.values])
-    values[free] = top + 1 + kinds[:, free].argmax(axis=0)
-    names = {**head.labels.names, top + 1: WHITE, top + 2: FLUID, top + 3: OTHER_GREY}
-    return Labels(head.labels.grid, values, names)
+    probable = np.stack([head.white.values, head.fluid.values, head.grey.values])
+    values[free] = top + 1 + probable[:, free].argmax(axis=0)
+    for number, name in head.labels.names.items():
+        if number not in names:
+            where = head.labels.values == number
+            values[where] = np.where(head.brain[where], kinds[name], 0)
+    return Labels(head.labels.grid, values, {**names, **{number: name for name, number in kinds.items()}})
 
 
 def _priors(template: Template, warp: Warp, t1: Volume) -> tuple[Floats, ...]:

@@ -20,6 +20,12 @@ VERMIS = 0.05
 LEAST = 0.1
 """Share of the cerebellar grey matter that must be left; else all of it is taken."""
 
+PARTS = ("occipital", "temporal", "fusi", "lingual", "cuneus", "calcarine", "parahip", "entorhinal", "collat")
+"""What names of cortex above the cerebellum hold, those of Desikan and of Destrieux."""
+
+WORDS = frozenset({"oc", "temp"})
+"""Words of Destrieux for the occipital and temporal lobes."""
+
 
 def cerebellar_reference(labels: Labels, size: float) -> tuple[Labels | None, Step, tuple[str, ...]]:
     """Cerebellar grey matter without vermis and rim to the cortex.
@@ -75,5 +81,12 @@ def cerebellar_reference(labels: Labels, size: float) -> tuple[Labels | None, St
 
 def _cortical(labels: Labels) -> list[int]:
     """Labels above the cerebellum that bind: those of the occipital and temporal lobes, by any of their names."""
-    words = ("occipital", "temporal", "fusiform", "lingual", "cuneus", "pericalcarine", "parahippocampal", "entorhinal")
-    return [number for number, name in labels.names.items() if any(word in name.lower() for word in words)]
+    return [number for number, name in labels.names.items() if _is_cortical(name)]
+
+
+def _is_cortical(name: str) -> bool:
+    plain = region_key(name)[0]
+    words = plain.split()
+    if words[:1] == ["wm"] or "white" in words:
+        return False
+    return any(part in plain for part in PARTS) or not WORDS.isdisjoint(words)

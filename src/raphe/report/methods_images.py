@@ -33,7 +33,8 @@ def atlas(steps: Steps) -> str:
 
 def segmentation(steps: Steps) -> str:
     """Tell that the regions are the user's."""
-    return f"Regions are those of the segmentation {steps[0].parameters.get('seg')} in the data set or its derivatives."
+    seg, file = (steps[0].parameters.get(key) for key in ("seg", "file"))
+    return f"Regions are those of the segmentation {seg} ({file}) in the data set or its derivatives."
 
 
 def grey_only(steps: Steps) -> str:

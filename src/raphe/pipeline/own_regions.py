@@ -1,0 +1,102 @@
+"""Regions from a segmentation of the user's own, on the grid of the head."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from raphe.core.resample import NEAREST, at_places, resample
+from raphe.data.image import Grid
+from raphe.data.record import Step
+from raphe.data.volume import Labels
+from raphe.errors import InputError
+from raphe.io.names import parse_name
+from raphe.io.segmentation_labels import read_segmentation
+from raphe.io.segmentations import Segmentation, find_segmentation, segmentations
+from raphe.io.tables import shortened
+from raphe.nomenclature import FLUID, segmentation_key
+from raphe.pipeline.prepare_head import atlas_of
+from raphe.pipeline.raw_task import RawTask
+from raphe.preprocess.anatomy import Head
+
+LEAST = 0.5
+"""Share of the labels that must lie inside the brain."""
+
+
+def own_segmentation(task: RawTask) -> Segmentation | None:
+    """Segmentation of the user's own, where there is one and regions come from the T1-weighted image.
+
+    That of the session of the T1-weighted image comes first, then that of the PET's, then one of no session.
+
+    Raises
+    ------
+    InputError
+        If there are several, or one is asked for that there is not, nor an atlas of that name.
+    """
+    if task.head is None:
+        return None
+    roots = (*task.derivatives, task.bids)
+    participant, wanted = task.raw.scan.participant, task.choices.seg
+    of_t1 = parse_name(task.head.t1).entities.get("ses")
+    own = task.raw.scan.session
+    found = find_segmentation(participant, tuple(dict.fromkeys((of_t1 or own, own, None))), roots, wanted)
+    if found is None and wanted is not None and not segmentation_key(wanted) == segmentation_key(
+        atlas_of(task.choices).name
+    ):  # fmt: skip
+        named = dict.fromkeys(name for one in segmentations(participant, roots) for name in one.names)
+        there = f"there are {shortened(list(named))}" if named else "there is none"
+        raise InputError(
+            f"sub-{participant} has no segmentation {wanted!r} (seg- or desc- of *_dseg.nii.gz in anat, or a file of "
+            f"FreeSurfer in mri); {there}: name one of them, its folder (--derivatives), or leave --seg out for the "
+            f"atlas {atlas_of(task.choices).name}"
+        )
+    return found
+
+
+def own_regions(one: Segmentation, head: Head, wanted: str | None) -> tuple[Labels, Step, tuple[str, ...]]:
+    """Regions of a segmentation on the grid of a head, which lies in the same space.
+
+    Parameters
+    ----------
+    one : Segmentation
+    head : Head
+    wanted : str or None
+        Name by which it was chosen.
+
+    Returns
+    -------
+    Labels
+    Step
+    tuple of str
+        Doubts.
+
+    Raises
+    ------
+    InputError
+        As :func:`raphe.io.segmentation_labels.read_segmentation`.
+    """
+    given = read_segmentation(one)
+    share = _inside(given, head)
+    doubts = () if share >= LEAST else (
+        f"the segmentation {one.path} does not lie on this MRI: {100 * share:.0f} % of it is inside the brain of the "
+        "T1-weighted image; it may be of another person, session or space, and its curves are not to be trusted",
+    )  # fmt: skip
+    labels = given if _same(given.grid, head.t1.grid) else _on(given, head.t1.grid)
+    return labels, Step("segmentation", {"file": one.path.name, "seg": one.label(wanted), "inside": share}), doubts
+
+
+def _inside(labels: Labels, head: Head) -> float:
+    """Share of the labels that lies in the brain; fluid is not counted, for some of it lies around the brain."""
+    counted = [number for number, name in labels.names.items() if name != FLUID]
+    index = np.argwhere(np.isin(labels.values, counted))
+    places = index @ labels.grid.affine[:3, :3].T + labels.grid.affine[:3, 3]
+    inside = at_places(head.brain.astype(np.uint8), head.t1.grid.affine, places, NEAREST)
+    return float(inside.mean())
+
+
+def _same(one: Grid, other: Grid) -> bool:
+    return one.shape == other.shape and bool(np.allclose(one.affine, other.affine, atol=1e-3))
+
+
+def _on(labels: Labels, grid: Grid) -> Labels:
+    found = resample(labels.values, labels.grid.affine, np.eye(4), grid.shape, grid.affine, NEAREST)
+    return Labels(grid, np.asarray(found, dtype=np.int32), labels.names)
