@@ -3,11 +3,13 @@
 import csv
 import importlib.util
 
+import nibabel
 import numpy as np
 import pytest
 
 from raphe.cli import main
 from raphe.core import rigid
+from raphe.core.resample import NEAREST, resample
 from raphe.io.transforms import read_transforms
 from raphe.nomenclature import region_key
 
@@ -139,3 +141,53 @@ def test_what_the_plan_asks_for_in_vain_is_told_before_any_work(study, tmp_path,
         assert main(["run", str(study / "bids"), str(out), "all", "--plan", str(tmp_path / "raphe.toml")]) == 2
         assert told in capsys.readouterr().err
         assert not out.exists()
+
+
+FREESURFER = {
+    "frontal": (1028, 2028), "parietal": (1029, 2029), "temporal": (1030, 2030), "occipital": (1011, 2011),
+    "insula": (1035, 2035), "rostral_anterior_cingulate": (1026, 2026), "cerebellar_grey": (8, 47), "white": (2, 41),
+    "fluid": (4, 43), "bone": (165, 165), "soft": (258, 258), "blood": (30, 62), "thalamus": (10, 49),
+    "caudate": (11, 50), "putamen": (12, 51), "pallidum": (13, 52), "nucleus_accumbens": (26, 58),
+    "hippocampus": (17, 53), "amygdala": (18, 54), "ventral_pallidum": (13, 52), "midbrain": (16, 16),
+    "dorsal_raphe": (16, 16),
+}  # fmt: skip
+MERGED = """
+[regions.merge]
+frontal = ["superior frontal"]
+parietal = ["superior parietal"]
+temporal = ["superior temporal"]
+occipital = ["lateral occipital"]
+"""
+
+
+def test_the_true_regions_as_freesurfer_writes_them_give_the_true_binding(study, tmp_path):
+    """On FreeSurfer's conformed grid, with its numbers; each lobe is drawn as one of its gyri."""
+    truth = study / "bids" / "truth"
+    image = nibabel.load(next(truth.rglob("*_space-T1w_dseg.nii.gz")))
+    names = {int(row["index"]): row["name"] for row in rows(next(truth.rglob("*_space-T1w_dseg.tsv")))}
+    numbers = np.zeros((2, max(names) + 1), dtype=np.int32)
+    for index, name in names.items():
+        numbers[:, index] = FREESURFER[name]
+    conformed = np.array([[-1.0, 0, 0, 128], [0, 0, 1, -128], [0, -1, 0, 128], [0, 0, 0, 1]])
+    drawn = resample(np.asarray(image.dataobj), image.affine, np.eye(4), (256, 256, 256), conformed, NEAREST)
+    right = np.broadcast_to((128 - np.arange(256) > 0)[:, None, None], drawn.shape).astype(int)
+    path = tmp_path / "fs" / "sub-01_ses-base" / "mri" / "aparc+aseg.mgz"
+    path.parent.mkdir(parents=True)
+    nibabel.save(nibabel.MGHImage(numbers[right, drawn.astype(int)], conformed), path)
+    plan = (study / "bids" / "raphe.toml").read_text(encoding="utf-8")
+    end = plan.index("]", plan.index("list = [")) + 1
+    (tmp_path / "plan.toml").write_text(f"{plan[:end]}\n{MERGED}{plan[end:]}", encoding="utf-8")
+    out = tmp_path / "out"
+    asked = ["--derivatives", str(tmp_path / "fs"), "--seg", "aparc+aseg", "--plan", str(tmp_path / "plan.toml")]
+    assert main(["run", str(study / "bids"), str(out), "all", "--pvc", "GTM", "--quiet", *asked]) in (0, 1)
+    known = {region_key(r["region"])[0]: float(r["BP_ND"]) for r in rows(truth / "parameters.tsv")}
+    found = {
+        r["region"]: float(r["value"]) / known[region_key(r["region"])[0]] - 1
+        for r in rows(out / "group" / "estimates.tsv")
+        if r["parameter"] in ("BP_ND", "BPND")
+    }
+    assert len(found) == 11
+    assert np.median(np.abs(list(found.values()))) < 0.06
+    assert max(abs(error) for error in found.values()) < 0.2
+    curves = rows(out / "sub-01" / "ses-base" / "pet" / f"{SCAN}_seg-aparcaseg_pvc-GTM_desc-preproc_tacs.tsv")
+    assert not [name for name in curves[0] if any(word in name for word in ("white", "ventricle", "vessel", "fluid"))]
