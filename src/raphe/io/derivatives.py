@@ -22,6 +22,7 @@ BIDS_VERSION = "1.10.0"
 IGNORED = (
     *("*.html", "*_tacs.*", "*_kinpar.*", "*_inputfunction.*", "*_mimap.*", "*_result.*", "group/", "provenance/"),
     *("*_xfm.*", "*_petref.*", "*_morph.*", "*_desc-confounds_timeseries.*", "*_pet.*", "*_desc-ref_mask.*"),
+    "*_cov.*",
 )
 """Lines of ``.bidsignore``: what the released BIDS validator does not know."""
 
@@ -58,6 +59,11 @@ def scan_report(out: Path, scan: Scan, alone: bool = True) -> Path:
 def tacs(out: Path, scan: Scan, seg: str | None, pvc: str | None = None) -> Path:
     """Time-activity curves that were fitted."""
     return _folder(out, scan) / "pet" / f"{scan.label}{_entities(seg=seg, pvc=pvc, desc='preproc')}_tacs.tsv"
+
+
+def covariance(out: Path, scan: Scan, seg: str, pvc: str) -> Path:
+    """Covariance of the means of the regions after a partial-volume correction."""
+    return _pet(out, scan, f"{_entities(seg=seg, pvc=pvc, desc='preproc')}_cov.tsv")
 
 
 def preprocessed(out: Path, scan: Scan, space: str | None = None, pvc: str | None = None) -> Path:

@@ -51,6 +51,10 @@ class Fields:
         """File that ``field`` came from; the nearest one if none has it."""
         return self._found[field][1] if field in self._found else self.paths[0]
 
+    def value(self, field: str) -> object:
+        """Value of a field of any kind; None where it is not told."""
+        return self._found[field][0] if self.has(field) else None
+
     def text(self, field: str, advice: str) -> str:
         """Value of a required text field; InputError with ``advice`` if it is missing or no text."""
         value = self._required(field, advice)

@@ -21,6 +21,7 @@ def write_tacs(
     *,
     sources: Sequence[str] = (),
     made_of: Mapping[str, str] | None = None,
+    about: Mapping[str, object] | None = None,
 ) -> None:
     """Write curves, decay-corrected to injection, with what is known of their scan.
 
@@ -34,6 +35,8 @@ def write_tacs(
         Files that the curves come from; see :func:`raphe.io.derivatives.source_uri`.
     made_of : mapping of str to str, optional
         What the curve of a region was made of, in words (:class:`raphe.data.regions.Merged`).
+    about : mapping of str to object, optional
+        What else the sidecar says: JSON values.
 
     Raises
     ------
@@ -49,7 +52,7 @@ def write_tacs(
         made = (made_of or {}).get(name)
         columns.append(Column(name, "Mean activity concentration" + (f"; {made}" if made else ""), UNIT))
     rows = np.column_stack((start, end, tacs.activity.T)).tolist()
-    write_described(path, columns, rows, _metadata(tacs, scan, sources))
+    write_described(path, columns, rows, {**_metadata(tacs, scan, sources), **(about or {})})
 
 
 def _metadata(tacs: TACs, scan: Scan, sources: Sequence[str]) -> dict[str, object]:

@@ -19,6 +19,7 @@ from raphe.io.names import find_sidecars
 from raphe.io.tacs import write_tacs
 from raphe.io.transforms import write_transforms
 from raphe.io.volumes import write_dynamic, write_labels, write_mask, write_volume
+from raphe.pipeline.partial_volumes import as_json
 from raphe.pipeline.raw_task import INTERPOLATION, Located, Made, RawTask
 from raphe.preprocess.motion import correct_motion
 from raphe.preprocess.reference_region import NAME
@@ -146,11 +147,26 @@ def _tables(task: RawTask, motion: HeadMotion, place: Located, made: Made, sourc
     write_tacs(files[-1], made.tacs, scan, sources=sources)
     for method, one in made.corrected.items():
         files.append(names.tacs(out, scan, place.seg, method))
-        write_tacs(files[-1], one.tacs, scan, sources=sources)
+        write_tacs(files[-1], one.tacs, scan, sources=sources, about={"PartialVolumeCorrection": as_json(one, method)})
+        if one.reliability.covariance is not None:
+            files.append(names.covariance(out, scan, place.seg, method))
+            _write_covariance(files[-1], one.tacs.names, one.reliability.covariance, sources)
     if made.of_reference is not None:
         files.append(names.reference_curve(out, scan, NAME))
         write_tacs(files[-1], made.of_reference, scan, sources=sources)
     return [*files, *(names.sidecar(file) for file in files)]
+
+
+def _write_covariance(
+    path: Path, regions: Sequence[str], covariance: npt.NDArray[np.float64], sources: Sequence[str]
+) -> None:
+    columns = [Column("name", "Region"), *(Column(name, "Covariance with it") for name in regions)]
+    rows = [(name, *row) for name, row in zip(regions, covariance.tolist(), strict=True)]
+    about = (
+        "Covariance of the corrected means of regions where the noise of a voxel has the variance 1; times the "
+        "variance of a voxel's noise in a frame, that of the frame"
+    )
+    write_described(path, columns, rows, {"Description": about, "Sources": list(sources)})
 
 
 def _seconds(minutes: npt.NDArray[np.float64]) -> list[float]:

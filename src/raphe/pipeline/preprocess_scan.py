@@ -11,9 +11,7 @@ from scipy import ndimage
 
 from raphe import catalog
 from raphe.data.alignment import HeadMotion
-from raphe.data.image import Grid
 from raphe.data.record import Step
-from raphe.data.tacs import TACs
 from raphe.data.volume import DynamicImage, Labels, Volume
 from raphe.io import derivatives as names
 from raphe.io.names import find_sidecars
@@ -23,6 +21,7 @@ from raphe.io.templates import template_paths
 from raphe.io.volumes import read_dynamic
 from raphe.nomenclature import FLUID, OTHER_GREY, WHITE
 from raphe.pipeline.own_regions import own_regions, own_segmentation
+from raphe.pipeline.partial_volumes import as_parameters, corrected_curves
 from raphe.pipeline.prepare_head import atlas_of, read_head, template_of
 from raphe.pipeline.preprocess_choices import Preprocessing
 from raphe.pipeline.preprocess_files import write_preprocessed
@@ -32,11 +31,11 @@ from raphe.preprocess.denoise import denoise
 from raphe.preprocess.extract import extract_curves, region_shares
 from raphe.preprocess.motion import correct_motion, estimate_motion, mean_image, no_motion
 from raphe.preprocess.pet_anatomy import regions_of_pet
-from raphe.preprocess.pvc.correct import Corrected, correct, setting_for, tissue_on
-from raphe.preprocess.pvc.registry import correction
 from raphe.preprocess.reference_region import cerebellar_reference
 from raphe.preprocess.register import register_rigid
 from raphe.preprocess.warp import brain_edge
+
+Floats = npt.NDArray[np.float32]
 
 TISSUE = (WHITE, FLUID, OTHER_GREY)
 
@@ -77,8 +76,7 @@ def preprocess_scan(task: RawTask, restart: bool = False) -> RawOutcome:
     doubts = [*(finding.message for finding in told.findings), *doubts]
     still = correct_motion(image, motion, order=INTERPOLATION) if motion is not None else image
     found_motion = motion if motion is not None else no_motion(image)
-    late = image.frames.start >= min(10.0, image.frames.end[-1] / 4)
-    reference = Volume(image.grid, mean_image(still, late if late.any() else None))
+    reference = Volume(image.grid, _late(still))
     place, more, told_of_place = _locate(task, reference)
     steps += more
     doubts += told_of_place
@@ -98,7 +96,8 @@ def preprocess_scan(task: RawTask, restart: bool = False) -> RawOutcome:
         ]
         if task.head is not None:
             named.insert(0, Step("head", {"record": f"{task.head.stem}_anat"}))
-        named.append(Step("preprocessed", {"doubts": tuple(doubts)}, seconds=time.monotonic() - began))
+        told_of_all = {"doubts": tuple(doubts), **as_parameters(made.corrected)}
+        named.append(Step("preprocessed", told_of_all, seconds=time.monotonic() - began))
         write_record(
             names.provenance(stage, f"{task.label}_preproc"), named, fingerprint=mark, root=stage, outputs=files,
             command_line=task.command_line,
@@ -167,47 +166,16 @@ def _curves(task: RawTask, still: DynamicImage, place: Located) -> Made:
     if alone is not None:
         reference, _ = region_shares(alone, still.grid, place.to_pet)
         of_reference, _ = extract_curves(image, reference)
-    corrected: dict[str, Corrected] = {}
-    fwhm = resolution(task)
-    if fwhm is None and task.choices.pvc:
-        found_doubts.append(
-            f"no partial-volume correction: the resolution of the tomograph {task.raw.scan.scanner!r} is not known; "
-            "give it in the plan (fwhm in [preprocess], mm)"
-        )
-    elif task.choices.pvc and fwhm is not None:
-        grey, white = _tissue(place, still.grid)
-        setting = setting_for(shares, fwhm, grey, white)
-        for name in task.choices.pvc:
-            method = correction(name)
-            whole, made = correct(image, setting, method)
-            keep = [at for at, one in enumerate(whole.tacs.names) if one not in TISSUE]
-            curves = TACs(
-                whole.tacs.activity[keep], whole.tacs.frames, tuple(whole.tacs.names[at] for at in keep), tacs.volumes
-            )  # fmt: skip
-            corrected[method.name] = dataclasses.replace(
-                whole, tacs=curves, amplification=whole.amplification[keep], image=None
-            )  # fmt: skip
-            steps.append(made)
+    corrected, made, told_of_them = corrected_curves(task, image, _late(image), shares, place, tacs)
+    steps += made
+    found_doubts += told_of_them
     return Made(inner, reference, tacs, of_reference, corrected, steps, found_doubts)
 
 
-def resolution(task: RawTask) -> tuple[float, float, float] | None:
-    """FWHM of the images, mm: the plan's, else that of the catalog's tomograph whose name the sidecar has."""
-    if task.choices.fwhm is not None:
-        a, b, c = task.choices.fwhm
-        return a, b, c
-    scanner = task.raw.scan.scanner.lower()
-    for entry in catalog.protocols():
-        if entry.name.lower() in scanner or entry.label.lower() in scanner:
-            width = entry.fwhm.value
-            return width, width, width
-    return None
-
-
-def _tissue(place: Located, grid: Grid) -> tuple[Volume | None, Volume | None]:
-    if place.head is None:
-        return None, None
-    return tissue_on(place.head.grey, grid, place.to_pet), tissue_on(place.head.white, grid, place.to_pet)
+def _late(image: DynamicImage) -> Floats:
+    """Mean of the late frames, of all where none is."""
+    late = image.frames.start >= min(10.0, image.frames.end[-1] / 4)
+    return mean_image(image, late if late.any() else None)
 
 
 def _denoised(

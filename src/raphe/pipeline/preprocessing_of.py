@@ -83,6 +83,29 @@ def _facts(steps: tuple[Step, ...]) -> list[tuple[str, str]]:
             facts.append(("PET's variance that the MRI explains", f"{100 * score:.0f} %"))
         if step.name == "reference_region" and isinstance(share, float):
             facts.append(("Cerebellar grey matter that is the reference", f"{100 * share:.0f} %"))
+        if step.name == "preprocessed":
+            facts += _partial_volumes(step)
+    return facts
+
+
+def _partial_volumes(step: Step) -> list[tuple[str, str]]:
+    """How each correction of partial volumes changes noise, and what a wrong resolution makes of it."""
+    facts, regions = [], step.parameters.get("regions")
+    for key, values in step.parameters.items():
+        kind, _, method = key.partition("_")
+        if kind not in ("noise", "sensitivity") or not isinstance(values, tuple) or not isinstance(regions, tuple):
+            continue
+        known = [(float(v), str(name)) for v, name in zip(values, regions, strict=True) if isinstance(v, int | float)]
+        if not known:
+            continue
+        if kind == "noise":
+            most, name = max(known)
+            middle = float(np.median([value for value, _ in known]))
+            facts.append((f"Noise after {method}, times that before", f"{middle:.1f}; most {most:.1f} in {name}"))
+        else:
+            method, _, factor = method.partition("_")
+            change, name = max((abs(value - 1), name) for value, name in known)
+            facts.append((f"{method} with {factor} times the resolution", f"up to {100 * change:.0f} % off, in {name}"))
     return facts
 
 

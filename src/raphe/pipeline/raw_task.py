@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +19,7 @@ from raphe.pipeline.prepare_head import HeadTask
 from raphe.pipeline.preprocess_choices import Preprocessing
 from raphe.preprocess.anatomy import Head
 from raphe.preprocess.extract import RegionShares
-from raphe.preprocess.pvc.correct import Corrected
+from raphe.preprocess.pvc.reliability import Reliability
 
 INTERPOLATION = 3
 """Degree of the spline by which frames are resampled."""
@@ -111,6 +112,28 @@ class Located:
         return np.asarray(matrix, dtype=np.float64)
 
 
+class Resolution(NamedTuple):
+    """Of the images, and who says so."""
+
+    fwhm: tuple[float, float, float]
+    """Along the axes of the grid, mm."""
+    source: str
+    grain: float
+    """Width (FWHM) of a Gaussian that makes noise as coarse as that of the images, mm; 0 where it is not known."""
+
+
+@dataclass(frozen=True, eq=False)
+class CorrectedCurves:
+    """Curves after a partial-volume correction, how far they can be trusted, and the resolution that it took.
+
+    The arrays of ``reliability`` are in the order of the curves.
+    """
+
+    tacs: TACs
+    reliability: Reliability
+    resolution: Resolution
+
+
 @dataclass(frozen=True, eq=False)
 class Made:
     """Curves of a scan, and what they were made with."""
@@ -119,6 +142,6 @@ class Made:
     reference: RegionShares | None
     tacs: TACs
     of_reference: TACs | None
-    corrected: Mapping[str, Corrected]
+    corrected: Mapping[str, CorrectedCurves]
     steps: list[Step]
     doubts: list[str]

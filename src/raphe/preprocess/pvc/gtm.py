@@ -5,12 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
-import numpy.typing as npt
-
-from raphe.preprocess.pvc.protocol import Floats, Setting
-
-Array = npt.NDArray[np.float64]
+from raphe.preprocess.pvc.protocol import Floats, Frame, Linear
+from raphe.preprocess.pvc.setting import Setting
 
 
 @dataclass(frozen=True)
@@ -20,12 +16,15 @@ class GTM:
     name: ClassVar[str] = "GTM"
     title: ClassVar[str] = "geometric transfer matrix"
     citations: ClassVar[tuple[str, ...]] = ("rousset1998",)
-    voxels: ClassVar[bool] = False
     needs_tissue: ClassVar[bool] = False
 
-    def means(self, setting: Setting, frame: Floats, observed: Array) -> Array:
+    def linear(self, setting: Setting) -> Linear:
+        """Means of the image, and the inverse of the transfer matrix."""
+        return Linear(setting.inverse, setting.averaging)
+
+    def correct(self, setting: Setting, frame: Floats) -> Frame:
         """Solve observed = transfer x true."""
-        return np.asarray(np.linalg.solve(setting.transfer, observed))
+        return Frame(self.linear(setting).means(frame))
 
 
 EXAMPLE = GTM()

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-import numpy.typing as npt
 
-from raphe.preprocess.pvc.protocol import Floats, Setting
+from raphe.preprocess.pvc.protocol import Floats, Frame, Linear
+from raphe.preprocess.pvc.setting import Setting
 
-Array = npt.NDArray[np.float64]
+SINGULAR = 1e-9
+"""Share of the largest singular value below which a combination of regions counts as not seen."""
 
 
 @dataclass(frozen=True)
@@ -20,14 +21,15 @@ class Labbe:
     name: ClassVar[str] = "Labbe"
     title: ClassVar[str] = "least squares over voxels"
     citations: ClassVar[tuple[str, ...]] = ("labbe1998",)
-    voxels: ClassVar[bool] = False
     needs_tissue: ClassVar[bool] = False
 
-    def means(self, setting: Setting, frame: Floats, observed: Array) -> Array:
+    def linear(self, setting: Setting) -> Linear:
+        """Sums over the blurred regions, and the inverse of the normal equations."""
+        return Linear(np.asarray(np.linalg.pinv(setting.overlap, SINGULAR, hermitian=True)), setting.spread)
+
+    def correct(self, setting: Setting, frame: Floats) -> Frame:
         """Solve the normal equations; a region without voxels is 0."""
-        spread = setting.spread
-        found = np.linalg.lstsq((spread @ spread.T).astype(np.float64), spread @ frame.reshape(-1), rcond=1e-9)[0]
-        return np.asarray(found, dtype=np.float64)
+        return Frame(self.linear(setting).means(frame))
 
 
 EXAMPLE = Labbe()

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-import numpy.typing as npt
-from scipy import ndimage
 
-from raphe.preprocess.pvc.protocol import Floats, Setting
+from raphe.preprocess.pvc.protocol import Floats, Frame
+from raphe.preprocess.pvc.setting import Setting
 
-Array = npt.NDArray[np.float64]
+WHITISH, PUREST = 0.5, 0.9
+"""Blurred share of white matter that counts at all, and the quantile of such voxels that tells where none is pure."""
 
 
 @dataclass(frozen=True)
@@ -33,20 +33,18 @@ class MuellerGaertner:
     name: ClassVar[str] = "MG"
     title: ClassVar[str] = "Mueller-Gaertner correction"
     citations: ClassVar[tuple[str, ...]] = ("mullergartner1992",)
-    voxels: ClassVar[bool] = True
     needs_tissue: ClassVar[bool] = True
 
-    def image(self, setting: Setting, frame: Floats, means: Array) -> Floats:
+    def correct(self, setting: Setting, frame: Floats) -> Frame:
         """Activity of grey matter; not a number where there is little of it."""
-        assert setting.grey is not None
-        assert setting.white is not None
-        grey, white = setting.blur(setting.grey), setting.blur(setting.white)
-        inner = ndimage.minimum(white, white > 0, 1) if not (white > 0).any() else None
-        threshold = min(self.pure, float(np.quantile(white[white > 0.5], 0.9))) if (white > 0.5).any() else np.inf
-        told = frame[white >= threshold]
-        of_white = float(told.mean()) if told.size and inner is None else 0.0
+        grey, white = setting.soft_grey, setting.soft_white
+        whitish = white[white > WHITISH]
+        of_white = 0.0
+        if whitish.size:
+            of_white = float(frame[white >= min(self.pure, float(np.quantile(whitish, PUREST)))].mean())
         enough = grey >= self.least
-        return np.asarray(np.where(enough, (frame - of_white * white) / np.where(enough, grey, 1), np.nan), np.float32)
+        image = np.where(enough, (frame - of_white * white) / np.where(enough, grey, 1), np.nan).astype(np.float32)
+        return Frame(setting.means(image), image)
 
 
 EXAMPLE = MuellerGaertner()

@@ -6,11 +6,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-import numpy.typing as npt
 
-from raphe.preprocess.pvc.protocol import Floats, Setting
-
-Array = npt.NDArray[np.float64]
+from raphe.preprocess.pvc.protocol import Floats, Frame
+from raphe.preprocess.pvc.setting import Setting
 
 
 @dataclass(frozen=True)
@@ -22,27 +20,32 @@ class MultiTarget:
     Parameters
     ----------
     least : float
-        Blurred share of its own region below which a voxel has no value.
+        Blurred share of a region below which a voxel tells nothing of it.
     """
 
     least: float = 0.2
     name: ClassVar[str] = "MTC"
     title: ClassVar[str] = "multi-target correction"
     citations: ClassVar[tuple[str, ...]] = ("erlandsson2012",)
-    voxels: ClassVar[bool] = True
     needs_tissue: ClassVar[bool] = False
 
-    def image(self, setting: Setting, frame: Floats, means: Array) -> Floats:
-        """Activity of the region that a voxel mostly belongs to; not a number where little of it is left there."""
-        shares = setting.regions.shares
-        best = np.asarray(shares.argmax(axis=0)).ravel()
-        there = np.asarray(shares.sum(axis=0)).ravel() > 0.5
-        whole = setting.spread.T @ means.astype(np.float32)
-        own = setting.spread[best, np.arange(best.size)]
-        enough = there & (own >= self.least)
-        left = frame.reshape(-1) - (whole - own * means[best].astype(np.float32))
-        values = np.where(enough, left / np.where(enough, own, 1), np.where(there, np.nan, frame.reshape(-1)))
-        return np.asarray(values, dtype=np.float32).reshape(frame.shape)
+    def correct(self, setting: Setting, frame: Floats) -> Frame:
+        """Activity of each region in each of its voxels; a voxel of the image has the mean over its regions."""
+        shares, means = setting.regions.shares, setting.gtm(frame)
+        flat = frame.reshape(-1).astype(np.float64)
+        left = flat - setting.spread.T @ means.astype(np.float32)
+        region = np.repeat(np.arange(shares.shape[0]), np.diff(shares.indptr))
+        told = setting.own >= self.least
+        values = means[region] + left[shares.indices] / np.where(told, setting.own, 1)
+        share = np.where(told, shares.data, 0.0)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            of_regions = np.bincount(region, share * values, means.size) / np.bincount(region, share, means.size)
+            image = np.bincount(shares.indices, share * values, flat.size) / np.bincount(
+                shares.indices, share, flat.size
+            )
+        covered = np.bincount(shares.indices, shares.data, flat.size) > 0
+        image = np.where(covered, image, flat)
+        return Frame(of_regions, image.astype(np.float32).reshape(frame.shape))
 
 
 EXAMPLE = MultiTarget()

@@ -2,48 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import ClassVar, Protocol, runtime_checkable
+from typing import ClassVar, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
+from scipy import sparse
 
-from raphe.data.image import Grid
-from raphe.preprocess.extract import RegionShares
-from raphe.preprocess.pvc.blur import Blur
+from raphe.preprocess.pvc.setting import Setting
 
 Array = npt.NDArray[np.float64]
 Floats = npt.NDArray[np.float32]
 
 
-@dataclass(frozen=True, eq=False)
-class Setting:
-    """All that a correction is given but the image.
+class Frame(NamedTuple):
+    """A frame after the correction."""
 
-    Parameters
-    ----------
-    regions : RegionShares
-        They cover whatever holds activity, what is around the brain included.
-    spread : ndarray of float32, shape (n_region, n_voxel)
-        Each region after the blur of the scanner.
-    transfer : ndarray, shape (n_region, n_region)
-        Mean, over the region of the row, of the blurred region of the column.
-    grey, white : ndarray of float32, shape ``grid.shape``, or None
-        Probability of tissue.
-    blur : Blur
-    """
-
-    regions: RegionShares
-    spread: Floats
-    transfer: Array
-    grey: Floats | None
-    white: Floats | None
-    blur: Blur
-
-    @property
-    def grid(self) -> Grid:
-        """Grid of the image."""
-        return self.regions.grid
+    means: Array
+    """Of the regions, shape (n_region,); NaN for a region that the correction says nothing of."""
+    image: Floats | None = None
+    """Shape ``grid.shape``, where voxels are corrected; not a number where the correction gives no value."""
 
 
 @runtime_checkable
@@ -54,22 +31,30 @@ class Correction(Protocol):
     """As ``pvc-`` has it."""
     title: ClassVar[str]
     citations: ClassVar[tuple[str, ...]]
-    voxels: ClassVar[bool]
-    """Whether it corrects an image, and not the means of regions alone."""
     needs_tissue: ClassVar[bool]
 
-
-class RegionCorrection(Correction, Protocol):
-    """Corrects means of regions."""
-
-    def means(self, setting: Setting, frame: Floats, observed: Array) -> Array:
-        """Corrected means of one frame, shape (n_region,), from the image (``grid.shape``) and its own means."""
+    def correct(self, setting: Setting, frame: Floats) -> Frame:
+        """Correct one frame, shape ``grid.shape``, all of it numbers."""
         ...
 
 
-class VoxelCorrection(Correction, Protocol):
-    """Corrects an image."""
+class Linear(NamedTuple):
+    """Means of regions as a linear map of voxels, ``solve @ gather @ frame``."""
 
-    def image(self, setting: Setting, frame: Floats, means: Array) -> Floats:
-        """Corrected frame, shape ``grid.shape``; ``means`` are those of the regions by GTM, shape (n_region,)."""
+    solve: Array
+    """Shape (n_region, n_region)."""
+    gather: sparse.csr_array
+    """Shape (n_region, n_voxel)."""
+
+    def means(self, frame: Floats) -> Array:
+        """Corrected means, shape (n_region,)."""
+        return np.asarray(self.solve @ (self.gather @ frame.reshape(-1).astype(np.float64)))
+
+
+@runtime_checkable
+class LinearCorrection(Correction, Protocol):
+    """A correction of means alone, whose noise is known by a formula."""
+
+    def linear(self, setting: Setting) -> Linear:
+        """Return what the correction is for every frame."""
         ...

@@ -8,9 +8,13 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from raphe.preprocess.pvc.protocol import Floats, Setting
+from raphe.preprocess.pvc.protocol import Floats, Frame
+from raphe.preprocess.pvc.setting import Setting
 
 Array = npt.NDArray[np.float64]
+
+FAINT = 1e-6
+"""Share of the highest mean below which a voxel of the blurred means holds nothing."""
 
 
 @dataclass(frozen=True)
@@ -20,20 +24,31 @@ class RBV:
     name: ClassVar[str] = "RBV"
     title: ClassVar[str] = "region-based voxelwise correction"
     citations: ClassVar[tuple[str, ...]] = ("thomas2011",)
-    voxels: ClassVar[bool] = True
     needs_tissue: ClassVar[bool] = False
 
-    def image(self, setting: Setting, frame: Floats, means: Array) -> Floats:
+    def correct(self, setting: Setting, frame: Floats) -> Frame:
         """Frame times sharp over blurred."""
-        return np.asarray(frame * ratio(setting, means))
+        return rescaled(setting, frame, setting.gtm(frame))
 
 
-def ratio(setting: Setting, means: Array) -> Floats:
-    """Image that is the means in the regions, over the same after the blur; 1 where that is nothing."""
-    sharp = (setting.regions.shares.T @ means).reshape(setting.grid.shape)
-    soft = (setting.spread.T @ means.astype(np.float32)).reshape(setting.grid.shape)
-    small = np.abs(soft) < 1e-6 * max(float(np.abs(means).max()), 1e-30)
-    return np.asarray(np.where(small, 1.0, sharp / np.where(small, 1.0, soft)), dtype=np.float32)
+def rescaled(setting: Setting, frame: Floats, means: Array) -> Frame:
+    """Frame times what the means are, over the same after the blur.
+
+    A voxel at an edge belongs to several regions, each of which is sharp within it. The mean of a region is therefore
+    taken over its own part of each voxel, where the sharp image is its mean alone; the voxel of the image has the mean
+    over all its parts.
+
+    Parameters
+    ----------
+    setting : Setting
+    frame : ndarray of float32, shape ``grid.shape``
+    means : ndarray, shape (n_region,)
+    """
+    soft = setting.spread.T @ means.astype(np.float32)
+    faint = np.abs(soft) < FAINT * max(float(np.abs(means).max()), 1e-30)
+    over = np.where(faint, 1.0, frame.reshape(-1) / np.where(faint, 1.0, soft))
+    sharp = np.where(faint, frame.reshape(-1), (setting.regions.shares.T @ means) * over)
+    return Frame(means * (setting.averaging @ over), sharp.astype(np.float32).reshape(frame.shape))
 
 
 EXAMPLE = RBV()

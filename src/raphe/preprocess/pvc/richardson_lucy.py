@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-import numpy.typing as npt
 
-from raphe.preprocess.pvc.protocol import Floats, Setting
-
-Array = npt.NDArray[np.float64]
+from raphe.preprocess.pvc.blur import blur_of
+from raphe.preprocess.pvc.protocol import Floats, Frame
+from raphe.preprocess.pvc.setting import Setting
 
 
 @dataclass(frozen=True)
@@ -27,17 +26,17 @@ class RichardsonLucy:
     name: ClassVar[str] = "RL"
     title: ClassVar[str] = "Richardson-Lucy deconvolution"
     citations: ClassVar[tuple[str, ...]] = ("tohka2008",)
-    voxels: ClassVar[bool] = True
     needs_tissue: ClassVar[bool] = False
 
-    def image(self, setting: Setting, frame: Floats, means: Array) -> Floats:
+    def correct(self, setting: Setting, frame: Floats) -> Frame:
         """Multiply again and again; negative values count as 0."""
+        blur = blur_of(setting.grid, setting.blur.fwhm)
         positive = np.maximum(frame, 0)
         floor = 1e-6 * max(float(positive.max()), 1e-30)
-        found = np.maximum(setting.blur(positive), floor)
+        found = np.maximum(blur(positive), floor)
         for _ in range(self.iterations):
-            found = np.asarray(found * setting.blur(positive / np.maximum(setting.blur(found), floor)))
-        return np.asarray(found, dtype=np.float32)
+            found = np.asarray(found * blur(positive / np.maximum(blur(found), floor)), dtype=np.float32)
+        return Frame(setting.means(found), found)
 
 
 EXAMPLE = RichardsonLucy()

@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-import numpy.typing as npt
 
-from raphe.preprocess.pvc.protocol import Floats, Setting
-
-Array = npt.NDArray[np.float64]
+from raphe.preprocess.pvc.blur import blur_of
+from raphe.preprocess.pvc.protocol import Floats, Frame
+from raphe.preprocess.pvc.setting import Setting
 
 
 @dataclass(frozen=True)
@@ -31,15 +30,15 @@ class VanCittert:
     name: ClassVar[str] = "VC"
     title: ClassVar[str] = "reblurred Van Cittert deconvolution"
     citations: ClassVar[tuple[str, ...]] = ("tohka2008",)
-    voxels: ClassVar[bool] = True
     needs_tissue: ClassVar[bool] = False
 
-    def image(self, setting: Setting, frame: Floats, means: Array) -> Floats:
+    def correct(self, setting: Setting, frame: Floats) -> Frame:
         """Add the blurred difference; the result is nowhere negative."""
+        blur = blur_of(setting.grid, setting.blur.fwhm)
         found = np.maximum(frame, 0)
         for _ in range(self.iterations):
-            found = np.maximum(found + self.step * setting.blur(frame - setting.blur(found)), 0)
-        return np.asarray(found, dtype=np.float32)
+            found = np.maximum(found + self.step * blur(frame - blur(found)), 0)
+        return Frame(setting.means(found), found)
 
 
 EXAMPLE = VanCittert()

@@ -1,0 +1,178 @@
+"""Partial volumes of a scan: curves by each correction that is asked for, and what is known of them."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import re
+from collections.abc import Mapping
+
+import numpy as np
+import numpy.typing as npt
+
+from raphe import catalog
+from raphe.catalog.schema import Protocol
+from raphe.data.image import Grid
+from raphe.data.record import Parameter, Step
+from raphe.data.tacs import TACs
+from raphe.data.volume import DynamicImage, Volume
+from raphe.io.names import find_sidecars
+from raphe.io.recon_filter import gaussian_filter
+from raphe.pipeline.raw_task import CorrectedCurves, Located, RawTask, Resolution
+from raphe.preprocess.extract import RegionShares
+from raphe.preprocess.pvc.correct import correct
+from raphe.preprocess.pvc.registry import correction
+from raphe.preprocess.pvc.reliability import WRONG, Reliability, reliability
+from raphe.preprocess.pvc.setting import setting_for, tissue_on
+from raphe.report.wording import general
+
+LOUD = 3.0
+"""Amplification of noise from which it is said."""
+
+
+def corrected_curves(
+    task: RawTask,
+    image: DynamicImage,
+    late: npt.NDArray[np.float32],
+    shares: RegionShares,
+    place: Located,
+    wanted: TACs,
+) -> tuple[dict[str, CorrectedCurves], list[Step], list[str]]:
+    """Curves by each correction of the plan.
+
+    Parameters
+    ----------
+    task : RawTask
+    image : DynamicImage
+    late : ndarray of float32, shape ``image.grid.shape``
+        Mean of its late frames.
+    shares : RegionShares
+        Regions and tissue.
+    place : Located
+    wanted : TACs
+        Curves without correction, whose regions are those to give.
+
+    Returns
+    -------
+    dict of str to CorrectedCurves
+        By the name of the method.
+    list of Step
+    list of str
+        What is doubtful.
+    """
+    if not task.choices.pvc:
+        return {}, [], []
+    told = resolution(task)
+    if told is None:
+        return {}, [], [
+            f"no partial-volume correction: the resolution of the tomograph {task.raw.scan.scanner!r} is not known; "
+            "give it in the plan (fwhm in [preprocess], mm)"
+        ]  # fmt: skip
+    setting = setting_for(shares, told.fwhm, *_tissue(place, image.grid))
+    wrong = {factor: setting.with_width(factor) for factor in WRONG}
+    keep = [shares.names.index(name) for name in wanted.names]
+    found, steps, doubts = {}, [], []
+    for name in task.choices.pvc:
+        method = correction(name)
+        whole, step = correct(image, setting, method, keep_image=False)
+        judged = _of(reliability(late, setting, method, wrong, (told.grain,) * 3), keep)
+        curves = TACs(whole.tacs.activity[keep], whole.tacs.frames, wanted.names, wanted.volumes)
+        found[method.name] = CorrectedCurves(curves, judged, told)
+        steps.append(dataclasses.replace(step, parameters={**step.parameters, "fwhm_source": told.source}))
+        loud = [
+            f"{region} ({general(float(gain), 2)})"
+            for region, gain in zip(wanted.names, judged.amplification, strict=True)
+            if gain > LOUD
+        ]
+        if loud:
+            doubts.append(
+                f"{method.name} multiplies the noise of {len(loud)} regions by more than {LOUD:g}: "
+                f"{', '.join(loud[:8])}{' ...' if len(loud) > 8 else ''}"
+            )
+    return found, steps, doubts
+
+
+def resolution(task: RawTask) -> Resolution | None:
+    """Resolution of the images: the plan's, else that of the catalog's tomograph whose name the sidecar has.
+
+    A Gaussian that the sidecar tells of (``ReconFilterType``, ``ReconFilterSize``) widens the tomograph's.
+
+    Raises
+    ------
+    InputError
+        If the width of that Gaussian is no number.
+    """
+    entry = tomograph(task.raw.scan.scanner)
+    grain = 0.0 if entry is None else entry.grain.value
+    if task.choices.fwhm is not None:
+        a, b, c = task.choices.fwhm
+        return Resolution((a, b, c), "plan", grain)
+    if entry is None:
+        return None
+    after = gaussian_filter(find_sidecars(task.raw.image, task.bids))
+    width, source = entry.fwhm.value, f"catalog ({entry.name})"
+    if after is not None:
+        width, grain = math.hypot(width, after), math.hypot(grain, after)
+        source += f" and the sidecar's Gaussian of {general(after)} mm"
+    return Resolution((width, width, width), source, grain)
+
+
+def tomograph(scanner: str) -> Protocol | None:
+    """Tomograph of the catalog that a sidecar names, by manufacturer and model; None if there is none.
+
+    Its name must stand there, or all words of its label; a maker's name alone (GE) says nothing of a model.
+    """
+    words = re.findall(r"[a-z0-9]+", scanner.lower())
+    for entry in catalog.protocols():
+        name = entry.name.lower()
+        label = set(re.findall(r"[a-z0-9]+", entry.label.lower())) - {"like"}
+        if (name not in entry.manufacturer.lower() and name in "".join(words)) or label <= set(words):
+            return entry
+    return None
+
+
+def as_json(one: CorrectedCurves, method: str) -> dict[str, object]:
+    """Object that the sidecar of corrected curves has as ``PartialVolumeCorrection``."""
+    judged, told = one.reliability, one.resolution
+
+    def by_region(values: npt.NDArray[np.float64]) -> dict[str, float | None]:
+        return dict(zip(one.tacs.names, _rounded(values), strict=True))
+
+    return {
+        "Method": method,
+        "FWHM": list(told.fwhm),
+        "FWHMUnits": "mm",
+        "FWHMSource": told.source,
+        "NoiseGrain": told.grain,
+        "NoiseAmplification": by_region(judged.amplification),
+        "Sensitivity": {f"{factor:g}": by_region(values) for factor, values in judged.sensitivity.items()},
+    }
+
+
+def as_parameters(corrected: Mapping[str, CorrectedCurves]) -> dict[str, Parameter]:
+    """Noise and sensitivity by method, in the order of the regions, for the record."""
+    told: dict[str, Parameter] = {}
+    for method, one in corrected.items():
+        told["regions"] = one.tacs.names
+        told[f"noise_{method}"] = _rounded(one.reliability.amplification)
+        for factor, values in one.reliability.sensitivity.items():
+            told[f"sensitivity_{method}_{factor:g}"] = _rounded(values)
+    return told
+
+
+def _of(judged: Reliability, keep: list[int]) -> Reliability:
+    """What is known of some of the regions."""
+    covariance = None if judged.covariance is None else judged.covariance[np.ix_(keep, keep)]
+    return Reliability(
+        judged.amplification[keep], covariance, {factor: values[keep] for factor, values in judged.sensitivity.items()}
+    )
+
+
+def _rounded(values: npt.NDArray[np.float64]) -> tuple[float | None, ...]:
+    return tuple(float(f"{value:.4g}") if np.isfinite(value) else None for value in values)
+
+
+def _tissue(place: Located, grid: Grid) -> tuple[Volume | None, Volume | None]:
+    if place.head is None:
+        return None, None
+    return tissue_on(place.head.grey, grid, place.to_pet), tissue_on(place.head.white, grid, place.to_pet)

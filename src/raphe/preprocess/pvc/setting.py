@@ -1,0 +1,175 @@
+"""All that partial-volume corrections of one scan have in common."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+from scipy import ndimage, sparse
+
+from raphe.core.resample import resample
+from raphe.data.image import Grid
+from raphe.data.volume import Volume
+from raphe.preprocess.extract import RegionShares
+from raphe.preprocess.pvc.blur import Blur
+
+Array = npt.NDArray[np.float64]
+Floats = npt.NDArray[np.float32]
+
+SURROUNDINGS = "surroundings"
+"""Name of the region that holds what is around the others."""
+
+MARGIN = 2.0
+"""How far the surroundings reach, in FWHM; beyond, there is nothing. An assumption."""
+
+NONE = 1e-6
+"""Voxels below which a region is not in the field of view."""
+
+
+@dataclass(frozen=True, eq=False)
+class Setting:
+    """All that a correction is given but the image.
+
+    Parameters
+    ----------
+    regions : RegionShares
+        They cover whatever holds activity, what is around the brain included.
+    blur : Blur
+        Of the scanner.
+    spread : scipy.sparse.csr_array of float32, shape (n_region, n_voxel)
+        Each region after the blur.
+    grey, white : ndarray of float32, shape ``grid.shape``, or None
+        Probability of tissue.
+    """
+
+    regions: RegionShares
+    blur: Blur
+    spread: sparse.csr_array
+    grey: Floats | None
+    white: Floats | None
+
+    @property
+    def grid(self) -> Grid:
+        """Grid of the image."""
+        return self.regions.grid
+
+    @cached_property
+    def size(self) -> Array:
+        """Voxels of each region in the field of view, shape (n_region,)."""
+        return np.asarray(self.regions.shares.sum(axis=1)).ravel()
+
+    @cached_property
+    def averaging(self) -> sparse.csr_array:
+        """Weights of voxels in the mean of each region, shape (n_region, n_voxel)."""
+        return sparse.csr_array(sparse.diags_array(1 / np.maximum(self.size, NONE)) @ self.regions.shares)
+
+    @cached_property
+    def transfer(self) -> Array:
+        """Mean, over the region of the row, of the blurred region of the column, shape (n_region, n_region)."""
+        transfer = (self.averaging @ self.spread.T.tocsr()).toarray().astype(np.float64)
+        empty = self.size < NONE
+        transfer[empty, empty] = 1.0
+        return np.asarray(transfer)
+
+    @cached_property
+    def inverse(self) -> Array:
+        """From means of the image to GTM's, shape (n_region, n_region)."""
+        return np.asarray(np.linalg.inv(self.transfer), dtype=np.float64)
+
+    @cached_property
+    def overlap(self) -> Array:
+        """Sum over voxels of the blurred region of the row times that of the column, shape (n_region, n_region)."""
+        return np.asarray((self.spread @ self.spread.T.tocsr()).toarray(), dtype=np.float64)
+
+    @cached_property
+    def own(self) -> Array:
+        """Blurred share of a region at each entry of ``regions.shares.data``."""
+        shares, spread = self.regions.shares, self.spread
+        found, whole = np.empty(shares.nnz), np.zeros(self.grid.n_voxel)
+        for at in range(shares.shape[0]):
+            there = slice(spread.indptr[at], spread.indptr[at + 1])
+            inside = slice(shares.indptr[at], shares.indptr[at + 1])
+            whole[spread.indices[there]] = spread.data[there]
+            found[inside] = whole[shares.indices[inside]]
+            whole[spread.indices[there]] = 0
+        return found
+
+    @cached_property
+    def soft_grey(self) -> Floats:
+        """Grey matter after the blur, shape ``grid.shape``."""
+        assert self.grey is not None
+        return self.blur(self.grey)
+
+    @cached_property
+    def soft_white(self) -> Floats:
+        """White matter after the blur, shape ``grid.shape``."""
+        assert self.white is not None
+        return self.blur(self.white)
+
+    def means(self, frame: Floats) -> Array:
+        """Means of the regions in an image as it is, shape (n_region,); voxels that are no number are left out."""
+        flat = frame.reshape(-1).astype(np.float64)
+        good = np.isfinite(flat)
+        if good.all():
+            return np.asarray(self.averaging @ flat)
+        weight = np.asarray(self.averaging @ good.astype(np.float64))
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return np.asarray(np.where(weight > 0, (self.averaging @ np.where(good, flat, 0)) / weight, np.nan))
+
+    def gtm(self, frame: Floats) -> Array:
+        """Means of the regions by GTM, shape (n_region,)."""
+        return np.asarray(self.inverse @ self.means(frame))
+
+    def with_width(self, factor: float) -> Setting:
+        """Return the same regions under a blur that is so many times as wide."""
+        blur = self.blur.times(factor)
+        return replace(self, blur=blur, spread=blur.rows(self.regions.shares, self.grid.shape))
+
+
+def setting_for(
+    regions: RegionShares,
+    fwhm: tuple[float, float, float],
+    grey: Volume | None = None,
+    white: Volume | None = None,
+) -> Setting:
+    """Regions under the blur of a scanner.
+
+    Parameters
+    ----------
+    regions : RegionShares
+        White matter and fluid among them.
+    fwhm : tuple of float, length 3, mm
+        Resolution of the image along its axes.
+    grey, white : Volume, optional
+        Probability of tissue, on the grid of the regions.
+    """
+    blur = Blur(fwhm, regions.grid.zooms, "shares")
+    whole = with_surroundings(regions, fwhm)
+    of_grey, of_white = (None if one is None else one.values for one in (grey, white))
+    return Setting(whole, blur, blur.rows(whole.shares, whole.grid.shape), of_grey, of_white)
+
+
+def with_surroundings(regions: RegionShares, fwhm: tuple[float, float, float]) -> RegionShares:
+    """Regions, and one more that holds what is around and between them within :data:`MARGIN`."""
+    covered = np.asarray(regions.shares.sum(axis=0)).ravel().reshape(regions.grid.shape)
+    reach = [MARGIN * width / zoom for width, zoom in zip(fwhm, regions.grid.zooms, strict=True)]
+    distance = ndimage.distance_transform_edt(covered <= 0, sampling=[1 / r for r in reach])
+    rest = np.where(distance <= 1, np.clip(1 - covered, 0, 1), 0).reshape(-1)
+    row = sparse.csr_array(rest[None])
+    voxel = abs(np.linalg.det(regions.grid.affine[:3, :3]))
+    return RegionShares(
+        regions.grid,
+        (*regions.names, SURROUNDINGS),
+        sparse.csr_array(sparse.vstack([regions.shares, row])),
+        np.append(regions.volumes, rest.sum() * voxel),
+    )
+
+
+def tissue_on(image: Volume, grid: Grid, to_grid: Array) -> Volume:
+    """Map of tissue on a coarser grid: means over its voxels."""
+    zooms = np.array(grid.zooms) / np.array(image.grid.zooms)
+    smooth = ndimage.gaussian_filter(image.values, 0.3 * zooms)
+    found = resample(smooth, image.grid.affine, to_grid, grid.shape, grid.affine)
+    return Volume(grid, np.asarray(found, dtype=np.float32))
