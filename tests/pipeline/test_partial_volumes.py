@@ -10,7 +10,6 @@ from raphe.core.frames import Frames
 from raphe.data.record import Step
 from raphe.data.scan import Scan
 from raphe.data.tacs import TACs
-from raphe.errors import InputError
 from raphe.io.raw_scans import RawScan
 from raphe.pipeline.partial_volumes import as_json, as_parameters, resolution, tomograph
 from raphe.pipeline.preprocess_choices import Preprocessing
@@ -73,9 +72,11 @@ def test_the_plan_comes_first_and_an_unknown_tomograph_has_no_resolution(tmp_pat
     assert resolution(task(tmp_path / "b", told, scanner="Philips Gemini TF")) is None
 
 
-def test_a_width_that_is_no_number_is_refused(tmp_path):
-    with pytest.raises(InputError, match="ReconFilterSize"):
-        resolution(task(tmp_path, {"ReconFilterType": "Gaussian", "ReconFilterSize": "wide"}))
+def test_a_width_that_is_no_number_is_told_and_not_taken(tmp_path):
+    found = resolution(task(tmp_path, {"ReconFilterType": "Gaussian", "ReconFilterSize": "wide"}))
+    assert found is not None
+    assert found.fwhm == (2.6, 2.6, 2.6)
+    assert "ReconFilterSize is 'wide'" in found.source
 
 
 def curves():

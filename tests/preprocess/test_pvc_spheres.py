@@ -144,13 +144,22 @@ def test_noise_grows_as_is_said(name, grain):
     regions = [at for at, region in enumerate(HEAD) if region in GREY or (name in ("GTM", "Labbe"))]
     linear = told.covariance is not None
     assert linear == (name in ("GTM", "Labbe"))
-    np.testing.assert_allclose(told.amplification[regions], (corrected / plain)[regions], rtol=0.12 if linear else 0.25)
+    np.testing.assert_allclose(told.amplification[regions], (corrected / plain)[regions], rtol=0.12 if linear else 0.2)
     if told.covariance is not None:
         scale = np.sqrt(np.outer(np.diag(told.covariance), np.diag(told.covariance)))
         np.testing.assert_allclose(covariance / level**2 / scale, told.covariance / scale, atol=0.25)
         assert told.amplification[2] > 1.5  # the smallest sphere
     again = reliability(frame, setting, method, {}, (grain,) * 3)
     np.testing.assert_array_equal(told.amplification, again.amplification)
+
+
+@pytest.mark.parametrize("name", ["RBV", "IY"])
+def test_noise_does_not_grow_where_there_is_nothing(name):
+    """Fluid and air have no activity: a quotient of noise by next to nothing was 6 and 300 times as noisy there."""
+    setting, image, _ = phantom(2.6, 2.0)
+    level = LEVEL * np.abs(setting.means(image.activity[0])).mean()
+    plain, corrected, _ = noisy(correction(name), setting, image.activity[0], 0.0, 60, level)
+    assert (corrected / plain).max() < 2
 
 
 @pytest.mark.parametrize("name", ["GTM", "RBV", "RL"])

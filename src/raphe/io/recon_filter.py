@@ -34,7 +34,7 @@ def gaussian_filter(paths: Sequence[Path]) -> float | None:
     kinds, sizes = _several(fields, "ReconFilterType"), _several(fields, "ReconFilterSize")
     squares = 0.0
     for kind, size in zip(kinds, sizes, strict=False):
-        if not isinstance(kind, str) or "gauss" not in kind.lower():
+        if not isinstance(kind, str) or "gauss" not in kind.lower() or size is None:
             continue
         if isinstance(size, bool) or not isinstance(size, int | float) or not 0 <= size < math.inf:
             raise fields.error("ReconFilterSize", size, "the FWHM of the Gaussian in mm was expected")

@@ -16,6 +16,7 @@ from raphe.data.image import Grid
 from raphe.data.record import Parameter, Step
 from raphe.data.tacs import TACs
 from raphe.data.volume import DynamicImage, Volume
+from raphe.errors import InputError
 from raphe.io.names import find_sidecars
 from raphe.io.recon_filter import gaussian_filter
 from raphe.pipeline.raw_task import CorrectedCurves, Located, RawTask, Resolution
@@ -95,12 +96,8 @@ def corrected_curves(
 def resolution(task: RawTask) -> Resolution | None:
     """Resolution of the images: the plan's, else that of the catalog's tomograph whose name the sidecar has.
 
-    A Gaussian that the sidecar tells of (``ReconFilterType``, ``ReconFilterSize``) widens the tomograph's.
-
-    Raises
-    ------
-    InputError
-        If the width of that Gaussian is no number.
+    A Gaussian that the sidecar tells of (``ReconFilterType``, ``ReconFilterSize``) widens the tomograph's; where its
+    width is no number, the source says so.
     """
     entry = tomograph(task.raw.scan.scanner)
     grain = 0.0 if entry is None else entry.grain.value
@@ -109,8 +106,11 @@ def resolution(task: RawTask) -> Resolution | None:
         return Resolution((a, b, c), "plan", grain)
     if entry is None:
         return None
-    after = gaussian_filter(find_sidecars(task.raw.image, task.bids))
     width, source = entry.fwhm.value, f"catalog ({entry.name})"
+    try:
+        after = gaussian_filter(find_sidecars(task.raw.image, task.bids))
+    except InputError as error:
+        return Resolution((width, width, width), f"{source} without the sidecar's Gaussian: {error}", grain)
     if after is not None:
         width, grain = math.hypot(width, after), math.hypot(grain, after)
         source += f" and the sidecar's Gaussian of {general(after)} mm"

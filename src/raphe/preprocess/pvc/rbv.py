@@ -13,8 +13,8 @@ from raphe.preprocess.pvc.setting import Setting
 
 Array = npt.NDArray[np.float64]
 
-FAINT = 1e-6
-"""Share of the highest mean below which a voxel of the blurred means holds nothing."""
+FAINT = 0.01
+"""Share of the highest mean below which a voxel of the blurred means holds nothing: over less, noise is all there is."""
 
 
 @dataclass(frozen=True)
