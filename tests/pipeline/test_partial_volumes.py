@@ -72,6 +72,14 @@ def test_the_plan_comes_first_and_an_unknown_tomograph_has_no_resolution(tmp_pat
     assert resolution(task(tmp_path / "b", told, scanner="Philips Gemini TF")) is None
 
 
+def test_smoothing_widens_the_resolution_too(tmp_path):
+    one = task(tmp_path, {"ReconFilterType": "none"}, fwhm=(3.0, 3.0, 4.0))
+    found = resolution(dataclasses.replace(one, choices=dataclasses.replace(one.choices, smoothing=4.0)))
+    assert found is not None
+    np.testing.assert_allclose(found.fwhm, (5.0, 5.0, np.hypot(4, 4)))
+    assert found.source == "plan and smoothing by a Gaussian of 4 mm"
+
+
 def test_a_width_that_is_no_number_is_told_and_not_taken(tmp_path):
     found = resolution(task(tmp_path, {"ReconFilterType": "Gaussian", "ReconFilterSize": "wide"}))
     assert found is not None

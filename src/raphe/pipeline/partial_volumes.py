@@ -97,24 +97,22 @@ def resolution(task: RawTask) -> Resolution | None:
     """Resolution of the images: the plan's, else that of the catalog's tomograph whose name the sidecar has.
 
     A Gaussian that the sidecar tells of (``ReconFilterType``, ``ReconFilterSize``) widens the tomograph's; where its
-    width is no number, the source says so.
+    width is no number, the source says so. Smoothing before curves are taken widens either.
     """
     entry = tomograph(task.raw.scan.scanner)
-    grain = 0.0 if entry is None else entry.grain.value
+    found = None
     if task.choices.fwhm is not None:
         a, b, c = task.choices.fwhm
-        return Resolution((a, b, c), "plan", grain)
-    if entry is None:
-        return None
-    width, source = entry.fwhm.value, f"catalog ({entry.name})"
-    try:
-        after = gaussian_filter(find_sidecars(task.raw.image, task.bids))
-    except InputError as error:
-        return Resolution((width, width, width), f"{source} without the sidecar's Gaussian: {error}", grain)
-    if after is not None:
-        width, grain = math.hypot(width, after), math.hypot(grain, after)
-        source += f" and the sidecar's Gaussian of {general(after)} mm"
-    return Resolution((width, width, width), source, grain)
+        found = Resolution((a, b, c), "plan", 0.0 if entry is None else entry.grain.value)
+    elif entry is not None:
+        width = entry.fwhm.value
+        found = Resolution((width, width, width), f"catalog ({entry.name})", entry.grain.value)
+        try:
+            after = gaussian_filter(find_sidecars(task.raw.image, task.bids))
+        except InputError as error:
+            return found._replace(source=f"{found.source} without the sidecar's Gaussian: {error}")
+        found = _wider(found, after, "the sidecar's Gaussian")
+    return None if found is None else _wider(found, task.choices.smoothing, "smoothing by a Gaussian")
 
 
 def tomograph(scanner: str) -> Protocol | None:
@@ -158,6 +156,14 @@ def as_parameters(corrected: Mapping[str, CorrectedCurves]) -> dict[str, Paramet
         for factor, values in one.reliability.sensitivity.items():
             told[f"sensitivity_{method}_{factor:g}"] = _rounded(values)
     return told
+
+
+def _wider(found: Resolution, by: float | None, what: str) -> Resolution:
+    """Resolution after one more Gaussian (FWHM in mm)."""
+    if by is None:
+        return found
+    a, b, c = (math.hypot(width, by) for width in found.fwhm)
+    return Resolution((a, b, c), f"{found.source} and {what} of {general(by)} mm", math.hypot(found.grain, by))
 
 
 def _of(judged: Reliability, keep: list[int]) -> Reliability:

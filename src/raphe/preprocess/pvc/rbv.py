@@ -14,7 +14,7 @@ from raphe.preprocess.pvc.setting import Setting
 Array = npt.NDArray[np.float64]
 
 FAINT = 0.01
-"""Share of the highest mean below which a voxel of the blurred means holds nothing: over less, noise is all there is."""
+"""Share of the highest mean below which a voxel of the blurred means holds nothing: over less, there is only noise."""
 
 
 @dataclass(frozen=True)
