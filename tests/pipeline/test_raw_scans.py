@@ -2,6 +2,7 @@
 
 import csv
 import importlib.util
+import json
 
 import nibabel
 import numpy as np
@@ -109,14 +110,21 @@ def test_its_files_are_there_and_the_report_tells_of_them(study):
         "seg-DesikanKilliany_desc-preproc_morph.tsv",
         "seg-DesikanKilliany_desc-preproc_tacs.tsv",
         "seg-DesikanKilliany_pvc-GTM_desc-preproc_tacs.tsv",
+        "seg-DesikanKilliany_pvc-GTM_desc-preproc_cov.tsv",
         "seg-DesikanKilliany_pvc-GTM_model-MRTM2_kinpar.tsv",
         "label-cerebellargrey_desc-ref_mask.nii.gz",
     ):
         assert (pet / f"{SCAN}_{name}").is_file(), name
+    told = json.loads((pet / f"{SCAN}_seg-DesikanKilliany_pvc-GTM_desc-preproc_tacs.json").read_text(encoding="utf-8"))
+    told = told["PartialVolumeCorrection"]
+    assert told["FWHMSource"] == "catalog (HRRT)"
+    assert 1 < told["NoiseAmplification"]["left_putamen"] < 3
+    assert told["Sensitivity"]["0.8"]["left_putamen"] < 1 < told["Sensitivity"]["1.2"]["left_putamen"]
     (report,) = (out / "sub-01" / "ses-base").glob("*report.html")
     page = report.read_text(encoding="utf-8")
     assert "Head motion between frames of DASB was corrected" in page
     assert "geometric transfer matrix" in page
+    assert "Noise after GTM, times that before" in page
     assert 'id="preprocessing"' in page
 
 
