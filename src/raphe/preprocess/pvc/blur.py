@@ -47,9 +47,10 @@ class Blur:
         Along the axes of the grid; 0 for none.
     zooms : tuple of float, length 3, mm
     what : {"image", "shares", "noise"}
-        An image: the discrete Gaussian (Lindeberg 1990), which is nowhere negative and has the variance of the
-        Gaussian. Shares of voxels that regions have, with edges anywhere within voxels: the kernel that comes nearest
-        to the blur of such edges. Independent noise that is to become coarse: the Gaussian at the voxels.
+        An image: the discrete Gaussian (Lindeberg, IEEE Trans Pattern Anal Mach Intell 1990;12:234-254), which is
+        nowhere negative and has the variance of the Gaussian. Shares of voxels that regions have, with edges anywhere
+        within voxels: the kernel that comes nearest to the blur of such edges. Independent noise that is to become
+        coarse: the Gaussian at the voxels.
     """
 
     fwhm: tuple[float, float, float]
@@ -114,7 +115,7 @@ def _places(sigma: float) -> npt.NDArray[np.intp]:
 
 
 def _discrete(sigma: float) -> Array:
-    """Discrete Gaussian of Lindeberg (1990), sigma in voxels."""
+    """Discrete Gaussian, sigma in voxels."""
     weights = ive(_places(sigma), sigma**2)
     return np.asarray(weights / weights.sum())
 
