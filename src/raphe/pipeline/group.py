@@ -32,6 +32,9 @@ from raphe.report.study import ScanSummary, study_page
 from raphe.stats.region import paired
 from raphe.stats.test_retest import agreement
 
+Aside = Mapping[str, Mapping[tuple[str, str], str]]
+"""By the tracer's key: participant and session of each scan that a person has excluded, with the reason."""
+
 
 @dataclass(frozen=True)
 class GroupReport:
@@ -76,13 +79,20 @@ def report_group(
     """
     began = time.monotonic()
     done, missing = _done(out, tables, tasks, failed)
+    excluded = [(table, task) for table, task in zip(tables, tasks, strict=True) if task.excluded]
+    if len(excluded) == len(tables):
+        raise InputError(
+            f"every scan is excluded ({excluded[0][0].scan.label}: {excluded[0][1].excluded}; ...), so there is "
+            "nothing to bring together; take rows out of exclusions.tsv"
+        )
     if not done:
         raise InputError(f"{out}: no scan has been analysed yet; run the participant level first")
     estimates = Estimates.joined(_estimates(out, table, task, plan, participants) for table, task in done)
     regions = plan.regions.names if plan else ()
-    contrasts, steps, unmade = _contrasts(plan, estimates, regions)
-    agreements, more, unmade_too = _agreements(plan, estimates, regions)
-    steps += (*more, *_kept(plan))
+    aside = _set_aside(excluded)
+    contrasts, steps, unmade = _contrasts(plan, estimates, regions, aside)
+    agreements, more, unmade_too = _agreements(plan, estimates, regions, aside)
+    steps = (*_taken_out(excluded), *steps, *more, *_kept(plan))
     summaries = tuple(_summary(out, table, task, missing) for table, task in zip(tables, tasks, strict=True))
     scan_steps = [step for table, _ in done for step in read_record(names.provenance(out, table.scan.label)).steps]
     page = study_page(
@@ -121,9 +131,11 @@ def report_group(
 def _done(
     out: Path, tables: Sequence[ScanCurves], tasks: Sequence[ScanTask], failed: Mapping[str, str]
 ) -> tuple[list[tuple[ScanCurves, ScanTask]], dict[str, str]]:
-    """Scans that have been analysed, and why the others have not."""
+    """Scans that take part and have been analysed, and why others that take part have not."""
     done, missing = [], dict[str, str]()
     for table, task in zip(tables, tasks, strict=True):
+        if task.excluded:
+            continue
         if table.scan.label in failed:
             missing[table.scan.label] = failed[table.scan.label]
             continue
@@ -137,6 +149,22 @@ def _done(
         else:
             done.append((table, task))
     return done, missing
+
+
+def _set_aside(excluded: Sequence[tuple[ScanCurves, ScanTask]]) -> Aside:
+    found: dict[str, dict[tuple[str, str], str]] = {}
+    for table, task in excluded:
+        scan = table.scan
+        told = f"excluded by a person: {task.excluded}"
+        found.setdefault(same_tracer(task.tracer), {})[scan.participant, scan.session or ""] = told
+    return found
+
+
+def _taken_out(excluded: Sequence[tuple[ScanCurves, ScanTask]]) -> tuple[Step, ...]:
+    if not excluded:
+        return ()
+    scans = tuple(table.scan.label for table, _ in excluded)
+    return (Step("excluded", {"scans": scans, "reasons": tuple(task.excluded for _, task in excluded)}),)
 
 
 def _estimates(
@@ -174,7 +202,7 @@ def _estimates(
 
 
 def _contrasts(
-    plan: StudyPlan | None, estimates: Estimates, regions: Sequence[str]
+    plan: StudyPlan | None, estimates: Estimates, regions: Sequence[str], aside: Aside
 ) -> tuple[tuple[Contrast, ...], tuple[Step, ...], list[str]]:
     """The plan's contrasts, the primary one first, and why others cannot be made."""
     if plan is None:
@@ -198,6 +226,7 @@ def _contrasts(
                     first=contrast.terms[0],
                     second=contrast.terms[1],
                     regions=regions,
+                    excluded=aside.get(same_tracer(tracer), {}),
                     adjust=contrast.adjust,
                     primary=contrast.name == primary,
                 )
@@ -208,7 +237,7 @@ def _contrasts(
 
 
 def _agreements(
-    plan: StudyPlan | None, estimates: Estimates, regions: Sequence[str]
+    plan: StudyPlan | None, estimates: Estimates, regions: Sequence[str], aside: Aside
 ) -> tuple[tuple[Agreement, ...], tuple[Step, ...], list[str]]:
     """Agreement of the sessions of each tracer that the plan gives the same condition; of all, without a plan.
 
@@ -234,6 +263,7 @@ def _agreements(
                         first=first,
                         second=second,
                         regions=[region for region in regions if region in own.distinct("region")],
+                        excluded=aside.get(same_tracer(tracer), {}),
                     )
                 )
             except InputError as error:
@@ -268,7 +298,9 @@ def _summary(out: Path, table: ScanCurves, task: ScanTask, missing: Mapping[str,
     scan = replace(table.scan, tracer=task.tracer)
     if scan.label in missing:
         return ScanSummary(scan, failure=missing[scan.label])
-    return ScanSummary(scan, href=names.scan_report(out, scan, task.alone).relative_to(out).as_posix())
+    report = names.scan_report(out, scan, task.alone)
+    href = report.relative_to(out).as_posix() if report.is_file() or not task.excluded else ""
+    return ScanSummary(scan, href=href, excluded=task.excluded)
 
 
 def _write(
