@@ -23,6 +23,7 @@ from raphe.io.sessions import session_key
 from raphe.io.staging import staged
 from raphe.io.tables import write_text
 from raphe.kinetics.registry import model_type
+from raphe.pipeline.concern_of import concern_of
 from raphe.pipeline.findings import paragraphs
 from raphe.pipeline.participant import ScanTask, fingerprint_of, parameters_path
 from raphe.pipeline.plan import StudyPlan
@@ -298,9 +299,11 @@ def _summary(out: Path, table: ScanCurves, task: ScanTask, missing: Mapping[str,
     scan = replace(table.scan, tracer=task.tracer)
     if scan.label in missing:
         return ScanSummary(scan, failure=missing[scan.label])
+    frames = table.sidecar.frames
+    concern = None if task.keeps_curves or frames is None else concern_of(out, scan, frames)
     report = names.scan_report(out, scan, task.alone)
     href = report.relative_to(out).as_posix() if report.is_file() or not task.excluded else ""
-    return ScanSummary(scan, href=href, excluded=task.excluded)
+    return ScanSummary(scan, href=href, excluded=task.excluded, concern=concern)
 
 
 def _write(

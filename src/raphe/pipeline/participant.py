@@ -322,7 +322,9 @@ def _write(
         excluded=task.excluded,
         preprocessing=None
         if task.keeps_curves
-        else preprocessing_view(preprocessing_of(task.out, scan, most.frames, table.seg)),
+        else preprocessing_view(
+            preprocessing_of(task.out, scan, table.sidecar.frames or most.frames, table.seg, most.names, task.analysis)
+        ),
         maps=[] if maps is None else [map_view(*one, *maps.place) for one in maps.shown()],
     )
     write_text(report, page)

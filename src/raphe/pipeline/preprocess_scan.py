@@ -29,6 +29,7 @@ from raphe.pipeline.preprocess_choices import Preprocessing
 from raphe.pipeline.preprocess_files import write_preprocessed
 from raphe.pipeline.raw_task import INTERPOLATION, Located, Made, RawOutcome, RawTask
 from raphe.preprocess.anatomy import FLUID, OTHER_GREY, WHITE, grey_only, with_tissue
+from raphe.preprocess.carpet import kinds_of
 from raphe.preprocess.denoise import denoise
 from raphe.preprocess.extract import extract_curves, region_shares
 from raphe.preprocess.motion import correct_motion, estimate_motion, mean_image, no_motion
@@ -106,7 +107,8 @@ def preprocess_scan(task: RawTask, restart: bool = False) -> RawOutcome:
         ]
         if task.head is not None:
             named.insert(0, Step("head", {"record": f"{task.head.stem}_anat"}))
-        named.append(Step("preprocessed", {"doubts": tuple(doubts)}, seconds=time.monotonic() - began))
+        told_last = {"doubts": tuple(doubts), "cut_off": made.cut_off}
+        named.append(Step("preprocessed", told_last, seconds=time.monotonic() - began))
         write_record(
             names.provenance(stage, f"{task.label}_preproc"), named, fingerprint=mark, root=stage, outputs=files,
             command_line=task.command_line,
@@ -163,10 +165,9 @@ def _curves(task: RawTask, still: DynamicImage, place: Located) -> Made:
     found_doubts = list(doubts)
     inner = shares.rows(tuple(name for name in shares.names if name not in TISSUE))
     seen = inner.seen
-    lost = [
-        f"{name} ({100 * (1 - part):.0f} %)" for name, part in zip(inner.names, seen, strict=True) if part < 1 - OUTSIDE
-    ]
-    if lost:
+    cut_off = {name: part for name, part in zip(inner.names, seen, strict=True) if part < 1 - OUTSIDE}
+    if cut_off:
+        lost = [f"{name} ({100 * (1 - part):.0f} %)" for name, part in cut_off.items()]
         found_doubts.append(f"beyond the PET's field of view: {', '.join(lost[:8])}{' ...' if len(lost) > 8 else ''}")
     tacs, extracted = extract_curves(image, inner)
     steps.append(extracted)
@@ -195,7 +196,8 @@ def _curves(task: RawTask, still: DynamicImage, place: Located) -> Made:
                 whole, tacs=curves, amplification=whole.amplification[keep], image=None
             )  # fmt: skip
             steps.append(made)
-    return Made(inner, reference, tacs, of_reference, corrected, steps, found_doubts)
+    kinds = kinds_of(shares, reference)
+    return Made(inner, reference, tacs, of_reference, corrected, steps, found_doubts, kinds, tuple(cut_off))
 
 
 def resolution(task: RawTask) -> tuple[float, float, float] | None:

@@ -6,12 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
+from raphe.data.concern import Concern
 from raphe.data.estimates import Estimate, Estimates
 from raphe.data.record import Step
 from raphe.data.results import Agreement, Contrast
 from raphe.data.scan import Scan
 from raphe.report.binding import bindings, macros_of, of_macros
 from raphe.report.comparison import contrast_view
+from raphe.report.concern import HEADS, RULE, concerns
 from raphe.report.left_out import left_out, selected
 from raphe.report.page import record, render
 from raphe.report.repeated import repeated
@@ -24,7 +26,8 @@ class ScanSummary:
 
     ``href`` is the way from the study's page to the scan's page, empty where there is none; ``failure`` says in words
     why the scan could not be analysed and is empty otherwise; ``remarks`` are warnings about it; ``excluded`` is why a
-    person has taken it out of the study, and empty where it takes part.
+    person has taken it out of the study, and empty where it takes part; ``concern`` is what was
+    found about its images where they were preprocessed here.
     """
 
     scan: Scan
@@ -32,6 +35,7 @@ class ScanSummary:
     failure: str = ""
     remarks: tuple[str, ...] = ()
     excluded: str = ""
+    concern: Concern | None = None
 
 
 class Listed(NamedTuple):
@@ -121,6 +125,13 @@ def study_page(
         several=len({(row.model, row.parameter) for row in summarised}) > 1,
         selected=listed(selected(rows, called)),
         scans=listed_scans,
+        concerns=concerns(
+            {one.scan.label: one.concern for one in scans if one.concern is not None},
+            {one.scan.label: one.href for one in scans},
+            [one.scan.label for one in scans if one.excluded],
+        ),
+        concern_heads=HEADS,
+        concern_rule=RULE,
         **record(steps, versions, citations, command_line),
     )
 
