@@ -28,13 +28,11 @@ from raphe.pipeline.findings import paragraphs
 from raphe.pipeline.participant import ScanTask, fingerprint_of, parameters_path
 from raphe.pipeline.plan import StudyPlan
 from raphe.pipeline.plan_schema import same_tracer
+from raphe.pipeline.set_aside import Aside, set_aside
 from raphe.quality import Quality
 from raphe.report.study import ScanSummary, study_page
 from raphe.stats.region import paired
 from raphe.stats.test_retest import agreement
-
-Aside = Mapping[str, Mapping[tuple[str, str], str]]
-"""By the tracer's key: participant and session of each scan that a person has excluded, with the reason."""
 
 
 @dataclass(frozen=True)
@@ -90,10 +88,10 @@ def report_group(
         raise InputError(f"{out}: no scan has been analysed yet; run the participant level first")
     estimates = Estimates.joined(_estimates(out, table, task, plan, participants) for table, task in done)
     regions = plan.regions.names if plan else ()
-    aside = _set_aside(excluded)
+    aside, taken_out = set_aside(excluded)
     contrasts, steps, unmade = _contrasts(plan, estimates, regions, aside)
     agreements, more, unmade_too = _agreements(plan, estimates, regions, aside)
-    steps = (*_taken_out(excluded), *steps, *more, *_kept(plan))
+    steps = (*taken_out, *steps, *more, *_kept(plan))
     summaries = tuple(_summary(out, table, task, missing) for table, task in zip(tables, tasks, strict=True))
     scan_steps = [step for table, _ in done for step in read_record(names.provenance(out, table.scan.label)).steps]
     page = study_page(
@@ -150,22 +148,6 @@ def _done(
         else:
             done.append((table, task))
     return done, missing
-
-
-def _set_aside(excluded: Sequence[tuple[ScanCurves, ScanTask]]) -> Aside:
-    found: dict[str, dict[tuple[str, str], str]] = {}
-    for table, task in excluded:
-        scan = table.scan
-        told = f"excluded by a person: {task.excluded}"
-        found.setdefault(same_tracer(task.tracer), {})[scan.participant, scan.session or ""] = told
-    return found
-
-
-def _taken_out(excluded: Sequence[tuple[ScanCurves, ScanTask]]) -> tuple[Step, ...]:
-    if not excluded:
-        return ()
-    scans = tuple(table.scan.label for table, _ in excluded)
-    return (Step("excluded", {"scans": scans, "reasons": tuple(task.excluded for _, task in excluded)}),)
 
 
 def _estimates(

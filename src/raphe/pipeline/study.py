@@ -136,9 +136,8 @@ def _preprocessed(
     if not raws:
         return {}
     refuse_errors([one for one in check_dataset(options.bids, derivatives, blood=False) if _concerns(one, options)])
-    failed = preprocess(raws, options, derivatives, plan, messages)
-    taken_out = {raw.scan.label for raw in raws if excluded.reason(raw.scan)}
-    return {label: why for label, why in failed.items() if label not in taken_out}
+    taken_out = {raw.scan.label: why for raw in raws if (why := excluded.reason(raw.scan))}
+    return preprocess(raws, options, derivatives, plan, messages, taken_out)
 
 
 def _has_curves(options: argparse.Namespace, derivatives: Sequence[Path]) -> bool:
