@@ -11,6 +11,7 @@ import pytest
 from raphe.cli import main
 from raphe.core import rigid
 from raphe.core.resample import NEAREST, resample
+from raphe.io.carpets import read_carpets
 from raphe.io.transforms import read_transforms
 from raphe.nomenclature import region_key
 
@@ -107,6 +108,7 @@ def test_its_files_are_there_and_the_report_tells_of_them(study):
         "desc-preproc_pet.nii.gz",
         "desc-hmc_petref.nii.gz",
         "desc-confounds_timeseries.tsv",
+        "carpet.tsv",
         "seg-DesikanKilliany_desc-preproc_morph.tsv",
         "seg-DesikanKilliany_desc-preproc_tacs.tsv",
         "seg-DesikanKilliany_pvc-GTM_desc-preproc_tacs.tsv",
@@ -126,6 +128,30 @@ def test_its_files_are_there_and_the_report_tells_of_them(study):
     assert "geometric transfer matrix" in page
     assert "Noise after GTM, times that before" in page
     assert 'id="preprocessing"' in page
+    assert "without head motion" in page
+    assert 'class="fade"' in page
+    assert "without and with partial-volume correction. This ratio (SUVR) is no binding potential" in page
+    assert f'href="sub-01/ses-base/{report.name}#preprocessing"' in (out / "report.html").read_text(encoding="utf-8")
+
+
+def test_correction_takes_movement_out_of_the_carpet(study):
+    """In fluid, whose neighbours are brightest, after the first minutes' noise."""
+    found = read_carpets(study / "out" / "sub-01" / "ses-base" / "pet" / f"{SCAN}_carpet.tsv")
+    left = {
+        name: np.abs(carpet.departure[[kind == "fluid" for kind in carpet.tissue], 20:]).mean()
+        for name, carpet in found.items()
+    }
+    assert left["without head motion"] < 0.8 * left["as measured"]
+
+
+def test_an_exclusion_of_no_scan_is_told_before_any_work(study, tmp_path, capsys):
+    table = study / "bids" / "exclusions.tsv"
+    table.write_text("participant_id\tsession_id\treason\nsub-01\tses-bas\tmoved\n", encoding="utf-8")
+    code = main(["run", str(study / "bids"), str(tmp_path / "out"), "all"])
+    table.unlink()
+    assert code == 2
+    assert "did you mean 'ses-base'?" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
 
 
 def test_what_is_done_is_kept(study, capsys):

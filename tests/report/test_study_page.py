@@ -5,6 +5,7 @@ import re
 import numpy as np
 import pytest
 
+from raphe.data.concern import Concern, Movement
 from raphe.data.estimates import Estimate, Estimates
 from raphe.data.record import Step
 from raphe.data.results import (
@@ -139,6 +140,32 @@ def test_scans_are_listed_by_concern(read):
     order = [text.index(label) for label in (">sub-09_ses-before", ">sub-02_ses-after", ">sub-00_ses-after")]
     assert order == sorted(order)
     assert "not analysed the reference is empty" in read(text).text
+
+
+def test_images_are_ranked_by_doubts_and_then_by_movement(read):
+    def scan(label, n, largest, **more):
+        concern = Concern(("it is dark",) * n, Movement(largest, 0.3, 0.2), 2, 30, 0.5, ("pons",))
+        return ScanSummary(Scan(label, "before", (), "DASB", "C11"), f"{label}.html", concern=concern, **more)
+
+    listed = [*scans(), scan("11", 0, 0.4), scan("12", 1, 0.1), scan("13", 0, 2.5, excluded="asleep")]
+    text = page(listed=listed)
+    section = text[text.index('id="quality"') : text.index('id="excluded"')]
+    order = [section.index(f'href="{label}.html#preprocessing"') for label in ("12", "13", "11")]
+    assert order == sorted(order)
+    assert section.count("<tr>") == 4
+    words = read(text).text
+    assert "Scans with more doubts stand first" in words
+    assert "sub-12_ses-before it is dark 1 0.1 0.30 0.20 50 2 of 30 1 (pons)" in words
+    assert "sub-13_ses-before excluded" in words
+    assert 'id="quality"' not in page()
+
+
+def test_excluded_scans_stand_in_a_table_with_their_reasons_and_last_among_the_scans(read):
+    listed = [ScanSummary(Scan("09", "before", (), "DASB", "C11"), excluded="asleep & away"), *scans()]
+    text = read(page(listed=listed)).text
+    assert "Scans excluded by a person 1" in text
+    assert "sub-09_ses-before [11C]DASB asleep & away" in text
+    assert text.index("sub-03_ses-after") < text.rindex("sub-09_ses-before")
 
 
 def test_hostile_names_are_only_text(read):

@@ -2,16 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from raphe.core.frames import Frames
+from raphe.data.carpet import Carpet
 from raphe.data.image import Grid
 
 Array = npt.NDArray[np.float64]
 Floats = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class Suvr:
+    """Late activity of regions over that of a reference, without and with partial-volume correction.
+
+    Parameters
+    ----------
+    reference : tuple of str
+        Names of the reference regions, whose mean is taken, weighted by volume.
+    start, end : float, min
+        Of the frames that are averaged.
+    methods : tuple of str
+        ``""`` for no correction, then the corrections.
+    names : tuple of str, length n_region
+    values : ndarray, shape (n_method, n_region)
+    """
+
+    reference: tuple[str, ...]
+    start: float
+    end: float
+    methods: tuple[str, ...]
+    names: tuple[str, ...]
+    values: Array
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,6 +63,10 @@ class Preprocessed:
         What a person must read.
     facts : tuple of (str, str)
         What was found, in words.
+    carpets : mapping of str to Carpet
+        By what was done to the image; none where they were not written.
+    suvr : Suvr or None
+        None where partial volumes were not corrected.
     """
 
     frames: Frames
@@ -50,3 +80,5 @@ class Preprocessed:
     labels: npt.NDArray[np.int32]
     doubts: tuple[str, ...]
     facts: tuple[tuple[str, str], ...]
+    carpets: Mapping[str, Carpet]
+    suvr: Suvr | None

@@ -22,7 +22,7 @@ BIDS_VERSION = "1.10.0"
 IGNORED = (
     *("*.html", "*_tacs.*", "*_kinpar.*", "*_inputfunction.*", "*_mimap.*", "*_result.*", "group/", "provenance/"),
     *("*_xfm.*", "*_petref.*", "*_morph.*", "*_desc-confounds_timeseries.*", "*_pet.*", "*_desc-ref_mask.*"),
-    "*_cov.*",
+    *("*_cov.*", "*_carpet.*"),
 )
 """Lines of ``.bidsignore``: what the released BIDS validator does not know."""
 
@@ -89,6 +89,11 @@ def to_space(out: Path, scan: Scan, space: str, nonlinear: bool = False) -> Path
 def confounds(out: Path, scan: Scan) -> Path:
     """Head motion as a table."""
     return _pet(out, scan, "_desc-confounds_timeseries.tsv")
+
+
+def carpets(out: Path, scan: Scan) -> Path:
+    """Places of the brain over time, before and after head motion was corrected."""
+    return _pet(out, scan, "_carpet.tsv")
 
 
 def morphometry(out: Path, scan: Scan, seg: str) -> Path:

@@ -78,8 +78,8 @@ class Table:
         return values
 
 
-def read_table(path: Path) -> Table:
-    """Read a table with one line of column names and at least one row.
+def read_table(path: Path, *, rows: bool = True) -> Table:
+    """Read a table with one line of column names and, unless ``rows`` is False, at least one row.
 
     Tabs, semicolons or commas separate the cells, whichever the first line has (in this order); blanks do where it has
     none of them. A byte-order mark, any line ending, quotes as in CSV and blank lines at the end are understood.
@@ -98,15 +98,15 @@ def read_table(path: Path) -> Table:
     separator = next((mark for mark in "\t;," if mark in lines[0]), None)
     columns = _split(path, 1, lines[0], separator)
     _check_columns(path, columns)
-    if len(lines) == 1:
+    if rows and len(lines) == 1:
         raise InputError(f"{path} holds column names but no rows")
-    rows = []
+    found = []
     for line, text in enumerate(lines[1:], start=2):
         cells = _split(path, line, text, separator)
         if len(cells) != len(columns):
             _refuse_ragged(path, line, text, len(cells), len(columns))
-        rows.append(cells)
-    return Table(path, columns, tuple(rows), tuple(range(2, len(lines) + 1)))
+        found.append(cells)
+    return Table(path, columns, tuple(found), tuple(range(2, len(lines) + 1)))
 
 
 def read_json(path: Path) -> dict[str, object]:

@@ -18,6 +18,7 @@ from raphe.io.raw_scans import has_images
 from raphe.kinetics.registry import model_type
 from raphe.pipeline.arterial import remarks_on_blood
 from raphe.pipeline.examination import examine
+from raphe.pipeline.exclusions import exclusions_of
 from raphe.pipeline.findings import paragraphs
 from raphe.pipeline.map_files import files_of_maps
 from raphe.pipeline.messages import Messages
@@ -64,6 +65,8 @@ def check(bids: Path, derivatives: Sequence[Path] = (), plan_path: Path | None =
         plan = find_plan(bids, plan_path)
     except InputError as error:
         faults.append(_of_plan(error, bids, plan_path))
+    excluded, unfit = exclusions_of(bids, roots, plan)
+    findings += unfit
     tables: Sequence[ScanCurves] = ()
     try:
         tables = read_study(bids, roots).tables
@@ -74,7 +77,9 @@ def check(bids: Path, derivatives: Sequence[Path] = (), plan_path: Path | None =
     try:
         images_alone = not tables and has_images(bids)
         if not images_alone and not any(finding.severity == "error" for finding in findings):
-            examined = examine(_tables(bids, roots, plan), plan, {})
+            chosen = _tables(bids, roots, plan)
+            taken_out = {table.scan.label for table in chosen if excluded.reason(table.scan)}
+            examined = examine(chosen, plan, {}, excluded=taken_out)
             findings += (*examined.findings, *_without_image(examined.tables, plan, bids, roots))
     except InputError as error:
         findings.append(_of_plan(error, bids, plan_path))

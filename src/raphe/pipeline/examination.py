@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,7 +47,12 @@ class Examination:
 
 
 def examine(
-    tables: Sequence[ScanCurves], plan: StudyPlan | None, said: Mapping[str, object], *, partial: bool = False
+    tables: Sequence[ScanCurves],
+    plan: StudyPlan | None,
+    said: Mapping[str, object],
+    *,
+    partial: bool = False,
+    excluded: Collection[str] = (),
 ) -> Examination:
     """Hold the plan against the scans, choose the analysis of each, and see that it can be done.
 
@@ -60,6 +65,8 @@ def examine(
         Choices of the command line, as fields of :class:`raphe.pipeline.analysis.Analysis`; weights as they were typed.
     partial : bool
         Whether the tables are a part of the study, so that what the plan has besides them is no fault.
+    excluded : collection of str
+        Labels of scans that a person has taken out of the study: what keeps them from being analysed is no fault.
 
     Raises
     ------
@@ -70,7 +77,7 @@ def examine(
     findings: list[Finding] = []
     analyses: dict[Path, Analysis] = {}
     if plan is not None:
-        findings += check_plan(plan, *_known(tables, curves), partial=partial)
+        findings += check_plan(plan, *_known(tables, curves), partial=partial, excluded=excluded)
         tables = [table for table in tables if plan.tracer(table.scan.tracer) is not None]
         if any(finding.severity == "error" for finding in findings):
             return Examination(tuple(tables), analyses, tuple(findings))
@@ -80,7 +87,7 @@ def examine(
         except InputError as error:
             findings.append(Finding("error", table.path, "", f"{table.path}: {error}"))
     chosen = [(table, analyses[table.path]) for table in tables if table.path in analyses]
-    for table, analysis in chosen:
+    for table, analysis in (one for one in chosen if one[0].scan.label not in excluded):
         findings += dict.fromkeys(_scan_faults(table, curves[table.path], analysis))
     if plan is not None:
         findings += _contrast_faults(plan, chosen)

@@ -23,10 +23,12 @@ from raphe.io.sessions import session_key
 from raphe.io.staging import staged
 from raphe.io.tables import write_text
 from raphe.kinetics.registry import model_type
+from raphe.pipeline.concern_of import concern_of
 from raphe.pipeline.findings import paragraphs
 from raphe.pipeline.participant import ScanTask, fingerprint_of, parameters_path
 from raphe.pipeline.plan import StudyPlan
 from raphe.pipeline.plan_schema import same_tracer
+from raphe.pipeline.set_aside import Aside, set_aside
 from raphe.quality import Quality
 from raphe.report.study import ScanSummary, study_page
 from raphe.stats.region import paired
@@ -76,13 +78,20 @@ def report_group(
     """
     began = time.monotonic()
     done, missing = _done(out, tables, tasks, failed)
+    excluded = [(table, task) for table, task in zip(tables, tasks, strict=True) if task.excluded]
+    if len(excluded) == len(tables):
+        raise InputError(
+            f"every scan is excluded ({excluded[0][0].scan.label}: {excluded[0][1].excluded}; ...), so there is "
+            "nothing to bring together; take rows out of exclusions.tsv"
+        )
     if not done:
         raise InputError(f"{out}: no scan has been analysed yet; run the participant level first")
     estimates = Estimates.joined(_estimates(out, table, task, plan, participants) for table, task in done)
     regions = plan.regions.names if plan else ()
-    contrasts, steps, unmade = _contrasts(plan, estimates, regions)
-    agreements, more, unmade_too = _agreements(plan, estimates, regions)
-    steps += (*more, *_kept(plan))
+    aside, taken_out = set_aside(excluded)
+    contrasts, steps, unmade = _contrasts(plan, estimates, regions, aside)
+    agreements, more, unmade_too = _agreements(plan, estimates, regions, aside)
+    steps = (*taken_out, *steps, *more, *_kept(plan))
     summaries = tuple(_summary(out, table, task, missing) for table, task in zip(tables, tasks, strict=True))
     scan_steps = [step for table, _ in done for step in read_record(names.provenance(out, table.scan.label)).steps]
     page = study_page(
@@ -121,9 +130,11 @@ def report_group(
 def _done(
     out: Path, tables: Sequence[ScanCurves], tasks: Sequence[ScanTask], failed: Mapping[str, str]
 ) -> tuple[list[tuple[ScanCurves, ScanTask]], dict[str, str]]:
-    """Scans that have been analysed, and why the others have not."""
+    """Scans that take part and have been analysed, and why others that take part have not."""
     done, missing = [], dict[str, str]()
     for table, task in zip(tables, tasks, strict=True):
+        if task.excluded:
+            continue
         if table.scan.label in failed:
             missing[table.scan.label] = failed[table.scan.label]
             continue
@@ -174,7 +185,7 @@ def _estimates(
 
 
 def _contrasts(
-    plan: StudyPlan | None, estimates: Estimates, regions: Sequence[str]
+    plan: StudyPlan | None, estimates: Estimates, regions: Sequence[str], aside: Aside
 ) -> tuple[tuple[Contrast, ...], tuple[Step, ...], list[str]]:
     """The plan's contrasts, the primary one first, and why others cannot be made."""
     if plan is None:
@@ -198,6 +209,7 @@ def _contrasts(
                     first=contrast.terms[0],
                     second=contrast.terms[1],
                     regions=regions,
+                    excluded=aside.get(same_tracer(tracer), {}),
                     adjust=contrast.adjust,
                     primary=contrast.name == primary,
                 )
@@ -208,7 +220,7 @@ def _contrasts(
 
 
 def _agreements(
-    plan: StudyPlan | None, estimates: Estimates, regions: Sequence[str]
+    plan: StudyPlan | None, estimates: Estimates, regions: Sequence[str], aside: Aside
 ) -> tuple[tuple[Agreement, ...], tuple[Step, ...], list[str]]:
     """Agreement of the sessions of each tracer that the plan gives the same condition; of all, without a plan.
 
@@ -234,6 +246,7 @@ def _agreements(
                         first=first,
                         second=second,
                         regions=[region for region in regions if region in own.distinct("region")],
+                        excluded=aside.get(same_tracer(tracer), {}),
                     )
                 )
             except InputError as error:
@@ -268,7 +281,11 @@ def _summary(out: Path, table: ScanCurves, task: ScanTask, missing: Mapping[str,
     scan = replace(table.scan, tracer=task.tracer)
     if scan.label in missing:
         return ScanSummary(scan, failure=missing[scan.label])
-    return ScanSummary(scan, href=names.scan_report(out, scan, task.alone).relative_to(out).as_posix())
+    frames = table.sidecar.frames
+    concern = None if task.keeps_curves or frames is None else concern_of(out, scan, frames)
+    report = names.scan_report(out, scan, task.alone)
+    href = report.relative_to(out).as_posix() if report.is_file() or not task.excluded else ""
+    return ScanSummary(scan, href=href, excluded=task.excluded, concern=concern)
 
 
 def _write(

@@ -70,6 +70,8 @@ class ScanTask:
         Scans that are worked on at a time, which share the memory.
     made : tuple of Path
         Tables of curves that were made of raw images, in the output.
+    excluded : str
+        Why a person has taken the scan out of the study; empty where it takes part.
     """
 
     bids: Path
@@ -87,6 +89,7 @@ class ScanTask:
     maps: MapChoice | None = None
     beside: int = 1
     made: tuple[Path, ...] = ()
+    excluded: str = ""
 
     @property
     def keeps_curves(self) -> bool:
@@ -219,6 +222,8 @@ def fingerprint_of(task: ScanTask, table: ScanCurves) -> str:
     if isinstance(task.analysis.weights, np.ndarray):
         settings["weights"] = task.analysis.weights.tolist()
     settings |= {"tracer": task.tracer, "alone": task.alone}
+    if task.excluded:
+        settings["excluded"] = task.excluded
     if task.maps is not None:
         of_maps = files_of_maps(table, task.maps, task.bids, roots_of(task))
         files += of_maps.all
@@ -314,9 +319,12 @@ def _write(
         command_line=task.command_line,
         region_order=task.analysis.regions,
         notes=notes,
+        excluded=task.excluded,
         preprocessing=None
         if task.keeps_curves
-        else preprocessing_view(preprocessing_of(task.out, scan, most.frames, table.seg)),
+        else preprocessing_view(
+            preprocessing_of(task.out, scan, table.sidecar.frames or most.frames, table.seg, most.names, task.analysis)
+        ),
         maps=[] if maps is None else [map_view(*one, *maps.place) for one in maps.shown()],
     )
     write_text(report, page)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from raphe.data.finding import Finding
 from raphe.data.regions import members
@@ -29,6 +29,7 @@ def check_plan(
     empty: Mapping[str, Sequence[str]] | None = None,
     *,
     partial: bool = False,
+    excluded: Collection[str] = (),
 ) -> tuple[Finding, ...]:
     """Hold the plan against the data.
 
@@ -48,6 +49,8 @@ def check_plan(
         Names of the curves of each scan that have no value, and are not among ``regions``.
     partial : bool
         Whether the scans are a part of the study: what the plan has besides them is no fault then.
+    excluded : collection of str
+        Labels of scans that a person has taken out; they do not make a session's scans several.
 
     Returns
     -------
@@ -59,7 +62,7 @@ def check_plan(
     if plan.maps is not None and plan.maps.permutations is not None:
         found.append(_warning(plan, ("maps", "permutations"), NO_VOXELWISE))
     if not absent:
-        found += _contrasts(plan, scans, partial)
+        found += _contrasts(plan, scans, partial, excluded)
     return tuple(finding for _, finding in sorted(found, key=lambda item: item[0]))
 
 
@@ -156,12 +159,13 @@ def _wanted(plan: StudyPlan) -> Iterator[tuple[Key, str, str]]:
             yield ("tracer", index, "high_binding", at), name, tracer.name
 
 
-def _contrasts(plan: StudyPlan, scans: Sequence[Scan], partial: bool) -> Found:
+def _contrasts(plan: StudyPlan, scans: Sequence[Scan], partial: bool, excluded: Collection[str]) -> Found:
     for index, contrast in enumerate(plan.contrasts):
         key, who = ("contrast", index, "terms"), f"contrast {contrast.name!r}"
         own = [scan for scan in scans if same_tracer(scan.tracer) == same_tracer(contrast.tracer)]
+        kept = [scan for scan in own if scan.label not in excluded]
         faults = [
-            _doubled(contrast, term, own) or ("" if partial else _lacking(contrast, term, own, scans))
+            _doubled(contrast, term, kept) or ("" if partial else _lacking(contrast, term, own, scans))
             for term in contrast.terms
         ]
         for at, fault in enumerate(faults):
@@ -215,7 +219,7 @@ def _doubled(contrast: ContrastSection, term: str, own: Sequence[Scan]) -> str:
             several = [scan.label for scan in own if (scan.participant, scan.session) == (who, term)]
             return (
                 f"sub-{who} has {count} scans with {contrast.tracer} in session {term!r} ({', '.join(several)}); leave "
-                "one of them in the data set"
+                "one of them in the data set, or exclude the others (exclusions.tsv)"
             )
     return ""
 

@@ -69,8 +69,16 @@ def preprocess(
     derivatives: Sequence[Path],
     plan: StudyPlan | None,
     messages: Messages,
+    excluded: Mapping[str, str],
 ) -> dict[str, str]:
     """Make curves of raw scans: first each head, then each scan; what is done and unchanged is kept.
+
+    Parameters
+    ----------
+    raws, options, derivatives, plan, messages
+        What there is to do, and how.
+    excluded : mapping of str to str
+        Labels of scans that a person has taken out of the study, with the reasons; one that fails is no failure.
 
     Returns
     -------
@@ -112,6 +120,8 @@ def preprocess(
             for doubt in result.doubts:
                 messages.warn(f"{result.label}: {doubt}")
         messages.progress(done, len(ready), "scans preprocessed")
+    for label in [label for label in failed if label in excluded]:
+        messages.say(f"{label}, which is excluded ({excluded[label]}), failed: {failed.pop(label)}")
     for label, why in failed.items():
         messages.error(f"a scan failed. {label}: {why}")
     if tasks and len(failed) == len(tasks):

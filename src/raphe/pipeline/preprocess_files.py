@@ -14,6 +14,7 @@ from raphe.core.resample import at_places
 from raphe.data.alignment import HeadMotion
 from raphe.data.volume import DynamicImage, Volume
 from raphe.io import derivatives as names
+from raphe.io.carpets import write_carpets
 from raphe.io.described import Column, write_described
 from raphe.io.names import find_sidecars
 from raphe.io.tacs import write_tacs
@@ -21,6 +22,7 @@ from raphe.io.transforms import write_transforms
 from raphe.io.volumes import write_dynamic, write_labels, write_mask, write_volume
 from raphe.pipeline.partial_volumes import as_json
 from raphe.pipeline.raw_task import INTERPOLATION, Located, Made, RawTask
+from raphe.preprocess.carpet import carpet
 from raphe.preprocess.motion import correct_motion
 from raphe.preprocess.reference_region import NAME
 
@@ -99,6 +101,7 @@ def write_preprocessed(
         images += _for_maps(task, image, motion, place, {**told, **schedule})
     files = [*images, *(names.map_sidecar(file) for file in images), *tables]
     files += _transforms(task, motion, place)
+    files += _carpets(task, image, still, made, sources)
     return [*files, *_tables(task, motion, place, made, sources)]
 
 
@@ -125,6 +128,14 @@ def _transforms(task: RawTask, motion: HeadMotion, place: Located) -> list[Path]
         files.append(names.to_space(task.out, task.raw.scan, "T1w"))
         write_transforms(files[-1], [place.registration.matrix])
     return files
+
+
+def _carpets(task: RawTask, image: DynamicImage, still: DynamicImage, made: Made, sources: Sequence[str]) -> list[Path]:
+    """Carpets of the image as it was measured and, where motion was corrected, after that."""
+    images = {"as measured": image} if still is image else {"as measured": image, "without head motion": still}
+    path = names.carpets(task.out, task.raw.scan)
+    write_carpets(path, {name: carpet(one, made.kinds) for name, one in images.items()}, {"Sources": list(sources)})
+    return [path, names.sidecar(path)]
 
 
 def _tables(task: RawTask, motion: HeadMotion, place: Located, made: Made, sources: Sequence[str]) -> list[Path]:

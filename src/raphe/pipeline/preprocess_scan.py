@@ -27,6 +27,7 @@ from raphe.pipeline.preprocess_choices import Preprocessing
 from raphe.pipeline.preprocess_files import write_preprocessed
 from raphe.pipeline.raw_task import INTERPOLATION, Located, Made, RawOutcome, RawTask
 from raphe.preprocess.anatomy import grey_only, with_tissue
+from raphe.preprocess.carpet import kinds_of
 from raphe.preprocess.denoise import denoise
 from raphe.preprocess.extract import extract_curves, region_shares
 from raphe.preprocess.motion import correct_motion, estimate_motion, mean_image, no_motion
@@ -96,7 +97,7 @@ def preprocess_scan(task: RawTask, restart: bool = False) -> RawOutcome:
         ]
         if task.head is not None:
             named.insert(0, Step("head", {"record": f"{task.head.stem}_anat"}))
-        told_of_all = {"doubts": tuple(doubts), **as_parameters(made.corrected)}
+        told_of_all = {"doubts": tuple(doubts), "cut_off": made.cut_off, **as_parameters(made.corrected)}
         named.append(Step("preprocessed", told_of_all, seconds=time.monotonic() - began))
         write_record(
             names.provenance(stage, f"{task.label}_preproc"), named, fingerprint=mark, root=stage, outputs=files,
@@ -155,10 +156,9 @@ def _curves(task: RawTask, still: DynamicImage, place: Located) -> Made:
     found_doubts = list(doubts)
     inner = shares.rows(tuple(name for name in shares.names if name not in TISSUE))
     seen = inner.seen
-    lost = [
-        f"{name} ({100 * (1 - part):.0f} %)" for name, part in zip(inner.names, seen, strict=True) if part < 1 - OUTSIDE
-    ]
-    if lost:
+    cut_off = {name: part for name, part in zip(inner.names, seen, strict=True) if part < 1 - OUTSIDE}
+    if cut_off:
+        lost = [f"{name} ({100 * (1 - part):.0f} %)" for name, part in cut_off.items()]
         found_doubts.append(f"beyond the PET's field of view: {', '.join(lost[:8])}{' ...' if len(lost) > 8 else ''}")
     tacs, extracted = extract_curves(image, inner)
     steps.append(extracted)
@@ -169,7 +169,8 @@ def _curves(task: RawTask, still: DynamicImage, place: Located) -> Made:
     corrected, made, told_of_them = corrected_curves(task, image, _late(image), shares, place, tacs)
     steps += made
     found_doubts += told_of_them
-    return Made(inner, reference, tacs, of_reference, corrected, steps, found_doubts)
+    kinds = kinds_of(shares, reference)
+    return Made(inner, reference, tacs, of_reference, corrected, steps, found_doubts, kinds, tuple(cut_off))
 
 
 def _late(image: DynamicImage) -> Floats:

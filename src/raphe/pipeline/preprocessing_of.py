@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,16 +15,34 @@ from raphe.data.preprocessed import Preprocessed
 from raphe.data.record import Step
 from raphe.data.scan import Scan
 from raphe.io import derivatives as names
+from raphe.io.carpets import read_carpets
 from raphe.io.provenance import read_record
 from raphe.io.tables import read_table
 from raphe.io.transforms import read_transforms
 from raphe.io.volumes import read_volume, read_whole_numbers
+from raphe.pipeline.choices import Analysis
+from raphe.pipeline.concern_of import words_of
+from raphe.pipeline.suvr_of import suvr_of
 
 POSE = ("trans_x", "trans_y", "trans_z", "rot_x", "rot_y", "rot_z")
 
 
-def preprocessing_of(out: Path, scan: Scan, frames: Frames, seg: str) -> Preprocessed:
+def preprocessing_of(
+    out: Path, scan: Scan, frames: Frames, seg: str, regions: Sequence[str], analysis: Analysis
+) -> Preprocessed:
     """Preprocessing of one scan.
+
+    Parameters
+    ----------
+    out : Path
+    scan : Scan
+    frames : Frames
+    seg : str
+        Segmentation whose curves were fitted.
+    regions : sequence of str
+        Those that were fitted.
+    analysis : Analysis
+        Names the reference of ratios.
 
     Raises
     ------
@@ -48,6 +67,7 @@ def preprocessing_of(out: Path, scan: Scan, frames: Frames, seg: str) -> Preproc
         t1 = np.asarray(
             resample(image.values, image.grid.affine, back, upright.shape, upright.affine, LINEAR), np.float32
         )
+    carpets = names.carpets(out, scan)
     return Preprocessed(
         frames,
         np.column_stack([table.floats(name) for name in POSE]),
@@ -58,8 +78,10 @@ def preprocessing_of(out: Path, scan: Scan, frames: Frames, seg: str) -> Preproc
         np.asarray(shown, dtype=np.float32),
         t1,
         np.asarray(labels, dtype=np.int32),
-        _doubts(steps),
+        next((words_of(step, "doubts") for step in steps if step.name == "preprocessed"), ()),
         tuple(_facts(steps)),
+        read_carpets(carpets) if carpets.is_file() else {},
+        suvr_of(out, scan, seg, regions, analysis),
     )
 
 
@@ -67,11 +89,6 @@ def _t1(out: Path, scan: Scan, record: str) -> Path:
     """T1-weighted image that a record of a head speaks of."""
     outputs = read_record(names.provenance(out, record)).outputs
     return next(out / name for name in outputs if name.endswith("_desc-preproc_T1w.nii.gz"))
-
-
-def _doubts(steps: tuple[Step, ...]) -> tuple[str, ...]:
-    told = next((step.parameters["doubts"] for step in steps if step.name == "preprocessed"), ())
-    return tuple(str(one) for one in told) if isinstance(told, tuple) else ()
 
 
 def _facts(steps: tuple[Step, ...]) -> list[tuple[str, str]]:

@@ -136,7 +136,11 @@ class CorrectedCurves:
 
 @dataclass(frozen=True, eq=False)
 class Made:
-    """Curves of a scan, and what they were made with."""
+    """Curves of a scan, and what they were made with.
+
+    ``kinds`` is the kind of tissue of each voxel, as of :func:`raphe.preprocess.carpet.kinds_of`; ``cut_off`` names
+    the regions that lie beyond the field of view in part.
+    """
 
     regions: RegionShares
     reference: RegionShares | None
@@ -145,3 +149,5 @@ class Made:
     corrected: Mapping[str, CorrectedCurves]
     steps: list[Step]
     doubts: list[str]
+    kinds: npt.NDArray[np.int32]
+    cut_off: tuple[str, ...]

@@ -20,6 +20,7 @@ from raphe.io.raw_scans import has_images
 from raphe.io.staging import prepare
 from raphe.io.tables import shortened
 from raphe.pipeline.examination import Examination, examine, tracer_names
+from raphe.pipeline.exclusions import Exclusions, exclusions_of
 from raphe.pipeline.execute import execute
 from raphe.pipeline.findings import paragraphs, refuse_errors
 from raphe.pipeline.group import report_group
@@ -65,6 +66,15 @@ class Job:
     tasks: tuple[ScanTask, ...]
     findings: tuple[Finding, ...]
 
+    @property
+    def excluded(self) -> dict[str, str]:
+        """Label of each scan that a person has excluded, with the reason."""
+        return {
+            table.scan.label: task.excluded
+            for table, task in zip(self.tables, self.tasks, strict=True)
+            if task.excluded
+        }
+
 
 def run(options: argparse.Namespace) -> int:
     """Check everything, then analyse the scans and report the study."""
@@ -72,12 +82,14 @@ def run(options: argparse.Namespace) -> int:
     derivatives = dataset_roots(options.bids, options.derivatives, but=options.out)
     prepare(options.out, [options.bids, *derivatives])
     plan = find_plan(options.bids, options.plan)
+    excluded, faults = exclusions_of(options.bids, derivatives, plan, preprocessed_tables(options.out))
+    refuse_errors(faults)
     failed: dict[str, str] = {}
     if options.level in ("participant", "all"):
-        failed |= _preprocessed(options, derivatives, plan, messages)
+        failed |= _preprocessed(options, derivatives, plan, excluded, messages)
         if options.dry_run and not _has_curves(options, derivatives):
             return messages.code
-    job = read_job(options, derivatives, plan)
+    job = read_job(options, derivatives, plan, excluded)
     for tell, must in ((messages.warn, True), (messages.say, False)):
         for paragraph in paragraphs([one for one in job.findings if _must_be_read(one, job.plan) == must]):
             tell(paragraph)
@@ -90,6 +102,10 @@ def run(options: argparse.Namespace) -> int:
     if options.level in ("participant", "all"):
         failed |= _analyse(job, options, messages)
     if options.level in ("group", "all"):
+        set_aside = [f"{label} ({why})" for label, why in job.excluded.items()]
+        if set_aside:
+            told = f"{count(len(set_aside), 'scan')} excluded from every table and figure of the study"
+            messages.say(f"{told}: {shortened(set_aside, 8)}")
         report = report_group(
             options.out,
             job.plan,
@@ -107,16 +123,21 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _preprocessed(
-    options: argparse.Namespace, derivatives: Sequence[Path], plan: StudyPlan | None, messages: Messages
+    options: argparse.Namespace,
+    derivatives: Sequence[Path],
+    plan: StudyPlan | None,
+    excluded: Exclusions,
+    messages: Messages,
 ) -> dict[str, str]:
-    """Make curves of the scans that have images alone; those that failed, with the reasons."""
+    """Make curves of the scans that have images alone; those that failed and take part, with the reasons."""
     if not has_images(options.bids):
         return {}
     raws = raw_scans(options, derivatives, plan)
     if not raws:
         return {}
     refuse_errors([one for one in check_dataset(options.bids, derivatives, blood=False) if _concerns(one, options)])
-    return preprocess(raws, options, derivatives, plan, messages)
+    taken_out = {raw.scan.label: why for raw in raws if (why := excluded.reason(raw.scan))}
+    return preprocess(raws, options, derivatives, plan, messages, taken_out)
 
 
 def _has_curves(options: argparse.Namespace, derivatives: Sequence[Path]) -> bool:
@@ -126,7 +147,12 @@ def _has_curves(options: argparse.Namespace, derivatives: Sequence[Path]) -> boo
         return False
 
 
-def read_job(options: argparse.Namespace, derivatives: Sequence[Path], plan: StudyPlan | None) -> Job:
+def read_job(
+    options: argparse.Namespace,
+    derivatives: Sequence[Path],
+    plan: StudyPlan | None,
+    excluded: Exclusions,
+) -> Job:
     """Read the dataset, hold the plan against it, and make the tasks.
 
     Raises
@@ -150,11 +176,12 @@ def read_job(options: argparse.Namespace, derivatives: Sequence[Path], plan: Stu
     )
     tables = _of_tracers(choose_tables(study, plan, options.pvc, options.seg), options.tracer)
     partial = bool(options.participant_label or options.session_label or options.tracer)
-    found = examine(tables, plan, said(options), partial=partial)
+    taken_out = {table.scan.label for table in tables if excluded.reason(table.scan)}
+    found = examine(tables, plan, said(options), partial=partial, excluded=taken_out)
     refuse_errors(found.findings)
     if not found.tables:
         raise InputError(f"{options.bids}: none of the scans that were asked for is of a tracer of the plan")
-    tasks = _tasks(study, found, plan, derivatives, options, made)
+    tasks = _tasks(study, found, plan, derivatives, options, made, excluded)
     return Job(study, plan, found.tables, tasks, (*findings, *found.findings))
 
 
@@ -212,6 +239,7 @@ def _tasks(
     derivatives: Sequence[Path],
     options: argparse.Namespace,
     made: Sequence[Path],
+    excluded: Exclusions,
 ) -> tuple[ScanTask, ...]:
     others = [root for root in derivatives if root != options.bids]
     datasets = {"raw": options.bids, **{f"derivative{at}": root for at, root in enumerate(others, start=1)}}
@@ -241,6 +269,7 @@ def _tasks(
             maps=maps,
             beside=min(options.workers, len(found.tables)),
             made=tuple(path for path in made if parse_name(path).scan == table.name.scan),
+            excluded=excluded.reason(table.scan),
         )
         for table in found.tables
     )
@@ -271,7 +300,9 @@ def _analyse(job: Job, options: argparse.Namespace, messages: Messages) -> dict[
     unmasked: list[str] = []
     for task, outcome in execute(work, job.tasks, options.workers):
         done += 1
-        if isinstance(outcome, RapheError):
+        if isinstance(outcome, RapheError) and task.excluded:
+            messages.say(f"{labels[task.table]}, which is excluded ({task.excluded}), failed: {outcome}")
+        elif isinstance(outcome, RapheError):
             failed[labels[task.table]] = str(outcome)
         elif isinstance(outcome, ScanOutcome):
             skipped += outcome.skipped

@@ -120,6 +120,7 @@ WRITERS: Mapping[str, Callable[[Steps], str]] = {
     "smooth": methods_maps.smooth,
     "regularise": methods_maps.regularise,
     "planned": methods_study.planned,
+    "excluded": methods_study.excluded,
     "paired": methods_study.paired,
     "agreement": methods_study.agreement,
 }

@@ -147,6 +147,6 @@ VARYING = {
     "regions_from_pet": ("information",),
     "regions_on_pet": ("tracer",),
     "reference_region": ("share", "away", "vermis", "doubts"),
-    "preprocessed": ("doubts",),
+    "preprocessed": ("doubts", "cut_off"),
 }
 """Settings that vary from scan to scan."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from raphe.report.methods_words import Steps
-from raphe.report.wording import count, quoted
+from raphe.report.wording import count, listed, quoted
 
 
 def planned(steps: Steps) -> str:
@@ -12,6 +12,19 @@ def planned(steps: Steps) -> str:
     return (
         f"The plan has {get('permutations')} permutations for contrasts voxel by voxel; this version of raphe does not "
         "compute such contrasts, and nothing here depends on the number."
+    )
+
+
+def excluded(steps: Steps) -> str:
+    """Tell which scans a person has taken out, and why."""
+    get = steps[0].parameters.get
+    scans, reasons = get("scans"), get("reasons")
+    assert isinstance(scans, tuple)
+    assert isinstance(reasons, tuple)
+    told = [f"{scan} ({why})" for scan, why in zip(scans, reasons, strict=True)]
+    return (
+        f"{count(len(told), 'scan')} {'was' if len(told) == 1 else 'were'} excluded from all comparisons and summaries "
+        f"by a person: {listed(told)}."
     )
 
 

@@ -1,32 +1,27 @@
-"""The part of a scan's report that shows its preprocessing: movement, and regions on MRI and PET."""
+"""The part of a scan's report that shows its preprocessing: doubts, movement, registration, partial volumes."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
-from raphe.data.preprocessed import Preprocessed
+from raphe.data.concern import SETTLED, movement_of
+from raphe.data.preprocessed import Preprocessed, Suvr
+from raphe.report.carpet import LIMIT, carpets
+from raphe.report.registered import Layers, layers, outlines
 from raphe.report.simulated import Figure, Key, Titled
 from raphe.report.simulated_figures import Line, time_panel
-from raphe.report.slices import Volume, slices
-from raphe.report.wording import count, general
+from raphe.report.wording import count, fixed, general, listed
 
-SHADES = 200
-"""Shades of grey of a picture with outlines."""
 
-OUTLINE = (230, 120, 0)
-"""Colour of outlines."""
+class Ratios(NamedTuple):
+    """Late ratios to the reference by region, without and with partial-volume correction."""
 
-ASIDE = 0.08
-"""How far beside the middle is cut, over the width of the brain: through nuclei and not between the halves."""
-
-MARGIN = 8.0
-"""mm around the regions that are shown."""
-
-BRIGHTEST = 99.5
-"""Percentile of the voxels around all regions at which the shades end."""
+    caption: str
+    methods: tuple[str, ...]
+    rows: tuple[tuple[str, tuple[tuple[str, float], ...]], ...]
+    """Region; the ratio of each method, and for each correction the change in per cent, with the number to sort by."""
 
 
 class PreprocessingView(NamedTuple):
@@ -34,19 +29,27 @@ class PreprocessingView(NamedTuple):
 
     doubts: tuple[str, ...]
     facts: tuple[tuple[str, str], ...]
-    figures: tuple[Figure, ...]
+    movement: tuple[Figure, ...]
+    layers: Layers | None
+    regions: tuple[Figure, ...]
+    ratios: Ratios | None
 
 
 def preprocessing_view(found: Preprocessed) -> PreprocessingView:
     """Figures and words about one scan."""
-    moved = np.nan_to_num(found.displacement)
+    moved = movement_of(found.frames, found.displacement, found.within)
+    since = f"from {general(SETTLED)} min on"
     facts = [
-        ("Largest movement between frames", f"{general(float(moved.max()), 2)} mm"),
-        ("Largest movement within a frame", f"{general(float(np.nan_to_num(found.within).max()), 2)} mm"),
+        ("Doubts", str(len(found.doubts)) if found.doubts else "none"),
+        (f"Largest movement between frames, {since}", f"{fixed(moved.largest, 1)} mm"),
+        (f"Mean movement between frames, {since}", f"{fixed(moved.mean, 2)} mm"),
+        (f"Mean movement within frames, {since}", f"{fixed(moved.within, 2)} mm"),
         ("Frames whose position is their neighbours'", f"{int(found.held.sum())} of {len(found.held)}"),
         *found.facts,
     ]
-    return PreprocessingView(found.doubts, tuple(facts), (_motion(found), _overlay(found)))
+    movement = (_motion(found), _carpets(found)) if found.carpets else (_motion(found),)
+    ratios = None if found.suvr is None else _ratios(found.suvr)
+    return PreprocessingView(found.doubts, tuple(facts), movement, layers(found), (outlines(found),), ratios)
 
 
 def _motion(found: Preprocessed) -> Figure:
@@ -74,56 +77,42 @@ def _motion(found: Preprocessed) -> Figure:
     told = f" {count(held, 'frame')} told nothing of the position and lie as their neighbours do." if held else ""
     caption = (
         "Position of the head in each frame against that in the late frames: what was undone. Movement is the mean "
-        "over "
-        f"places of the brain.{told}"
+        f"over places of the brain.{told}"
     )
     return Figure(tuple(panels), caption, keys, title="Movement")
 
 
-def _overlay(found: Preprocessed) -> Figure:
-    """Outlines of the regions on the MRI and on the PET, which tell whether the two lie on each other."""
-    inside = np.argwhere(found.labels > 0)
-    corner, zooms = found.grid.affine[:3, 3], found.grid.zooms
-    places = inside * zooms + corner if len(inside) else np.zeros((1, 3))
-    within = (places.min(axis=0) - MARGIN, places.max(axis=0) + MARGIN)
-    x, y, z = places.mean(axis=0).tolist()
-    at = (x + ASIDE * float(places[:, 0].max() - places[:, 0].min()), y, z)
-    edge = _edges(found.labels)
-    images = {} if found.t1 is None else {"T1-weighted image": found.t1}
-    images["PET, late mean"] = found.pet
-    panels = []
-    for name, values in images.items():
-        for title, outline in ((name, np.zeros_like(edge)), (f"{name}, with the outlines of the regions", edge)):
-            volume = _volume(found, values, outline)
-            panels.append(Titled(title, slices(volume, at, within, f"{title}: axial, coronal and sagittal slice")))
-    where = "the T1-weighted image" if found.t1 is not None else "the PET alone"
-    caption = (
-        f"Regions, found in {where}, at the size of the PET's voxels. Where the outlines follow the edges of grey "
-        f"matter "
-        "in the MRI but not those of the PET, the two do not lie on each other. L, R, P, A, I and S are left, right, "
-        "back, front, below and above, by the header of the image."
+def _carpets(found: Preprocessed) -> Figure:
+    aside = {"white matter": "rest of brain", "grey matter": "regions"} if found.t1 is None else {}
+    drawing = carpets(found.carpets, found.frames, found.displacement, aside)
+    after = (
+        " What movement has left as measured should be gone on the right; what stays there was not undone."
+        if len(found.carpets) > 1
+        else " Head motion was not corrected here."
     )
-    return Figure(tuple(panels), caption, (), wide=True, title="Regions on the images")
+    caption = (
+        "Carpet plot: each row is the mean of neighbouring voxels of one kind of tissue, from the lowest place of the "
+        "brain (top of each block) to the highest, each column a frame. Colours: activity over that of the whole "
+        "tissue, the two scaled to be alike over the scan; orange is more, blue is less, colours end at "
+        f"{100 * LIMIT:g} %. Above: movement of the brain since the frame before; a bar that reaches the top goes on "
+        "beyond it. Stripes that begin or end in one column are movement; slow changes along a row may be binding that "
+        f"differs within the tissue; speckle is noise.{after}"
+    )
+    return Figure((Titled("", drawing),), caption, (), wide=True, title="Places of the brain over time")
 
 
-def _volume(found: Preprocessed, values: npt.NDArray[np.float32], outline: npt.NDArray[np.bool_]) -> Volume:
-    where = np.nonzero(found.labels)
-    within = values[tuple(slice(int(n.min()), int(n.max()) + 1) for n in where)] if where[0].size else values
-    top = float(np.percentile(within, BRIGHTEST)) if within.size else 1.0
-    shade = np.clip(values / max(top, 1e-9), 0, 1) * (SHADES - 2)
-    drawn = np.where(outline, SHADES, 1 + np.round(shade)).astype(np.float32)
-    greys = np.repeat(np.linspace(0, 255, SHADES)[:, None], 3, axis=1)
-    colours = np.concatenate([greys, [OUTLINE]]).round().astype(np.uint8)
-    corner = found.grid.affine[:3, 3]
-    return Volume(drawn, (float(corner[0]), float(corner[1]), float(corner[2])), found.grid.zooms, colours=colours)
-
-
-def _edges(labels: npt.NDArray[np.int32]) -> npt.NDArray[np.bool_]:
-    """Voxels of a region that have a neighbour of another, within the plane of any slice."""
-    edge = np.zeros(labels.shape, dtype=bool)
-    for axis in range(3):
-        step = np.diff(labels, axis=axis) != 0
-        first = [slice(None)] * 3
-        first[axis] = slice(0, -1)
-        edge[tuple(first)] |= step
-    return edge & (labels > 0)
+def _ratios(suvr: Suvr) -> Ratios:
+    plain = suvr.values[0]
+    rows = []
+    for at, name in enumerate(suvr.names):
+        cells = [(fixed(float(plain[at]), 2), float(plain[at]))]
+        for values in suvr.values[1:]:
+            change = 100 * (float(values[at]) / float(plain[at]) - 1) if plain[at] else float("nan")
+            cells += [(fixed(float(values[at]), 2), float(values[at])), (fixed(change, 0, sign=True), change)]
+        rows.append((name, tuple(cells)))
+    caption = (
+        f"Late activity over that of the reference ({listed(suvr.reference)}), {general(suvr.start)} to "
+        f"{general(suvr.end)} min, without and with partial-volume correction. This ratio (SUVR) is no binding "
+        "potential: models are fitted to one of these tables alone."
+    )
+    return Ratios(caption, suvr.methods[1:], tuple(rows))

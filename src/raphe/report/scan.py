@@ -34,6 +34,7 @@ def scan_page(
     command_line: str,
     region_order: Sequence[str] = (),
     notes: Sequence[str] = (),
+    excluded: str = "",
     maps: Sequence[MapView] = (),
     preprocessing: PreprocessingView | None = None,
 ) -> str:
@@ -61,6 +62,8 @@ def scan_page(
         Regions that stand first, in this order; the others follow in the order of the fit.
     notes : sequence of str
         What else a reader must know, e.g. warnings of the check; plain text.
+    excluded : str
+        Why a person has taken the scan out of the study; empty where it takes part.
     maps : sequence of MapView
         Of voxels, where maps were made.
     preprocessing : PreprocessingView or None
@@ -95,6 +98,7 @@ def scan_page(
         estimated=[one for fit in fits if (one := estimated_input(fit, samples, fit_step(fit, steps))) is not None],
         blood=None if plasma is None else blood_view(plasma, arterial, steps, _end(longest, steps)),
         notes=[*notes, *_lost(steps)],
+        excluded=excluded,
         maps=maps,
         preprocessing=preprocessing,
         of_maps=done_to_maps(steps),

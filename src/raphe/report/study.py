@@ -6,12 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
+from raphe.data.concern import Concern
 from raphe.data.estimates import Estimate, Estimates
 from raphe.data.record import Step
 from raphe.data.results import Agreement, Contrast
 from raphe.data.scan import Scan
 from raphe.report.binding import bindings, macros_of, of_macros
 from raphe.report.comparison import contrast_view
+from raphe.report.concern import HEADS, RULE, concerns
 from raphe.report.left_out import left_out, selected
 from raphe.report.page import record, render
 from raphe.report.repeated import repeated
@@ -23,13 +25,17 @@ class ScanSummary:
     """One scan of the study as its report lists it.
 
     ``href`` is the way from the study's page to the scan's page, empty where there is none; ``failure`` says in words
-    why the scan could not be analysed and is empty otherwise; ``remarks`` are warnings about it.
+    why the scan could not be analysed and is empty otherwise; ``remarks`` are warnings about it; ``excluded`` is why a
+    person has taken it out of the study, and empty where it takes part; ``concern`` is what was
+    found about its images where they were preprocessed here.
     """
 
     scan: Scan
     href: str = ""
     failure: str = ""
     remarks: tuple[str, ...] = ()
+    excluded: str = ""
+    concern: Concern | None = None
 
 
 class Listed(NamedTuple):
@@ -43,6 +49,7 @@ class Listed(NamedTuple):
     n_remarked: int
     failure: str
     remarks: tuple[str, ...]
+    excluded: str
 
 
 def study_page(
@@ -69,9 +76,9 @@ def study_page(
     title : str
         Empty for an unnamed study.
     scans : sequence of ScanSummary
-        Every scan, those that failed included.
+        Every scan, those that failed or are excluded too.
     estimates : Estimates
-        Every estimate, usable or not; only usable ones enter a figure or table of binding.
+        Every estimate of the scans that take part, usable or not; only usable ones enter a figure or table of binding.
     contrasts, agreements : sequence
         Answers of :mod:`raphe.stats`.
     steps, versions, citations, command_line, notes
@@ -96,6 +103,7 @@ def study_page(
     used = macros_of(estimates, agreements, contrasts, macros or {})
     rows = of_macros(estimates, used)
     summarised = _summarised(estimates, used, contrasts)
+    listed_scans = _listed(scans, rows)
     return render(
         "study.html.j2",
         title=title or "Study report",
@@ -112,10 +120,18 @@ def study_page(
         repeated=repeated(
             [replace(agreement, tracer=called.get(agreement.tracer, agreement.tracer)) for agreement in agreements]
         ),
+        excluded=[one for one in listed_scans if one.excluded],
         left_out=left_out(summarised, contrasts, agreements, called),
         several=len({(row.model, row.parameter) for row in summarised}) > 1,
         selected=listed(selected(rows, called)),
-        scans=_listed(scans, rows),
+        scans=listed_scans,
+        concerns=concerns(
+            {one.scan.label: one.concern for one in scans if one.concern is not None},
+            {one.scan.label: one.href for one in scans},
+            [one.scan.label for one in scans if one.excluded],
+        ),
+        concern_heads=HEADS,
+        concern_rule=RULE,
         **record(steps, versions, citations, command_line),
     )
 
@@ -134,6 +150,7 @@ def _glance(scans: Sequence[ScanSummary], rows: Estimates) -> list[tuple[str, st
     usable, parameters = sum(row.usable for row in rows.rows), rows.distinct("parameter")
     models = rows.distinct("model")
     failed = sum(bool(summary.failure) for summary in scans)
+    taken_out = sum(bool(summary.excluded) for summary in scans)
     kinds: dict[str, int] = {}
     for summary in scans:
         name = tracer(summary.scan.tracer, summary.scan.radionuclide)
@@ -144,6 +161,7 @@ def _glance(scans: Sequence[ScanSummary], rows: Estimates) -> list[tuple[str, st
         ("Scans", f"{len(scans)} ({listed([f'{n} {name}' for name, n in kinds.items()])})" if scans else "0"),
         ("Sessions", listed(list(sessions)) or "not named"),
         ("Scans that could not be analysed", str(failed)),
+        *([("Scans excluded by a person", str(taken_out))] if taken_out else []),
         ("Regions", str(len(rows.distinct("region")))),
         *([("Models", listed(models))] if len(models) > 1 else []),
         (
@@ -173,6 +191,9 @@ def _listed(scans: Sequence[ScanSummary], estimates: Estimates) -> list[Listed]:
                 sum(row.usable and bool(row.quality) for row in own),
                 summary.failure,
                 summary.remarks,
+                summary.excluded,
             )
         )
-    return sorted(listing, key=lambda s: (not s.failure, -s.n_excluded, -len(s.remarks), -s.n_remarked, s.label))
+    return sorted(
+        listing, key=lambda s: (bool(s.excluded), not s.failure, -s.n_excluded, -len(s.remarks), -s.n_remarked, s.label)
+    )

@@ -13,6 +13,7 @@ from raphe.data.scan import Scan
 from raphe.data.tacs import TACs
 from raphe.io import derivatives
 from raphe.io.described import Column, write_described
+from raphe.io.exclusions import FILE
 from raphe.io.provenance import SOFTWARE, software_version
 from raphe.io.tables import write_text
 from raphe.io.tacs import write_tacs
@@ -142,7 +143,7 @@ def write_study(
         curves = {"Name": f"Curves of: {plan.study.title}", "DatasetType": "derivative", **common}
         _write_json(derivatives.description(out / CURVES), curves)
         write_text(out / CURVES / ".bidsignore", "*_tacs.*\n*_morph.*\n")
-    write_text(out / ".bidsignore", f"raphe.toml\n{TRUTH}\n")
+    write_text(out / ".bidsignore", f"raphe.toml\n{FILE}\n{TRUTH}\n")
     write_text(out / "README", README + (OF_IMAGES if images else OF_CURVES))
     _write_participants(out, plan, records)
     if plan.symptoms is not None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 
 import numpy as np
 
@@ -11,6 +12,8 @@ from raphe.data.estimates import Estimate, Estimates
 from raphe.data.results import Excluded, PairedValues
 from raphe.errors import InputError
 from raphe.quality import EXCLUDES, MEANING
+
+NONE: Mapping[tuple[str, str], str] = MappingProxyType({})
 
 Table = dict[tuple[str, str, str], Estimate]
 
@@ -24,6 +27,7 @@ def pair(
     first: str,
     second: str,
     regions: Sequence[str] = (),
+    excluded: Mapping[tuple[str, str], str] = NONE,
 ) -> tuple[PairedValues, ...]:
     """Pair each participant's estimates of two sessions, region by region.
 
@@ -36,6 +40,8 @@ def pair(
         Labels of the two sessions.
     regions : sequence of str
         Regions in the order in which they are wanted; empty for all, in the order of the table.
+    excluded : mapping of (str, str) to str
+        Participant and session of each scan that was taken out before, of which there are no estimates, and why.
 
     Returns
     -------
@@ -61,8 +67,10 @@ def pair(
                 f"region {region!r} has no {parameter} by {model} of {tracer}; there are {', '.join(known)}"
             )
     table = _table(rows)
-    people = tuple(dict.fromkeys(row.participant for row in rows if row.session in (first, second)))
-    return tuple(_pair_region(table, people, region, first, second) for region in regions or known)
+    there = (row.participant for row in rows if row.session in (first, second))
+    others = (participant for participant, session in excluded if session in (first, second))
+    people = tuple(dict.fromkeys((*there, *others)))
+    return tuple(_pair_region(table, people, region, first, second, excluded) for region in regions or known)
 
 
 def _rows(estimates: Estimates, tracer: str, model: str, parameter: str) -> tuple[Estimate, ...]:
@@ -109,15 +117,23 @@ def _table(rows: tuple[Estimate, ...]) -> Table:
     return table
 
 
-def _pair_region(table: Table, people: tuple[str, ...], region: str, first: str, second: str) -> PairedValues:
+def _pair_region(
+    table: Table,
+    people: tuple[str, ...],
+    region: str,
+    first: str,
+    second: str,
+    taken_out: Mapping[tuple[str, str], str],
+) -> PairedValues:
     kept: list[tuple[Estimate, Estimate]] = []
     excluded: list[Excluded] = []
     scanned = {(participant, session) for participant, session, _ in table}
     for person in people:
-        reasons = {
-            session: _reason(table.get((person, session, region)), (person, session) in scanned, session)
-            for session in (first, second)
-        }
+        reasons = {}
+        for session in (first, second):
+            row, there = table.get((person, session, region)), (person, session) in scanned
+            why = "" if there else taken_out.get((person, session), "")
+            reasons[session] = why or _reason(row, there, session)
         excluded += [Excluded(person, session, region, reason) for session, reason in reasons.items() if reason]
         if not any(reasons.values()):
             kept.append((table[person, first, region], table[person, second, region]))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -15,7 +15,7 @@ from raphe.data.results import Contrast, ContrastRow, PairedValues
 from raphe.errors import InputError
 from raphe.stats.interval import alike, of_mean
 from raphe.stats.multiplicity import holm
-from raphe.stats.pairs import pair
+from raphe.stats.pairs import NONE, pair
 
 Array = npt.NDArray[np.float64]
 
@@ -35,6 +35,7 @@ def paired(
     first: str,
     second: str,
     regions: Sequence[str] = (),
+    excluded: Mapping[tuple[str, str], str] = NONE,
     adjust: str = "holm",
     primary: bool = False,
 ) -> tuple[Contrast, Step]:
@@ -46,7 +47,7 @@ def paired(
 
     Parameters
     ----------
-    estimates, tracer, model, parameter, first, second, regions
+    estimates, tracer, model, parameter, first, second, regions, excluded
         As in :func:`raphe.stats.pairs.pair`.
     name : str
         What the plan calls the comparison.
@@ -73,7 +74,14 @@ def paired(
             f"p values of contrast {name!r} cannot be adjusted by {adjust!r}; use {' or '.join(ADJUSTMENTS)}"
         )
     pairs = pair(
-        estimates, tracer=tracer, model=model, parameter=parameter, first=first, second=second, regions=regions
+        estimates,
+        tracer=tracer,
+        model=model,
+        parameter=parameter,
+        first=first,
+        second=second,
+        regions=regions,
+        excluded=excluded,
     )
     rows = [_row(values) for values in pairs]
     adjusted = ADJUSTMENTS[adjust](np.array([row.p for row in rows], dtype=float))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +13,7 @@ from raphe.data.record import Step
 from raphe.data.results import Agreement, AgreementRow, Interval, PairedValues
 from raphe.stats.interval import TAILS, alike, of_mean, unknown
 from raphe.stats.intraclass import absolute_agreement
-from raphe.stats.pairs import pair
+from raphe.stats.pairs import NONE, pair
 
 Array = npt.NDArray[np.float64]
 
@@ -32,6 +32,7 @@ def agreement(
     first: str,
     second: str,
     regions: Sequence[str] = (),
+    excluded: Mapping[tuple[str, str], str] = NONE,
 ) -> tuple[Agreement, Step]:
     """Test-retest agreement between two sessions, region by region.
 
@@ -42,7 +43,7 @@ def agreement(
 
     Parameters
     ----------
-    estimates, tracer, model, parameter, first, second, regions
+    estimates, tracer, model, parameter, first, second, regions, excluded
         As in :func:`raphe.stats.pairs.pair`.
 
     Returns
@@ -58,7 +59,14 @@ def agreement(
         As :func:`raphe.stats.pairs.pair`.
     """
     pairs = pair(
-        estimates, tracer=tracer, model=model, parameter=parameter, first=first, second=second, regions=regions
+        estimates,
+        tracer=tracer,
+        model=model,
+        parameter=parameter,
+        first=first,
+        second=second,
+        regions=regions,
+        excluded=excluded,
     )
     rows = tuple(_row(values) for values in pairs)
     step = Step(
