@@ -5,7 +5,8 @@ from phantom_head import curves, grid, places, tissues
 from raphe.core import rigid
 from raphe.data.image import Grid
 from raphe.data.volume import Volume
-from raphe.preprocess.register import explained, register_rigid
+from raphe.preprocess.blockwise import explained
+from raphe.preprocess.register import register_rigid
 
 T1 = np.array([0.7, 0.75, 1.0, 0.2])
 

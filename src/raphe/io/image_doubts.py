@@ -99,7 +99,9 @@ def _of_pet(root: Path, name: Name, species: Mapping[str, str]) -> Iterator[Find
         yield from _frames(name, image, Fields(sidecars))
     if image.n_volume == 1:
         yield doubt(
-            name, "", "the image has one frame; it can be looked at and registered, but nothing can be fitted to it"
+            name,
+            "",
+            "the image has one frame; it is registered, and regions have a value, but no model but SUVR can be fitted",
         )
 
 

@@ -46,7 +46,12 @@ def raw_scans(options: argparse.Namespace, derivatives: Sequence[Path], plan: St
     """
     choices = preprocessing(plan)
     found = find_raw_scans(
-        options.bids, derivatives, participants=options.participant_label, sessions=options.session_label, t1=choices.t1
+        options.bids,
+        derivatives,
+        participants=options.participant_label,
+        sessions=options.session_label,
+        t1=choices.t1,
+        anatomy=choices.anatomy,
     )
     try:
         curves = {parse_name(path).scan for path in find_tables(options.bids, derivatives)}

@@ -79,7 +79,7 @@ def _facts(steps: tuple[Step, ...]) -> list[tuple[str, str]]:
     for step in steps:
         get = step.parameters.get
         score, share = get("score"), get("share")
-        if step.name == "register" and isinstance(score, float):
+        if step.name in ("register", "in_space") and isinstance(score, float):
             facts.append(("PET's variance that the MRI explains", f"{100 * score:.0f} %"))
         if step.name == "reference_region" and isinstance(share, float):
             facts.append(("Cerebellar grey matter that is the reference", f"{100 * share:.0f} %"))

@@ -53,6 +53,11 @@ class RegionShares:
         at = [self.names.index(name) for name in names]
         return RegionShares(self.grid, names, self.shares[at], self.volumes[at])
 
+    def within(self, seen: npt.NDArray[np.bool_]) -> RegionShares:
+        """The same without voxels outside a mask of shape ``grid.shape``; volumes stay those of the whole regions."""
+        kept = sparse.csr_array(self.shares.multiply(seen.ravel()[None]))
+        return RegionShares(self.grid, self.names, kept, self.volumes)
+
     def labels(self) -> Labels:
         """Region with the largest share of each voxel, where at least half of the voxel belongs to some."""
         whole = np.asarray(self.shares.sum(axis=0)).ravel()
