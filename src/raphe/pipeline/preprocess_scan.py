@@ -215,8 +215,9 @@ def _of_reference(
     share = float(part.seen[0])
     if share < LEAST_REFERENCE:
         return None, None, [
-            f"the reference region (cerebellar grey matter) lies beyond the PET's field of view: {100 * share:.0f} % of "
-            "it is seen, so there is no curve of it; name another reference, or take a model of arterial input"
+            "the reference region (cerebellar grey matter) lies beyond the PET's field of view: "
+            f"{100 * share:.0f} % of it is seen, so there is no curve of it; name another reference, or take a model "
+            "of arterial input"
         ]  # fmt: skip
     doubts = []
     if share < 1 - OUTSIDE:
