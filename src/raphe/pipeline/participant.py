@@ -315,7 +315,7 @@ def _write(
         region_order=task.analysis.regions,
         notes=notes,
         preprocessing=None
-        if task.keeps_curves
+        if task.keeps_curves or len(most.frames) == 1
         else preprocessing_view(preprocessing_of(task.out, scan, most.frames, table.seg)),
         maps=[] if maps is None else [map_view(*one, *maps.place) for one in maps.shown()],
     )

@@ -12,12 +12,14 @@ import numpy as np
 from raphe import catalog
 from raphe.catalog import Atlas
 from raphe.data.alignment import Warp
+from raphe.data.record import Step
 from raphe.data.template import Template
 from raphe.data.volume import Labels, Volume
 from raphe.errors import InputError, nearest
 from raphe.io import derivatives as names
 from raphe.io.label_images import read_labels
 from raphe.io.names import parse_name
+from raphe.io.nifti import open_image
 from raphe.io.provenance import fingerprint, is_done, read_record, remove_outdated, sha256, write_record
 from raphe.io.staging import staged
 from raphe.io.templates import read_template, template_paths
@@ -108,13 +110,14 @@ def prepare_head(task: HeadTask, restart: bool = False) -> float:
     mark = fingerprint(inputs, {"atlas": atlas.name})
     if not restart and is_done(record, mark, task.out):
         return 0.0
+    read = Step("read_image", {"doubts": tuple(finding.message for finding in open_image(task.t1).findings)})
     head, steps = prepare_anatomy(read_volume(task.t1), read_template(atlas, dict(task.choices.files)))
     with staged(task.out) as stage:
         files = _write(task, head, atlas, stage)
         remove_outdated(record, task.out, [file.relative_to(stage).as_posix() for file in files])
         names.write_description(stage, task.title, task.datasets)
         write_record(
-            names.provenance(stage, f"{task.stem}_anat"), steps, fingerprint=mark, root=stage, outputs=files,
+            names.provenance(stage, f"{task.stem}_anat"), (read, *steps), fingerprint=mark, root=stage, outputs=files,
             command_line=task.command_line,
         )  # fmt: skip
     return time.monotonic() - began

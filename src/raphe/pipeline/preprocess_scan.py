@@ -18,7 +18,7 @@ from raphe.data.tacs import TACs
 from raphe.data.volume import DynamicImage, Labels, Volume
 from raphe.io import derivatives as names
 from raphe.io.names import find_sidecars, parse_name
-from raphe.io.provenance import fingerprint, is_done, remove_outdated, sha256, write_record
+from raphe.io.provenance import fingerprint, is_done, read_record, remove_outdated, sha256, write_record
 from raphe.io.staging import staged
 from raphe.io.templates import template_paths
 from raphe.io.volumes import read_dynamic
@@ -27,6 +27,7 @@ from raphe.pipeline.own_regions import own_regions, own_segmentation
 from raphe.pipeline.prepare_head import atlas_of, read_head, template_of
 from raphe.pipeline.preprocess_choices import Preprocessing
 from raphe.pipeline.preprocess_files import write_preprocessed
+from raphe.pipeline.preprocessing_of import doubts_of_scan
 from raphe.pipeline.raw_task import INTERPOLATION, Located, Made, RawOutcome, RawTask
 from raphe.preprocess.anatomy import grey_only, with_tissue
 from raphe.preprocess.denoise import denoise
@@ -76,7 +77,7 @@ def preprocess_scan(task: RawTask, restart: bool = False) -> RawOutcome:
     record = names.provenance(task.out, f"{task.label}_preproc")
     mark = fingerprint_of_raw(task)
     if not restart and is_done(record, mark, task.out):
-        return RawOutcome(task.label, True, time.monotonic() - began)
+        return RawOutcome(task.label, True, time.monotonic() - began, doubts_of_scan(read_record(record).steps))
     image, told = read_dynamic(task.raw.image, task.bids)
     motion, steps, doubts = _motion(task, image)
     steps = [dataclasses.replace(told.step, name="read_image"), *steps]

@@ -58,7 +58,7 @@ def preprocessing_of(out: Path, scan: Scan, frames: Frames, seg: str) -> Preproc
         np.asarray(shown, dtype=np.float32),
         t1,
         np.asarray(labels, dtype=np.int32),
-        _doubts(steps),
+        doubts_of_scan(steps),
         tuple(_facts(steps)),
     )
 
@@ -69,7 +69,8 @@ def _t1(out: Path, scan: Scan, record: str) -> Path:
     return next(out / name for name in outputs if name.endswith("_desc-preproc_T1w.nii.gz"))
 
 
-def _doubts(steps: tuple[Step, ...]) -> tuple[str, ...]:
+def doubts_of_scan(steps: tuple[Step, ...]) -> tuple[str, ...]:
+    """Doubts that the record of a scan's preprocessing holds."""
     told = next((step.parameters["doubts"] for step in steps if step.name == "preprocessed"), ())
     return tuple(str(one) for one in told) if isinstance(told, tuple) else ()
 

@@ -104,17 +104,20 @@ def estimate_motion(image: DynamicImage) -> tuple[HeadMotion, Step]:
     counts, late = _counts(image), _late(image.frames)
     information = np.zeros((n_frame, 6, 6))
     near = _nearness(image.frames) * counts
+    each = np.arange(n_frame) if n_frame > 2 else np.zeros(1, dtype=int)  # of two, one would chase the other
     for number, (voxels, blur) in enumerate(zip(BRAINS, BLUR, strict=True)):
         level = _level(image, brain, size, size / voxels, blur)
         if number == 0:
             alike = np.tile(late * counts, (n_frame, 1))
             for _ in range(TURNS[0]):
-                motion, information = _aligned(level, motion, np.flatnonzero(late), alike, centre, radius, far=True)
+                motion, information = _aligned(level, motion, each[late[each]], alike, centre, radius, far=True)
                 motion = _centred(motion, late, counts, centre)
             motion = _chained(level, motion, late, near, centre, radius)
         for _ in range(TURNS[1 + number]):
-            motion, information = _aligned(level, motion, np.arange(n_frame), near, centre, radius)
+            motion, information = _aligned(level, motion, each, near, centre, radius)
             motion = _centred(motion, late, counts, centre)
+    if n_frame == 2:
+        information[1] = information[0]
     prior = _prior(radius)
     own = np.array([np.trace(np.linalg.solve(prior, one)) / 6 for one in information])
     held = own < TOLD
