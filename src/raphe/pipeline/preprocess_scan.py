@@ -86,13 +86,14 @@ def preprocess_scan(task: RawTask, restart: bool = False) -> RawOutcome:
     found_motion = motion if motion is not None else no_motion(image)
     late = image.frames.start >= min(10.0, image.frames.end[-1] / 4)
     reference = Volume(image.grid, mean_image(still, late if late.any() else None))
-    place, more, told_of_place = _locate(task, reference)
+    seen = always_seen(image, found_motion)
+    place, more, told_of_place = _locate(task, reference, seen)
     steps += more
     doubts += told_of_place
     if place.registration is not None:
         doubts += place.registration.doubts
     doubts += place.head.doubts if place.head is not None else ()
-    made = _curves(task, still, place, always_seen(image, found_motion))
+    made = _curves(task, still, place, seen)
     steps += made.steps
     doubts += made.doubts
     with staged(task.out) as stage:
@@ -135,7 +136,9 @@ def _maker(image: Path) -> str:
     return next(iter(names.made_by(parse_name(image).root) or ()), "another program")
 
 
-def _locate(task: RawTask, reference: Volume) -> tuple[Located, list[Step], tuple[str, ...]]:
+def _locate(
+    task: RawTask, reference: Volume, seen: npt.NDArray[np.bool_]
+) -> tuple[Located, list[Step], tuple[str, ...]]:
     """Regions in the space of the MRI or of the PET, and what is doubtful of a segmentation."""
     if task.head is None:
         template = template_of(task.choices)
@@ -144,7 +147,8 @@ def _locate(task: RawTask, reference: Volume) -> tuple[Located, list[Step], tupl
         whole = _with_rest(labels, brain)
         return Located(names.label(template.name), whole, None, None, warp, brain), [step], ()
     head, _ = read_head(task.head)
-    registration, step = (judge_in_space if task.raw.on_t1 else register_rigid)(reference, head.t1, head.brain)
+    place = judge_in_space if task.raw.on_t1 else register_rigid
+    registration, step = place(reference, head.t1, head.brain, seen)
     own = own_segmentation(task)
     if own is None:
         seg, labels, steps, doubts = names.label(atlas_of(task.choices).name), head.labels, [step], tuple[str, ...]()

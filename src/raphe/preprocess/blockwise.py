@@ -10,6 +10,8 @@ from scipy import ndimage
 
 from raphe.core import rigid
 from raphe.core.block_alignment import normal_equations, orthonormal
+from raphe.core.resample import NEAREST, at_places
+from raphe.data.image import Grid
 from raphe.data.volume import Volume
 
 Array = npt.NDArray[np.float64]
@@ -34,6 +36,32 @@ EDGE = 112.0
 EXPLAINED = 0.5
 """Share of the PET's variance within the blocks that its MRI explains where the two lie right, at the least; an
 assumption, from simulated scans."""
+
+
+WHOLE = 0.98
+"""Share of the places that a PET image sees from which it counts as seeing the whole head."""
+
+LEAST = 0.2
+"""Share of the places that must be seen for the others to be left out."""
+
+BLURRED = 2
+"""Voxels at the edge of what was measured that are not compared, for the blur brings in what was not."""
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """What a PET image sees of a head.
+
+    Parameters
+    ----------
+    seen : ndarray of bool
+        On the grid of the PET.
+    pull : ndarray, shape (4, 4), mm to mm
+        From the space of the head to that of the PET, about.
+    """
+
+    seen: Flags
+    pull: Array
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,7 +132,9 @@ class Pair:
     radius: float
 
 
-def pair_of(moving: Volume, fixed: Volume, brain: Flags, extent: Extent, voxels: float = FINE) -> Pair:
+def pair_of(
+    moving: Volume, fixed: Volume, brain: Flags, extent: Extent, voxels: float = FINE, view: View | None = None
+) -> Pair:
     """Both images made ready to be compared.
 
     Parameters
@@ -115,6 +145,8 @@ def pair_of(moving: Volume, fixed: Volume, brain: Flags, extent: Extent, voxels:
         Of that brain, or of one whose mirror image it is.
     voxels : float
         How many voxels its edge has.
+    view : View, optional
+        Where the PET sees only a part of the head, places that it does not see are left out.
     """
     size, voxel = extent.size, extent.size / voxels
     step = [max(1, round(voxel / zoom)) for zoom in fixed.grid.zooms]
@@ -123,8 +155,11 @@ def pair_of(moving: Volume, fixed: Volume, brain: Flags, extent: Extent, voxels:
     smooth = ndimage.gaussian_filter(np.where(rim, fixed.values, 0), [0.6 * n for n in step])
     inner = ndimage.gaussian_filter(brain.astype(np.float32), [0.6 * n for n in step])
     picked = np.argwhere(rim[:: step[0], :: step[1], :: step[2]]) * step
-    at = tuple(picked.T)
     places = picked @ fixed.grid.affine[:3, :3].T + fixed.grid.affine[:3, 3]
+    if view is not None:
+        kept = _in_view(view, moving.grid, places)
+        picked, places = picked[kept], places[kept]
+    at = tuple(picked.T)
     block = np.floor((places - places.min(axis=0)) / (size / BLOCKS)).astype(int)
     _, number = np.unique(block, axis=0, return_inverse=True)
     order = np.argsort(number.ravel(), kind="stable")
@@ -136,6 +171,14 @@ def pair_of(moving: Volume, fixed: Volume, brain: Flags, extent: Extent, voxels:
     values = np.ascontiguousarray(ndimage.gaussian_filter(moving.values, sigma), dtype=np.float32)
     ready, own = orthonormal(basis, edges), np.ascontiguousarray(places[order])
     return Pair(values, inverse(moving.grid.affine), own, ready, edges, extent.centre, extent.radius)
+
+
+def _in_view(view: View, grid: Grid, places: Array) -> Flags:
+    """Places that an image sees; all of them where that is nearly so, or hardly any."""
+    sure = ndimage.binary_erosion(view.seen, iterations=BLURRED, border_value=1).astype(np.uint8)
+    found = at_places(sure, grid.affine, places @ view.pull[:3, :3].T + view.pull[:3, 3], NEAREST)
+    kept = np.asarray(found, dtype=bool)
+    return kept if LEAST <= kept.mean() < WHOLE else np.ones(len(places), dtype=bool)
 
 
 def share_of(pair: Pair, pull: Array) -> tuple[float, Array, Array]:

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
+from raphe.core.resample import inside
 from raphe.data.alignment import HeadMotion
 from raphe.data.volume import DynamicImage
 
@@ -30,22 +31,13 @@ def always_seen(image: DynamicImage, motion: HeadMotion) -> Flags:
     ndarray of bool, shape ``image.grid.shape``
     """
     grid, blank = image.grid, _blank(image)
-    axes = np.ogrid[tuple(slice(0, size) for size in grid.shape)]
     seen = np.ones(grid.shape, dtype=bool)
     back = np.linalg.inv(grid.affine)
     for matrix in np.unique(motion.matrices, axis=0):
         pull = back @ np.linalg.inv(matrix) @ grid.affine
-        still = bool(np.allclose(pull, np.eye(4), atol=1e-9))
-        places = [row[0] * axes[0] + row[1] * axes[1] + row[2] * axes[2] + row[3] for row in pull[:3]]
-        if not still:
-            for place, size in zip(places, grid.shape, strict=True):
-                seen &= (place >= 0) & (place <= size - 1)
+        seen &= inside(pull, grid.shape, grid.shape)
         if blank.any():
-            at = [
-                np.clip(np.rint(place), 0, size - 1).astype(np.intp)
-                for place, size in zip(places, grid.shape, strict=True)
-            ]
-            seen &= ~blank[at[0], at[1], at[2]]
+            seen &= ndimage.affine_transform(~blank, pull[:3, :3], pull[:3, 3], order=0, mode="nearest")
     return seen
 
 

@@ -7,12 +7,22 @@ import numpy as np
 from raphe.data.alignment import Registration
 from raphe.data.record import Step
 from raphe.data.volume import Volume
-from raphe.preprocess.blockwise import Flags, climb, doubts_of_score, extent_of, inverse, mirror_of, pair_of, share_of
+from raphe.preprocess.blockwise import (
+    Flags,
+    View,
+    climb,
+    doubts_of_score,
+    extent_of,
+    inverse,
+    mirror_of,
+    pair_of,
+    share_of,
+)
 
 METRIC = "identity, for the image is in the space of the T1-weighted image"
 
 
-def judge_in_space(moving: Volume, fixed: Volume, brain: Flags) -> tuple[Registration, Step]:
+def judge_in_space(moving: Volume, fixed: Volume, brain: Flags, seen: Flags | None = None) -> tuple[Registration, Step]:
     """Take an image as it lies on the T1-weighted image, and say where that is doubtful.
 
     Parameters
@@ -23,6 +33,8 @@ def judge_in_space(moving: Volume, fixed: Volume, brain: Flags) -> tuple[Registr
         The MRI.
     brain : ndarray of bool, shape ``fixed.grid.shape``
         Brain of the fixed image.
+    seen : ndarray of bool, shape ``moving.grid.shape``, optional
+        Where the PET was measured; everywhere by default.
 
     Returns
     -------
@@ -32,12 +44,13 @@ def judge_in_space(moving: Volume, fixed: Volume, brain: Flags) -> tuple[Registr
         ``in_space``.
     """
     extent = extent_of(fixed, brain)
-    pair = pair_of(moving, fixed, brain, extent)
     still = np.eye(4)
+    view = View(np.ones(moving.grid.shape, dtype=bool) if seen is None else seen, still)
+    pair = pair_of(moving, fixed, brain, extent, view=view)
     score = share_of(pair, still)[0]
     better = inverse(climb(pair, still)[1])
     apart = extent.apart(better, still)
-    mirrored = climb(pair_of(moving, *mirror_of(fixed, brain), extent), still)[0]
+    mirrored = climb(pair_of(moving, *mirror_of(fixed, brain), extent, view=view), still)[0]
     doubts = doubts_of_score(score, mirrored)
     if apart > extent.limit:
         doubts.append(

@@ -17,6 +17,7 @@ from scipy import ndimage
 from raphe.core import rigid, weights
 from raphe.core.block_alignment import normal_equations, orthonormal
 from raphe.core.frames import Frames
+from raphe.core.resample import inside
 from raphe.data.alignment import HeadMotion
 from raphe.data.image import Grid
 from raphe.data.record import Step
@@ -163,7 +164,8 @@ def correct_motion(
         frame = _clean(image.activity[at])
         if flat is None:
             whole = pull @ grid.affine
-            ndimage.affine_transform(frame, whole[:3, :3], whole[:3, 3], grid.shape, out[at], order)
+            ndimage.affine_transform(frame, whole[:3, :3], whole[:3, 3], grid.shape, out[at], order, mode="nearest")
+            out[at][~inside(whole, grid.shape, frame.shape)] = 0
         else:
             index = pull[:3, :3].astype(np.float32) @ flat + pull[:3, 3:].astype(np.float32)
             out[at] = ndimage.map_coordinates(frame, index, order=order).reshape(grid.shape)

@@ -13,6 +13,7 @@ from scipy import ndimage
 
 from raphe.core import rigid
 from raphe.data.alignment import Registration
+from raphe.data.image import Grid
 from raphe.data.record import Parameter, Step
 from raphe.data.volume import Volume
 from raphe.preprocess.blockwise import (
@@ -20,6 +21,7 @@ from raphe.preprocess.blockwise import (
     MARGIN,
     Extent,
     Pair,
+    View,
     climb,
     doubts_of_score,
     extent_of,
@@ -54,7 +56,7 @@ CLEAR = 0.05
 """Share by which the score of the right position exceeds that of any other, at the least; an assumption."""
 
 
-def register_rigid(moving: Volume, fixed: Volume, brain: Flags) -> tuple[Registration, Step]:
+def register_rigid(moving: Volume, fixed: Volume, brain: Flags, seen: Flags | None = None) -> tuple[Registration, Step]:
     """Rigid transform from a PET image to a T1-weighted image.
 
     Parameters
@@ -65,6 +67,8 @@ def register_rigid(moving: Volume, fixed: Volume, brain: Flags) -> tuple[Registr
         The MRI.
     brain : ndarray of bool, shape ``fixed.grid.shape``
         Brain of the fixed image.
+    seen : ndarray of bool, shape ``moving.grid.shape``, optional
+        Where the PET was measured; everywhere by default.
 
     Returns
     -------
@@ -73,15 +77,20 @@ def register_rigid(moving: Volume, fixed: Volume, brain: Flags) -> tuple[Registr
     Step
     """
     extent = extent_of(fixed, brain)
-    coarse = pair_of(moving, fixed, brain, extent, COARSE)
-    starts = _around(coarse, _by_information(moving, fixed, brain, extent), extent.size)
-    pair = pair_of(moving, fixed, brain, extent)
+    seen = np.ones(moving.grid.shape, dtype=bool) if seen is None else seen
+    moving, seen = _measured(moving, seen)
+    starts = _by_information(moving, fixed, brain, extent)
+    coarse = pair_of(moving, fixed, brain, extent, COARSE, View(seen, starts[0]))
+    starts = _around(coarse, starts, extent.size)
+    pair = pair_of(moving, fixed, brain, extent, view=View(seen, starts[0]))
     fits = [climb(pair, start) for start in starts]
     score, pull = max(fits, key=lambda fit: fit[0])
+    view = View(seen, pull)
+    score, pull = climb(pair_of(moving, fixed, brain, extent, view=view), pull)
     matrix = inverse(pull)
     apart = extent.apart(matrix, _informed(moving, fixed, brain, pull, extent))
     rivals = [extent.apart(matrix, inverse(other)) for found, other in fits if found > (1 - CLEAR) * score]
-    mirrored = climb(pair_of(moving, *mirror_of(fixed, brain), extent), pull)[0]
+    mirrored = climb(pair_of(moving, *mirror_of(fixed, brain), extent, view=view), pull)[0]
     doubts = doubts_of_score(score, mirrored)
     if max(rivals) > extent.limit:
         doubts.append(
@@ -97,6 +106,20 @@ def register_rigid(moving: Volume, fixed: Volume, brain: Flags) -> tuple[Registr
         "apart": apart, "mirrored": mirrored, "doubts": tuple(doubts),
     }  # fmt: skip
     return Registration(matrix, "blockwise regression", score, tuple(doubts)), Step("register", parameters)
+
+
+def _measured(moving: Volume, seen: Flags) -> tuple[Volume, Flags]:
+    """Image without the slices in which nothing was measured."""
+    where = np.argwhere(seen)
+    if not len(where):
+        return moving, seen
+    low, high = where.min(axis=0), where.max(axis=0) + 1
+    box = tuple(slice(a, b) for a, b in zip(low, high, strict=True))
+    affine = moving.grid.affine.copy()
+    affine[:3, 3] += affine[:3, :3] @ low
+    values = np.ascontiguousarray(moving.values[box])
+    nx, ny, nz = values.shape
+    return Volume(Grid((nx, ny, nz), affine), values), seen[box]
 
 
 def _by_information(moving: Volume, fixed: Volume, brain: Flags, extent: Extent) -> list[Array]:
