@@ -106,8 +106,7 @@ def prepare_head(task: HeadTask, restart: bool = False) -> float:
     record = names.provenance(task.out, f"{task.stem}_anat")
     atlas = atlas_of(task.choices)
     paths = template_paths(atlas, dict(task.choices.files))
-    inputs = {"t1": sha256(task.t1), **{role: sha256(path) for role, path in paths.items()}}
-    mark = fingerprint(inputs, {"atlas": atlas.name})
+    mark = fingerprint_of_head(task.t1, paths, atlas)
     if not restart and is_done(record, mark, task.out):
         return 0.0
     read = Step("read_image", {"doubts": tuple(finding.message for finding in open_image(task.t1).findings)})
@@ -121,6 +120,12 @@ def prepare_head(task: HeadTask, restart: bool = False) -> float:
             command_line=task.command_line,
         )  # fmt: skip
     return time.monotonic() - began
+
+
+def fingerprint_of_head(t1: Path, template: Mapping[str, Path], atlas: Atlas) -> str:
+    """What decides a head: its image, and the files of the atlas by their roles, one of which is a ``t1`` too."""
+    inputs = {"head": sha256(t1), **{f"template {role}": sha256(path) for role, path in template.items()}}
+    return fingerprint(inputs, {"atlas": atlas.name})
 
 
 def read_head(task: HeadTask) -> tuple[Head, tuple[str, ...]]:

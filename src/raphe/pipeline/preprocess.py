@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from raphe.errors import InputError, RapheError
@@ -74,8 +74,19 @@ def preprocess(
     derivatives: Sequence[Path],
     plan: StudyPlan | None,
     messages: Messages,
+    told: Collection[str] = (),
 ) -> dict[str, str]:
     """Make curves of raw scans: first each head, then each scan; what is done and unchanged is kept.
+
+    Parameters
+    ----------
+    raws : sequence of RawScan
+    options : argparse.Namespace
+    derivatives : sequence of Path
+    plan : StudyPlan or None
+    messages : Messages
+    told : collection of str
+        Doubts that are told elsewhere.
 
     Returns
     -------
@@ -115,7 +126,8 @@ def preprocess(
                 f"{result.label} {'was done before' if result.skipped else f'preprocessed in {result.seconds:.0f} s'}"
             )
             for doubt in result.doubts:
-                messages.warn(f"{result.label}: {doubt}")
+                if doubt not in told:
+                    messages.warn(f"{result.label}: {doubt}")
         messages.progress(done, len(ready), "scans preprocessed")
     for label, why in failed.items():
         messages.error(f"a scan failed. {label}: {why}")

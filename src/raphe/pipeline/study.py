@@ -115,8 +115,9 @@ def _preprocessed(
     raws = raw_scans(options, derivatives, plan)
     if not raws:
         return {}
-    refuse_errors([one for one in check_dataset(options.bids, derivatives, blood=False) if _concerns(one, options)])
-    return preprocess(raws, options, derivatives, plan, messages)
+    found = [one for one in check_dataset(options.bids, derivatives, blood=False) if _concerns(one, options)]
+    refuse_errors(found)
+    return preprocess(raws, options, derivatives, plan, messages, {one.message for one in found})
 
 
 def _has_curves(options: argparse.Namespace, derivatives: Sequence[Path]) -> bool:
