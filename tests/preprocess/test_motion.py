@@ -131,3 +131,17 @@ def test_gradient_is_that_of_the_cost():
         ]
         assert gradient[number] == pytest.approx((ends[0] - ends[1]) / (4 * step[number]), rel=2e-2, abs=1.0)
     assert np.linalg.eigvalsh(hessian).min() > 0
+
+
+@pytest.mark.parametrize("n", [2, 3])
+def test_few_frames_are_held_against_each_other(n):
+    """A head that has moved by 4 mm before the last frame."""
+    frames = Frames(np.arange(n) * 20.0 + 20, np.full(n, 20.0))
+    poses = np.zeros((n, 6))
+    poses[:-1, 0] = 4.0
+    image, matrices = moved(poses, frames, noise=0.2)
+    motion, step = estimate_motion(image)
+    assert step.parameters["estimated"]
+    first, last = (motion.matrices[at] @ matrices[at] for at in (0, -1))
+    assert np.median(rigid.shifts(np.linalg.inv(last) @ first, BRAIN)) < 0.6
+    assert not motion.held.any()

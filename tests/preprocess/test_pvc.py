@@ -49,7 +49,7 @@ def phantom():
     line = sum(level * slab(a, b, sigma) for a, b, level in SLABS.values())
     image = np.broadcast_to(line[:, None, None], GRID.shape)
     activity = np.array([image, 2 * image], dtype=np.float32)
-    return RegionShares(GRID, names, shares, volume), DynamicImage(GRID, FRAMES, activity, 20.0)
+    return RegionShares(GRID, names, shares, volume, np.ones(len(names))), DynamicImage(GRID, FRAMES, activity, 20.0)
 
 
 def along_x():

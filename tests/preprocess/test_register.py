@@ -5,7 +5,8 @@ from phantom_head import curves, grid, places, tissues
 from raphe.core import rigid
 from raphe.data.image import Grid
 from raphe.data.volume import Volume
-from raphe.preprocess.register import explained, register_rigid
+from raphe.preprocess.blockwise import explained
+from raphe.preprocess.register import register_rigid
 
 T1 = np.array([0.7, 0.75, 1.0, 0.2])
 
@@ -54,3 +55,33 @@ def test_noise_instead_of_a_head_is_told():
     nothing = Volume(grid(), np.abs(np.random.default_rng(3).standard_normal(grid().shape)).astype(np.float32))
     found, _ = register_rigid(nothing, fixed, brain)
     assert any("explains" in doubt for doubt in found.doubts)
+
+
+def test_a_field_of_view_that_cuts_the_head_does_not_move_it():
+    """Three centimetres are missing below; what is seen decides, with or without the empty slices."""
+    fixed, brain = mri()
+    whole = pet(np.eye(4))
+    lost = 14
+    affine = whole.grid.affine.copy()
+    affine[2, 3] += 4.0 * lost
+    nx, ny, nz = whole.grid.shape
+    short = Volume(Grid((nx, ny, nz - lost), affine), np.ascontiguousarray(whole.values[..., lost:]))
+    seen = np.ones(whole.grid.shape, dtype=bool)
+    seen[..., :lost] = False
+    empty = Volume(whole.grid, np.where(seen, whole.values, np.float32(0)))
+    at = np.argwhere(brain)[::997] @ fixed.grid.affine[:3, :3].T + fixed.grid.affine[:3, 3]
+    at = at[at[:, 2] > -20]
+    for image, where in ((short, None), (empty, seen)):
+        found, _ = register_rigid(image, fixed, brain, where)
+        assert np.median(rigid.shifts(found.matrix, at)) < 2.0
+        assert not any("explains" in doubt for doubt in found.doubts)
+
+
+def test_the_head_of_another_person_is_doubted():
+    """A smaller one, whose folds lie elsewhere."""
+    fixed, brain = mri()
+    own, _ = register_rigid(pet(np.eye(4)), fixed, brain)
+    other, _ = register_rigid(pet(np.eye(4), size=0.85), fixed, brain)
+    assert own.doubts == ()
+    assert other.score < own.score - 0.03
+    assert other.doubts

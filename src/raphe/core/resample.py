@@ -51,6 +51,28 @@ def resample(
     )
 
 
+def inside(pull: Array, shape: tuple[int, ...], source: tuple[int, ...]) -> npt.NDArray[np.bool_]:
+    """Which voxels of a grid have their place in the voxels of another, those at its edge to their outer side.
+
+    Parameters
+    ----------
+    pull : ndarray, shape (4, 4)
+        From indices of the grid to indices of the other.
+    shape, source : tuple of int, length 3
+        Of the grid and of the other.
+
+    Returns
+    -------
+    ndarray of bool, shape ``shape``
+    """
+    axes = np.ogrid[tuple(slice(0, size) for size in shape)]
+    found = np.ones(shape, dtype=bool)
+    for row, size in zip(pull[:3], source, strict=True):
+        place = row[0] * axes[0] + row[1] * axes[1] + (row[2] * axes[2] + row[3])
+        found &= (place >= -0.5) & (place <= size - 0.5)
+    return found
+
+
 def at_places(
     values: npt.NDArray[np.generic],
     affine: Array,

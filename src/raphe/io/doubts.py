@@ -95,7 +95,7 @@ def doubts_of_table(reading: Reading) -> Iterator[Finding]:
     for name, curve in zip(names, activity, strict=True):
         if not curve.any():
             yield _doubt(reading, name, f"region {name!r} has no activity at all (every value is 0)")
-        elif np.ptp(curve) == 0:
+        elif len(frames) > 1 and np.ptp(curve) == 0:
             yield _doubt(reading, name, f"region {name!r} has the same activity in every frame")
         elif curve @ frames.duration < 0:
             yield _doubt(reading, name, f"region {name!r} has a negative activity in total")

@@ -63,6 +63,7 @@ def open_dynamic(
     half_life: float | None = None,
     frames: slice = slice(None),
     raw: Path | None = None,
+    single: bool = False,
 ) -> DynamicImage:
     """Look at a dynamic image and its PET sidecars, and at no voxel yet.
 
@@ -77,6 +78,8 @@ def open_dynamic(
         Volumes to use, counted from 0.
     raw : Path, optional
         Root of the raw dataset, whose sidecars the image inherits.
+    single : bool
+        Whether an image of one frame will do.
 
     Raises
     ------
@@ -85,7 +88,7 @@ def open_dynamic(
     """
     file = open_image(path)
     n_volume = file.n_volume
-    if n_volume == 1:
+    if n_volume == 1 and not single:
         raise InputError(
             f"{path} is a single volume ({' x '.join(map(str, file.grid.shape))}); a dynamic scan is a 4D image with a "
             "volume for each frame"
@@ -104,8 +107,8 @@ def open_dynamic(
         )
     if len(whole) != n_volume:
         raise TimingError(
-            f"{path} has {n_volume} volumes, but FrameTimesStart of {sidecar.paths[0]} lists {len(whole)} frames; mend "
-            "whichever is wrong"
+            f"{path} has {n_volume} {'volume' if n_volume == 1 else 'volumes'}, but FrameTimesStart of "
+            f"{sidecar.paths[0]} lists {len(whole)} frames; mend whichever is wrong"
         )
     first, stop = frames.start or 0, n_volume if frames.stop is None else frames.stop
     if not 0 <= first < stop <= n_volume:

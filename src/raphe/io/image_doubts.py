@@ -5,15 +5,9 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import product
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
-from nibabel.spatialimages import HeaderDataError
-
 from raphe.data.finding import Finding
-from raphe.data.image import Grid
 from raphe.errors import InputError
 from raphe.io.decoded import decoded
 from raphe.io.fields import Fields
@@ -22,9 +16,6 @@ from raphe.io.nifti import ImageFile, open_image
 from raphe.io.participants import ID
 from raphe.io.raw_images import RawImages, Scan, doubt, doubts_of_anatomy, doubts_of_runs
 from raphe.io.tables import read_table
-
-SAME_PLACE = 0.5
-"""mm by which qform and sform may put a corner of the image apart; an assumption."""
 
 HUMAN = ("", "human", "homo sapiens", "n/a")
 
@@ -99,7 +90,9 @@ def _of_pet(root: Path, name: Name, species: Mapping[str, str]) -> Iterator[Find
         yield from _frames(name, image, Fields(sidecars))
     if image.n_volume == 1:
         yield doubt(
-            name, "", "the image has one frame; it can be looked at and registered, but nothing can be fitted to it"
+            name,
+            "",
+            "the image has one frame; it is registered, and regions have a value, but no model but SUVR can be fitted",
         )
 
 
@@ -119,7 +112,6 @@ def _frames(name: Name, image: ImageFile, fields: Fields) -> Iterator[Finding]:
 
 def _of_header(image: ImageFile, bounds: Bounds) -> Iterator[Finding]:
     yield from image.findings
-    yield from _forms(image)
     sizes, grid = image.grid.zooms, image.grid
     extent = [size * count for size, count in zip(sizes, grid.shape, strict=True)]
     for told, values, (low, high) in (("voxels of", sizes, bounds.voxel), ("an extent of", extent, bounds.field)):
@@ -133,39 +125,6 @@ def _of_header(image: ImageFile, bounds: Bounds) -> Iterator[Finding]:
                 "brain; is its unit another one (cm, m), or the species of participants.tsv?",
             )
             return
-
-
-def _forms(image: ImageFile) -> Iterator[Finding]:
-    """Doubt a header whose two ways to say where a voxel is do not agree."""
-    header = image.header
-    codes = int(header["qform_code"]), int(header["sform_code"])
-    if min(codes) <= 0:
-        return
-    sform = np.asarray(header.get_sform(), dtype=float)
-    try:
-        qform = np.asarray(header.get_qform(), dtype=float)
-    except (ValueError, HeaderDataError):
-        qform = np.full((4, 4), np.nan)
-    if not np.isfinite(qform).all():
-        told = f"{image.path}: its qform cannot be read; raphe takes the sform. Write it into both"
-        yield Finding("warning", image.path, "qform", told)
-        return
-    apart = _apart(image.grid, qform, sform)
-    if apart <= SAME_PLACE:
-        return
-    mirrored = np.linalg.det(qform[:3, :3]) * np.linalg.det(sform[:3, :3]) < 0
-    what = "they differ in left and right" if mirrored else f"they put a corner {apart:.3g} mm apart"
-    told = (
-        f"{image.path}: qform and sform disagree: {what} (codes {codes[0]} and {codes[1]}); raphe takes the sform. "
-        "Find out which is right, and write it into both"
-    )
-    yield Finding("warning", image.path, "sform", told)
-
-
-def _apart(grid: Grid, one: npt.NDArray[np.float64], other: npt.NDArray[np.float64]) -> float:
-    """Greatest distance between the places that two affines give a corner of the image, mm."""
-    corners = np.array([(*corner, 1) for corner in product(*((0, size - 1) for size in grid.shape))])
-    return float(np.linalg.norm((corners @ (one - other).T)[:, :3], axis=1).max())
 
 
 def _cut_short(image: ImageFile) -> Iterator[Finding]:

@@ -161,7 +161,8 @@ def sidecars_of(name: Name, bids: Path) -> tuple[Path, ...]:
     if not paths:
         stem = "_".join(f"{key}-{value}" for key, value in name.scan)
         raise InputError(
-            f"{name.path} has no sidecar: neither a .json beside it nor {stem}_pet.json in the raw dataset {bids}"
+            f"{name.path} has no sidecar: neither a .json beside it nor {stem}_pet.json in the raw dataset {bids}; "
+            "write its times, unit and tracer into one (raphe convert makes one)"
         )
     return paths
 

@@ -20,6 +20,7 @@ from raphe.data.finding import Finding
 from raphe.data.image import Grid
 from raphe.errors import InputError
 from raphe.io.decoded import check_length, decoded
+from raphe.io.orientation import doubts_of_forms
 
 Header = nibabel.Nifti1Header
 
@@ -98,6 +99,7 @@ def open_image(path: Path) -> ImageFile:
         f"{' x '.join(map(str, shape))} voxels of {dtype.itemsize} bytes",
     )
     grid = Grid((shape[0], shape[1], shape[2]), affine)
+    findings = (*findings, *doubts_of_forms(path, header, grid))
     return ImageFile(path, kind, header, grid, shape[3], dtype, slope, inter, offset, findings)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from raphe.data.scan import Scan
 from raphe.errors import InputError, nearest
 from raphe.io.derivatives import IMAGE_ENDINGS
 from raphe.io.names import Name, check_place, natural_key, parse_name, sidecars_of
-from raphe.io.scan_images import PREPROCESSED, image_of
+from raphe.io.scan_images import OWN_SPACES, T1_SPACE, corrected_image
 from raphe.io.sessions import session_key
 from raphe.io.sidecar import read_sidecar
 from raphe.io.tables import shortened
@@ -28,13 +28,19 @@ class RawScan:
     corrected : bool
         Whether another program has corrected its head motion.
     t1 : Path or None
-        The T1-weighted image of the participant; None where there is none.
+        The T1-weighted image of the participant; None where there is none, or none is needed.
+    on_t1 : bool
+        Whether the image lies on the T1-weighted image already.
+    doubts : tuple of str
+        What a person must know of the choice of the image.
     """
 
     scan: Scan
     image: Path
     corrected: bool
     t1: Path | None
+    on_t1: bool = False
+    doubts: tuple[str, ...] = ()
 
 
 def find_raw_scans(
@@ -44,6 +50,7 @@ def find_raw_scans(
     participants: Sequence[str] = (),
     sessions: Sequence[str] = (),
     t1: str | None = None,
+    anatomy: str | None = None,
 ) -> tuple[RawScan, ...]:
     """Scans of a dataset that have a dynamic image, by participant, session and name.
 
@@ -57,6 +64,8 @@ def find_raw_scans(
         Labels to keep, with or without ``sub-`` and ``ses-``; all if there are none.
     t1 : str, optional
         What the name of the T1-weighted image holds (``ses-baseline``, ``acq-mprage``), where there are several.
+    anatomy : {"t1", "pet"}, optional
+        ``"pet"``: no T1-weighted image is looked for.
 
     Raises
     ------
@@ -71,10 +80,13 @@ def find_raw_scans(
         entities = dict(name.scan)
         participant, session = entities.pop("sub"), entities.pop("ses", None)
         scan = read_sidecar(sidecars_of(name, bids)).scan(participant, session, tuple(entities.items()))
-        ready = image_of(name, "", [root for root in derivatives if root != bids])
-        corrected = ready is not None and parse_name(ready).entities.get("desc") in PREPROCESSED
-        image = ready if corrected and ready is not None else name.path
-        found.append(RawScan(scan, image, corrected, t1_of(bids, participant, session, t1)))
+        anatomical = None if anatomy == "pet" else t1_of(bids, participant, session, t1)
+        spaces = OWN_SPACES if anatomical is None else (T1_SPACE, *OWN_SPACES)
+        ready, doubt = corrected_image(name, [root for root in derivatives if root != bids], spaces)
+        image = name if ready is None else ready
+        on_t1 = image.entities.get("space") == T1_SPACE
+        doubts = (doubt,) if doubt else ()
+        found.append(RawScan(scan, image.path, ready is not None, anatomical, on_t1, doubts))
     return tuple(sorted(found, key=_order))
 
 
@@ -105,7 +117,7 @@ def t1_of(bids: Path, participant: str, session: str | None, wanted: str | None 
     InputError
         If there are several, or none that is as wanted.
     """
-    there = _named(bids / f"sub-{participant}", "T1w")
+    there = _raw(_named(bids / f"sub-{participant}", "T1w"))
     chosen = [name for name in there if wanted is None or wanted in name.path.name]
     if there and not chosen:
         near = nearest(str(wanted), [name.path.name for name in there])
@@ -114,15 +126,20 @@ def t1_of(bids: Path, participant: str, session: str | None, wanted: str | None 
     if len(own or chosen) > 1:
         named = shortened([name.path.name for name in own or chosen], 6)
         raise InputError(
-            f"{bids}: sub-{participant} has {len(own or chosen)} T1-weighted images for ses-{session} ({named}); say "
-            "which by a part of its name (t1 in [preprocess] of the plan)"
+            f"{bids}: sub-{participant} has {len(own or chosen)} T1-weighted images"
+            f"{'' if session is None else f' for ses-{session}'} ({named}); say which by a part of its name (t1 in "
+            "[preprocess] of the plan)"
         )
     return (own or chosen)[0].path if chosen else None
 
 
 def _images(bids: Path) -> list[Name]:
-    found = [name for folder in sorted(bids.glob("sub-*")) for name in _named(folder, "pet")]
-    return [name for name in found if "desc" not in name.entities and "space" not in name.entities]
+    return _raw(name for folder in sorted(bids.glob("sub-*")) for name in _named(folder, "pet"))
+
+
+def _raw(names: Iterable[Name]) -> list[Name]:
+    """Names that say nothing of what was done to the image."""
+    return [name for name in names if not {"desc", "space"} & set(name.entities)]
 
 
 def _named(folder: Path, suffix: str) -> list[Name]:

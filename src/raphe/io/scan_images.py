@@ -14,6 +14,64 @@ PREPROCESSED = ("preproc", "mc", "hmc")
 """What ``desc-`` may say of a dynamic image that is ready to be mapped; none is the image as it was measured."""
 
 
+T1_SPACE = "T1w"
+"""What ``space-`` says of an image that lies on the T1-weighted image."""
+
+OWN_SPACES = (None, "pet", "petref", "orig")
+"""What ``space-`` says of an image that lies where the head did in the scanner."""
+
+
+def corrected_image(scan: Name, roots: Sequence[Path], spaces: Sequence[str | None]) -> tuple[Name | None, str]:
+    """Image of a scan whose head motion another program has corrected, in a space in which regions can be found.
+
+    Parameters
+    ----------
+    scan : Name
+        Of any file of the scan.
+    roots : sequence of Path
+        Datasets to look in.
+    spaces : sequence of str or None
+        The ``space-`` of its name, the one that is preferred first.
+
+    Returns
+    -------
+    Name or None
+        None where there is none in these spaces.
+    str
+        What a person must know of those that are there in other spaces; empty for nothing.
+
+    Raises
+    ------
+    InputError
+        If several would do.
+    """
+    found = [
+        name
+        for root in dict.fromkeys(roots)
+        for name in _images(root, scan)
+        if name.entities.get("desc") in PREPROCESSED and not correction(name)
+    ]
+    for space in spaces:
+        there = [name for name in found if name.entities.get("space") == space]
+        final = next((desc for desc in PREPROCESSED if any(name.entities["desc"] == desc for name in there)), None)
+        best = [name for name in there if name.entities["desc"] == final]
+        if len(best) > 1:
+            named = shortened([str(name.path) for name in best], 4)
+            raise InputError(
+                f"{scan.path}: {len(best)} preprocessed images of this scan would do ({named}); give the folder of one "
+                "(--derivatives), or remove those that are not meant"
+            )
+        if best:
+            return best[0], ""
+    if not found:
+        return None, ""
+    named = shortened([name.path.name for name in found], 3)
+    return None, (
+        f"preprocessed images of this scan are there, but in no space in which its regions can be drawn ({named}), so "
+        f"the raw image is taken; space-{T1_SPACE} or none would do"
+    )
+
+
 def image_of(scan: Name, pvc: str, roots: Sequence[Path], space: str | None = None) -> Path | None:
     """Dynamic image of a scan, the one that is preprocessed where there is one.
 

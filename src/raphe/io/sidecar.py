@@ -247,7 +247,8 @@ def _with_start(sidecar: Sidecar, fields: Fields) -> Sidecar:
     for index in np.flatnonzero(np.diff(start) <= 0)[:1]:
         raise TimingError(
             f"{fields.source(field)}: {field} goes backwards: frame {index + 2} starts at {60 * start[index + 1]:g} s "
-            f"after injection, frame {index + 1} at {60 * start[index]:g} s; put the frames in the order of time"
+            f"after injection, frame {index + 1} at {60 * start[index]:g} s; put the frames in the order of time, in "
+            "this file and in the image or table alike"
         )
     sidecar = replace(sidecar, start=start)
     scan_start = fields.number("ScanStart")

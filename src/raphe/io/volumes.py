@@ -33,7 +33,9 @@ def read_volume(path: Path) -> values.Volume:
     """
     image = open_image(path)
     if image.n_volume != 1:
-        raise InputError(f"{path} has {image.n_volume} volumes; a 3D image was expected")
+        raise InputError(
+            f"{path} has {image.n_volume} volumes; a 3D image was expected. Keep the one that is meant, or their mean"
+        )
     found = _read(image, range(1), np.ones(1))
     return values.Volume(image.grid, np.nan_to_num(found[0], copy=False, posinf=0.0, neginf=0.0))
 
@@ -69,7 +71,7 @@ def read_dynamic(path: Path, raw: Path | None = None) -> tuple[values.DynamicIma
     InputError, UnitError, TimingError
         As :func:`raphe.io.dynamic.open_dynamic`, and if the half-life is not known.
     """
-    told = open_dynamic(path, raw=raw)
+    told = open_dynamic(path, raw=raw, single=True)
     if told.half_life is None:
         raise InputError(
             f"{path}: its radionuclide is not known, so counts cannot be told from activity; write TracerRadionuclide "

@@ -138,7 +138,7 @@ def check_start(frames: Frames, model: KineticModel | type[KineticModel]) -> Non
     if frames.start[0] > LATEST_START and "window" not in model.needs:
         raise TimingError(
             f"the first frame starts {frames.start[0]:g} min after injection, but {model.name} needs the curves from "
-            "injection on; include the early frames, or check InjectionStart and ScanStart in the sidecar"
+            "injection on; include the early frames, check InjectionStart and ScanStart in the sidecar, or take SUVR"
         )
 
 
@@ -234,7 +234,7 @@ def check_frames(model: KineticModel, problem: Problem) -> None:
         raise TimingError(
             f"{model.name} has {model.n_free} free parameters and needs at least {least_frames(model)} frames, but "
             f"{left} of the scan's {len(problem.sampling.frames)} are left{where}; "
-            + ("choose an earlier t_star" if t_star else "use more frames")
+            + ("choose an earlier t_star" if t_star else "use more frames, or SUVR, for which one is enough")
         )
 
 

@@ -12,12 +12,14 @@ import numpy as np
 from raphe import catalog
 from raphe.catalog import Atlas
 from raphe.data.alignment import Warp
+from raphe.data.record import Step
 from raphe.data.template import Template
 from raphe.data.volume import Labels, Volume
 from raphe.errors import InputError, nearest
 from raphe.io import derivatives as names
 from raphe.io.label_images import read_labels
 from raphe.io.names import parse_name
+from raphe.io.nifti import open_image
 from raphe.io.provenance import fingerprint, is_done, read_record, remove_outdated, sha256, write_record
 from raphe.io.staging import staged
 from raphe.io.templates import read_template, template_paths
@@ -104,20 +106,26 @@ def prepare_head(task: HeadTask, restart: bool = False) -> float:
     record = names.provenance(task.out, f"{task.stem}_anat")
     atlas = atlas_of(task.choices)
     paths = template_paths(atlas, dict(task.choices.files))
-    inputs = {"t1": sha256(task.t1), **{role: sha256(path) for role, path in paths.items()}}
-    mark = fingerprint(inputs, {"atlas": atlas.name})
+    mark = fingerprint_of_head(task.t1, paths, atlas)
     if not restart and is_done(record, mark, task.out):
         return 0.0
+    read = Step("read_image", {"doubts": tuple(finding.message for finding in open_image(task.t1).findings)})
     head, steps = prepare_anatomy(read_volume(task.t1), read_template(atlas, dict(task.choices.files)))
     with staged(task.out) as stage:
         files = _write(task, head, atlas, stage)
         remove_outdated(record, task.out, [file.relative_to(stage).as_posix() for file in files])
         names.write_description(stage, task.title, task.datasets)
         write_record(
-            names.provenance(stage, f"{task.stem}_anat"), steps, fingerprint=mark, root=stage, outputs=files,
+            names.provenance(stage, f"{task.stem}_anat"), (read, *steps), fingerprint=mark, root=stage, outputs=files,
             command_line=task.command_line,
         )  # fmt: skip
     return time.monotonic() - began
+
+
+def fingerprint_of_head(t1: Path, template: Mapping[str, Path], atlas: Atlas) -> str:
+    """What decides a head: its image, and the files of the atlas by their roles, one of which is a ``t1`` too."""
+    inputs = {"head": sha256(t1), **{f"template {role}": sha256(path) for role, path in template.items()}}
+    return fingerprint(inputs, {"atlas": atlas.name})
 
 
 def read_head(task: HeadTask) -> tuple[Head, tuple[str, ...]]:

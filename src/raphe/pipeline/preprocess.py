@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from raphe.errors import InputError, RapheError
@@ -46,7 +46,12 @@ def raw_scans(options: argparse.Namespace, derivatives: Sequence[Path], plan: St
     """
     choices = preprocessing(plan)
     found = find_raw_scans(
-        options.bids, derivatives, participants=options.participant_label, sessions=options.session_label, t1=choices.t1
+        options.bids,
+        derivatives,
+        participants=options.participant_label,
+        sessions=options.session_label,
+        t1=choices.t1,
+        anatomy=choices.anatomy,
     )
     try:
         curves = {parse_name(path).scan for path in find_tables(options.bids, derivatives)}
@@ -70,6 +75,7 @@ def preprocess(
     plan: StudyPlan | None,
     messages: Messages,
     excluded: Mapping[str, str],
+    told: Collection[str] = (),
 ) -> dict[str, str]:
     """Make curves of raw scans: first each head, then each scan; what is done and unchanged is kept.
 
@@ -79,6 +85,8 @@ def preprocess(
         What there is to do, and how.
     excluded : mapping of str to str
         Labels of scans that a person has taken out of the study, with the reasons; one that fails is no failure.
+    told : collection of str
+        Doubts that are told elsewhere.
 
     Returns
     -------
@@ -118,7 +126,8 @@ def preprocess(
                 f"{result.label} {'was done before' if result.skipped else f'preprocessed in {result.seconds:.0f} s'}"
             )
             for doubt in result.doubts:
-                messages.warn(f"{result.label}: {doubt}")
+                if doubt not in told:
+                    messages.warn(f"{result.label}: {doubt}")
         messages.progress(done, len(ready), "scans preprocessed")
     for label in [label for label in failed if label in excluded]:
         messages.say(f"{label}, which is excluded ({excluded[label]}), failed: {failed.pop(label)}")

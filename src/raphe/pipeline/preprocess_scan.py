@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -12,10 +13,11 @@ from scipy import ndimage
 from raphe import catalog
 from raphe.data.alignment import HeadMotion
 from raphe.data.record import Step
+from raphe.data.tacs import TACs
 from raphe.data.volume import DynamicImage, Labels, Volume
 from raphe.io import derivatives as names
-from raphe.io.names import find_sidecars
-from raphe.io.provenance import fingerprint, is_done, remove_outdated, sha256, write_record
+from raphe.io.names import find_sidecars, parse_name
+from raphe.io.provenance import fingerprint, is_done, read_record, remove_outdated, sha256, write_record
 from raphe.io.staging import staged
 from raphe.io.templates import template_paths
 from raphe.io.volumes import read_dynamic
@@ -25,11 +27,14 @@ from raphe.pipeline.partial_volumes import as_parameters, corrected_curves
 from raphe.pipeline.prepare_head import atlas_of, read_head, template_of
 from raphe.pipeline.preprocess_choices import Preprocessing
 from raphe.pipeline.preprocess_files import write_preprocessed
+from raphe.pipeline.preprocessing_of import doubts_of_scan
 from raphe.pipeline.raw_task import INTERPOLATION, Located, Made, RawOutcome, RawTask
 from raphe.preprocess.anatomy import grey_only, with_tissue
 from raphe.preprocess.carpet import kinds_of
 from raphe.preprocess.denoise import denoise
-from raphe.preprocess.extract import extract_curves, region_shares
+from raphe.preprocess.extract import RegionShares, extract_curves, region_shares
+from raphe.preprocess.field_of_view import always_seen
+from raphe.preprocess.in_space import judge_in_space
 from raphe.preprocess.motion import correct_motion, estimate_motion, mean_image, no_motion
 from raphe.preprocess.pet_anatomy import regions_of_pet
 from raphe.preprocess.reference_region import cerebellar_reference
@@ -42,6 +47,9 @@ TISSUE = (WHITE, FLUID, OTHER_GREY)
 
 OUTSIDE = 0.1
 """Share of a region beyond the field of view from which that is said."""
+
+LEAST_REFERENCE = 0.02
+"""Share of the reference region that must be in the field of view; an assumption."""
 
 
 def fingerprint_of_raw(task: RawTask) -> str:
@@ -70,21 +78,22 @@ def preprocess_scan(task: RawTask, restart: bool = False) -> RawOutcome:
     record = names.provenance(task.out, f"{task.label}_preproc")
     mark = fingerprint_of_raw(task)
     if not restart and is_done(record, mark, task.out):
-        return RawOutcome(task.label, True, time.monotonic() - began)
+        return RawOutcome(task.label, True, time.monotonic() - began, doubts_of_scan(read_record(record).steps))
     image, told = read_dynamic(task.raw.image, task.bids)
     motion, steps, doubts = _motion(task, image)
     steps = [dataclasses.replace(told.step, name="read_image"), *steps]
-    doubts = [*(finding.message for finding in told.findings), *doubts]
+    doubts = [*task.raw.doubts, *(finding.message for finding in told.findings), *doubts]
     still = correct_motion(image, motion, order=INTERPOLATION) if motion is not None else image
     found_motion = motion if motion is not None else no_motion(image)
     reference = Volume(image.grid, _late(still))
-    place, more, told_of_place = _locate(task, reference)
+    seen = always_seen(image, found_motion)
+    place, more, told_of_place = _locate(task, reference, seen)
     steps += more
     doubts += told_of_place
     if place.registration is not None:
         doubts += place.registration.doubts
     doubts += place.head.doubts if place.head is not None else ()
-    made = _curves(task, still, place)
+    made = _curves(task, still, place, seen)
     steps += made.steps
     doubts += made.doubts
     with staged(task.out) as stage:
@@ -109,9 +118,11 @@ def preprocess_scan(task: RawTask, restart: bool = False) -> RawOutcome:
 def _motion(task: RawTask, image: DynamicImage) -> tuple[HeadMotion | None, list[Step], list[str]]:
     """Motion of the scan; None where it is not to be corrected."""
     if task.raw.corrected or not task.choices.motion:
-        why = "corrected by another program" if task.raw.corrected else "turned off"
+        why = f"corrected by {_maker(task.raw.image)}" if task.raw.corrected else "turned off"
         return None, [Step("head_motion", {"estimated": False, "why": why})], []
     motion, step = estimate_motion(image)
+    if len(image.frames) == 1:
+        return None, [step], ["one frame only: head motion is not estimated, and no model but SUVR can be fitted"]
     doubts = []
     if motion.held.any():
         doubts.append(
@@ -121,7 +132,14 @@ def _motion(task: RawTask, image: DynamicImage) -> tuple[HeadMotion | None, list
     return motion, [step], doubts
 
 
-def _locate(task: RawTask, reference: Volume) -> tuple[Located, list[Step], tuple[str, ...]]:
+def _maker(image: Path) -> str:
+    """Program that made an image, as the description of its dataset has it."""
+    return next(iter(names.made_by(parse_name(image).root) or ()), "another program")
+
+
+def _locate(
+    task: RawTask, reference: Volume, seen: npt.NDArray[np.bool_]
+) -> tuple[Located, list[Step], tuple[str, ...]]:
     """Regions in the space of the MRI or of the PET, and what is doubtful of a segmentation."""
     if task.head is None:
         template = template_of(task.choices)
@@ -130,7 +148,8 @@ def _locate(task: RawTask, reference: Volume) -> tuple[Located, list[Step], tupl
         whole = _with_rest(labels, brain)
         return Located(names.label(template.name), whole, None, None, warp, brain), [step], ()
     head, _ = read_head(task.head)
-    registration, step = register_rigid(reference, head.t1, head.brain)
+    place = judge_in_space if task.raw.on_t1 else register_rigid
+    registration, step = place(reference, head.t1, head.brain, seen)
     own = own_segmentation(task)
     if own is None:
         seg, labels, steps, doubts = names.label(atlas_of(task.choices).name), head.labels, [step], tuple[str, ...]()
@@ -145,8 +164,10 @@ def _locate(task: RawTask, reference: Volume) -> tuple[Located, list[Step], tupl
     return Located(seg, whole, registration, head, head.warp, head.brain), steps, doubts
 
 
-def _curves(task: RawTask, still: DynamicImage, place: Located) -> Made:
+def _curves(task: RawTask, still: DynamicImage, place: Located, seen: npt.NDArray[np.bool_]) -> Made:
+    """Curves of the regions, by the voxels that lie in the field of view in every frame."""
     shares, step = region_shares(place.labels, still.grid, place.to_pet)
+    shares = shares.within(seen)
     brain = np.asarray(shares.shares.sum(axis=0)).ravel().reshape(still.grid.shape) > 0.5
     image, steps = _denoised(task.choices, still, brain)
     steps = [step, *steps]
@@ -155,8 +176,7 @@ def _curves(task: RawTask, still: DynamicImage, place: Located) -> Made:
     steps.append(told)
     found_doubts = list(doubts)
     inner = shares.rows(tuple(name for name in shares.names if name not in TISSUE))
-    seen = inner.seen
-    cut_off = {name: part for name, part in zip(inner.names, seen, strict=True) if part < 1 - OUTSIDE}
+    cut_off = {name: part for name, part in zip(inner.names, inner.seen, strict=True) if part < 1 - OUTSIDE}
     if cut_off:
         lost = [f"{name} ({100 * (1 - part):.0f} %)" for name, part in cut_off.items()]
         found_doubts.append(f"beyond the PET's field of view: {', '.join(lost[:8])}{' ...' if len(lost) > 8 else ''}")
@@ -164,13 +184,34 @@ def _curves(task: RawTask, still: DynamicImage, place: Located) -> Made:
     steps.append(extracted)
     reference, of_reference = None, None
     if alone is not None:
-        reference, _ = region_shares(alone, still.grid, place.to_pet)
-        of_reference, _ = extract_curves(image, reference)
+        reference, of_reference, doubt = _of_reference(image, region_shares(alone, still.grid, place.to_pet)[0], seen)
+        found_doubts += doubt
     corrected, made, told_of_them = corrected_curves(task, image, _late(image), shares, place, tacs)
     steps += made
     found_doubts += told_of_them
     kinds = kinds_of(shares, reference)
     return Made(inner, reference, tacs, of_reference, corrected, steps, found_doubts, kinds, tuple(cut_off))
+
+
+def _of_reference(
+    image: DynamicImage, whole: RegionShares, seen: npt.NDArray[np.bool_]
+) -> tuple[RegionShares | None, TACs | None, list[str]]:
+    """Voxels and curve of the reference region, and how much of it the scan does not see."""
+    part = whole.within(seen)
+    share = float(part.seen[0])
+    if share < LEAST_REFERENCE:
+        return None, None, [
+            "the reference region (cerebellar grey matter) lies beyond the PET's field of view: "
+            f"{100 * share:.0f} % of it is seen, so there is no curve of it; name another reference, or take a model "
+            "of arterial input"
+        ]  # fmt: skip
+    doubts = []
+    if share < 1 - OUTSIDE:
+        doubts.append(
+            f"the reference region (cerebellar grey matter) is cut by the PET's field of view: {100 * (1 - share):.0f} "
+            "% of it is lost, and its curve is that of the rest"
+        )
+    return part, extract_curves(image, part)[0], doubts
 
 
 def _late(image: DynamicImage) -> Floats:

@@ -78,7 +78,7 @@ def preprocessing_of(
         np.asarray(shown, dtype=np.float32),
         t1,
         np.asarray(labels, dtype=np.int32),
-        next((words_of(step, "doubts") for step in steps if step.name == "preprocessed"), ()),
+        doubts_of_scan(steps),
         tuple(_facts(steps)),
         read_carpets(carpets) if carpets.is_file() else {},
         suvr_of(out, scan, seg, regions, analysis),
@@ -91,12 +91,17 @@ def _t1(out: Path, scan: Scan, record: str) -> Path:
     return next(out / name for name in outputs if name.endswith("_desc-preproc_T1w.nii.gz"))
 
 
+def doubts_of_scan(steps: tuple[Step, ...]) -> tuple[str, ...]:
+    """Doubts that the record of a scan's preprocessing holds."""
+    return next((words_of(step, "doubts") for step in steps if step.name == "preprocessed"), ())
+
+
 def _facts(steps: tuple[Step, ...]) -> list[tuple[str, str]]:
     facts = []
     for step in steps:
         get = step.parameters.get
         score, share = get("score"), get("share")
-        if step.name == "register" and isinstance(score, float):
+        if step.name in ("register", "in_space") and isinstance(score, float):
             facts.append(("PET's variance that the MRI explains", f"{100 * score:.0f} %"))
         if step.name == "reference_region" and isinstance(share, float):
             facts.append(("Cerebellar grey matter that is the reference", f"{100 * share:.0f} %"))

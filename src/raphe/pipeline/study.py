@@ -135,9 +135,10 @@ def _preprocessed(
     raws = raw_scans(options, derivatives, plan)
     if not raws:
         return {}
-    refuse_errors([one for one in check_dataset(options.bids, derivatives, blood=False) if _concerns(one, options)])
+    found = [one for one in check_dataset(options.bids, derivatives, blood=False) if _concerns(one, options)]
+    refuse_errors(found)
     taken_out = {raw.scan.label: why for raw in raws if (why := excluded.reason(raw.scan))}
-    return preprocess(raws, options, derivatives, plan, messages, taken_out)
+    return preprocess(raws, options, derivatives, plan, messages, taken_out, {one.message for one in found})
 
 
 def _has_curves(options: argparse.Namespace, derivatives: Sequence[Path]) -> bool:

@@ -33,25 +33,27 @@ class RegionShares:
         From 0 to 1; voxels in the order of ``reshape(-1)`` of an array of ``grid.shape``.
     volumes : ndarray, shape (n_region,), mm3
         Of the regions as they were drawn, whether in the field of view or not.
+    seen : ndarray, shape (n_region,)
+        Share of each region that lies in the field of view; NaN for one without voxels.
     """
 
     grid: Grid
     names: tuple[str, ...]
     shares: sparse.csr_array
     volumes: Array
-
-    @property
-    def seen(self) -> Array:
-        """Share of each region that lies in the field of view, shape (n_region,); NaN for one without voxels."""
-        voxel = abs(np.linalg.det(self.grid.affine[:3, :3]))
-        inside = np.asarray(self.shares.sum(axis=1)).ravel() * voxel
-        with np.errstate(invalid="ignore", divide="ignore"):
-            return np.where(self.volumes > 0, np.minimum(inside / self.volumes, 1.0), np.nan)
+    seen: Array
 
     def rows(self, names: tuple[str, ...]) -> RegionShares:
         """Some of the regions, in the order of ``names``."""
         at = [self.names.index(name) for name in names]
-        return RegionShares(self.grid, names, self.shares[at], self.volumes[at])
+        return RegionShares(self.grid, names, self.shares[at], self.volumes[at], self.seen[at])
+
+    def within(self, seen: npt.NDArray[np.bool_]) -> RegionShares:
+        """The same without voxels outside a mask of shape ``grid.shape``; volumes stay those of the whole regions."""
+        kept = sparse.csr_array(self.shares.multiply(seen.ravel()[None]))
+        before, after = (np.asarray(one.sum(axis=1)).ravel() for one in (self.shares, kept))
+        left = np.divide(after, before, out=np.zeros_like(before), where=before > 0)
+        return RegionShares(self.grid, self.names, kept, self.volumes, self.seen * left)
 
     def labels(self) -> Labels:
         """Region with the largest share of each voxel, where at least half of the voxel belongs to some."""
@@ -90,7 +92,8 @@ def region_shares(labels: Labels, grid: Grid, to_grid: Array) -> tuple[RegionSha
         )
     volumes = labels.volumes
     names = tuple(labels.names[number] for number in numbers)
-    shares = RegionShares(grid, names, count / SAMPLES**3, np.array([volumes[name] for name in names]))
+    sizes = np.array([volumes[name] for name in names])
+    shares = RegionShares(grid, names, count / SAMPLES**3, sizes, _seen(labels, row_of, numbers.size, grid, to_grid))
     return shares, Step("regions_on_pet", {"samples": SAMPLES**3, "n_regions": len(names)})
 
 
@@ -138,6 +141,18 @@ def merged(labels: Labels, parts: Mapping[str, tuple[str, ...]]) -> Labels:
                 names.pop(number, None)
             names[there[0]] = whole
     return Labels(labels.grid, into[labels.values].astype(np.int32), names)
+
+
+def _seen(labels: Labels, row_of: npt.NDArray[np.intp], n: int, grid: Grid, to_grid: Array) -> Array:
+    """Share of the voxels of each label that lie within a grid."""
+    where = np.argwhere(row_of[labels.values] >= 0)
+    row = row_of[labels.values[tuple(where.T)]]
+    to_index = np.linalg.inv(grid.affine) @ to_grid @ labels.grid.affine
+    index = where @ to_index[:3, :3].T + to_index[:3, 3]
+    inside = ((index >= -0.5) & (index <= np.array(grid.shape) - 0.5)).all(axis=1)
+    whole, part = np.bincount(row, minlength=n), np.bincount(row, inside, minlength=n)
+    share: Array = np.divide(part, whole, out=np.full(n, np.nan), where=whole > 0)
+    return share
 
 
 def _offsets() -> list[Array]:

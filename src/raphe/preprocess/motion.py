@@ -17,6 +17,7 @@ from scipy import ndimage
 from raphe.core import rigid, weights
 from raphe.core.block_alignment import normal_equations, orthonormal
 from raphe.core.frames import Frames
+from raphe.core.resample import inside
 from raphe.data.alignment import HeadMotion
 from raphe.data.image import Grid
 from raphe.data.record import Step
@@ -104,17 +105,20 @@ def estimate_motion(image: DynamicImage) -> tuple[HeadMotion, Step]:
     counts, late = _counts(image), _late(image.frames)
     information = np.zeros((n_frame, 6, 6))
     near = _nearness(image.frames) * counts
+    each = np.arange(n_frame) if n_frame > 2 else np.zeros(1, dtype=int)  # of two, one would chase the other
     for number, (voxels, blur) in enumerate(zip(BRAINS, BLUR, strict=True)):
         level = _level(image, brain, size, size / voxels, blur)
         if number == 0:
             alike = np.tile(late * counts, (n_frame, 1))
             for _ in range(TURNS[0]):
-                motion, information = _aligned(level, motion, np.flatnonzero(late), alike, centre, radius, far=True)
+                motion, information = _aligned(level, motion, each[late[each]], alike, centre, radius, far=True)
                 motion = _centred(motion, late, counts, centre)
             motion = _chained(level, motion, late, near, centre, radius)
         for _ in range(TURNS[1 + number]):
-            motion, information = _aligned(level, motion, np.arange(n_frame), near, centre, radius)
+            motion, information = _aligned(level, motion, each, near, centre, radius)
             motion = _centred(motion, late, counts, centre)
+    if n_frame == 2:
+        information[1] = information[0]
     prior = _prior(radius)
     own = np.array([np.trace(np.linalg.solve(prior, one)) / 6 for one in information])
     held = own < TOLD
@@ -160,7 +164,8 @@ def correct_motion(
         frame = _clean(image.activity[at])
         if flat is None:
             whole = pull @ grid.affine
-            ndimage.affine_transform(frame, whole[:3, :3], whole[:3, 3], grid.shape, out[at], order)
+            ndimage.affine_transform(frame, whole[:3, :3], whole[:3, 3], grid.shape, out[at], order, mode="nearest")
+            out[at][~inside(whole, grid.shape, frame.shape)] = 0
         else:
             index = pull[:3, :3].astype(np.float32) @ flat + pull[:3, 3:].astype(np.float32)
             out[at] = ndimage.map_coordinates(frame, index, order=order).reshape(grid.shape)

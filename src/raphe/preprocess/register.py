@@ -7,31 +7,35 @@ different places, or the MRI explains little of the PET, that is a doubt, and is
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
 from raphe.core import rigid
-from raphe.core.block_alignment import normal_equations, orthonormal
 from raphe.data.alignment import Registration
+from raphe.data.image import Grid
 from raphe.data.record import Parameter, Step
 from raphe.data.volume import Volume
+from raphe.preprocess.blockwise import (
+    FINE,
+    MARGIN,
+    Extent,
+    Pair,
+    View,
+    climb,
+    doubts_of_score,
+    extent_of,
+    inverse,
+    mirror_of,
+    pair_of,
+)
 from raphe.preprocess.information import itk_images, matrix_of, search
 
 Array = npt.NDArray[np.float64]
-Floats = npt.NDArray[np.float32]
 Flags = npt.NDArray[np.bool_]
 
-COARSE, FINE = 18.0, 36.0
-"""How many voxels a brain's edge has where starts are compared, and in the end."""
-
-BLOCKS = 5.0
-"""How many blocks a brain's edge has."""
-
-MARGIN = 0.06
-"""Width of the rim around the brain that is compared too, as a share of the brain's edge."""
+COARSE = 18.0
+"""How many voxels a brain's edge has where starts are compared."""
 
 TURNS = (0.0, 0.35, -0.35)
 """Radians about each axis from which the search begins."""
@@ -48,35 +52,11 @@ BETTER = 0.003
 KEPT = 3
 """Positions, apart from each other, that go on to voxels half as wide."""
 
-SAME = 3.0
-"""mm at the places of a human brain (in proportion for others): two metrics that end further apart disagree."""
-
-EDGE = 112.0
-"""mm: the edge of a cube of the volume of a human brain, which :data:`SAME` goes with."""
-
-EXPLAINED = 0.5
-"""Share of the PET's variance within the blocks that its MRI explains where the two lie right, at the least; an
-assumption, from simulated scans."""
-
-
 CLEAR = 0.05
 """Share by which the score of the right position exceeds that of any other, at the least; an assumption."""
 
 
-@dataclass(frozen=True, eq=False)
-class _Pair:
-    """Both images, and the places of the fixed one that are compared, block after block."""
-
-    moving: Floats
-    to_index: Array
-    places: Array
-    basis: Array
-    edges: npt.NDArray[np.int64]
-    centre: Array
-    radius: float
-
-
-def register_rigid(moving: Volume, fixed: Volume, brain: Flags) -> tuple[Registration, Step]:
+def register_rigid(moving: Volume, fixed: Volume, brain: Flags, seen: Flags | None = None) -> tuple[Registration, Step]:
     """Rigid transform from a PET image to a T1-weighted image.
 
     Parameters
@@ -87,6 +67,8 @@ def register_rigid(moving: Volume, fixed: Volume, brain: Flags) -> tuple[Registr
         The MRI.
     brain : ndarray of bool, shape ``fixed.grid.shape``
         Brain of the fixed image.
+    seen : ndarray of bool, shape ``moving.grid.shape``, optional
+        Where the PET was measured; everywhere by default.
 
     Returns
     -------
@@ -94,48 +76,30 @@ def register_rigid(moving: Volume, fixed: Volume, brain: Flags) -> tuple[Registr
         Its score is the share of the PET's variance within blocks of the brain that the MRI explains.
     Step
     """
-    where = np.argwhere(brain) @ fixed.grid.affine[:3, :3].T + fixed.grid.affine[:3, 3]
-    size = float((len(where) * abs(np.linalg.det(fixed.grid.affine[:3, :3]))) ** (1 / 3))
-    centre = where.mean(axis=0)
-    radius = float(np.sqrt(((where - centre) ** 2).sum(axis=1).mean()))
-    by_information = _by_information(moving, fixed, brain, centre, size)
-    coarse = _pair(moving, fixed, brain, centre, radius, size, COARSE)
-    starts = _around(coarse, [_inverse(start) for start in by_information], size)
-    pair = _pair(moving, fixed, brain, centre, radius, size, FINE)
-    fits = [_newton(pair, start) for start in starts]
-    scores = [score for score, _ in fits]
-    best = int(np.argmax(scores))
-    score, pull = fits[best]
-    matrix = _inverse(pull)
-    sample = where[:: max(1, len(where) // 2000)]
-    by_itself = _informed(moving, fixed, brain, pull, centre, size)
-    apart = float(np.median(rigid.shifts(matrix @ np.linalg.inv(by_itself), sample)))
-    limit = SAME * size / EDGE
-    rivals = [
-        float(np.median(rigid.shifts(matrix @ other, sample)))
-        for other_score, other in fits
-        if other_score > (1 - CLEAR) * score
-    ]
-    doubts = []
-    mirrored = _newton(_pair(moving, *_mirrored(fixed, brain), centre, radius, size, FINE), pull)[0]
-    if mirrored > score:
-        doubts.append(
-            f"the MRI explains more of the PET when left and right are exchanged ({100 * mirrored:.0f} % against "
-            f"{100 * score:.0f} %): one of the two images may be flipped"
-        )
-    if score < EXPLAINED:
-        doubts.append(
-            f"the MRI explains {100 * score:.0f} % of the PET's variance within blocks of the brain, less than the "
-            f"{100 * EXPLAINED:.0f} % that were expected: the two may be of different people, or the transform is wrong"
-        )
-    if max(rivals) > limit:
+    extent = extent_of(fixed, brain)
+    seen = np.ones(moving.grid.shape, dtype=bool) if seen is None else seen
+    moving, seen = _measured(moving, seen)
+    starts = _by_information(moving, fixed, brain, extent)
+    coarse = pair_of(moving, fixed, brain, extent, COARSE, View(seen, starts[0]))
+    starts = _around(coarse, starts, extent.size)
+    pair = pair_of(moving, fixed, brain, extent, view=View(seen, starts[0]))
+    fits = [climb(pair, start) for start in starts]
+    score, pull = max(fits, key=lambda fit: fit[0])
+    view = View(seen, pull)
+    score, pull = climb(pair_of(moving, fixed, brain, extent, view=view), pull)
+    matrix = inverse(pull)
+    apart = extent.apart(matrix, _informed(moving, fixed, brain, pull, extent))
+    rivals = [extent.apart(matrix, inverse(other)) for found, other in fits if found > (1 - CLEAR) * score]
+    mirrored = climb(pair_of(moving, *mirror_of(fixed, brain), extent, view=view), pull)[0]
+    doubts = doubts_of_score(score, mirrored)
+    if max(rivals) > extent.limit:
         doubts.append(
             f"two positions {max(rivals):.1f} mm apart (median over the brain) fit alike: look at the overlay"
         )
-    if apart > limit:
+    if apart > extent.limit:
         doubts.append(
             f"mutual information and the blockwise fit end {apart:.1f} mm apart (median over the brain; more than "
-            f"{limit:.1f} mm is a doubt): look at the overlay"
+            f"{extent.limit:.1f} mm is a doubt): look at the overlay"
         )
     parameters: dict[str, Parameter] = {
         "metric": "blockwise regression after mutual information", "starts": len(TURNS) * 3 - 2, "score": score,
@@ -144,31 +108,25 @@ def register_rigid(moving: Volume, fixed: Volume, brain: Flags) -> tuple[Registr
     return Registration(matrix, "blockwise regression", score, tuple(doubts)), Step("register", parameters)
 
 
-def _inverse(matrix: Array) -> Array:
-    return np.asarray(np.linalg.inv(matrix), dtype=np.float64)
+def _measured(moving: Volume, seen: Flags) -> tuple[Volume, Flags]:
+    """Image without the slices in which nothing was measured."""
+    where = np.argwhere(seen)
+    if not len(where):
+        return moving, seen
+    low, high = where.min(axis=0), where.max(axis=0) + 1
+    box = tuple(slice(a, b) for a, b in zip(low, high, strict=True))
+    affine = moving.grid.affine.copy()
+    affine[:3, 3] += affine[:3, :3] @ low
+    values = np.ascontiguousarray(moving.values[box])
+    nx, ny, nz = values.shape
+    return Volume(Grid((nx, ny, nz), affine), values), seen[box]
 
 
-def _mirrored(fixed: Volume, brain: Flags) -> tuple[Volume, Flags]:
-    """Image and brain with left and right exchanged about the middle of the brain."""
-    where = np.argwhere(brain)
-    axis = int(np.abs(fixed.grid.affine[0, :3]).argmax())
-    low, high = int(where[:, axis].min()), int(where[:, axis].max())
-    inside = np.clip(low + high - np.arange(fixed.grid.shape[axis]), 0, fixed.grid.shape[axis] - 1)
-    return Volume(fixed.grid, np.take(fixed.values, inside, axis=axis)), np.take(brain, inside, axis=axis)
-
-
-def explained(moving: Volume, fixed: Volume, brain: Flags, matrix: Array) -> float:
-    """Share of the variance of ``moving`` within blocks of the brain that ``fixed`` explains, after a transform."""
-    where = np.argwhere(brain) @ fixed.grid.affine[:3, :3].T + fixed.grid.affine[:3, 3]
-    size = float((len(where) * abs(np.linalg.det(fixed.grid.affine[:3, :3]))) ** (1 / 3))
-    pair = _pair(moving, fixed, brain, where.mean(axis=0), 1.0, size, FINE)
-    return _score(pair, _inverse(matrix))[0]
-
-
-def _by_information(moving: Volume, fixed: Volume, brain: Flags, centre: Array, size: float) -> list[Array]:
-    """Transforms of least negative mutual information, the best first."""
+def _by_information(moving: Volume, fixed: Volume, brain: Flags, extent: Extent) -> list[Array]:
+    """Transforms from the fixed to the moving image of least negative mutual information, the best first."""
     import SimpleITK as sitk
 
+    centre, size = extent.centre, extent.size
     margin = max(1, round(MARGIN * size / min(fixed.grid.zooms)))
     rim = ndimage.binary_dilation(brain, iterations=margin)
     first = itk_images(moving, fixed, rim, size / COARSE)
@@ -184,13 +142,14 @@ def _by_information(moving: Volume, fixed: Volume, brain: Flags, centre: Array, 
         transform.SetTranslation((middle - centre).tolist())
         found.append(search(first, transform, size))
     found.sort(key=lambda one: one[0])
-    return [_inverse(matrix_of(transform)) for _, transform in found]
+    return [matrix_of(transform) for _, transform in found]
 
 
-def _informed(moving: Volume, fixed: Volume, brain: Flags, pull: Array, centre: Array, size: float) -> Array:
+def _informed(moving: Volume, fixed: Volume, brain: Flags, pull: Array, extent: Extent) -> Array:
     """Transform of most mutual information near one that was found otherwise."""
     import SimpleITK as sitk
 
+    centre, size = extent.centre, extent.size
     start = sitk.Euler3DTransform()
     start.SetCenter(centre.tolist())
     start.SetMatrix(pull[:3, :3].ravel().tolist(), 1e-6)
@@ -198,16 +157,16 @@ def _informed(moving: Volume, fixed: Volume, brain: Flags, pull: Array, centre: 
     margin = max(1, round(MARGIN * size / min(fixed.grid.zooms)))
     rim = ndimage.binary_dilation(brain, iterations=margin)
     _, found = search(itk_images(moving, fixed, rim, size / FINE), start)
-    return _inverse(matrix_of(found))
+    return inverse(matrix_of(found))
 
 
-def _around(pair: _Pair, starts: list[Array], size: float) -> list[Array]:
+def _around(pair: Pair, starts: list[Array], size: float) -> list[Array]:
     """Transforms of the largest shares in coarse voxels, from starts and from positions around the best of them."""
-    found = sorted((_newton(pair, start) for start in starts), key=lambda one: -one[0])
+    found = sorted((climb(pair, start) for start in starts), key=lambda one: -one[0])
     for _ in range(ROUNDS):
         best = found[0]
         moves = [sign * step for step in np.diag([ASIDE * size] * 3 + [TURNS[1]] * 3) for sign in (1, -1)]
-        more = [_newton(pair, best[1] @ rigid.matrix(move, pair.centre)) for move in moves]
+        more = [climb(pair, best[1] @ rigid.matrix(move, pair.centre)) for move in moves]
         found = sorted([*found, *more], key=lambda one: -one[0])
         if found[0][0] < best[0] + BETTER:
             break
@@ -218,7 +177,7 @@ def _around(pair: _Pair, starts: list[Array], size: float) -> list[Array]:
     return kept[:KEPT]
 
 
-def _apart(pair: _Pair, one: Array, other: Array) -> float:
+def _apart(pair: Pair, one: Array, other: Array) -> float:
     """Median distance between where two transforms from the fixed image lead, mm."""
     return float(np.median(rigid.shifts(np.linalg.inv(other) @ one, pair.places[::7])))
 
@@ -228,58 +187,3 @@ def _middle(moving: Volume) -> Array:
     positive = np.clip(moving.values, 0, np.percentile(moving.values, 99.5))
     at = np.array(ndimage.center_of_mass(np.where(positive > 0.3 * positive.max(), positive, 0)))
     return np.asarray(moving.grid.affine[:3, :3] @ at + moving.grid.affine[:3, 3])
-
-
-def _pair(
-    moving: Volume, fixed: Volume, brain: Flags, centre: Array, radius: float, size: float, voxels: float
-) -> _Pair:
-    voxel = size / voxels
-    step = [max(1, round(voxel / zoom)) for zoom in fixed.grid.zooms]
-    margin = max(1, round(MARGIN * size / min(fixed.grid.zooms)))
-    rim = ndimage.binary_dilation(brain, iterations=margin)
-    smooth = ndimage.gaussian_filter(np.where(rim, fixed.values, 0), [0.6 * n for n in step])
-    inner = ndimage.gaussian_filter(brain.astype(np.float32), [0.6 * n for n in step])
-    picked = np.argwhere(rim[:: step[0], :: step[1], :: step[2]]) * step
-    at = tuple(picked.T)
-    places = picked @ fixed.grid.affine[:3, :3].T + fixed.grid.affine[:3, 3]
-    block = np.floor((places - places.min(axis=0)) / (size / BLOCKS)).astype(int)
-    _, number = np.unique(block, axis=0, return_inverse=True)
-    order = np.argsort(number.ravel(), kind="stable")
-    edges = np.concatenate([[0], np.cumsum(np.bincount(number.ravel()))]).astype(np.int64)
-    t1 = smooth[at].astype(np.float64)
-    t1 /= np.percentile(t1, 98)
-    basis = np.stack([np.ones(len(t1)), t1, t1**2, inner[at].astype(np.float64)], axis=1)[order]
-    sigma = [0.5 * voxel / zoom for zoom in moving.grid.zooms]
-    values = np.ascontiguousarray(ndimage.gaussian_filter(moving.values, sigma), dtype=np.float32)
-    ready, own = orthonormal(basis, edges), np.ascontiguousarray(places[order])
-    return _Pair(values, _inverse(moving.grid.affine), own, ready, edges, centre, radius)
-
-
-def _score(pair: _Pair, pull: Array) -> tuple[float, Array, Array]:
-    """Share of the variance that is explained, and the equations of a step."""
-    arguments = (pair.moving, pair.to_index, pair.places)
-    cost, gradient, hessian = normal_equations(*arguments, pair.basis, pair.edges, pull, pair.centre)
-    flat, _, _ = normal_equations(*arguments, pair.basis[:, :1].copy(), pair.edges, pull, pair.centre)
-    share = 1 - cost / flat if flat > 0 else 0.0
-    return share, gradient / max(flat, 1e-30), hessian / max(flat, 1e-30)
-
-
-def _newton(pair: _Pair, start: Array) -> tuple[float, Array]:
-    """Transform from the fixed to the moving image of the largest share, near a start."""
-    pull, damping = start, 1e-2
-    share, gradient, hessian = _score(pair, pull)
-    scale = np.diag([1.0, 1, 1, pair.radius**2, pair.radius**2, pair.radius**2])
-    for _ in range(40):
-        size = np.trace(hessian[:3, :3]) / 3
-        if not size > 0:
-            break
-        step = -np.linalg.solve(hessian + damping * size * scale, gradient)
-        trial = pull @ rigid.matrix(step, pair.centre)
-        new = _score(pair, trial)
-        if new[0] > share:
-            pull, (share, gradient, hessian), damping = trial, new, max(damping / 4, 1e-5)
-        else:
-            damping *= 8
-        if np.linalg.norm(step[:3]) + pair.radius * np.linalg.norm(step[3:]) < 0.01 or damping > 1e6:
-            break
-    return share, pull

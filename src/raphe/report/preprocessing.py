@@ -47,7 +47,9 @@ def preprocessing_view(found: Preprocessed) -> PreprocessingView:
         ("Frames whose position is their neighbours'", f"{int(found.held.sum())} of {len(found.held)}"),
         *found.facts,
     ]
-    movement = (_motion(found), _carpets(found)) if found.carpets else (_motion(found),)
+    movement: tuple[Figure, ...] = ()
+    if len(found.frames) > 1:
+        movement = (_motion(found), _carpets(found)) if found.carpets else (_motion(found),)
     ratios = None if found.suvr is None else _ratios(found.suvr)
     return PreprocessingView(found.doubts, tuple(facts), movement, layers(found), (outlines(found),), ratios)
 

@@ -164,6 +164,7 @@ def with_surroundings(regions: RegionShares, fwhm: tuple[float, float, float]) -
         (*regions.names, SURROUNDINGS),
         sparse.csr_array(sparse.vstack([regions.shares, row])),
         np.append(regions.volumes, rest.sum() * voxel),
+        np.append(regions.seen, np.nan),
     )
 
 
