@@ -5,9 +5,12 @@ from phantom_head import grid, places, tissues
 from raphe.data.alignment import Field
 from raphe.data.image import Grid
 from raphe.data.volume import Labels, Volume
-from raphe.preprocess.anatomy import classify, correct_bias, follow_grey, grey_only
+from raphe.preprocess.anatomy import grey_only
+from raphe.preprocess.bias_field import correct_bias
 from raphe.preprocess.reference_region import cerebellar_reference
-from raphe.preprocess.warp import carry, propagate
+from raphe.preprocess.sheets import follow_grey
+from raphe.preprocess.tissue import classify
+from raphe.preprocess.warp import carried, drawn, places_of
 
 GRID = grid(2.5, (72, 84, 72))
 SHARES = tissues(places(GRID))
@@ -52,15 +55,15 @@ def labelled(values):
 
 
 def test_sheets_follow_the_grey_matter_and_nuclei_stay():
-    drawn = np.where(SHARES[1] > 0.5, 2, 0)
+    atlas = np.where(SHARES[1] > 0.5, 2, 0)
     outer = np.linalg.norm(places(GRID) / [70, 86, 66], axis=-1)
-    drawn = np.where((drawn == 0) & (outer < 1.0) & (outer > 0.8), 1, drawn)
+    atlas = np.where((atlas == 0) & (outer < 1.0) & (outer > 0.8), 1, atlas)
     grey = Volume(GRID, np.clip(SHARES[0] + SHARES[1], 0, 1).astype(np.float32))
-    found = follow_grey(labelled(drawn), frozenset({1}), grey, BRAIN, 6.0)
+    found = follow_grey(labelled(atlas), frozenset({1}), grey, BRAIN, 6.0)
     cortex = SHARES[0] > 0.5
-    dice = [2 * (cortex & (one == 1)).sum() / (cortex.sum() + (one == 1).sum()) for one in (drawn, found.values)]
+    dice = [2 * (cortex & (one == 1)).sum() / (cortex.sum() + (one == 1).sum()) for one in (atlas, found.values)]
     assert dice[1] > 0.95 > dice[0]
-    np.testing.assert_array_equal(found.values == 2, drawn == 2)
+    np.testing.assert_array_equal(found.values == 2, atlas == 2)
 
 
 def test_only_grey_matter_is_kept():
@@ -76,10 +79,11 @@ def test_a_field_leads_where_its_places_say():
     field = Field(coarse, (places(coarse) + shift).astype(np.float32))
     source = Volume(GRID, places(GRID)[..., 1].astype(np.float32))
     inner = np.s_[6:-6, 6:-6, 6:-6]
-    found = carry(source, field, GRID).values[inner]
+    at = places_of(field, GRID)
+    found = carried(source, at, GRID).values[inner]
     np.testing.assert_allclose(found, (places(GRID)[..., 1] + shift[1])[inner], atol=1e-3)
     halves = Labels(GRID, (places(GRID)[..., 0] > 0).astype(np.int32), {1: "right"})
-    moved = propagate(halves, field, GRID).values[inner]
+    moved = drawn(halves, at, GRID).values[inner]
     np.testing.assert_array_equal(moved, (places(GRID)[..., 0] + shift[0] > 0)[inner])
 
 

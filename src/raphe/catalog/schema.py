@@ -332,5 +332,7 @@ class Atlas(Sourced):
     """Likewise of what is no grey matter; labels in neither are white matter."""
     ribbon: Names = ()
     """Regions that are sheets of grey matter, besides those that the table calls cortex."""
+    nuclei: Names = ()
+    """Regions that a T1-weighted image tells from what is around them."""
     right: int | None = None
     """What is added to the number of a label on the right side."""

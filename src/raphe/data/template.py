@@ -30,6 +30,8 @@ class Template:
         On a grid of its own, in the same space.
     ribbon : frozenset of int
         Labels that are sheets of grey matter: cortex and cerebellum. An individual's grey matter says where they are.
+    nuclei : frozenset of int
+        Labels that a T1-weighted image tells from what is around them; empty where the maps of tissue are not known.
     """
 
     name: str
@@ -40,3 +42,9 @@ class Template:
     tissues: tuple[Volume, ...]
     labels: Labels
     ribbon: frozenset[int]
+    nuclei: frozenset[int]
+
+    def only(self, numbers: frozenset[int]) -> Labels:
+        """The labels of some numbers alone."""
+        kept = np.where(np.isin(self.labels.values, list(numbers)), self.labels.values, np.int32(0))
+        return Labels(self.labels.grid, kept, {n: name for n, name in self.labels.names.items() if n in numbers})

@@ -48,17 +48,20 @@ def read_template(atlas: Atlas, files: Mapping[str, Path]) -> Template:
     for role, tissue in zip(("grey", "white"), tissues, strict=False):
         t1.grid.check_same(tissue.grid, paths["t1"], paths[role])
     brain = ndimage.binary_fill_holes(t1.values > 0)
+    grid, numbers = read_whole_numbers(paths["labels"])
     if len(tissues) == 2:
         fluid = np.where(brain, np.clip(1 - tissues[0].values - tissues[1].values, 0, 1), 0)
         tissues = (*tissues, Volume(t1.grid, fluid.astype(np.float32)))
-    grid, numbers = read_whole_numbers(paths["labels"])
+    elif atlas.regions:
+        tissues = _tissues(atlas, Labels(grid, numbers, {}), t1.grid, brain)
     if atlas.regions:
         labels, cortex = _grouped(atlas, grid, numbers), frozenset[int]()
     else:
         labels, cortex = _named(atlas, paths["table"], grid, numbers)
     whole = _with_shapes(atlas, labels, tissues[0] if tissues else None)
-    sheets = {number for number, name in whole.names.items() if region_key(name)[0] in atlas.ribbon}
-    return Template(atlas.name, atlas.space, atlas.species, t1, brain, tissues, whole, cortex | sheets)
+    sheets = _named_any(whole, atlas.ribbon)
+    nuclei = _named_any(whole, atlas.nuclei) if tissues else frozenset[int]()
+    return Template(atlas.name, atlas.space, atlas.species, t1, brain, tissues, whole, cortex | sheets, nuclei)
 
 
 def template_paths(atlas: Atlas, files: Mapping[str, Path]) -> dict[str, Path]:
@@ -91,6 +94,25 @@ def _place(atlas: Atlas, role: str) -> Path:
             "folder of FreeSurfer)"
         )
     return Path(found.origin).parent / file.path
+
+
+def _named_any(labels: Labels, regions: tuple[str, ...]) -> frozenset[int]:
+    return frozenset(number for number, name in labels.names.items() if region_key(name)[0] in regions)
+
+
+def _tissues(atlas: Atlas, labels: Labels, grid: Grid, brain: Flags) -> tuple[Volume, Volume, Volume]:
+    """Shares of grey matter, white matter and fluid by the catalog's groups: sharp, but for one voxel's blur."""
+    drawn = _on_grid(labels, grid)
+
+    def share(groups: dict[str, list[int]]) -> npt.NDArray[np.float32]:
+        numbers = [number + more for members in groups.values() for number in members for more in (0, atlas.right or 0)]
+        return np.asarray(ndimage.gaussian_filter(np.isin(drawn, numbers).astype(np.float32), 1.0))
+
+    grey = share(atlas.regions)
+    fluid = share(atlas.tissues) + ndimage.gaussian_filter((drawn == 0).astype(np.float32), 1.0)
+    parts = (grey, np.maximum(1 - grey - fluid, 0), fluid)
+    made = [Volume(grid, np.where(brain, part, 0).astype(np.float32)) for part in parts]
+    return made[0], made[1], made[2]
 
 
 def _share(image: Volume) -> Volume:

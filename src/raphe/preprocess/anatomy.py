@@ -13,32 +13,25 @@ from raphe.data.alignment import Warp
 from raphe.data.record import Parameter, Step
 from raphe.data.template import Template
 from raphe.data.volume import Labels, Volume
-from raphe.nomenclature import FLUID, OTHER_GREY, WHITE
-from raphe.preprocess.warp import ITERATIONS, affine, brain_edge, carry, nonlinear, propagate
+from raphe.nomenclature import FLUID, OTHER_GREY, WHITE, region_key
+from raphe.preprocess.bias_field import BIAS_ITERATIONS, correct_bias
+from raphe.preprocess.likeness import likeness
+from raphe.preprocess.refine import refine
+from raphe.preprocess.sheets import follow_grey
+from raphe.preprocess.tissue import classify
+from raphe.preprocess.warp import ITERATIONS, affine, brain_edge, carried, drawn, nonlinear, places_of
 
 Array = npt.NDArray[np.float64]
-Floats = npt.NDArray[np.float32]
 Flags = npt.NDArray[np.bool_]
-
-SHRINK = 28.0
-"""How many voxels a brain's edge has where the bias field is found."""
-
-BIAS_ITERATIONS = (30, 20, 10)
 
 ROUND = 0.06
 """Width of the rim around the template's brain that the first nonlinear registration may see, over the brain's edge."""
 
-PLAUSIBLE = {"human": (9e5, 1.9e6), "macaque": (5.5e4, 1.5e5)}
+PLAUSIBLE = {"human": (9e5, 2.1e6), "macaque": (5.5e4, 1.5e5)}
 """Volumes of brains, mm3, beyond which a mask is doubted; an assumption."""
 
 REACH = 0.04
 """How far from a sheet of the atlas grey matter still belongs to it, over the brain's edge: 5 mm in people."""
-
-FEW = 20_000
-"""Voxels by which the start of the mixture is chosen."""
-
-ROUNDS = 40
-"""Turns of the mixture of tissues."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,17 +76,23 @@ def prepare_anatomy(t1: Volume, template: Template) -> tuple[Head, tuple[Step, .
     tuple of Step
     """
     to_template, information = affine(t1, template.t1, template.brain)
-    around = _carried(template.brain, template, t1, to_template)
+    around = _placed(template, t1, to_template)
     size = brain_edge(t1.grid, around)
     rim = ndimage.binary_dilation(around, iterations=max(1, round(ROUND * size / min(t1.grid.zooms))))
     flat = correct_bias(t1, rim, size)
     masked = Volume(t1.grid, np.where(rim, flat.values, 0).astype(np.float32))
     warp = nonlinear(masked, template.t1, template.brain, to_template, template.space)
-    share = carry(Volume(template.t1.grid, template.brain.astype(np.float32)), warp.to_template, t1.grid)
+    places = places_of(warp.to_template, t1.grid)
+    share = carried(Volume(template.t1.grid, template.brain.astype(np.float32)), places, t1.grid)
     brain = _largest((share.values > 0.5) & rim)
-    grey, white, fluid = classify(flat, brain, _priors(template, warp, t1))
-    drawn = propagate(template.labels, warp.to_template, t1.grid)
-    labels = follow_grey(drawn, template.ribbon, grey, brain, REACH * size)
+    priors = tuple(carried(tissue, places, t1.grid).values for tissue in template.tissues)
+    tissues = classify(flat, brain, priors)
+    if template.nuclei:
+        shown = likeness(template, flat, drawn(template.labels, places, t1.grid), tissues)
+        warp = refine(warp, masked, shown, template.only(template.nuclei), brain_edge(template.t1.grid, template.brain))
+        places = places_of(warp.to_template, t1.grid)
+    labels = drawn(template.labels, places, t1.grid)
+    labels = follow_grey(labels, template.ribbon, tissues[0], brain, REACH * size)
     doubts = _doubts(t1, brain, template)
     steps = (
         Step("bias_field", {"iterations": BIAS_ITERATIONS}, ("tustison2010",)),
@@ -102,113 +101,10 @@ def prepare_anatomy(t1: Volume, template: Template) -> tuple[Head, tuple[Step, .
             {"template": template.space, "information": information, "iterations": ITERATIONS},
             ("avants2008",),
         ),
+        *_nuclei_steps(template),
         _atlas_step(template, brain, t1, doubts),
     )
-    return Head(flat, brain, grey, white, fluid, warp, labels, doubts), steps
-
-
-def correct_bias(t1: Volume, inside: Flags, size: float) -> Volume:
-    """Image without the slow change of brightness that the coil makes, by N4 on a coarse copy.
-
-    Parameters
-    ----------
-    t1 : Volume
-    inside : ndarray of bool, shape ``t1.grid.shape``
-        Where the field is found.
-    size : float, mm
-        Edge of the brain.
-    """
-    import SimpleITK as sitk
-
-    factors = [max(1, round(size / SHRINK / zoom)) for zoom in t1.grid.zooms]
-    small = np.ascontiguousarray(t1.values[:: factors[0], :: factors[1], :: factors[2]])
-    mask = np.ascontiguousarray(inside[:: factors[0], :: factors[1], :: factors[2]].astype(np.uint8))
-    image = sitk.GetImageFromArray(np.maximum(small, 1e-3 * max(float(small.max()), 1e-9)))
-    image.SetSpacing([float(f * z) for f, z in zip(factors[::-1], t1.grid.zooms[::-1], strict=True)])
-    within = sitk.GetImageFromArray(mask)
-    within.CopyInformation(image)
-    method = sitk.N4BiasFieldCorrectionImageFilter()
-    method.SetNumberOfThreads(1)
-    method.SetMaximumNumberOfIterations(list(BIAS_ITERATIONS))
-    method.Execute(image, within)
-    log = sitk.GetArrayFromImage(method.GetLogBiasFieldAsImage(image))
-    scale = np.diag([1 / f for f in factors])
-    field = ndimage.affine_transform(log, scale, output_shape=t1.grid.shape, order=1, mode="nearest")
-    return Volume(t1.grid, (t1.values / np.exp(field)).astype(np.float32))
-
-
-def classify(t1: Volume, brain: Flags, priors: tuple[Floats, ...]) -> tuple[Volume, Volume, Volume]:
-    """Probability of grey matter, white matter and fluid, by a mixture of three normal distributions of brightness.
-
-    Parameters
-    ----------
-    t1 : Volume
-    brain : ndarray of bool
-    priors : tuple of ndarray, each of shape ``t1.grid.shape``
-        Probability of grey, white and fluid that the template gives; empty for none.
-    """
-    values = t1.values[brain].astype(np.float64)
-    given = (
-        np.stack([prior[brain] for prior in priors]).astype(np.float64) + 0.02 if priors else np.ones((3, values.size))
-    )
-    given /= given.sum(axis=0)
-    few = slice(None, None, max(1, values.size // FEW))
-    starts = [np.percentile(values, [middle, high, low]) for low in (1, 8) for middle in (25, 50) for high in (75, 92)]
-    tried = [_mixture(values[few], given[:, few], start) for start in starts]
-    best = max(tried, key=lambda one: one[0])
-    weight = _mixture(values, given, best[1])[2]
-    made = []
-    for row in weight:
-        whole = np.zeros(t1.grid.shape, dtype=np.float32)
-        whole[brain] = row
-        made.append(Volume(t1.grid, whole))
-    return made[0], made[1], made[2]
-
-
-def _mixture(values: Array, given: Array, mean: Array) -> tuple[float, Array, Array]:
-    """Mean log likelihood, means, and weights, (3, n_voxel), of three normal distributions, by their priors.
-
-    How much of each there is, beyond its prior, is found too (Ashburner and Friston 2005, NeuroImage 26:839).
-    """
-    spread = np.full(3, max(float(np.ptp(mean)) / 4, 1e-9))
-    least = 1e-6 * float(np.abs(values).max()) ** 2 + 1e-18
-    weight, fit, mixing = given, 0.0, np.full(3, 1 / 3)
-    for _ in range(ROUNDS):
-        prior = mixing[:, None] * given
-        prior /= prior.sum(axis=0)
-        likely = prior * np.exp(-0.5 * ((values - mean[:, None]) / spread[:, None]) ** 2) / spread[:, None]
-        whole = np.maximum(likely.sum(axis=0), 1e-300)
-        weight, fit = likely / whole, float(np.log(whole).mean())
-        total = weight.sum(axis=1) + 1e-9
-        mixing = total / (given / (mixing @ given)).sum(axis=1)
-        mean = weight @ values / total
-        spread = np.sqrt(np.maximum((weight * (values - mean[:, None]) ** 2).sum(axis=1) / total, least))
-    return fit, mean, weight
-
-
-def follow_grey(labels: Labels, ribbon: frozenset[int], grey: Volume, brain: Flags, reach: float) -> Labels:
-    """Labels whose sheets lie where the individual's grey matter is.
-
-    Parameters
-    ----------
-    labels : Labels
-        As the atlas draws them.
-    ribbon : frozenset of int
-        Those that are sheets; what of them is not grey loses its label, and grey matter near them takes the nearest.
-    grey : Volume
-    brain : ndarray of bool
-    reach : float, mm
-    """
-    box = tuple(slice(max(0, int(n.min()) - 2), int(n.max()) + 3) for n in np.nonzero(brain))
-    part = labels.values[box]
-    sheet = np.isin(part, list(ribbon))
-    distance, nearest = ndimage.distance_transform_edt(~sheet, sampling=labels.grid.zooms, return_indices=True)
-    is_grey = (grey.values[box] > 0.5) & (sheet | (part == 0)) & (distance <= reach)
-    kept = np.where(sheet, 0, part)
-    kept[is_grey] = part[tuple(axis[is_grey] for axis in nearest)]
-    values = labels.values.copy()
-    values[box] = kept
-    return Labels(labels.grid, values, labels.names)
+    return Head(flat, brain, *tissues, warp, labels, doubts), steps
 
 
 def grey_only(labels: Labels, grey: Volume, least: float) -> Labels:
@@ -238,13 +134,10 @@ def with_tissue(head: Head) -> Labels:
     return Labels(head.labels.grid, values, {**names, **{number: name for name, number in kinds.items()}})
 
 
-def _priors(template: Template, warp: Warp, t1: Volume) -> tuple[Floats, ...]:
-    return tuple(carry(tissue, warp.to_template, t1.grid).values for tissue in template.tissues)
-
-
-def _carried(brain: Flags, template: Template, t1: Volume, to_template: Array) -> Flags:
+def _placed(template: Template, t1: Volume, to_template: Array) -> Flags:
+    """Brain of the template on a head, by the affine transform."""
     back = np.asarray(np.linalg.inv(to_template), dtype=np.float64)
-    found = resample(brain.astype(np.float32), template.t1.grid.affine, back, t1.grid.shape, t1.grid.affine)
+    found = resample(template.brain.astype(np.float32), template.t1.grid.affine, back, t1.grid.shape, t1.grid.affine)
     return np.asarray(found, dtype=np.float32) > 0.5
 
 
@@ -269,6 +162,13 @@ def _doubts(t1: Volume, brain: Flags, template: Template) -> tuple[str, ...]:
     if cut > 0.02 * volume ** (2 / 3):
         told.append(f"the brain reaches the edge of the T1-weighted image over {cut / 100:.1f} cm2: it may be cut")
     return tuple(told)
+
+
+def _nuclei_steps(template: Template) -> tuple[Step, ...]:
+    if not template.nuclei:
+        return ()
+    regions = tuple(dict.fromkeys(region_key(template.labels.names[number])[0] for number in sorted(template.nuclei)))
+    return (Step("nuclei", {"regions": regions}, ("puonti2016",)),)
 
 
 def _atlas_step(template: Template, brain: Flags, t1: Volume, doubts: tuple[str, ...]) -> Step:

@@ -6,13 +6,13 @@ import numpy as np
 from scipy import ndimage
 
 from raphe.catalog import Tracer
-from raphe.core.resample import NEAREST, at_places, resample
+from raphe.core.resample import NEAREST, resample
 from raphe.data.alignment import Warp
 from raphe.data.record import Step
 from raphe.data.template import Template
 from raphe.data.volume import Labels, Volume
 from raphe.nomenclature import region_key
-from raphe.preprocess.warp import Nonlinear, affine, brain_edge, nonlinear, places_of
+from raphe.preprocess.warp import Nonlinear, affine, brain_edge, drawn, nonlinear, places_of
 
 USUAL = 0.5
 """BP_ND of a region of which the catalog knows none; an assumption."""
@@ -48,10 +48,7 @@ def regions_of_pet(pet: Volume, template: Template, tracer: Tracer | None) -> tu
     to_template, information = affine(pet, expected, template.brain)
     how = Nonlinear(ITERATIONS, SMOOTHNESS)
     warp = nonlinear(pet, expected, template.brain, to_template, template.space, how)
-    found = at_places(
-        template.labels.values, template.labels.grid.affine, places_of(warp.to_template, pet.grid), NEAREST
-    )  # fmt: skip
-    labels = Labels(pet.grid, np.asarray(found, dtype=np.int32), template.labels.names)
+    labels = drawn(template.labels, places_of(warp.to_template, pet.grid), pet.grid)
     step = Step(
         "regions_from_pet",
         {

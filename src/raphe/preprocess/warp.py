@@ -15,6 +15,7 @@ from raphe.data.volume import Labels, Volume
 from raphe.preprocess.information import itk_images, matrix_of, search
 
 Array = npt.NDArray[np.float64]
+Floats = npt.NDArray[np.float32]
 Flags = npt.NDArray[np.bool_]
 
 COARSE, FINE = 20.0, 36.0
@@ -52,11 +53,14 @@ class Nonlinear:
     iterations : tuple of int
         At each level, from coarse to fine.
     smoothness : float
-        In voxels.
+        Standard deviation in voxels of the Gaussian by which steps of the field are smoothed.
+    radius : int
+        Half-width in voxels of the window of the cross-correlation.
     """
 
     iterations: tuple[int, ...] = ITERATIONS
     smoothness: float = SMOOTHNESS
+    radius: int = RADIUS
 
 
 def affine(moving: Volume, fixed: Volume, brain: Flags) -> tuple[Array, float]:
@@ -114,27 +118,41 @@ def nonlinear(
         Of the template's space.
     how : Nonlinear, optional
     """
+    voxel = brain_edge(fixed.grid, brain) / NONLINEAR
+    grid = _box(fixed.grid, brain, voxel)
+    static, carried = _on(fixed, grid, np.eye(4), voxel), _on(moving, grid, to_template, voxel)
+    ahead, behind = displacement(static, carried, grid, how or Nonlinear())
+    own, back = places_of_grid(grid), np.linalg.inv(to_template)
+    to_native = (own + ahead) @ back[:3, :3].T + back[:3, 3]
+    carried_grid = Grid(grid.shape, back @ grid.affine)
+    return Warp(name, Field(grid, to_native.astype(np.float32)), Field(carried_grid, own + behind))
+
+
+def displacement(static: Floats, moving: Floats, grid: Grid, how: Nonlinear) -> tuple[Floats, Floats]:
+    """Displacement between two images of one grid by symmetric diffeomorphic registration, and its inverse.
+
+    Parameters
+    ----------
+    static, moving : ndarray of float32, shape ``grid.shape``
+    grid : Grid
+    how : Nonlinear
+
+    Returns
+    -------
+    ahead, behind : ndarray of float32, shape (``*grid.shape``, 3), mm
+        From places of ``static`` to those of ``moving``, and back.
+    """
     from dipy.align.imwarp import SymmetricDiffeomorphicRegistration
     from dipy.align.metrics import CCMetric
 
-    how = how or Nonlinear()
-    voxel = brain_edge(fixed.grid, brain) / NONLINEAR
-    grid = _box(fixed.grid, brain, voxel)
-    static = _on(fixed, grid, np.eye(4), voxel)
-    carried = _on(moving, grid, to_template, voxel)
-    metric = CCMetric(3, sigma_diff=how.smoothness, radius=RADIUS)
+    metric = CCMetric(3, sigma_diff=how.smoothness, radius=how.radius)
     search = SymmetricDiffeomorphicRegistration(metric, level_iters=list(how.iterations))
     search.verbosity = 0
-    found = search.optimize(_scaled(static), _scaled(carried))
-    own = _places(grid)
-    back = np.linalg.inv(to_template)
-    ahead = np.stack([found.transform(own[..., axis], interpolation="linear") for axis in range(3)], axis=-1)
-    behind = np.stack([found.transform_inverse(own[..., axis], interpolation="linear") for axis in range(3)], axis=-1)
-    to_native = ahead @ back[:3, :3].T + back[:3, 3]
-    carried_grid = Grid(grid.shape, back @ grid.affine)
-    return Warp(
-        name, Field(grid, to_native.astype(np.float32)), Field(carried_grid, behind.astype(np.float32))
-    )  # fmt: skip
+    found = search.optimize(_scaled(static), _scaled(moving))
+    own = places_of_grid(grid).astype(np.float64)
+    ahead = [found.transform(own[..., axis], interpolation="linear") - own[..., axis] for axis in range(3)]
+    behind = [found.transform_inverse(own[..., axis], interpolation="linear") - own[..., axis] for axis in range(3)]
+    return np.stack(ahead, axis=-1).astype(np.float32), np.stack(behind, axis=-1).astype(np.float32)
 
 
 def places_of(field: Field, grid: Grid, to_field: Array | None = None) -> npt.NDArray[np.float32]:
@@ -156,7 +174,7 @@ def places_of(field: Field, grid: Grid, to_field: Array | None = None) -> npt.ND
                 index[:3, 3],
                 grid.shape,
                 order=1,
-                cval=1e6,
+                cval=OUTSIDE,
             )
             for axis in range(3)
         ],
@@ -164,21 +182,33 @@ def places_of(field: Field, grid: Grid, to_field: Array | None = None) -> npt.ND
     )
 
 
-def propagate(labels: Labels, field: Field, grid: Grid) -> Labels:
-    """Labels of the space that a field leads to, on a grid of the field's own space."""
-    found = at_places(labels.values, labels.grid.affine, places_of(field, grid), NEAREST)
+def drawn(labels: Labels, places: npt.NDArray[np.float32], grid: Grid) -> Labels:
+    """Labels of another space, on a grid whose voxels lie at ``places`` there."""
+    found = at_places(labels.values, labels.grid.affine, places, NEAREST)
     return Labels(grid, np.asarray(found, dtype=np.int32), labels.names)
 
 
-def carry(image: Volume, field: Field, grid: Grid) -> Volume:
-    """Image of the space that a field leads to, on a grid of the field's own space."""
-    found = at_places(image.values, image.grid.affine, places_of(field, grid), LINEAR)
+def carried(image: Volume, places: npt.NDArray[np.float32], grid: Grid) -> Volume:
+    """Image of another space, on a grid whose voxels lie at ``places`` there."""
+    found = at_places(image.values, image.grid.affine, places, LINEAR)
     return Volume(grid, np.asarray(found, dtype=np.float32))
 
 
 def brain_edge(grid: Grid, brain: Flags) -> float:
     """Edge of a cube of the brain's volume, mm."""
     return float((brain.sum() * abs(np.linalg.det(grid.affine[:3, :3]))) ** (1 / 3))
+
+
+def places_of_grid(grid: Grid) -> Floats:
+    """Place of each voxel, shape (``*grid.shape``, 3), mm."""
+    index = np.moveaxis(np.indices(grid.shape, dtype=np.float32), 0, -1)
+    return np.asarray(index @ grid.affine[:3, :3].T + grid.affine[:3, 3], dtype=np.float32)
+
+
+def blurred_for(image: Volume, voxel: float) -> Floats:
+    """Values smoothed as far as voxels of that edge, mm, ask for."""
+    sigma = [0.4 * np.sqrt(max((voxel / zoom) ** 2 - 1, 0.0)) for zoom in image.grid.zooms]
+    return np.asarray(ndimage.gaussian_filter(image.values, sigma), dtype=np.float32)
 
 
 def _head_centre(moving: Volume) -> Array:
@@ -198,18 +228,12 @@ def _box(grid: Grid, brain: Flags, voxel: float) -> Grid:
     return Grid((shape[0], shape[1], shape[2]), matrix)
 
 
-def _on(image: Volume, grid: Grid, to_grid: Array, voxel: float) -> npt.NDArray[np.float32]:
-    sigma = [0.4 * np.sqrt(max((voxel / zoom) ** 2 - 1, 0.0)) for zoom in image.grid.zooms]
-    smooth = ndimage.gaussian_filter(image.values, sigma)
+def _on(image: Volume, grid: Grid, to_grid: Array, voxel: float) -> Floats:
+    smooth = blurred_for(image, voxel)
     return np.asarray(resample(smooth, image.grid.affine, to_grid, grid.shape, grid.affine), dtype=np.float32)
 
 
-def _scaled(values: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
+def _scaled(values: Floats) -> npt.NDArray[np.float64]:
     inside = values[values > 0]
     top = float(np.percentile(inside, 99)) if inside.size else 1.0
     return np.clip(values.astype(np.float64) / top, 0, 1.5)
-
-
-def _places(grid: Grid) -> npt.NDArray[np.float64]:
-    index = np.moveaxis(np.indices(grid.shape, dtype=np.float64), 0, -1)
-    return np.asarray(index @ grid.affine[:3, :3].T + grid.affine[:3, 3])

