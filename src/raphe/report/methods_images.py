@@ -92,6 +92,14 @@ def register(steps: Steps) -> str:
     )
 
 
+def in_space(steps: Steps) -> str:
+    """Tell that another program had brought PET and MRI together."""
+    return (
+        f"The PET{of_tracer(steps)} lay in the space of the T1-weighted image{in_each(steps)} and was taken as it lies; "
+        f"the MRI explains {between(steps, 'score', 2)} of the PET's variance within blocks."
+    )
+
+
 def regions_on_pet(steps: Steps) -> str:
     """Tell how regions and voxels go together."""
     return (
@@ -140,6 +148,7 @@ WRITERS = {
     "read_image": nothing,
     "head_motion": head_motion,
     "register": register,
+    "in_space": in_space,
     "regions_on_pet": regions_on_pet,
     "reference_region": reference_region,
     "extract": nothing,
@@ -155,6 +164,7 @@ VARYING = {
     "head": ("record",),
     "head_motion": ("held", "largest", "n_frames", "late"),
     "register": ("score", "apart", "mirrored", "doubts"),
+    "in_space": ("score", "apart", "mirrored", "doubts"),
     "regions_from_pet": ("information",),
     "regions_on_pet": ("tracer",),
     "reference_region": ("share", "away", "vermis", "doubts"),
