@@ -4,9 +4,9 @@ PLAN is one of ``raphe simulate`` with images and the dorsal raphe among its reg
 of the part around the midbrain are simulated, each with a pose and noise of its own, without motion, in which the raphe
 binds as it is drawn, half way to that from the midbrain, and no more than the midbrain. Regions are those that
 ``prepare_anatomy`` finds in the simulated MRI. The registration to the MRI is made wrong by a known shift, or the raphe
-alone is elsewhere than the atlas has it. Printed over scans: mean distance from the true centre and overlap (Dice); median
-and half the interquartile range of the error of BP_ND (SRTM2, true reference and k2'), from the mean over the region and
-by GTM with all regions as they were found.
+alone is elsewhere than the atlas has it. Printed over scans: mean distance from the true centre and overlap (Dice);
+median and half the interquartile range of the error of BP_ND (SRTM2, true reference and k2'), from the mean over the
+region and by GTM with all regions as they were found.
 """
 
 from __future__ import annotations

@@ -26,6 +26,7 @@ from raphe.pipeline.own_regions import own_regions, own_segmentation
 from raphe.pipeline.prepare_head import atlas_of, read_head, template_of
 from raphe.pipeline.preprocess_choices import Preprocessing
 from raphe.pipeline.preprocess_files import write_preprocessed
+from raphe.pipeline.raphe_choice import raphe_is_shown
 from raphe.pipeline.raw_task import INTERPOLATION, Located, Made, RawOutcome, RawTask
 from raphe.preprocess.anatomy import grey_only, with_tissue
 from raphe.preprocess.denoise import denoise
@@ -34,6 +35,7 @@ from raphe.preprocess.motion import correct_motion, estimate_motion, mean_image,
 from raphe.preprocess.pet_anatomy import regions_of_pet
 from raphe.preprocess.pvc.correct import Corrected, correct, setting_for, tissue_on
 from raphe.preprocess.pvc.registry import correction
+from raphe.preprocess.raphe_nuclei import raphe_on_pet
 from raphe.preprocess.reference_region import cerebellar_reference
 from raphe.preprocess.register import register_rigid
 from raphe.preprocess.warp import brain_edge
@@ -142,7 +144,13 @@ def _locate(task: RawTask, reference: Volume) -> tuple[Located, list[Step], tupl
         labels = grey_only(labels, head.grey, task.choices.grey)
         steps.append(Step("grey_only", {"least": task.choices.grey}))
     whole = with_tissue(dataclasses.replace(head, labels=labels))
-    return Located(seg, whole, registration, head, head.warp, head.brain), steps, doubts
+    place = Located(seg, whole, registration, head, head.warp, head.brain)
+    fwhm = resolution(task)
+    if own is None and fwhm is not None and raphe_is_shown(task.choices, task.raw.scan.tracer):
+        size = brain_edge(whole.grid, head.brain)
+        moved, step, doubts = raphe_on_pet(reference, whole, place.to_pet, size, fwhm)
+        return dataclasses.replace(place, labels=moved), [*steps, step], doubts
+    return place, steps, doubts
 
 
 def _curves(task: RawTask, still: DynamicImage, place: Located) -> Made:

@@ -26,7 +26,7 @@ Flags = npt.NDArray[np.bool_]
 Width = tuple[float, float, float]
 Box = tuple[slice, slice, slice]
 
-NAME = "dorsal raphe"
+NAME, AROUND = "dorsal raphe", "midbrain"
 
 SPREAD = 0.018
 """Standard deviation, along each axis, of the raphe's place around that of the atlas, over the brain's edge.
@@ -45,6 +45,9 @@ WINDOW = 0.1
 
 FINER = 2
 """Voxels along each edge of one of the PET's on which the raphe is blurred before it is displaced."""
+
+SOFT = 0.7
+"""Standard deviation of the blur of the drawn shape, in voxels, by which it is displaced by parts of a voxel."""
 
 BLIND = 0.8
 """Uncertainty that is left, over that of the atlas alone, from which the PET is said to have told nothing."""
@@ -117,6 +120,7 @@ def raphe_on_pet(
             "found": True, "shift": distance, "left": left, "usual": usual, "contrast": found.contrast,
             "doubts": tuple(doubts),
         },
+        ("beliveau2015",),
     )  # fmt: skip
     return moved, step, tuple(doubts)
 
@@ -226,7 +230,8 @@ def _displaced(labels: Labels, shift: Array) -> Labels:
     zooms = labels.grid.zooms
     outer = ndimage.distance_transform_edt(inside, sampling=zooms, return_distances=False, return_indices=True)
     inner = ndimage.distance_transform_edt(~inside, sampling=zooms, return_distances=False, return_indices=True)
-    there = ndimage.shift(inside.astype(np.float64), steps, order=1).reshape(-1)
+    soft = ndimage.gaussian_filter(inside.astype(np.float64), SOFT)
+    there = ndimage.shift(soft, steps, order=3).reshape(-1)
     kept = np.zeros(there.size, dtype=bool)
     kept[np.argsort(-there, kind="stable")[: int(inside.sum())]] = True
     side = ndimage.shift(values[tuple(inner)], steps, order=0, mode="nearest")

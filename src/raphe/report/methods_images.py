@@ -82,6 +82,21 @@ def register(steps: Steps) -> str:
     )
 
 
+def raphe_region(steps: Steps) -> str:
+    """Tell where the dorsal raphe was looked for, and what that means for its binding."""
+    if not steps[0].parameters.get("found"):
+        return ""
+    shift, usual = between(steps, "shift", 2), between(steps, "usual", 2)
+    return (
+        f"The dorsal raphe, which MRI does not show, is the shape of the atlas, displaced{in_each(steps)}"
+        f"{of_tracer(steps)} by {shift} mm to where the late PET and the atlas together have it (posterior mean; SD of "
+        f"{usual} mm along each axis around the atlas, an assumption); activity there is above that around it by "
+        f"{between(steps, 'contrast', 2)} of the median nearby. The scan that places the region also measures it: "
+        "where less binds, the region falls back to the atlas, so that a change of its binding holds some change of "
+        "its place."
+    )
+
+
 def regions_on_pet(steps: Steps) -> str:
     """Tell how regions and voxels go together."""
     return (
@@ -129,6 +144,7 @@ WRITERS = {
     "read_image": nothing,
     "head_motion": head_motion,
     "register": register,
+    "raphe_region": raphe_region,
     "regions_on_pet": regions_on_pet,
     "reference_region": reference_region,
     "extract": nothing,
@@ -145,6 +161,7 @@ VARYING = {
     "head_motion": ("held", "largest", "n_frames", "late"),
     "register": ("score", "apart", "mirrored", "doubts"),
     "regions_from_pet": ("information",),
+    "raphe_region": ("shift", "left", "usual", "contrast", "doubts"),
     "regions_on_pet": ("tracer",),
     "reference_region": ("share", "away", "vermis", "doubts"),
     "preprocessed": ("doubts",),
