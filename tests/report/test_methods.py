@@ -249,6 +249,6 @@ def test_the_raphe_is_told_with_its_caveat():
         for shift in (1.0, 2.5)
     ]
     text = WRITERS["raphe_region"](steps)
-    assert "in each of 2 scans of DASB by 1 to 2.5 mm" in text
+    assert "in each of 2 scans by 1 to 2.5 mm to where the late PET of DASB" in text
     assert "The scan that places the region also measures it" in text
     assert WRITERS["raphe_region"]([Step("raphe_region", {"found": False})]) == ""

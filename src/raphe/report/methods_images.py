@@ -89,7 +89,7 @@ def raphe_region(steps: Steps) -> str:
     shift, usual = between(steps, "shift", 2), between(steps, "usual", 2)
     return (
         f"The dorsal raphe, which MRI does not show, is the shape of the atlas, displaced{in_each(steps)}"
-        f"{of_tracer(steps)} by {shift} mm to where the late PET and the atlas together have it (posterior mean; SD of "
+        f" by {shift} mm to where the late PET{of_tracer(steps)} and the atlas together have it (posterior mean; SD of "
         f"{usual} mm along each axis around the atlas, an assumption); activity there is above that around it by "
         f"{between(steps, 'contrast', 2)} of the median nearby. The scan that places the region also measures it: "
         "where less binds, the region falls back to the atlas, so that a change of its binding holds some change of "
