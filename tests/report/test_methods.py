@@ -241,3 +241,14 @@ def test_samples_of_several_scans_are_told_once():
     ]
     (sentence,) = methods(steps, {}).sentences
     assert "1 to 2 samples of the parent in plasma in each of 2 scans between 30 and 60 min" in sentence.text
+
+
+def test_the_raphe_is_told_with_its_caveat():
+    steps = [
+        Step("raphe_region", {"tracer": "DASB", "found": True, "shift": shift, "usual": 2.0, "contrast": 0.7})
+        for shift in (1.0, 2.5)
+    ]
+    text = WRITERS["raphe_region"](steps)
+    assert "in each of 2 scans by 1 to 2.5 mm to where the late PET of DASB" in text
+    assert "The scan that places the region also measures it" in text
+    assert WRITERS["raphe_region"]([Step("raphe_region", {"found": False})]) == ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from raphe.pipeline.plan import StudyPlan
 from raphe.pipeline.plan_schema import PreprocessSection
@@ -28,6 +29,8 @@ class Preprocessing:
         Files of the atlas that the user has.
     seg : str or None
         Segmentation that is asked for.
+    raphe : {"pet", "atlas"}
+        Whether the PET says where the atlas's dorsal raphe lies.
     grey : float or None
     pvc : tuple of str
         Partial-volume corrections.
@@ -44,6 +47,7 @@ class Preprocessing:
     atlas: str | None = None
     files: tuple[tuple[str, Path], ...] = ()
     seg: str | None = None
+    raphe: Literal["pet", "atlas"] = "pet"
     grey: float | None = None
     pvc: tuple[str, ...] = ("GTM",)
     fwhm: tuple[float, ...] | None = None
@@ -74,6 +78,7 @@ def preprocessing(plan: StudyPlan | None, *, seg: str | None = None, maps: bool 
         atlas=section.atlas,
         files=tuple((name, folder / path) for name, path in section.files.items()),
         seg=seg or (plan.regions.seg if plan else None),
+        raphe=section.raphe,
         grey=section.grey,
         pvc=section.pvc,
         fwhm=section.fwhm,

@@ -8,13 +8,11 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from scipy import ndimage
 
-from raphe import catalog
 from raphe.data.alignment import HeadMotion
 from raphe.data.record import Step
 from raphe.data.tacs import TACs
-from raphe.data.volume import DynamicImage, Labels, Volume
+from raphe.data.volume import DynamicImage, Volume
 from raphe.io import derivatives as names
 from raphe.io.names import find_sidecars, parse_name
 from raphe.io.provenance import fingerprint, is_done, read_record, remove_outdated, sha256, write_record
@@ -22,23 +20,20 @@ from raphe.io.staging import staged
 from raphe.io.templates import template_paths
 from raphe.io.volumes import read_dynamic
 from raphe.nomenclature import FLUID, OTHER_GREY, WHITE
-from raphe.pipeline.own_regions import own_regions, own_segmentation
+from raphe.pipeline.locate import locate
+from raphe.pipeline.own_regions import own_segmentation
 from raphe.pipeline.partial_volumes import as_parameters, corrected_curves
-from raphe.pipeline.prepare_head import atlas_of, read_head, template_of
+from raphe.pipeline.prepare_head import atlas_of
 from raphe.pipeline.preprocess_choices import Preprocessing
 from raphe.pipeline.preprocess_files import write_preprocessed
 from raphe.pipeline.preprocessing_of import doubts_of_scan
 from raphe.pipeline.raw_task import INTERPOLATION, Located, Made, RawOutcome, RawTask
-from raphe.preprocess.anatomy import grey_only, with_tissue
 from raphe.preprocess.carpet import kinds_of
 from raphe.preprocess.denoise import denoise
 from raphe.preprocess.extract import RegionShares, extract_curves, region_shares
 from raphe.preprocess.field_of_view import always_seen
-from raphe.preprocess.in_space import judge_in_space
 from raphe.preprocess.motion import correct_motion, estimate_motion, mean_image, no_motion
-from raphe.preprocess.pet_anatomy import regions_of_pet
 from raphe.preprocess.reference_region import cerebellar_reference
-from raphe.preprocess.register import register_rigid
 from raphe.preprocess.warp import brain_edge
 
 Floats = npt.NDArray[np.float32]
@@ -87,7 +82,7 @@ def preprocess_scan(task: RawTask, restart: bool = False) -> RawOutcome:
     found_motion = motion if motion is not None else no_motion(image)
     reference = Volume(image.grid, _late(still))
     seen = always_seen(image, found_motion)
-    place, more, told_of_place = _locate(task, reference, seen)
+    place, more, told_of_place = locate(task, reference, seen)
     steps += more
     doubts += told_of_place
     if place.registration is not None:
@@ -135,33 +130,6 @@ def _motion(task: RawTask, image: DynamicImage) -> tuple[HeadMotion | None, list
 def _maker(image: Path) -> str:
     """Program that made an image, as the description of its dataset has it."""
     return next(iter(names.made_by(parse_name(image).root) or ()), "another program")
-
-
-def _locate(
-    task: RawTask, reference: Volume, seen: npt.NDArray[np.bool_]
-) -> tuple[Located, list[Step], tuple[str, ...]]:
-    """Regions in the space of the MRI or of the PET, and what is doubtful of a segmentation."""
-    if task.head is None:
-        template = template_of(task.choices)
-        labels, warp, step = regions_of_pet(reference, template, catalog.find_tracer(task.raw.scan.tracer))
-        brain = ndimage.binary_closing(labels.values > 0, iterations=3)
-        whole = _with_rest(labels, brain)
-        return Located(names.label(template.name), whole, None, None, warp, brain), [step], ()
-    head, _ = read_head(task.head)
-    place = judge_in_space if task.raw.on_t1 else register_rigid
-    registration, step = place(reference, head.t1, head.brain, seen)
-    own = own_segmentation(task)
-    if own is None:
-        seg, labels, steps, doubts = names.label(atlas_of(task.choices).name), head.labels, [step], tuple[str, ...]()
-    else:
-        seg = own.label(task.choices.seg)
-        labels, told, doubts = own_regions(own, head, task.choices.seg)
-        steps = [told, step]
-    if task.choices.grey is not None:
-        labels = grey_only(labels, head.grey, task.choices.grey)
-        steps.append(Step("grey_only", {"least": task.choices.grey}))
-    whole = with_tissue(dataclasses.replace(head, labels=labels))
-    return Located(seg, whole, registration, head, head.warp, head.brain), steps, doubts
 
 
 def _curves(task: RawTask, still: DynamicImage, place: Located, seen: npt.NDArray[np.bool_]) -> Made:
@@ -227,10 +195,3 @@ def _denoised(
         return image, []
     made, step = denoise(image, brain, smoothing=choices.smoothing, with_hypr=choices.hypr)
     return made, [step]
-
-
-def _with_rest(labels: Labels, brain: npt.NDArray[np.bool_]) -> Labels:
-    """Labels of the PET alone, with the rest of the brain as white matter."""
-    top = max(labels.names, default=0)
-    values = np.where(brain & (labels.values == 0), np.int32(top + 1), labels.values)
-    return Labels(labels.grid, values, {**labels.names, top + 1: WHITE})

@@ -95,8 +95,23 @@ def register(steps: Steps) -> str:
 def in_space(steps: Steps) -> str:
     """Tell that another program had brought PET and MRI together."""
     return (
-        f"The PET{of_tracer(steps)} lay in the space of the T1-weighted image{in_each(steps)} and was taken as it lies; "
-        f"the MRI explains {between(steps, 'score', 2)} of the PET's variance within blocks."
+        f"The PET{of_tracer(steps)} lay in the space of the T1-weighted image{in_each(steps)} and was taken as it "
+        f"lies; the MRI explains {between(steps, 'score', 2)} of the PET's variance within blocks."
+    )
+
+
+def raphe_region(steps: Steps) -> str:
+    """Tell where the dorsal raphe was looked for, and what that means for its binding."""
+    if not steps[0].parameters.get("found"):
+        return ""
+    shift, usual = between(steps, "shift", 2), between(steps, "usual", 2)
+    return (
+        f"The dorsal raphe, which MRI does not show, is the shape of the atlas, displaced{in_each(steps)}"
+        f" by {shift} mm to where the late PET{of_tracer(steps)} and the atlas together have it (posterior mean; SD of "
+        f"{usual} mm along each axis around the atlas, an assumption); activity there is above that around it by "
+        f"{between(steps, 'contrast', 2)} of the median nearby. The scan that places the region also measures it: "
+        "where less binds, the region falls back to the atlas, so that a change of its binding holds some change of "
+        "its place."
     )
 
 
@@ -149,6 +164,7 @@ WRITERS = {
     "head_motion": head_motion,
     "register": register,
     "in_space": in_space,
+    "raphe_region": raphe_region,
     "regions_on_pet": regions_on_pet,
     "reference_region": reference_region,
     "extract": nothing,
@@ -166,6 +182,7 @@ VARYING = {
     "register": ("score", "apart", "mirrored", "doubts"),
     "in_space": ("score", "apart", "mirrored", "doubts"),
     "regions_from_pet": ("information",),
+    "raphe_region": ("shift", "left", "usual", "contrast", "doubts"),
     "regions_on_pet": ("tracer",),
     "reference_region": ("share", "away", "vermis", "doubts"),
     "preprocessed": ("doubts", "cut_off"),
