@@ -87,7 +87,7 @@ def test_kinds_of_voxels():
         values = np.zeros((len(rows), int(np.prod(SHAPE))))
         for at, row in enumerate(rows.values()):
             values[at, : len(row)] = row
-        return RegionShares(grid(), tuple(rows), sparse.csr_array(values), np.ones(len(rows)))
+        return RegionShares(grid(), tuple(rows), sparse.csr_array(values), np.ones(len(rows)), np.ones(len(rows)))
 
     tissue = shares(
         thalamus=[0.4, 0.0, 0.0, 0.9, 0.3],

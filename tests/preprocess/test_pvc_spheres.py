@@ -34,7 +34,9 @@ def phantom(fwhm, zoom):
     grid = Grid((n, n, n), affine)
     sharp = {name: sphere_image(sphere, grid, samples=5) for name, (sphere, _) in HEAD.items()}
     shares = sparse.csr_array(np.array([one.ravel() for one in sharp.values()]))
-    regions = RegionShares(grid, tuple(HEAD), shares, np.asarray(shares.sum(axis=1)).ravel() * zoom**3)
+    regions = RegionShares(
+        grid, tuple(HEAD), shares, np.asarray(shares.sum(axis=1)).ravel() * zoom**3, np.ones(len(HEAD))
+    )
     grey = Volume(grid, sum(sharp[name] for name in GREY).astype(np.float32))
     setting = setting_for(regions, (fwhm,) * 3, grey, Volume(grid, sharp["white"].astype(np.float32)))
     image = sum(activity * sphere_image(sphere, grid, fwhm, 4) for sphere, activity in HEAD.values())
@@ -184,7 +186,7 @@ def test_a_region_out_of_view_has_no_figures():
     own = setting.regions
     shares = own.shares.tolil()
     shares[2] = 0
-    rest = RegionShares(own.grid, own.names[:-1], sparse.csr_array(shares)[:-1], own.volumes[:-1])
+    rest = RegionShares(own.grid, own.names[:-1], sparse.csr_array(shares)[:-1], own.volumes[:-1], own.seen[:-1])
     without = setting_for(rest, (6.5,) * 3)
     for name in ("GTM", "RBV"):
         told = reliability(image.activity[0], without, correction(name), {1.2: without.with_width(1.2)})
