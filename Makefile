@@ -11,8 +11,9 @@ INSTALLED := .venv/.installed
 demo: $(INSTALLED)
 	$(BIN)/raphe demo raphe-demo
 
+# Tests run side by side; the threads of linear algebra would only wait for each other.
 test: lint types contracts
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .

@@ -13,7 +13,7 @@ from raphe.io.provenance import read_record
 from raphe.io.raw_scans import find_raw_scans
 from raphe.io.tables import read_table
 from raphe.io.transforms import read_transforms
-from raphe.pipeline import preprocess_scan as module
+from raphe.pipeline import locate
 from raphe.pipeline.prepare_head import HeadTask
 from raphe.pipeline.preprocess_choices import Preprocessing
 from raphe.pipeline.preprocess_scan import preprocess_scan
@@ -110,7 +110,7 @@ def patched():
     """The head is given, and the second opinion on its place left out, which takes long on a head like a ball."""
     with pytest.MonkeyPatch.context() as patch:
         made = head()
-        patch.setattr(module, "read_head", lambda task: (made, ()))
+        patch.setattr(locate, "read_head", lambda task: (made, ()))
         patch.setattr(register, "_informed", lambda moving, fixed, brain, pull, extent: inverse(pull))
         yield
 

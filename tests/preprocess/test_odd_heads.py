@@ -28,7 +28,7 @@ def template():
     t1 = Volume(OWN, (1000 * np.tensordot(SIGNAL, shares, axes=1) * brain).astype(np.float32))
     maps = tuple(Volume(OWN, one.astype(np.float32)) for one in (shares[0] + shares[1], shares[2], shares[3]))
     labels = Labels(OWN, drawn(places(OWN)), {1: "cortex", 2: "nuclei"})
-    return Template("phantom", "phantom", "human", t1, brain, maps, labels, frozenset({1}))
+    return Template("phantom", "phantom", "human", t1, brain, maps, labels, frozenset({1}), frozenset())
 
 
 def head(of=OWN, face=True):
