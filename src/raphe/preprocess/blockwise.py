@@ -37,7 +37,6 @@ EXPLAINED = 0.5
 """Share of the PET's variance within the blocks that its MRI explains where the two lie right, at the least; an
 assumption, from simulated scans."""
 
-
 OWN = 0.92
 """Share of what the MRI explains that its mirror image, which is the head of nobody, explains at the most where the two
 are of one person; an assumption: in simulated scans 0.76 to 0.78 of the same person, 0.98 of another."""
