@@ -1,0 +1,1 @@
+"""What a drug does to binding: occupancy, dose and effect, competition."""
