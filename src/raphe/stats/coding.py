@@ -89,7 +89,7 @@ def _spread_alike(matrix: Array, terms: Sequence[Term]) -> Array:
     scaled = matrix.copy()
     if () in terms:
         scaled[:, 1:] -= scaled[:, 1:].mean(axis=0)
-    return scaled / np.sqrt((scaled**2).sum(axis=0))
+    return np.asarray(scaled / np.sqrt((scaled**2).sum(axis=0)))
 
 
 def _empty_cell(terms: Sequence[Term], columns: Sequence[Column]) -> str:
