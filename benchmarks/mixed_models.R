@@ -52,10 +52,11 @@ dense <- function(X, y, subject, visit, kind, theta) {
     2 * sum(log(diag(root))) + 2 * sum(log(abs(diag(qr.R(f))))) + sum(qr.resid(f, W[, ncol(X) + 1])^2)
   }
   for (i in 1:3) theta <- nlminb(theta, D, control = list(rel.tol = 1e-14, eval.max = 5000, iter.max = 5000))$par
-  for (i in 1:3) theta <- theta - solve(hessian(D, theta), grad(D, theta))
+  curved <- function(theta) hessian(D, theta, method.args = list(d = 0.01))
+  for (i in 1:3) theta <- theta - solve(curved(theta), grad(D, theta, method.args = list(d = 0.01)))
   Phi_of <- function(theta) solve(t(X) %*% solve(V(theta), X))
   Phi <- Phi_of(theta); Vi <- solve(V(theta)); beta <- as.vector(Phi %*% t(X) %*% Vi %*% y)
-  C <- 2 * solve(hessian(D, theta))
+  C <- 2 * solve(curved(theta))
   P <- Vi - Vi %*% X %*% Phi %*% t(X) %*% Vi
   n <- length(y); k <- length(theta)
   flat <- jacobian(function(x) as.vector(V(x)), theta)
@@ -121,15 +122,20 @@ if (design == "ancova") {
   cor <- switch(kind, unstructured = corSymm(form = ~ t | subject), ar1 = corAR1(form = ~ t | subject), ar1h = corAR1(form = ~ t | subject),
                 cs = corCompSymm(form = ~ t | subject), csh = corCompSymm(form = ~ t | subject))
   spread <- if (kind %in% c("unstructured", "ar1h", "csh")) varIdent(form = ~ 1 | visit) else NULL
-  m <- gls(formula, data = d, correlation = cor, weights = spread,
-           control = glsControl(msMaxIter = 1000, tolerance = 1e-12, msTol = 1e-14, maxIter = 1000))
+  ctl <- function(opt) glsControl(opt = opt, msMaxIter = 1000, tolerance = 1e-12, msTol = 1e-16, maxIter = 1000)
+  m <- gls(formula, data = d, correlation = cor, weights = spread, control = ctl("nlminb"))
+  again <- try(gls(formula, data = d, correlation = cor, weights = spread, control = ctl("optim")), silent = TRUE)
+  if (!inherits(again, "try-error") && logLik(again) > logLik(m)) m <- again
   s <- summary(m)$tTable
   for (i in seq_len(nrow(s))) emit(paste0("gls:beta", i), s[i, 1], s[i, 2], 0, 0)
   emit("gls:logLik", as.numeric(logLik(m)), 0, 0, 0)
-  e <- emmeans(m, ~ arm | visit, mode = "df.error", data = d)
-  L <- contrast(e, "revpairwise")@linfct
-  c2 <- as.data.frame(summary(contrast(e, "revpairwise"), adjust = "none"))
-  for (i in seq_len(nrow(c2))) emit(paste0("gls:difference", i), c2$estimate[i], c2$SE[i], 0, 0)
+  L <- contrast(emmeans(lm(formula, d), ~ arm | visit), "revpairwise")@linfct
+  if (is.null(spread)) {  # emmeans 1.8.4 stops on a gls without weights, but its combinations are lm's
+    for (i in seq_len(nrow(L))) emit(paste0("gls:difference", i), sum(L[i, ] * coef(m)), sqrt(as.numeric(L[i, ] %*% vcov(m) %*% L[i, ])), 0, 0)
+  } else {
+    c2 <- as.data.frame(summary(contrast(emmeans(m, ~ arm | visit, mode = "df.error", data = d), "revpairwise"), adjust = "none"))
+    for (i in seq_len(nrow(c2))) emit(paste0("gls:difference", i), c2$estimate[i], c2$SE[i], 0, 0)
+  }
   T <- nlevels(d$visit); rho <- coef(m$modelStruct$corStruct, unconstrained = FALSE)
   sd <- m$sigma * if (is.null(spread)) rep(1, T) else coef(m$modelStruct$varStruct, unconstrained = FALSE, allCoef = TRUE)[levels(d$visit)]
   R <- diag(T); if (kind == "unstructured") { R[lower.tri(R)] <- rho; R <- R + t(R) - diag(T) }

@@ -252,12 +252,14 @@ def real_trial() -> Table:
     return table
 
 
-def by_R(design: str, table: Table) -> Found:
+def printed_by_r(design: str, table: Table) -> Found:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "table.csv"
         with path.open("w", newline="") as file:
             csv.writer(file).writerows([list(table), *zip(*table.values(), strict=True)])
-        done = subprocess.run(["Rscript", str(R_SCRIPT), design, str(path)], capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            ["Rscript", str(R_SCRIPT), design, str(path)], capture_output=True, text=True, check=False
+        )
     if done.returncode:
         raise SystemExit(f"R failed on {design}:\n{done.stderr}")
     lines = [line.split() for line in done.stdout.splitlines()]
@@ -266,7 +268,7 @@ def by_R(design: str, table: Table) -> Found:
 
 def compare(design: str, table: Table, worst: dict[tuple[str, str], list[float]], verbose: bool) -> None:
     """Keep the largest differences: estimate and SE relative to the SE (or absolute where there is none), df, p."""
-    ours, theirs = DESIGNS[design][1](table), by_R(design, table)
+    ours, theirs = DESIGNS[design][1](table), printed_by_r(design, table)
     for key, truth in theirs.items():
         kind = key.split(":")[0] if ":" in key else "lm or log-likelihood"
         found = np.array(ours[key])
@@ -277,7 +279,7 @@ def compare(design: str, table: Table, worst: dict[tuple[str, str], list[float]]
         held[:] = [max(a, float(b)) for a, b in zip(held, gap, strict=True)]
 
 
-def beside_R(seeds: list[int], designs: list[str], verbose: bool) -> None:
+def beside_r(seeds: list[int], designs: list[str], verbose: bool) -> None:
     worst: dict[tuple[str, str], list[float]] = {}
     for design in designs:
         for seed in seeds:
@@ -297,7 +299,7 @@ def main() -> None:
     if arguments.seeds:
         if not shutil.which("Rscript"):
             sys.exit("there is no Rscript, so nothing can be compared")
-        beside_R(arguments.seeds, arguments.design or list(DESIGNS), arguments.verbose)
+        beside_r(arguments.seeds, arguments.design or list(DESIGNS), arguments.verbose)
 
 
 if __name__ == "__main__":

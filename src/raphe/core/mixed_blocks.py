@@ -56,9 +56,8 @@ def arrange(
     random: Sequence[Codes],
     scale: Array,
     known: Array,
-    n_visit: int,
-) -> tuple[Blocks, ...]:
-    """Split rows into independent blocks, one entry a size of block.
+) -> tuple[tuple[Blocks, ...], int]:
+    """Split rows into independent blocks, one entry a size of block; and T, the size of the matrix of visits.
 
     Parameters
     ----------
@@ -70,28 +69,23 @@ def arrange(
     random : sequence of ndarray of int, shape (n,)
         Levels of each random intercept.
     scale, known : ndarray, shape (n,)
-    n_visit : int
-        T.
     """
     members = _members(subject, random)
+    n_visit = max(rows.size for rows in members) if visit is None else int(visit.max()) + 1
     by_size: dict[int, dict[bytes, list[Codes]]] = defaultdict(lambda: defaultdict(list))
     for rows in members:
         order = rows if visit is None else rows[np.lexsort((visit[rows], subject[rows]))]
         by_size[order.size][_key(order, subject, visit, group, random, scale, known)].append(order)
-    return tuple(
+    blocks = tuple(
         _blocks(patterns, subject, visit, group, random, scale, known, n_visit)
         for _, patterns in sorted(by_size.items())
     )
-
-
-def largest_block(subject: Codes, random: Sequence[Codes]) -> int:
-    """Rows of the largest independent block."""
-    return max(rows.size for rows in _members(subject, random))
+    return blocks, n_visit
 
 
 def _members(subject: Codes, random: Sequence[Codes]) -> list[Codes]:
     label = subject
-    if random:
+    if any(_crosses(codes, subject) for codes in random):
         n, total, ends = subject.size, 0, []
         for codes in (subject, *random):
             ends.append(codes + n + total)
@@ -101,6 +95,13 @@ def _members(subject: Codes, random: Sequence[Codes]) -> list[Codes]:
         label = connected_components(graph, directed=False)[1][:n]
     order = np.argsort(label, kind="stable")
     return np.split(order, np.flatnonzero(np.diff(label[order])) + 1)
+
+
+def _crosses(levels: Codes, subject: Codes) -> bool:
+    """Whether two subjects share a level."""
+    owner = np.full(int(levels.max()) + 1, -1)
+    owner[levels] = subject
+    return bool((owner[levels] != subject).any())
 
 
 def _key(

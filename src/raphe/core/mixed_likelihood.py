@@ -58,9 +58,9 @@ class Model:
         """Covariance parameters: variances of random intercepts, then each group's."""
         return self.n_random + self.n_group * len(self.structure.powers)
 
-    def parts(self, values: Array) -> list[Array]:
-        """Each group's parameters."""
-        return np.split(values[self.n_random :], self.n_group)
+    def parts(self, values: Array) -> Array:
+        """Each group's parameters, shape (G, k)."""
+        return values[self.n_random :].reshape(self.n_group, -1)
 
     def natural(self, eta: Array) -> Natural:
         """Natural parameters of all free ones."""
@@ -79,7 +79,9 @@ class Model:
         flat = np.concatenate([self.structure.matrix(part).ravel() for part in self.parts(theta)])
         inverses, logdet = [], 0.0
         for blocks in self.blocks:
-            V = flat[blocks.place] * blocks.weight + np.tensordot(theta[: self.n_random], blocks.random, 1)
+            V = flat[blocks.place] * blocks.weight
+            for variance, shared in zip(theta[: self.n_random], blocks.random, strict=True):
+                V += variance * shared
             each = np.arange(V.shape[1])
             V[:, each, each] += blocks.known
             try:
@@ -98,8 +100,8 @@ class Model:
             return None
         beta = root.T @ (root @ (flat_white[:, :p].T @ flat_white[:, p]))
         flat_white[:, p] -= flat_white[:, :p] @ beta
-        white = np.split(flat_white, np.cumsum([w.shape[0] * w.shape[1] for w in white])[:-1])
-        shaped = tuple(w.reshape(z.shape) for w, z in zip(white, self.data, strict=True))
+        ends = np.cumsum([0] + [w.shape[0] * w.shape[1] for w in white])
+        shaped = tuple(flat_white[a:b].reshape(w.shape) for a, b, w in zip(ends, ends[1:], white, strict=False))
         value = logdet + float(flat_white[:, p] @ flat_white[:, p])
         if self.reml:
             value -= 2 * float(np.log(np.diag(root)).sum())
@@ -150,7 +152,7 @@ class Point:
             sums = np.add.reduceat(used @ used.swapaxes(1, 2), blocks.first)
             gap = blocks.count[:, None, None] * np.eye(white.shape[1]) - sums
             slope = inverse.swapaxes(1, 2) @ gap @ inverse
-            random += np.tensordot(blocks.random, slope, 3)
+            random += blocks.random.reshape(len(random), slope.size) @ slope.ravel()
             visits += np.bincount(blocks.place.ravel(), (slope * blocks.weight).ravel(), visits.size)
         return random, visits
 
@@ -158,7 +160,7 @@ class Point:
     def gradient(self) -> Array:
         """Derivative of D by theta, shape (R,)."""
         random, visits = self.by_matrix
-        groups = np.split(visits, self.model.n_group)
+        groups = visits.reshape(self.model.n_group, -1)
         slopes = [self.model.structure.slopes(part) for part in self.model.parts(self.theta)]
         return np.concatenate([random, *(s.reshape(len(s), -1) @ g for s, g in zip(slopes, groups, strict=True))])
 
@@ -202,7 +204,7 @@ class Point:
         whole = 2 * self.second.quadratic - self.expected
         if not self.model.structure.linear:
             k, C = len(self.model.structure.powers), self.model.n_random
-            groups = np.split(self.by_matrix[1], self.model.n_group)
+            groups = self.by_matrix[1].reshape(self.model.n_group, -1)
             for i, (part, slope) in enumerate(zip(self.model.parts(self.theta), groups, strict=True)):
                 here = slice(C + i * k, C + (i + 1) * k)
                 whole[here, here] += self.model.structure.curvatures(part).reshape(k, k, -1) @ slope

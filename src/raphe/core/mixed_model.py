@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from raphe.core.linear_model import orthonormal
-from raphe.core.mixed_blocks import Codes, arrange, largest_block
+from raphe.core.mixed_blocks import Codes, arrange
 from raphe.core.mixed_likelihood import Model, Point
 from raphe.core.mixed_search import Lowest, free_hessian, lowest
 from raphe.core.mixed_start import starts
@@ -168,8 +168,7 @@ def fit_mixed_model(
     scale = np.ones(n) if scale is None else scale
     known = np.zeros(n) if known is None else known / unit**2
     group = np.zeros(n, dtype=np.intp) if group is None else group
-    size = largest_block(subject, random) if visit is None else int(visit.max()) + 1
-    blocks = arrange(subject, visit, group, random, scale, known, size)
+    blocks, size = arrange(subject, visit, group, random, scale, known)
     together = np.column_stack([basis, rest / unit])
     model = Model(
         blocks=blocks,

@@ -69,7 +69,9 @@ def free_hessian(model: Model, eta: Array, point: Point) -> Array:
 
 def _free(model: Model, eta: Array, point: Point) -> tuple[Array, Array]:
     _, slope, curvature = model.natural(eta)
-    hessian = slope.T @ point.hessian @ slope + np.tensordot(point.gradient, curvature, 1)
+    hessian = slope.T @ point.hessian @ slope + (point.gradient @ curvature.reshape(eta.size, -1)).reshape(
+        curvature.shape[1:]
+    )
     return slope.T @ point.gradient, (hessian + hessian.T) / 2
 
 
