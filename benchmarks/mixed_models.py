@@ -290,16 +290,81 @@ def beside_r(seeds: list[int], designs: list[str], verbose: bool) -> None:
         print(f"{design:20}{kind:22}" + "".join(f"{gap:12.1e}" for gap in gaps))
 
 
+def no_effect(rng: np.random.Generator, n_visit: int) -> tuple[np.ndarray, np.ndarray]:
+    """Baseline, shape (30,), and values after it, (30, T), of people whose arms do not differ."""
+    apart = np.abs(np.subtract.outer(np.arange(n_visit + 1), np.arange(n_visit + 1)))
+    spread = np.linspace(1, 1.5, n_visit + 1)
+    factor = np.linalg.cholesky(0.7**apart * np.outer(spread, spread))
+    values = rng.normal(size=(30, n_visit + 1)) @ factor.T
+    return values[:, 0], values[:, 1:]
+
+
+def p_of_ancova(rng: np.random.Generator) -> float:
+    baseline, after = no_effect(rng, 1)
+    arm = Factor("arm", ["ketamine"] * 20 + ["placebo"] * 10, ("placebo", "ketamine"))
+    model = ancova(after[:, 0], Covariate("baseline", baseline), arm)
+    return model.difference({"arm": "ketamine"}, {"arm": "placebo"}).p
+
+
+def p_of_visits(rng: np.random.Generator, df: str = "kenward-roger") -> float:
+    """20 v 10, three visits, each arm losing 10 % of those left before every visit but the first; at the last."""
+    baseline, after = no_effect(rng, 3)
+    stays = np.cumprod(rng.random((30, 3)) >= [0, 0.1, 0.1], axis=1).astype(bool)
+    person, when = np.nonzero(stays)
+    names = ("v1", "v2", "v3")
+    visit = Factor("visit", [names[j] for j in when], names)
+    arm = Factor("arm", ["ketamine" if i < 20 else "placebo" for i in person], ("placebo", "ketamine"))
+    columns = [Covariate("baseline", baseline[person]), arm, visit]
+    terms = [("baseline",), ("arm",), ("visit",), ("arm", "visit"), ("baseline", "visit")]
+    design = design_of(columns, terms)
+    model = fit_mixed(after[stays], design, [f"p{i}" for i in person], visit=visit, df=df)
+    return model.difference({"arm": "ketamine", "visit": "v3"}, {"arm": "placebo", "visit": "v3"}).p
+
+
+def p_within(rng: np.random.Generator) -> float:
+    """Four animals, two tracers, three conditions: the interaction."""
+    values = rng.normal(size=(4, 1)) + 0.3 * rng.normal(size=(4, 6))
+    tracer = Factor("tracer", (["AZ"] * 3 + ["DASB"] * 3) * 4, ("AZ", "DASB"))
+    drug = Factor("drug", ["base", "ket", "nbqx"] * 8, ("base", "ket", "nbqx"))
+    design = design_of([tracer, drug], [("tracer",), ("drug",), ("tracer", "drug")])
+    model = fit_mixed(values.ravel(), design, [f"m{i}" for i in range(4) for _ in range(6)])
+    weights = {("AZ", "ket"): 1, ("AZ", "nbqx"): -1, ("DASB", "ket"): -1, ("DASB", "nbqx"): 1}
+    return model.contrast(("tracer", "drug"), weights).p
+
+
+STUDIES: Mapping[str, Callable[[np.random.Generator], float]] = {
+    "ANCOVA, 20 v 10": p_of_ancova,
+    "MMRM unstructured, 20 v 10, 3 visits, Kenward-Roger": p_of_visits,
+    "the same, Satterthwaite": lambda rng: p_of_visits(rng, "satterthwaite"),
+    "2 x 3 within 4 animals, Kenward-Roger": p_within,
+}
+
+
+def type_one(n: int, seed: int = 0) -> None:
+    print(f"rejections at 5 % under no effect, {n} studies (one standard error {100 * np.sqrt(0.05 * 0.95 / n):.2f} %)")
+    for name, study in STUDIES.items():
+        rng, began = np.random.default_rng(seed), time.process_time()
+        p = np.array([study(rng) for _ in range(n)])
+        took = 1e3 * (time.process_time() - began) / n
+        lost = f", {np.isnan(p).sum()} without a test" if np.isnan(p).any() else ""
+        rate = float(np.mean(p[~np.isnan(p)] < 0.05))
+        error = np.sqrt(rate * (1 - rate) / n)
+        print(f"  {name:55} {100 * rate:5.2f} % (+- {100 * error:.2f}){lost}; {took:.1f} ms of processor a study")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("seeds", type=int, nargs="*")
     parser.add_argument("--design", nargs="*", choices=list(DESIGNS))
+    parser.add_argument("--trials", type=int, default=0, help="studies without effect, of each design")
     parser.add_argument("--verbose", action="store_true")
     arguments = parser.parse_args()
     if arguments.seeds:
         if not shutil.which("Rscript"):
             sys.exit("there is no Rscript, so nothing can be compared")
         beside_r(arguments.seeds, arguments.design or list(DESIGNS), arguments.verbose)
+    if arguments.trials:
+        type_one(arguments.trials)
 
 
 if __name__ == "__main__":

@@ -191,7 +191,7 @@ class Point:
 
     @property
     def _any(self) -> Array:
-        return self.model.parts(self.theta)[0]
+        return np.asarray(self.model.parts(self.theta)[0])
 
     @cached_property
     def expected(self) -> Array:

@@ -188,17 +188,13 @@ def fit_mixed_model(
 
 def _best(model: Model, etas: Sequence[Array]) -> Lowest:
     """The lowest point from the most promising start."""
-    points = [(point.value, i) for i, eta in enumerate(etas) if (point := model.at(model.natural(eta).theta))]
-    eta = etas[min(points)[1]]
-    _check_information(model, eta)
-    found = lowest(model, eta)
-    assert found is not None
-    return found
+    points = [(point, eta) for eta in etas if (point := model.at(model.natural(eta).theta))]
+    point, eta = min(points, key=lambda pair: pair[0].value)
+    _check_information(model, point)
+    return lowest(model, eta, point)
 
 
-def _check_information(model: Model, eta: Array) -> None:
-    point = model.at(model.natural(eta).theta)
-    assert point is not None
+def _check_information(model: Model, point: Point) -> None:
     expected = point.expected
     size = np.sqrt(np.maximum(np.diag(expected), 0))
     if not (size > 0).all() or np.linalg.eigvalsh(expected / np.outer(size, size))[0] <= LEAST_INFORMATION:

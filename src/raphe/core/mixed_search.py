@@ -35,15 +35,12 @@ class Lowest(NamedTuple):
     steps: int
 
 
-def lowest(model: Model, eta: Array) -> Lowest | None:
-    """Minimise D from free parameters, shape (R,); None if the covariance there is not positive definite.
+def lowest(model: Model, eta: Array, point: Point) -> Lowest:
+    """Minimise D from free parameters, shape (R,), and the point there.
 
     The Hessian's eigenvalues are taken by their size, so that every step goes down (Dauphin et al. 2014, NeurIPS 27);
     where a step does not lower D, its curvatures grow until it does (Levenberg 1944, Q Appl Math 2:164).
     """
-    point = model.at(model.natural(eta).theta)
-    if point is None:
-        return None
     converged, steps = False, 0
     while not converged and steps < MOST_STEPS:
         gradient, hessian = _free(model, eta, point)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -134,11 +135,11 @@ class Unstructured:
 
     def start(self, covariance: Array) -> Array:
         """Cholesky factor."""
-        return np.asarray(np.linalg.cholesky(covariance)[np.tril_indices(self.size)])
+        return np.asarray(np.linalg.cholesky(covariance)[_triangle(self.size)])
 
     def natural(self, eta: Array) -> Natural:
         """Product of the triangle with its transpose."""
-        row, column = np.tril_indices(self.size)
+        row, column = _triangle(self.size)
         factor = np.zeros((self.size, self.size))
         factor[row, column] = eta
         moved = np.zeros((eta.size, self.size, self.size))
@@ -152,14 +153,14 @@ class Unstructured:
 
     def matrix(self, theta: Array) -> Array:
         """Triangle and its mirror."""
-        row, column = np.tril_indices(self.size)
+        row, column = _triangle(self.size)
         whole = np.zeros((self.size, self.size))
         whole[row, column] = whole[column, row] = theta
         return whole
 
     def slopes(self, theta: Array) -> Array:
         """One pair of places each."""
-        row, column = np.tril_indices(self.size)
+        row, column = _triangle(self.size)
         places = np.zeros((row.size, self.size, self.size))
         places[np.arange(row.size), row, column] = places[np.arange(row.size), column, row] = 1.0
         return places
@@ -167,6 +168,12 @@ class Unstructured:
     def curvatures(self, theta: Array) -> Array:
         """Nothing."""
         return np.zeros((len(self.powers), len(self.powers), self.size, self.size))
+
+
+@cache
+def _triangle(size: int) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    """Places of the lower triangle, row by row."""
+    return np.tril_indices(size)
 
 
 Correlation = Callable[[float, Array], tuple[Array, Array, Array]]
