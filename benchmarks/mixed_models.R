@@ -35,26 +35,35 @@ mixed <- function(formula, weights = NULL, ways = c("Satterthwaite", "Kenward-Ro
 
 # A second route to MMRM, by dense matrices and numerical derivatives: nothing here is shared with raphe.
 dense <- function(X, y, subject, visit, kind, theta) {
-  same <- outer(subject, subject, "=="); t <- as.integer(visit); T <- max(t); gap <- abs(outer(t, t, "-"))
-  V <- function(theta) {
+  where <- as.integer(visit); T <- max(where)
+  V <- function(theta, rows = seq_along(y)) {
+    same <- outer(subject[rows], subject[rows], "=="); t <- where[rows]; gap <- abs(outer(t, t, "-"))
     if (kind == "unstructured") {
-      S <- matrix(0, T, T); S[upper.tri(S, TRUE)] <- theta; S <- S + t(S) - diag(diag(S)); return(S[t, t] * same)
+      S <- matrix(0, T, T); S[upper.tri(S, TRUE)] <- theta; S <- S + t(S) - diag(diag(S)); return(S[t, t, drop = FALSE] * same)
     }
     if (kind == "ar1") return(theta[1] * theta[2]^gap * same)
     if (kind == "cs") return((theta[1] + theta[2] * (gap == 0)) * same)
-    if (kind == "ar1h") { s <- sqrt(theta[1:T])[t]; return(outer(s, s) * theta[T + 1]^gap * same) }
-    if (kind == "csh") { s <- sqrt(theta[1:T])[t]; return(outer(s, s) * ifelse(gap == 0, 1, theta[T + 1]) * same) }
+    s <- sqrt(theta[1:T])[t]
+    if (kind == "ar1h") outer(s, s) * theta[T + 1]^gap * same else outer(s, s) * ifelse(gap == 0, 1, theta[T + 1]) * same
+  }
+  people <- split(seq_along(y), as.integer(factor(subject)))
+  sums <- function(theta) {  # log|V|, and [X y]' V^-1 [X y], subject by subject
+    logdet <- 0; M <- matrix(0, ncol(X) + 1, ncol(X) + 1)
+    for (rows in people) {
+      root <- chol(V(theta, rows)); W <- backsolve(root, cbind(X, y)[rows, , drop = FALSE], transpose = TRUE)
+      logdet <- logdet + 2 * sum(log(diag(root))); M <- M + crossprod(W)
+    }
+    list(logdet = logdet, XX = M[-nrow(M), -nrow(M)], Xy = M[-nrow(M), nrow(M)], yy = M[nrow(M), nrow(M)])
   }
   D <- function(theta) {
-    root <- tryCatch(chol(V(theta)), error = function(e) NULL)
-    if (is.null(root)) return(1e10)
-    W <- backsolve(root, cbind(X, y), transpose = TRUE); f <- qr(W[, seq_len(ncol(X))])
-    2 * sum(log(diag(root))) + 2 * sum(log(abs(diag(qr.R(f))))) + sum(qr.resid(f, W[, ncol(X) + 1])^2)
+    s <- tryCatch(sums(theta), error = function(e) NULL)
+    if (is.null(s)) return(1e10)
+    s$logdet + as.numeric(determinant(s$XX)$modulus) + s$yy - sum(s$Xy * solve(s$XX, s$Xy))
   }
   for (i in 1:3) theta <- nlminb(theta, D, control = list(rel.tol = 1e-14, eval.max = 5000, iter.max = 5000))$par
   curved <- function(theta) hessian(D, theta, method.args = list(d = 0.01))
   for (i in 1:3) theta <- theta - solve(curved(theta), grad(D, theta, method.args = list(d = 0.01)))
-  Phi_of <- function(theta) solve(t(X) %*% solve(V(theta), X))
+  Phi_of <- function(theta) solve(sums(theta)$XX)
   Phi <- Phi_of(theta); Vi <- solve(V(theta)); beta <- as.vector(Phi %*% t(X) %*% Vi %*% y)
   C <- 2 * solve(curved(theta))
   P <- Vi - Vi %*% X %*% Phi %*% t(X) %*% Vi
@@ -63,13 +72,16 @@ dense <- function(X, y, subject, visit, kind, theta) {
   G <- lapply(seq_len(k), function(i) matrix(flat[, i], n))
   second <- if (kind %in% c("unstructured", "cs")) NULL else jacobian(function(x) as.vector(jacobian(function(z) as.vector(V(z)), x)), theta)
   info <- matrix(0, k, k)
-  for (i in 1:k) for (j in 1:k) info[i, j] <- sum(diag(P %*% G[[i]] %*% P %*% G[[j]])) / 2
+  PG <- lapply(G, function(g) P %*% g)
+  for (i in 1:k) for (j in 1:k) info[i, j] <- sum(PG[[i]] * t(PG[[j]])) / 2
   W <- solve(info); S <- matrix(0, ncol(X), ncol(X))
-  Pr <- lapply(G, function(g) -t(X) %*% Vi %*% g %*% Vi %*% X)
+  VX <- Vi %*% X
+  Pr <- lapply(G, function(g) -t(VX) %*% g %*% VX)
+  GX <- lapply(G, function(g) g %*% VX)
   for (i in 1:k) for (j in 1:k) {
-    Q <- t(X) %*% Vi %*% G[[i]] %*% Vi %*% G[[j]] %*% Vi %*% X
+    Q <- t(GX[[i]]) %*% Vi %*% GX[[j]]
     R <- 0
-    if (!is.null(second)) R <- t(X) %*% Vi %*% matrix(second[(i - 1) * n * n + seq_len(n * n), j], n) %*% Vi %*% X
+    if (!is.null(second)) R <- t(VX) %*% matrix(second[(i - 1) * n * n + seq_len(n * n), j], n) %*% VX
     S <- S + W[i, j] * (Q - Pr[[i]] %*% Phi %*% Pr[[j]] - R / 4)
   }
   list(theta = theta, beta = beta, Phi = Phi, adjusted = Phi + 2 * Phi %*% S %*% Phi, C = C, W = W, Pr = Pr, Phi_of = Phi_of,

@@ -209,6 +209,35 @@ def test_two_sessions_are_the_paired_t_test():
         assert (found.t, found.df, found.p) == pytest.approx((right.statistic, 5, right.pvalue), rel=1e-6)
 
 
+@pytest.mark.parametrize("short", FREEDOM)
+def test_two_unstructured_visits_are_the_paired_t_test(short):
+    """Hours of sleep gained under two drugs (Student 1908, Biometrika 6:1): t(9) = 4.0621, p = 0.00283, SE 0.3890."""
+    first = np.array([0.7, -1.6, -0.2, -1.2, -0.1, 3.4, 3.7, 0.8, 0.0, 2.0])
+    second = np.array([1.9, 0.8, 1.1, 0.1, -0.1, 4.4, 5.5, 1.6, 4.6, 3.4])
+    drug = Factor("drug", ("one", "two") * 10, ("one", "two"))
+    people = [str(i) for i in range(10) for _ in range(2)]
+    values = np.column_stack([first, second]).ravel()
+    model = fit_mixed(values, design_of([drug], [("drug",)]), people, visit=drug, df=FREEDOM[short])
+    found = model.difference({"drug": "two"}, {"drug": "one"})
+    assert (found.t, found.df, found.se, found.p) == pytest.approx((4.0621, 9, 0.3890, 0.002833), rel=2e-4)
+
+
+def test_a_negative_correlation_of_sessions_is_possible():
+    """Compound symmetry follows the paired t test where a random intercept cannot."""
+    rng = np.random.default_rng(6)
+    apart = rng.normal(size=8)
+    values = np.column_stack([apart, 1 - 0.7 * apart]) + 0.3 * rng.normal(size=(8, 2))
+    drug = Factor("drug", ("off", "on") * 8, ("off", "on"))
+    people = [str(i) for i in range(8) for _ in range(2)]
+    design = design_of([drug], [("drug",)])
+    model = fit_mixed(values.ravel(), design, people, visit=drug, covariance="cs")
+    right = stats.ttest_rel(values[:, 1], values[:, 0])
+    found = model.difference({"drug": "on"}, {"drug": "off"})
+    assert (found.t, found.df, found.p) == pytest.approx((right.statistic, 7, right.pvalue), rel=1e-6)
+    assert model.covariance["correlation"] < -0.5
+    assert fit_mixed(values.ravel(), design, people).why == ("the variance of subject is 0, the least it can be",)
+
+
 def test_known_errors_that_are_alike_only_move_the_variance():
     table = columns(truth.SESSIONS)
     plain = fit_mixed(numbers(table, "y"), sessions_design(table), table["subject"])

@@ -62,7 +62,7 @@ class KenwardRoger:
 
     Kenward and Roger 1997, Biometrics 53:983, as in pbkrtest (Halekoh and Hojsgaard 2014, J Stat Softw 59(9)); the
     information on the covariance parameters is the expected one. A structure that is not linear in its parameters
-    enters with its second derivatives.
+    enters with its second derivatives. Where the data are too few for the moments of F, its degrees of freedom are NaN.
     """
 
     def __init__(self, fit: MixedFit) -> None:
@@ -88,6 +88,8 @@ class KenwardRoger:
         E = 1 / (1 - A2 / q)
         V = 2 / q * (1 + c1 * B) / ((1 - c2 * B) ** 2 * (1 - c3 * B))
         m = 4 + (q + 2) / (q * V / (2 * E**2) - 1)
+        if not (E > 0 and m > 2):
+            return F, float(q), float("nan")
         return float(m / (E * (m - 2)) * F), float(q), float(m)
 
     def _sums(self, rows: Array) -> tuple[float, float]:

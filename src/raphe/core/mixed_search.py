@@ -22,7 +22,7 @@ NOISE = 1e-11
 FLATTEST = 1e-9
 """Least curvature, relative to the largest, by which a step is divided."""
 
-VANISHED = 1e-7
+VANISHED = 3e-4
 """Root of a variance, the outcome's residual having variance 1, at or below which the variance is tried at 0."""
 
 

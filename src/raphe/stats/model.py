@@ -30,7 +30,7 @@ class Tests(Protocol):
 
 
 class JointTest(NamedTuple):
-    """Whether a term has any effect: F with its degrees of freedom, and p."""
+    """Whether a term has any effect: F with its degrees of freedom, and p; NaN where the data are too few to say."""
 
     term: Term
     F: float

@@ -90,5 +90,6 @@ def check_twice(subject: Sequence[str], visit: Factor | None, design: Design, ou
             what = f"visit {visit.values[row]}" if visit else "the same values"
             raise InputError(
                 f"rows {seen[key] + 1} and {row + 1} are both of subject {person!r} with {what}; keep one of them"
+                + ("" if visit else ", or give the visit of each row")
             )
         seen[key] = row
