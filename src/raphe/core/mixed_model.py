@@ -189,8 +189,8 @@ def fit_mixed_model(
 def _best(model: Model, etas: Sequence[Array]) -> Lowest:
     """The lowest point from the most promising start."""
     points = [(point, eta) for eta in etas if (point := model.at(model.natural(eta).theta))]
+    _check_information(model, points[0][0])
     point, eta = min(points, key=lambda pair: pair[0].value)
-    _check_information(model, point)
     return lowest(model, eta, point)
 
 

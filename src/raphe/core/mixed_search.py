@@ -19,6 +19,12 @@ ENOUGH = 1e-13
 NOISE = 1e-11
 """Rise of D, relative to 1 + abs(D), that rounding alone can make."""
 
+MOST_IDLE = 3
+"""Steps in a row without a fall of D beyond rounding, after which a search stops."""
+
+GOOD_ENOUGH = 1e-8
+"""Fall of D that is still promised, relative to 1 + abs(D), at or below which a search that stopped is at its end."""
+
 FLATTEST = 1e-9
 """Least curvature, relative to the largest, by which a step is divided."""
 
@@ -41,18 +47,19 @@ def lowest(model: Model, eta: Array, point: Point) -> Lowest:
     The Hessian's eigenvalues are taken by their size, so that every step goes down (Dauphin et al. 2014, NeurIPS 27);
     where a step does not lower D, its curvatures grow until it does (Levenberg 1944, Q Appl Math 2:164).
     """
-    converged, steps = False, 0
+    converged, steps, idle = False, 0, 0
     while not converged and steps < MOST_STEPS:
         gradient, hessian = _free(model, eta, point)
         values, vectors = np.linalg.eigh(hessian)
         slope = vectors.T @ gradient
         size = np.maximum(np.abs(values), FLATTEST * np.abs(values).max())
+        promised = 0.5 * float((slope**2 / size).sum())
         moved = _lower(model, eta, point, vectors, slope, size)
-        at_rest = 0.5 * float((slope**2 / size).sum()) <= ENOUGH
-        converged = at_rest and bool((values > 0).all())
-        if moved is None:
-            converged = converged or 0.5 * float((slope**2 / size).sum()) <= NOISE * (1 + abs(point.value))
+        enough = GOOD_ENOUGH * (1 + abs(point.value)) if moved is None or idle >= MOST_IDLE else ENOUGH
+        converged = promised <= enough and bool((values > 0).all())
+        if moved is None or idle >= MOST_IDLE:
             break
+        idle = idle + 1 if moved[1].value > point.value - NOISE * (1 + abs(point.value)) else 0
         eta, point = moved
         steps += 1
     eta, point = _without_vanished(model, eta, point)

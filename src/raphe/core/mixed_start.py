@@ -12,8 +12,8 @@ Array = npt.NDArray[np.float64]
 SHARES = (0.1, 0.4, 0.8)
 """Shares of the variance that random intercepts have at the start."""
 
-KEPT = 0.8
-"""Factor of the correlations at the start."""
+KEPT = (0.8, 0.98, 0.9999)
+"""Factors of the correlations at the start."""
 
 LEAST = 0.1
 """Least variance at the start, the residual's mean square being 1."""
@@ -21,19 +21,20 @@ LEAST = 0.1
 
 def starts(model: Model, residual: Array) -> list[Array]:
     """Free parameters, shape (R,), worth a try, from ordinary residuals, shape (n,), of mean square about 1."""
-    covariances = _by_visit(model, residual)
-    if model.n_random == 0:
-        return [np.concatenate([model.structure.start(covariance) for covariance in covariances])]
+    means, counts = _by_visit(model, residual)
+    correlated = len(model.structure.powers) > 1
     found = []
-    for share in SHARES:
-        random = np.full(model.n_random, np.sqrt(share / model.n_random))
-        groups = [model.structure.start((1 - share) * covariance) for covariance in covariances]
-        found.append(np.concatenate([random, *groups]))
+    for kept in KEPT if correlated else KEPT[:1]:
+        covariances = [_definite(mean, count, kept) for mean, count in zip(means, counts, strict=True)]
+        for share in SHARES if model.n_random else (0.0,):
+            random = np.full(model.n_random, np.sqrt(share / max(model.n_random, 1)))
+            groups = [model.structure.start((1 - share) * covariance) for covariance in covariances]
+            found.append(np.concatenate([random, *groups]))
     return found
 
 
-def _by_visit(model: Model, residual: Array) -> list[Array]:
-    """Positive definite covariance of the visits in each group, without the known variances."""
+def _by_visit(model: Model, residual: Array) -> tuple[Array, Array]:
+    """Mean product of residuals for each pair of visits, without the known variances, and its n, shape (G, T, T)."""
     G = model.n_group
     size = model.structure.matrix(np.ones(len(model.structure.powers)) * 0.5).shape[0]
     total, pairs = np.zeros(G * size**2), np.zeros(G * size**2)
@@ -48,16 +49,17 @@ def _by_visit(model: Model, residual: Array) -> list[Array]:
         place = blocks.place[blocks.pattern].ravel()
         total += np.bincount(place, ratio.ravel(), total.size)
         pairs += np.bincount(place, used.ravel().astype(float), total.size)
-    found = []
-    for sums, counts in zip(total.reshape(G, size, size), pairs.reshape(G, size, size), strict=True):
-        mean = sums / np.maximum(counts, 1)
-        seen = np.diag(counts) > 0
-        usual = max(float(np.diag(sums).sum() / np.diag(counts).sum()), LEAST)
-        variance = np.where(seen, np.maximum(np.diag(mean), LEAST * usual), usual)
-        sd = np.sqrt(variance)
-        correlation = KEPT * np.clip(mean / np.outer(sd, sd), -1, 1)
-        np.fill_diagonal(correlation, 1.0)
-        values, vectors = np.linalg.eigh(correlation)
-        correlation = (vectors * np.maximum(values, LEAST)) @ vectors.T
-        found.append(correlation * np.outer(sd, sd))
-    return found
+    shape = (G, size, size)
+    return (total / np.maximum(pairs, 1)).reshape(shape), pairs.reshape(shape)
+
+
+def _definite(mean: Array, count: Array, kept: float) -> Array:
+    """Positive definite matrix near to mean products, shape (T, T), with correlations times a factor."""
+    n = np.diag(count)
+    usual = max(float((np.diag(mean) * n).sum() / n.sum()), LEAST)
+    sd = np.sqrt(np.where(n > 0, np.maximum(np.diag(mean), LEAST * usual), usual))
+    correlation = kept * np.clip(mean / np.outer(sd, sd), -1, 1)
+    np.fill_diagonal(correlation, 1.0)
+    values, vectors = np.linalg.eigh(correlation)
+    correlation = (vectors * np.maximum(values, (1 - kept) / 2)) @ vectors.T
+    return np.asarray(correlation * np.outer(sd, sd))

@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 Array = npt.NDArray[np.float64]
 
-LARGEST_START = 0.9
+LARGEST_START = 0.9999
 """Largest absolute correlation from which a search begins."""
 
 
