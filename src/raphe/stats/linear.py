@@ -52,7 +52,6 @@ def fit_least_squares(
     if weighed is not None and weighed.shape != values.shape:
         raise InputError(f"there are {weighed.size} weights for {values.size} rows; bring them to one length")
     fit = fit_linear(np.asarray(design.matrix), values, weighed)
-    why = ()
     if fit.sigma2 <= 1e-20 * float(np.var(values)):
         raise InputError("the design fits the outcome exactly, so there is no error to judge by; leave out terms")
     return FittedModel(
@@ -64,7 +63,6 @@ def fit_least_squares(
         n_subject=values.size,
         log_likelihood=fit.log_likelihood,
         covariance={"residual variance": fit.sigma2},
-        why=why,
     )
 
 
