@@ -267,7 +267,7 @@ def printed_by_r(design: str, table: Table) -> Found:
 
 
 def compare(design: str, table: Table, worst: dict[tuple[str, str], list[float]], verbose: bool) -> None:
-    """Keep the largest differences: estimate and SE relative to the SE (or absolute where there is none), df, p."""
+    """Keep the largest absolute differences of estimate, SE, df and p."""
     ours, theirs = DESIGNS[design][1](table), printed_by_r(design, table)
     for key, truth in theirs.items():
         kind = key.split(":")[0] if ":" in key else "lm or log-likelihood"
