@@ -132,7 +132,7 @@ def test_more_parameters_than_rows_gives_both_numbers():
     ],
     ids=[
         "value", "unused", "single", "twice", "infinite", "name", "bare", "margin", "term", "column", "length",
-        "centre", "centre", "constant", "cell", "level", "factor", "covariate", "contrast", "weights", "hypothesis",
+        "centre", "constant", "cell", "level", "factor", "covariate", "contrast", "weights", "hypothesis",
     ],
 )  # fmt: skip
 def test_what_cannot_be_is_refused(make, match):
