@@ -97,8 +97,9 @@ def noncentralities(t: float, df: float) -> tuple[float, float]:
 
 def _cdf(t: float, df: float, ncp: float) -> float:
     """Noncentral t distribution for t >= 0: P(Z + ncp <= t sqrt(V / df)) averaged over V, chi-square."""
-    if abs(ncp) < 30:
-        return float(stats.nct.cdf(t, df, ncp))
+    found = float(stats.nct.cdf(t, df, ncp)) if abs(ncp) < 30 else math.nan
+    if math.isfinite(found):
+        return found
     share = (np.arange(2000) + 0.5) / 2000
     return float(np.mean(special.ndtr(t * np.sqrt(stats.chi2.ppf(share, df) / df) - ncp)))
 

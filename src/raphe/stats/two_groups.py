@@ -85,9 +85,7 @@ def two_groups(first: npt.ArrayLike, second: npt.ArrayLike, *, variances: str = 
         percent, reason = _ratio(means, va, vb, df)
         reasons += [reason] if reason else []
         g = g_of_groups(a, b)
-    return GroupDifference(
-        variances, (a.size, b.size), means, (sds[0], sds[1]), told, percent, g, "; ".join(reasons)
-    )
+    return GroupDifference(variances, (a.size, b.size), means, (sds[0], sds[1]), told, percent, g, "; ".join(reasons))
 
 
 def _group(values: npt.ArrayLike, which: str) -> Array:
@@ -96,7 +94,9 @@ def _group(values: npt.ArrayLike, which: str) -> Array:
         raise InputError(f"the {which} group has shape {x.shape}; give one value for each of its people")
     missing = int((~np.isfinite(x)).sum())
     if missing:
-        raise InputError(f"{missing} of {x.size} people of the {which} group lack a value; leave them out, and say whom")
+        raise InputError(
+            f"{missing} of {x.size} people of the {which} group lack a value; leave them out, and say whom"
+        )
     return x
 
 
