@@ -89,13 +89,13 @@ def noncentralities(t: float, df: float) -> tuple[float, float]:
         return -high, -low
     reach = 10 + t * 12 / math.sqrt(df)
     low, high = (
-        float(optimize.brentq(lambda ncp, p=p: _cdf(t, df, ncp) - p, t - reach, t + reach, xtol=1e-10))
+        float(optimize.brentq(lambda ncp, p=p: noncentral_cdf(t, df, ncp) - p, t - reach, t + reach, xtol=1e-10))
         for p in (TAILS[1], TAILS[0])
     )
     return low, high
 
 
-def _cdf(t: float, df: float, ncp: float) -> float:
+def noncentral_cdf(t: float, df: float, ncp: float) -> float:
     """Noncentral t distribution for t >= 0: P(Z + ncp <= t sqrt(V / df)) averaged over V, chi-square."""
     found = float(stats.nct.cdf(t, df, ncp)) if abs(ncp) < 30 else math.nan
     if math.isfinite(found):
