@@ -204,4 +204,6 @@ def _n(value: float) -> str:
 
 
 def _p(p: float) -> str:
+    if p > 0.99:
+        return "p > 0.99"
     return "p < 0.001" if p < 0.001 else f"p = {p:.2g}" if p < 0.0995 else f"p = {p:.2f}"
