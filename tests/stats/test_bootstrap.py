@@ -15,7 +15,7 @@ SKEWED = np.random.default_rng(1).lognormal(0.0, 0.8, 25)
 @pytest.mark.parametrize(("kind", "method"), [("bca", "BCa"), ("percentile", "percentile")], ids=["bca", "percentile"])
 def test_interval_of_a_mean_agrees_with_scipy(kind, method):
     truth = stats.bootstrap((SKEWED,), np.mean, method=method, n_resamples=20_000, rng=np.random.default_rng(2))
-    found = bootstrap(lambda who: SKEWED[who].mean(), 25, kind=kind, n_repeat=20_000)
+    found = bootstrap(lambda who: SKEWED[who].mean(), 25, kind=kind, expand=False, n_repeat=20_000)
     # Standard error of a 2.5 % quantile of 20,000 repeats, from the density there: about 2 % of their spread.
     spread = truth.standard_error
     assert found.low == pytest.approx(truth.confidence_interval.low, abs=0.07 * spread)
@@ -35,7 +35,7 @@ def test_two_arms_agree_with_scipy():
     truth = stats.bootstrap(
         (second, first), lambda a, b, axis: a.mean(axis) - b.mean(axis), n_resamples=20_000, rng=3, vectorized=True
     )
-    found = bootstrap(difference, 25, arm=arm, n_repeat=20_000)
+    found = bootstrap(difference, 25, arm=arm, expand=False, n_repeat=20_000)
     assert found.low == pytest.approx(truth.confidence_interval.low, abs=0.07 * truth.standard_error)
     assert found.high == pytest.approx(truth.confidence_interval.high, abs=0.07 * truth.standard_error)
 
@@ -58,17 +58,24 @@ def test_the_same_seed_gives_the_same_interval_and_another_seed_another():
     assert one.low != other.low
 
 
+def test_expanded_quantiles_stand_where_t_has_them():
+    """The percentile interval of a mean of many repeats is mean -+ t(n - 1) SD / sqrt(n) in large samples."""
+    x = stats.norm.ppf((np.arange(40) + 0.5) / 40)
+    found = bootstrap(lambda who: x[who].mean(), 40, kind="percentile", n_repeat=20_000)
+    half = stats.t.ppf(0.975, 39) * x.std(ddof=1) / np.sqrt(40)
+    assert (found.low, found.high) == pytest.approx((-half, half), abs=0.04 * half)
+
+
 @pytest.mark.slow
 def test_bca_covers_the_mean_of_a_normal_distribution():
     rng = np.random.default_rng(4)
-    n = 600
+    n = 1000
     hits = 0
     for study in range(n):
-        x = rng.normal(size=40)
-        found = bootstrap(lambda who, x=x: x[who].mean(), 40, n_repeat=500, seed=study)
+        x = rng.normal(size=20)
+        found = bootstrap(lambda who, x=x: x[who].mean(), 20, n_repeat=500, seed=study)
         hits += found.low <= 0 <= found.high
-    # Nominal 95 %; the bootstrap of 40 people is known to lie a little under it.
-    assert 0.91 <= hits / n <= 0.97
+    assert hits / n == pytest.approx(0.95, abs=3 * np.sqrt(0.95 * 0.05 / n))
 
 
 def test_what_cannot_be_computed_says_why():

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import ndtr, ndtri
+from scipy.special import ndtr, ndtri, stdtrit
 
 from raphe.errors import InputError
 from raphe.stats.arrangements import Labels, codes
@@ -54,6 +54,7 @@ def bootstrap(
     *,
     arm: Labels | None = None,
     kind: str = "bca",
+    expand: bool = True,
     n_repeat: int = 4000,
     seed: int = 1,
 ) -> Bootstrap:
@@ -68,6 +69,10 @@ def bootstrap(
 
     with U the influence of person i of arm h (Davison and Hinkley 1997, eq. 5.29).
 
+    Resampled people differ less than people do, by (n - 1) / n in variance, and their scatter is itself an estimate. So
+    the quantiles are taken further out, where the t distribution has them (Hesterberg 2015, Am Stat 69:371): of the
+    mean of 20 normal values BCa then covers 94 to 95 % and not 93 %.
+
     Parameters
     ----------
     statistic : callable
@@ -78,6 +83,8 @@ def bootstrap(
         People are resampled within their arm, so that each repeat has as many of each.
     kind : str
         ``"bca"`` or ``"percentile"``.
+    expand : bool
+        Whether quantiles are taken further out; without it the interval is that of the textbooks.
     n_repeat : int
         At least :data:`LEAST_REPEATS`.
     seed : int
@@ -85,7 +92,7 @@ def bootstrap(
     Returns
     -------
     Bootstrap
-        Intervals of fewer than about 20 people are too narrow, by percentile more than by BCa.
+        With few people no bootstrap sees the tails of a skewed distribution.
 
     Raises
     ------
@@ -107,9 +114,13 @@ def bootstrap(
         return _without(told, f"{lost} of {n_repeat} repeats have no value")
     if np.ptp(kept) == 0:
         return _without(told, "all repeats are equal")
-    tails = np.array(TAILS)
+    quantiles = ndtri(TAILS)
+    if expand:
+        df = n - len(arms)
+        quantiles = stdtrit(df, TAILS) * np.sqrt(n / df)
+    tails = ndtr(quantiles)
     if kind == "bca":
-        tails = _corrected(kept, value, _acceleration(statistic, arms, n))
+        tails = _corrected(kept, value, _acceleration(statistic, arms, n), quantiles)
         if not np.isfinite(tails).all():
             return _without(told, "the value lies outside all repeats, or a person alone decides whether it exists")
     low, high = np.quantile(kept, tails)
@@ -148,11 +159,11 @@ def _acceleration(statistic: OfPeople, arms: Sequence[Index], n: int) -> float:
     return cubes / (6 * squares**1.5) if squares > 0 else (0.0 if squares == 0 else NAN)
 
 
-def _corrected(kept: Array, value: float, acceleration: float) -> Array:
+def _corrected(kept: Array, value: float, acceleration: float, quantiles: Array) -> Array:
     """Probabilities at which the quantiles of the repeats are taken; NaN where there are none."""
     below = float(np.mean(kept < value) + np.mean(kept == value) / 2)
     if not 0 < below < 1:
         return np.full(2, np.nan)
     shift = ndtri(below)
-    moved = shift + ndtri(TAILS)
+    moved = shift + quantiles
     return np.asarray(ndtr(shift + moved / (1 - acceleration * moved)))
