@@ -101,9 +101,7 @@ def shared_errors(n: int) -> None:
             data = studies(specific, occupancy, noise, n, SHARED)
             covariance = noise**2 * ((1 - SHARED) * np.eye(specific.size) + SHARED)
             for told, options in (("no", {}), ("yes", {"covariance": covariance, "known": True})):
-                rows.append(
-                    [f"{100 * noise:g} %", f"{occupancy:g}", told, *cells(fits(*data, **options), occupancy)]
-                )
+                rows.append([f"{100 * noise:g} %", f"{occupancy:g}", told, *cells(fits(*data, **options), occupancy)])
     print_table(
         f"Errors that the regions of a scan share (correlation {SHARED:g}), 12 regions, {n} studies a row",
         ["noise", "occupancy", "covariance given", *HEADER],

@@ -136,6 +136,26 @@ class GroupLine:
 
 
 @dataclass(frozen=True, eq=False)
+class OccupancyStudy:
+    """Everything that the occupancy of a drug was told by: the pairs of values, the regions, the lines and the group.
+
+    ``by_region`` is empty for V_T, of which a region alone gives no occupancy; ``group`` is None where no
+    participant has a line. ``no_line`` says of participants without one why.
+    """
+
+    tracer: str
+    model: str
+    parameter: str
+    baseline: str
+    blocked: str
+    pairs: tuple[PairedValues, ...]
+    by_region: tuple[RegionOccupancy, ...]
+    lines: tuple[OccupancyLine, ...]
+    group: GroupLine | None
+    no_line: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
 class Displacement:
     """One change of BP_ND, read as endogenous ligand alone and as receptors alone.
 
@@ -152,7 +172,8 @@ class Displacement:
     line_fold, line_receptors : ndarray, shape (n_point,)
         Fold changes of the ligand and the B_max ratio that goes with each to give the same change.
     theta0 : float
-        Baseline occupancy by the ligand that the line assumes; NaN where unknown: the line then runs over ``1 + extra``.
+        Baseline occupancy by the ligand that the line assumes; NaN where unknown: the line then runs over ``1 +
+        extra``.
     statement : str
     """
 
@@ -171,8 +192,8 @@ class Separated:
     """Change of receptor number and of endogenous ligand, told apart by a second condition.
 
     ``receptors`` is B_max under the drug over B_max before; ``extra`` is theta0 (n - 1) under the drug; ``theta0`` the
-    baseline occupancy where the design gives it (depletion), else NaN; ``fold`` is n where theta0 is known. ``n`` is the
-    number of participants.
+    baseline occupancy where the design gives it (depletion), else NaN; ``fold`` is n where theta0 is known. ``n`` is
+    the number of participants.
     """
 
     design: str

@@ -24,7 +24,7 @@ METHODS = ("ml", "ols", "tls")
 """Maximum likelihood with errors in both scans; ordinary and total least squares in the axes of the Lassen plot."""
 
 NOISES = ("relative", "absolute", "se")
-"""Errors in proportion to the value, alike in all regions, or as the standard errors of the fits have them."""
+"""Errors in proportion to V_T (to 1 + BP_ND), alike in all regions, or as the standard errors of the fits have them."""
 
 LEAST = {"V_T": 3, "BP_ND": 2}
 """Regions that a line needs so that its scatter can be told."""
@@ -79,10 +79,11 @@ def lassen_plot(
         ``"ml"``; ``"ols"`` and ``"tls"`` are for comparison with other programs.
     noise : str
         For ``ml``: ``"relative"`` (default), ``"absolute"`` or ``"se"``.
+        An error of V_T in proportion to it is one of BP_ND in proportion to 1 + BP_ND.
     baseline_se, blocked_se : array_like, shape (n,), optional
         Standard errors in the parameter's unit, for ``noise="se"``.
     covariance : array_like, shape (n, n), optional
-        Of the errors of the regions in one scan, e.g. from test-retest data: of relative errors for
+        Of the errors of the regions in one scan, e.g. :func:`shared_errors` of test-retest data: of relative errors for
         ``noise="relative"``, in squared units for ``"absolute"``. It holds for both scans.
     known : bool
         Whether standard errors or ``covariance`` tell the size of the errors too, not just their proportions. Else the
@@ -151,6 +152,44 @@ def group_line(lines: Sequence[OccupancyLine]) -> GroupLine:
     )
 
 
+def shared_errors(test: npt.ArrayLike, retest: npt.ArrayLike) -> Array:
+    """Covariance of the relative errors of the regions of one scan, shape (n_region, n_region), from test-retest data.
+
+    Each region has its own variance, and every two regions the same correlation, the mean of all: what a handful of
+    people can tell, and never singular.
+
+    Parameters
+    ----------
+    test, retest : array_like, shape (n_participant, n_region)
+        V_T, above 0; at least three participants and two regions.
+
+    Raises
+    ------
+    InputError
+        For other shapes, or values that are missing or not above 0.
+    """
+    first, second = (np.asarray(values, dtype=float) for values in (test, retest))
+    if first.ndim != 2 or first.shape != second.shape or first.shape[0] < 3 or first.shape[1] < 2:
+        raise InputError(
+            f"test has shape {first.shape} and retest {second.shape}; both need the same participants (three or "
+            "more) in "
+            "rows and regions (two or more) in columns"
+        )
+    for values in (first, second):
+        if not np.all(np.isfinite(values) & (values > 0)):
+            raise InputError("test-retest values of V_T have to be there and above 0; leave out who has others")
+    change = (second - first) / ((first + second) / 2) / np.sqrt(2)
+    sd = change.std(axis=0, ddof=1)
+    if not np.all(sd > 0):
+        raise InputError(
+            "a region of the test-retest data has the same change in every participant; look at the tables"
+        )
+    n = sd.size
+    mean = (np.corrcoef(change, rowvar=False).sum() - n) / (n * (n - 1))
+    mean = float(np.clip(mean, 0.0, 0.99))
+    return np.asarray(np.outer(sd, sd) * (mean + (1 - mean) * np.eye(n)))
+
+
 def _check_options(parameter: str, method: str, noise: str, covariance: bool, known: bool) -> None:
     for what, value, there in (
         ("parameter", parameter, tuple(LEAST)),
@@ -180,7 +219,8 @@ def _check_values(regions: Sequence[str], x: Array, y: Array, parameter: str) ->
         for name, value in zip(regions, values, strict=True):
             if parameter == "V_T" and value <= 0:
                 raise InputError(
-                    f"V_T of {name} {scan} is {value:.4g}, and a volume of distribution is above 0; mend or leave it out"
+                    f"V_T of {name} {scan} is {value:.4g}, and a volume of distribution is above 0; mend or leave it "
+                    "out"
                 )
     if parameter == "BP_ND" and not np.any(x > 0):
         raise InputError("no region has a BP_ND above 0 at baseline, so nothing can be occupied; look at the baseline")
@@ -240,7 +280,7 @@ def _covariance(values: npt.ArrayLike, n: int) -> Array:
         raise InputError(
             "the covariance of the regions is singular, as one from fewer scans than regions is; shrink it first"
         )
-    return (found + found.T) / 2
+    return np.asarray((found + found.T) / 2)
 
 
 def _estimate(x: Array, y: Array, noise: _Noise, method: str, parameter: str) -> _Result:
@@ -260,8 +300,9 @@ def _estimate(x: Array, y: Array, noise: _Noise, method: str, parameter: str) ->
             method,
         )
     before, after = x, y
+    more = 1.0 if origin else 0.0
     for _ in range(N_ROUND):
-        covariances = [_scaled(noise.baseline, before), _scaled(noise.blocked, after)]
+        covariances = [_scaled(noise.baseline, before + more), _scaled(noise.blocked, after + more)]
         line = fit_line(x, y, *covariances, through_origin=origin)
         moved = max(np.abs(line.fitted_u - before).max(), np.abs(line.fitted_v - after).max())
         before, after = line.fitted_u, line.fitted_v

@@ -10,7 +10,8 @@ from raphe.data.results import Interval
 LEVEL = 0.05
 
 LEAST_SPAN = 3.0
-"""Spread of the baseline over regions, in errors, under which its intervals lose their level (benchmarks/occupancy.py)."""
+"""Spread of the baseline over regions, in errors, under which its intervals lose their level "
+"(benchmarks/occupancy.py)."""
 
 SWAY = 0.5
 """Part of the half-width of an interval by which one region alone may move an estimate without being named."""
@@ -29,7 +30,8 @@ def statements(line: OccupancyLine) -> tuple[str, ...]:
         )
     if line.method != "ml":
         told.append(
-            f"{line.method} takes the error of the baseline wrongly and is biased; it is here for comparison with other "
+            f"{line.method} takes the error of the baseline wrongly and is biased; it is here for comparison with "
+            "other "
             "programs"
         )
     return tuple(told)
@@ -64,7 +66,8 @@ def _impossible(line: OccupancyLine) -> list[str]:
     told = []
     if line.occupancy.value < 0:
         told.append(
-            f"the occupancy of {100 * line.occupancy.value:.0f} % is negative: binding was higher under the drug than at "
+            f"the occupancy of {100 * line.occupancy.value:.0f} % is negative: binding was higher under the drug "
+            "than at "
             "baseline; see whether the scans are swapped"
         )
     if line.occupancy.value > 1:
@@ -86,7 +89,8 @@ def _regions(line: OccupancyLine) -> list[str]:
     for region in line.used:
         if region.p_outlier < LEVEL:
             told.append(
-                f"{region.name} does not lie on the line of the other regions (adjusted p = {region.p_outlier:.2g}); its "
+                f"{region.name} does not lie on the line of the other regions (adjusted p = {region.p_outlier:.2g}); "
+                "its "
                 f"target or its non-displaceable uptake may differ; without it {_without(line, region)}"
             )
         elif _sways(line.occupancy, region.occupancy_without) or _sways(line.V_ND, region.V_ND_without):
