@@ -1,6 +1,7 @@
 """Bias and coverage of V_ND and occupancy from a Lassen plot: ``python benchmarks/occupancy.py``, about 20 minutes.
 
-2,000 simulated studies a row, unless a number follows the command. Each study has V_T of 6 or 12 regions before and
+2,000 simulated studies a row, unless a number follows the command; names of parts (methods, shared_errors, narrow,
+outliers) run these alone. Each study has V_T of 6 or 12 regions before and
 under a drug, with V_ND 1.5 mL/cm3 and specific volumes from 0.3 to 4, and independent normal errors in proportion to
 V_T: 5 and 10 % a scan (test-retest variability of 6 and 11 %). ``ml`` is raphe's default; ``ols`` and ``tls`` are what
 other programs do. Bias is of the median over all studies and of the mean over those whose interval has ends, with
@@ -145,9 +146,9 @@ def _named(line: OccupancyLine) -> list[str]:
     return [region.name for region in line.regions if region.p_outlier < 0.05]
 
 
+PARTS = {"methods": methods, "shared_errors": shared_errors, "narrow": narrow, "outliers": outliers}
+
 if __name__ == "__main__":
-    studies_a_row = int(sys.argv[1]) if len(sys.argv) > 1 else 2000
-    methods(studies_a_row)
-    shared_errors(studies_a_row)
-    narrow(studies_a_row)
-    outliers(max(studies_a_row // 4, 10))
+    numbers = [int(word) for word in sys.argv[1:] if word.isdigit()] or [2000]
+    for name in [word for word in sys.argv[1:] if word in PARTS] or PARTS:
+        PARTS[name](numbers[0] if name != "outliers" else max(numbers[0] // 4, 10))

@@ -88,13 +88,14 @@ def fit_line(
     best = _stationary(points, best, grid[1] - grid[0])
     b = math.tan(best)
     a = float(points.intercept(np.array([best]))[0])
-    least = float(points.cost(np.array([best]))[0])
+    least = max(float(points.cost(np.array([best]))[0]), 0.0)
     df = u.size - (1 if through_origin else 2)
     gain = cov_u @ np.linalg.solve(cov_v + b * b * cov_u, v - a - b * u)
     fitted_u = u + b * gain
     meeting = a / (meets - b) if meets != b else math.inf
     exact = least <= ROUNDING * float(v @ np.linalg.solve(cov_v, v))
     slope_ends, meeting_ends = ((b, b), (meeting, meeting)) if exact else (UNSOUGHT, UNSOUGHT)
+    least = 0.0 if exact else least
     if excess is not None and not exact:
         limit = least + excess(least, df)
         low, high = _ends(points, best, limit)

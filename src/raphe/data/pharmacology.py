@@ -86,13 +86,16 @@ class OccupancyLine:
         How the errors of the regions were taken.
     error : float
         Size of the errors that was estimated: a share of V_T, or in units of the given standard errors or covariance,
-        or of V_T; NaN where the points lie on the line without error.
+        or of V_T; 0 where the points lie on the line.
     df : int
         Degrees of freedom of the line.
     p_fit : float
         Probability of so bad a fit where the size of the errors is known; NaN where it is estimated.
     span : float
         Standard deviation of the fitted baseline over regions in units of its error.
+    p_heap : float
+        Probability of so long a row of points if all regions had the same binding; NaN for a line through 0, and for
+        ``ols`` and ``tls``.
     statements : tuple of str
         What a reader must know, in words.
     """
@@ -108,6 +111,7 @@ class OccupancyLine:
     df: int
     p_fit: float
     span: float
+    p_heap: float
     statements: tuple[str, ...]
 
     @property

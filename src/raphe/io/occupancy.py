@@ -88,6 +88,7 @@ def summary(line: OccupancyLine) -> dict[str, object]:
         "ErrorOfRegions": _number(line.error),
         "DegreesOfFreedom": line.df,
         "Span": _number(line.span),
+        "ProbabilityOfOneBinding": _number(line.p_heap),
         "Statements": list(line.statements),
     }
 

@@ -114,8 +114,7 @@ def check_conditions(conditions: dict[str, Array]) -> None:
         for at in np.flatnonzero(~(np.isfinite(values) & (values > 0)))[:1]:
             raise InputError(
                 f"BP_ND of participant {at + 1} in condition {name!r} is {values[at]:.4g}; competition needs values "
-                "above "
-                "0, so leave this participant out of every condition"
+                "above 0, so leave this participant out of every condition"
             )
 
 
@@ -164,11 +163,9 @@ def _inseparable(ratio: Interval, extra: Interval, fold: Interval, theta0: float
     change = 100 * (ratio.value - 1)
     text = (
         f"BP_ND changed by {change:+.0f} % (95 % interval {100 * (ratio.low - 1):+.0f} to "
-        f"{100 * (ratio.high - 1):+.0f} %). "
-        "Two scans with one tracer cannot tell a change of receptor number from a change of endogenous ligand: "
-        f"B_max times {ratio.value:.2f} with the ligand as before, or theta0 (n - 1) = {extra.value:.2f} with "
-        "the receptors "
-        "as before, or any mixture on the line explain it equally well."
+        f"{100 * (ratio.high - 1):+.0f} %). Two scans with one tracer cannot tell a change of receptor number from a "
+        f"change of endogenous ligand: B_max times {ratio.value:.2f} with the ligand as before, or theta0 (n - 1) = "
+        f"{extra.value:.2f} with the receptors as before, or any mixture on the line explain it equally well."
     )
     if math.isfinite(theta0) and fold.value >= 0:
         text += f" With theta0 = {theta0:.2f} the ligand alone would have to be {fold.value:.2f}-fold."

@@ -176,8 +176,7 @@ def _measured(
     if not (x.ndim == 1 and x.shape == y.shape == errors.shape == (len(names),)):
         raise InputError(
             f"there are {x.size} doses, {y.size} occupancies, {errors.size} standard errors and {len(names)} "
-            "subjects; one "
-            "of each a scan is needed"
+            "subjects; one of each a scan is needed"
         )
     for what, values, good in (
         (kind, x, np.isfinite(x) & (x >= 0)),
@@ -228,8 +227,7 @@ def _with_words(fit: DoseResponse, data: Measured) -> DoseResponse:
         side = "below the lowest" if fit.EC50.value < low else "above the highest"
         told.append(
             f"{what} of {fit.EC50.value:.3g}{unit} lies {side} {fit.kind} that was measured ({low:.3g} to "
-            f"{high:.3g}{unit}): "
-            "it is an extrapolation of the model, not an observation"
+            f"{high:.3g}{unit}): it is an extrapolation of the model, not an observation"
         )
     for name, interval in (("EC50", fit.EC50), ("E_max", fit.E_max), ("hill", fit.hill)):
         shown = {"EC50": what, "E_max": "E_max", "hill": "the Hill slope"}[name]
@@ -240,9 +238,8 @@ def _with_words(fit: DoseResponse, data: Measured) -> DoseResponse:
             told.append(f"the data set no {' and no '.join(sides)} limit to {shown}: it is not determined")
     if "E_max" in fit.free and high < SATURATING * fit.EC50.value:
         told.append(
-            f"the highest {fit.kind} is {high / fit.EC50.value:.2g} times {what}, so that E_max was not reached "
-            "and rests on "
-            "the shape of the model; fix it at 1 where the drug is known to take all"
+            f"the highest {fit.kind} is {high / fit.EC50.value:.2g} times {what}, so that E_max was not reached and "
+            "rests on the shape of the model; fix it at 1 where the drug is known to take all"
         )
     if "E_max" in fit.free and fit.E_max.value > 1:
         told.append(f"E_max of {fit.E_max.value:.2f} is above 100 %")

@@ -56,8 +56,7 @@ def flow_check(
         for at in np.flatnonzero(~(np.isfinite(values) & (values > 0)))[:1]:
             raise InputError(
                 f"{parameter} of participant {at + 1} in the {name} condition is {values[at]:.4g}, and has to be "
-                "above 0; "
-                "leave this participant out of both"
+                "above 0; leave this participant out of both"
             )
     found = _compared(np.log(b / a), parameter, margin)
     return found, Step(
@@ -106,7 +105,6 @@ def _sentence(parameter: str, ratio: Interval, p: float, equivalent: bool, margi
     if p < LEVEL:
         return f"{text}: {what} changed, and a change of binding may come from it"
     return (
-        f"{text}: no change of {what} is shown, but neither is its absence ({within}), so that it is not "
-        "ruled out as an "
-        "explanation"
+        f"{text}: no change of {what} is shown, but neither is its absence ({within}), so that it is not ruled out as "
+        "an explanation"
     )

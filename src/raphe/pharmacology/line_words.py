@@ -10,8 +10,7 @@ from raphe.data.results import Interval
 LEVEL = 0.05
 
 LEAST_SPAN = 3.0
-"""Spread of the baseline over regions, in errors, under which its intervals lose their level "
-"(benchmarks/occupancy.py)."""
+"""Spread of the baseline over regions, in errors, under which a line is not trusted (benchmarks/occupancy.py)."""
 
 SWAY = 0.5
 """Part of the half-width of an interval by which one region alone may move an estimate without being named."""
@@ -31,8 +30,7 @@ def statements(line: OccupancyLine) -> tuple[str, ...]:
     if line.method != "ml":
         told.append(
             f"{line.method} takes the error of the baseline wrongly and is biased; it is here for comparison with "
-            "other "
-            "programs"
+            "other programs"
         )
     return tuple(told)
 
@@ -66,9 +64,8 @@ def _impossible(line: OccupancyLine) -> list[str]:
     told = []
     if line.occupancy.value < 0:
         told.append(
-            f"the occupancy of {100 * line.occupancy.value:.0f} % is negative: binding was higher under the drug "
-            "than at "
-            "baseline; see whether the scans are swapped"
+            f"the occupancy of {100 * line.occupancy.value:.0f} % is negative: binding was higher under the drug than "
+            "at baseline; see whether the scans are swapped"
         )
     if line.occupancy.value > 1:
         told.append(f"the occupancy of {100 * line.occupancy.value:.0f} % is above 100 %")
@@ -90,8 +87,7 @@ def _regions(line: OccupancyLine) -> list[str]:
         if region.p_outlier < LEVEL:
             told.append(
                 f"{region.name} does not lie on the line of the other regions (adjusted p = {region.p_outlier:.2g}); "
-                "its "
-                f"target or its non-displaceable uptake may differ; without it {_without(line, region)}"
+                f"its target or its non-displaceable uptake may differ; without it {_without(line, region)}"
             )
         elif _sways(line.occupancy, region.occupancy_without) or _sways(line.V_ND, region.V_ND_without):
             told.append(f"much hangs on {region.name} alone: without it {_without(line, region)}")

@@ -67,9 +67,8 @@ def separate_by_release(
     told = _told("a releaser with and without the drug", receptors, extra)
     if not math.isfinite(receptors.high):
         told = (
-            "the releaser's effect under the drug cannot be told from none, so that this design sets no limits "
-            "to either "
-            "change: receptor number and ligand stay inseparable here"
+            "the releaser's effect under the drug cannot be told from none, so that this design sets no limits to "
+            "either change: receptor number and ligand stay inseparable here"
         )
     found = Separated("release", values.shape[1], receptors, extra, unknown, unknown, told)
     return found, Step("separation", {"design": "release", "n": int(values.shape[1])}, citations=CITATIONS)

@@ -27,11 +27,9 @@ def read(steps: Steps) -> str:
 def occupancy(steps: Steps) -> str:
     """Tell how occupancy was computed region by region."""
     return (
-        "Occupancy of a region is 1 minus BP_ND under the drug over that at baseline, with the standard "
-        "error by the delta "
-        "method and the interval by Fieller's theorem from the standard errors of both fits; the mean over "
-        "participants "
-        "has a t interval."
+        "Occupancy of a region is 1 minus BP_ND under the drug over that at baseline, with the standard error by the "
+        "delta method and the interval by Fieller's theorem from the standard errors of both fits; the mean over "
+        "participants has a t interval."
     )
 
 
@@ -42,8 +40,7 @@ def line(steps: Steps) -> str:
     what = "one occupancy and one V_ND" if lassen else "one occupancy"
     text = (
         f"{what[0].upper()}{what[1:]} for all regions of a participant "
-        f"({'Lassen plot' if lassen else 'line through 0'}) "
-        f"were estimated by {METHODS[str(get('method'))]}"
+        f"({'Lassen plot' if lassen else 'line through 0'}) were estimated by {METHODS[str(get('method'))]}"
     )
     if get("method") == "ml":
         kind = str(get("noise"))
