@@ -1,11 +1,13 @@
 """Bias and coverage of V_ND and occupancy from a Lassen plot: ``python benchmarks/occupancy.py``, about 20 minutes.
 
-2,000 simulated studies a row, unless a number follows the command; names of parts (methods, shared_errors, narrow,
-outliers) run these alone. Each study has V_T of 6 or 12 regions before and
-under a drug, with V_ND 1.5 mL/cm3 and specific volumes from 0.3 to 4, and independent normal errors in proportion to
-V_T: 5 and 10 % a scan (test-retest variability of 6 and 11 %). ``ml`` is raphe's default; ``ols`` and ``tls`` are what
-other programs do. Bias is of the median over all studies and of the mean over those whose interval has ends, with
-Monte-Carlo errors; an interval without ends counts as covering. Same seed, same numbers.
+2,000 simulated studies a row for ``ml`` (500 for the others, 250 for outliers), unless a number follows the command;
+names of parts (methods, narrow, shared_errors, peers, outliers) run these alone.
+
+Each study has V_T of 6 or 12 regions before and under a drug, with V_ND 1.5 mL/cm3 and specific volumes from 0.3 to 4,
+and independent normal errors in proportion to V_T: 5 and 10 % a scan (test-retest variability of 6 and 11 %). ``ml`` is
+raphe's default; ``ols`` and ``tls`` are what other programs do. Bias is of the median over all studies and of the mean
+over those whose interval has ends, with Monte-Carlo errors; an interval without ends counts as covering. Same seed, same
+numbers.
 """
 
 from __future__ import annotations
@@ -78,17 +80,25 @@ def covered(intervals: list[Interval], truth: float) -> str:
 
 
 def methods(n: int) -> None:
+    of_methods(n, ("ml",))
+
+
+def peers(n: int) -> None:
+    of_methods(n, ("ols", "tls"))
+
+
+def of_methods(n: int, names: tuple[str, ...]) -> None:
     rows = []
     for specific in SPECIFIC.values():
         for noise in NOISES:
             for occupancy in OCCUPANCIES:
                 data = studies(specific, occupancy, noise, n)
-                for method in ("ml", "ols", "tls"):
+                for method in names:
                     name = [str(specific.size), f"{100 * noise:g} %", f"{occupancy:g}", method]
                     rows.append([*name, *cells(fits(*data, method=method), occupancy)])
                     print("\t".join(rows[-1]), file=sys.stderr, flush=True)
     print_table(
-        f"Lassen plot, bias and coverage in %, {n} studies a row",
+        f"Lassen plot by {' and '.join(names)}, bias and coverage in %, {n} studies a row",
         ["regions", "noise", "occupancy", "method", *HEADER],
         rows,
     )
@@ -146,9 +156,17 @@ def _named(line: OccupancyLine) -> list[str]:
     return [region.name for region in line.regions if region.p_outlier < 0.05]
 
 
-PARTS = {"methods": methods, "shared_errors": shared_errors, "narrow": narrow, "outliers": outliers}
+PARTS = {
+    "methods": (methods, 1),
+    "narrow": (narrow, 4),
+    "shared_errors": (shared_errors, 4),
+    "peers": (peers, 4),
+    "outliers": (outliers, 8),
+}
+"""Each part, and by how much fewer its studies are."""
 
 if __name__ == "__main__":
     numbers = [int(word) for word in sys.argv[1:] if word.isdigit()] or [2000]
     for name in [word for word in sys.argv[1:] if word in PARTS] or PARTS:
-        PARTS[name](numbers[0] if name != "outliers" else max(numbers[0] // 4, 10))
+        part, fewer = PARTS[name]
+        part(max(numbers[0] // fewer, 10))

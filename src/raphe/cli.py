@@ -400,7 +400,7 @@ def _occupancy(commands: _Commands) -> None:
     )
     choice.add_argument("--participant", nargs="+", type=arguments.name, default=[], metavar="LABEL")
     choice.add_argument("--tracer", type=arguments.name, metavar="NAME")
-    choice.add_argument("--model", type=arguments.name, metavar="M", help="where a table holds several")
+    choice.add_argument("--model", type=arguments.names, default=[], metavar="M", help="where a table holds several")
     choice.add_argument(
         "--parameter", choices=("BPND", "VT"), help="of both tables; VT if not given and both have it, else BPND"
     )

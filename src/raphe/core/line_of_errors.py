@@ -18,8 +18,8 @@ N_GRID = 181
 N_PLACE = 33
 """Places that each step of a refinement looks at; it narrows the range sixteenfold."""
 
-ROUNDING = 1e-24
-"""Cost, as a share of the sum of squares, under which the points lie on the line but for rounding."""
+ROUNDING = 1e-17
+"""Cost, as a share of the sum of squares, under which the points lie on the line: tables have nine digits."""
 
 UNSOUGHT = (math.nan, math.nan)
 
@@ -127,21 +127,25 @@ class _Points:
         sine, cosine = np.sin(angles)[:, None], np.cos(angles)[:, None]
         weights = 1 / (cosine**2 * self.var_v + sine**2 * self.var_u)
         residual = cosine * self.v - sine * self.u
-        return residual, weights, (weights * self.ones**2).sum(axis=1), (weights * self.ones * residual).sum(axis=1)
+        return residual, weights, weights @ self.ones**2, (weights * residual) @ self.ones
 
     def cost(self, angles: Array) -> Array:
         """Least cost of a line in each of some directions, shape (n_angle,)."""
         residual, weights, ones, crossed = self.parts(angles)
-        total = (weights * residual**2).sum(axis=1)
-        return np.asarray(total - np.divide(crossed**2, ones, out=np.zeros_like(ones), where=ones > 0))
+        level = np.divide(crossed, ones, out=np.zeros_like(ones), where=ones > 0)
+        return np.asarray(np.einsum("ij,ij->i", weights, (residual - level[:, None] * self.ones) ** 2))
 
     def steepness(self, angle: float) -> float:
         """Derivative of the least cost by the direction."""
-        residual, weights, ones, crossed = (part[0] for part in self.parts(np.array([angle])))
-        residual = residual - self.ones * (crossed / ones if ones > 0 else 0.0)
-        along = math.cos(angle) * self.u + math.sin(angle) * self.v
-        grown = math.sin(2 * angle) * (self.var_u - self.var_v)
-        return float(-(2 * weights * residual * along + weights**2 * residual**2 * grown).sum())
+        sine, cosine = math.sin(angle), math.cos(angle)
+        weights = 1 / (cosine**2 * self.var_v + sine**2 * self.var_u)
+        residual = cosine * self.v - sine * self.u
+        ones = float(weights @ self.ones**2)
+        if ones > 0:
+            residual = residual - self.ones * (float((weights * residual) @ self.ones) / ones)
+        weighted = weights * residual
+        grown = 2 * sine * cosine * (self.var_u - self.var_v)
+        return -float(2 * weighted @ (cosine * self.u + sine * self.v) + weighted**2 @ grown)
 
     def intercept(self, angles: Array) -> Array:
         """Best intercept for each direction, shape (n_angle,)."""

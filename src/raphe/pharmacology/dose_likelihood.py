@@ -23,6 +23,12 @@ BOUNDS = {"EC50": (0.0, math.inf), "E_max": (0.01, 10.0), "hill": (0.1, 10.0)}
 REACH = 1e4
 """How far beyond the doses EC50 is sought, as a factor."""
 
+ROUNDING = 1e-14
+"""Sum of squares of residuals, as a share of that of the occupancies, that counts as none."""
+
+AT_BOUND = 1e-3
+"""Distance of a logarithm from its bound at which the bound holds it, and not the data."""
+
 SPREADS = (-7.0, 5.0)
 """Range of the logarithm of the spread of ln EC50 between subjects, in units of the residual."""
 
@@ -44,6 +50,11 @@ class Measured:
         return int(self.subject.max()) + 1
 
     @cached_property
+    def rounding(self) -> float:
+        """Sum of squares under which the curve passes through the points."""
+        return max(ROUNDING * float(np.sum((self.occupancy / self.se) ** 2)), 1e-300)
+
+    @cached_property
     def repeated(self) -> bool:
         """Whether a subject has several scans with drug."""
         return bool((np.bincount(self.subject[self.dose > 0]) > 1).any())
@@ -59,7 +70,7 @@ class Measured:
     def deviance(self, theta: Array) -> float:
         """-2 log likelihood at its best residual standard deviation, less a constant."""
         total, logs = self._squares(theta)
-        return self.dose.size * math.log(max(total, 1e-300) / self.dose.size) + logs
+        return self.dose.size * math.log(max(total, self.rounding) / self.dose.size) + logs
 
     def scale(self, theta: Array) -> float:
         """Residual standard deviation in units of the errors, by maximum likelihood."""
@@ -83,9 +94,8 @@ def response(dose: Array, EC50: float, E_max: float, hill: float) -> Array:
     """Occupancy at a dose, as its shape."""
     if EC50 == 0 or math.isinf(EC50):
         return np.where(dose > 0, E_max if EC50 == 0 else 0.0, 0.0)
-    with np.errstate(divide="ignore"):
-        power = hill * (np.log(dose) - math.log(EC50))
-    return np.asarray(E_max / (1 + np.exp(-np.clip(power, -700, 700))))
+    power = hill * (np.log(np.where(dose > 0, dose, 1.0)) - math.log(EC50))
+    return np.where(dose > 0, E_max / (1 + np.exp(-np.clip(power, -700, 700))), 0.0)
 
 
 def best(data: Measured) -> Array:
@@ -121,7 +131,10 @@ def curvature(data: Measured, theta: Array) -> tuple[Array, int, int]:
 
 
 def ends(data: Measured, theta: Array, at: int, size: int, df: int) -> tuple[float, float]:
-    """Ends of the profile-likelihood interval of one parameter; 0 and infinity where the data set none."""
+    """Ends of the profile-likelihood interval of one parameter; 0 and infinity where the data set none.
+
+    An end that rests on the range of another parameter is none.
+    """
     limit = data.deviance(theta) + size * math.log1p(float(stats.f.ppf(CONFIDENCE, 1, df)) / df)
     low, high = data.bounds[at]
     found = []
@@ -134,15 +147,24 @@ def ends(data: Measured, theta: Array, at: int, size: int, df: int) -> tuple[flo
                 end = place
                 break
             inside, step = place, 1.5 * step
-        if end is None:
+        if end is None or _held_by_bound(data, begin, at):
             found.append(0.0 if side < 0 else math.inf)
             continue
 
         def over(place: float, begin: Array = begin) -> float:
             return data.deviance(_search(data, begin, {at: place})) - limit
 
-        found.append(math.exp(optimize.brentq(over, inside, end, xtol=1e-7)))
+        found.append(math.exp(optimize.brentq(over, inside, end, xtol=1e-6)))
     return found[0], found[1]
+
+
+def _held_by_bound(data: Measured, theta: Array, at: int) -> bool:
+    """Whether another parameter of the curve has reached the end of its range."""
+    return any(
+        min(theta[other] - low, high - theta[other]) < AT_BOUND
+        for other, (low, high) in enumerate(data.bounds[: len(data.free)])
+        if other != at
+    )
 
 
 def _search(data: Measured, begin: Array, held: Mapping[int, float]) -> Array:
@@ -161,7 +183,7 @@ def _search(data: Measured, begin: Array, held: Mapping[int, float]) -> Array:
     bounds = [data.bounds[at] for at in free]
     start = np.clip(whole[free], [b[0] for b in bounds], [b[1] for b in bounds])
     found = optimize.minimize(
-        cost, start, method="Nelder-Mead", bounds=bounds, options={"xatol": 1e-9, "fatol": 1e-11, "maxiter": 4000}
+        cost, start, method="Nelder-Mead", bounds=bounds, options={"xatol": 1e-7, "fatol": 1e-9, "maxiter": 4000}
     )
     whole[free] = found.x
     return whole

@@ -19,6 +19,9 @@ Array = npt.NDArray[np.float64]
 N_ROUND = 100
 """Most rounds until errors in proportion settle; a handful is usual."""
 
+SETTLED = 1e-7
+"""Largest move of a fitted value, as a share of the largest value, at which errors in proportion have settled."""
+
 SMALLEST = 0.02
 """Least value, as a share of the largest, that an error in proportion is taken of; an assumption."""
 
@@ -73,7 +76,7 @@ def estimate(x: Array, y: Array, model: LineModel) -> FittedLine:
         line = fit_line(x, y, *covariances, through_origin=origin)
         moved = max(np.abs(line.fitted_u - before).max(), np.abs(line.fitted_v - after).max())
         before, after = line.fitted_u, line.fitted_v
-        if moved <= 1e-9 * np.abs(x).max():
+        if moved <= SETTLED * np.abs(x).max():
             break
     line = fit_line(x, y, *covariances, through_origin=origin, excess=excess)
     return FittedLine(line, covariances[0], model.method, p_heap(x, y, covariances[0], covariances[1], model.known))

@@ -12,8 +12,11 @@ LEVEL = 0.05
 LEAST_SPAN = 3.0
 """Spread of the baseline over regions, in errors, under which a line is not trusted (benchmarks/occupancy.py)."""
 
-SWAY = 0.5
-"""Part of the half-width of an interval by which one region alone may move an estimate without being named."""
+SWAY = 1.0
+"""Half-widths of an interval by which one region alone may move an estimate without being named."""
+
+RESOLUTION = 1e-8
+"""Half-width of an interval, as a share of the value, under which it is of rounding; tables have nine digits."""
 
 FEW = 5
 """Regions under which the scatter about the line is known so poorly that intervals are wide for that alone."""
@@ -101,7 +104,7 @@ def _without(line: OccupancyLine, region: LineRegion) -> str:
 
 def _sways(whole: Interval, without: float) -> bool:
     half = (whole.high - whole.low) / 2
-    return math.isfinite(half) and abs(without - whole.value) > SWAY * half
+    return RESOLUTION * abs(whole.value) < half < math.inf and abs(without - whole.value) > SWAY * half
 
 
 def _bounded(interval: Interval) -> bool:

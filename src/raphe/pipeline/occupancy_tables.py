@@ -59,9 +59,9 @@ def _tables(options: argparse.Namespace) -> tuple[Estimates, Estimates]:
             raise InputError(f"{path} holds the sessions {there}; name both with --session BASELINE BLOCKED")
         if options.participant:
             table = _only(table, "participant", options.participant, path)
-        for field, wanted in (("tracer", options.tracer), ("model", options.model)):
-            if wanted:
-                table = _only(table, field, [wanted], path)
+        for field, wanted in (("tracer", [options.tracer]), ("model", options.model)):
+            if any(wanted):
+                table = _only(table, field, wanted, path)
         found.append(table)
     if paths[0] == paths[1] and not (options.session and options.session[0] != options.session[1]):
         raise InputError(
