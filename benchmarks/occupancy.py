@@ -6,8 +6,8 @@ names of parts (methods, narrow, shared_errors, peers, outliers) run these alone
 Each study has V_T of 6 or 12 regions before and under a drug, with V_ND 1.5 mL/cm3 and specific volumes from 0.3 to 4,
 and independent normal errors in proportion to V_T: 5 and 10 % a scan (test-retest variability of 6 and 11 %). ``ml`` is
 raphe's default; ``ols`` and ``tls`` are what other programs do. Bias is of the median over all studies and of the mean
-over those whose interval has ends, with Monte-Carlo errors; an interval without ends counts as covering. Same seed, same
-numbers.
+over those whose interval has ends, with Monte-Carlo errors; an interval without ends counts as covering. Same seed,
+same numbers.
 """
 
 from __future__ import annotations

@@ -87,8 +87,8 @@ def lassen_figure(line: OccupancyLine) -> Markup:
         note = f"{region.name}: {general(region.baseline)} before, {general(region.blocked)} under the drug"
         parts.append(svg.mark(x, y, 3.6, "estimate bad" if odd else "estimate", note))
         if len(used) <= LABELLED:
-            end = x > RIGHT - svg.width_of([region.name]) - 10
-            parts.append(svg.text(x - 6 if end else x + 6, y - 5, region.name, anchor="end" if end else "start"))
+            left = x > LEFT + svg.width_of([region.name]) + 10  # the line rises to the right
+            parts.append(svg.text(x - 6 if left else x + 6, y - 4, region.name, anchor="end" if left else "start"))
     unit = " (mL/cm\N{SUPERSCRIPT THREE})" if lassen else ""
     middle = (TOP + BOTTOM) / 2
     parts += [
