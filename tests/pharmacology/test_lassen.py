@@ -202,6 +202,13 @@ def test_a_missing_value_leaves_the_region_out_by_name():
     assert step.parameters["left_out"] == ("white", "occipital")
 
 
+def test_two_scans_that_are_one_have_no_occupancy_and_no_v_nd():
+    line, _ = lassen_plot(NAMES, X, X.copy())
+    assert line.occupancy.value == pytest.approx(0.0, abs=1e-9)
+    assert (line.V_ND.low, line.V_ND.high) == (-math.inf, math.inf)
+    assert any("an occupancy of 0 cannot be ruled out" in text for text in line.statements)
+
+
 def test_negative_occupancy_is_told():
     x, y = scans(0.02, 11)
     line, _ = lassen_plot(NAMES, y, x)
@@ -240,6 +247,7 @@ X, Y = scans()
         ({"regions": [*NAMES[:7], "white"]}, "'white' stands more than once"),
         ({"baseline": np.where(np.arange(8) == 3, -1.0, X)}, "V_T of frontal at baseline is -1"),
         ({"blocked": np.full(8, np.nan)}, "needs 3 regions"),
+        ({"baseline": np.full(8, 2.0)}, "V_T at baseline is 2 in all 8 regions"),
         ({"method": "deming"}, "method 'deming'"),
         ({"noise": "gaussian"}, "noise 'gaussian'"),
         ({"parameter": "SUVR"}, "parameter 'SUVR'"),

@@ -21,6 +21,9 @@ N_PLACE = 33
 ROUNDING = 1e-17
 """Cost, as a share of the sum of squares, under which the points lie on the line: tables have nine digits."""
 
+PARALLEL = 1e-9
+"""Difference of slopes under which two lines never meet."""
+
 UNSOUGHT = (math.nan, math.nan)
 
 
@@ -37,7 +40,7 @@ class Line:
     intercept: float
     slope: float
     meeting: float
-    """Common value of u where v = meets u."""
+    """Common value of u where v = meets u; NaN where the lines are parallel."""
     cost: float
     df: int
     fitted_u: Array
@@ -92,9 +95,12 @@ def fit_line(
     df = u.size - (1 if through_origin else 2)
     gain = cov_u @ np.linalg.solve(cov_v + b * b * cov_u, v - a - b * u)
     fitted_u = u + b * gain
-    meeting = a / (meets - b) if meets != b else math.inf
+    parallel = not through_origin and abs(meets - b) <= PARALLEL
+    meeting = 0.0 if through_origin else math.nan if parallel else a / (meets - b)
     exact = least <= ROUNDING * float(v @ np.linalg.solve(cov_v, v))
     slope_ends, meeting_ends = ((b, b), (meeting, meeting)) if exact else (UNSOUGHT, UNSOUGHT)
+    if exact and parallel:
+        meeting_ends = -math.inf, math.inf
     least = 0.0 if exact else least
     if excess is not None and not exact:
         limit = least + excess(least, df)

@@ -37,6 +37,9 @@ Where they are, the profile likelihood holds its level no longer: its intervals 
 and 96 % with it (``benchmarks/occupancy.py``).
 """
 
+RESOLUTION = 1e-9
+"""Spread of the baseline, as a share of it, under which its regions are alike; tables have nine digits."""
+
 CITATIONS = {"V_T": ("cunningham2010", "fuller1987", "mauchly1940"), "BP_ND": ("fuller1987",)}
 
 
@@ -101,7 +104,8 @@ def lassen_plot(
     ------
     InputError
         For unknown options; lengths that differ; a region named twice; a V_T that is not above 0; a BP_ND below 0 in
-        every baseline; standard errors or a covariance that cannot be; fewer than three regions (two for BP_ND).
+        every baseline; standard errors or a covariance that cannot be; fewer than three regions (two for BP_ND); a
+        baseline V_T that is alike in all.
     """
     _check_options(parameter, method, noise, covariance is not None, known)
     x, y = (np.asarray(values, dtype=float) for values in (baseline, blocked))
@@ -113,6 +117,11 @@ def lassen_plot(
         raise InputError(
             f"a line needs {LEAST[parameter]} regions with {parameter} in both scans, and there "
             f"{'is' if kept.size == 1 else 'are'} {kept.size}" + (f" ({lost})" if lost else "") + "; add regions"
+        )
+    if parameter == "V_T" and np.ptp(x[kept]) <= RESOLUTION * np.abs(x[kept]).max():
+        raise InputError(
+            f"V_T at baseline is {x[kept][0]:.4g} in all {kept.size} regions, so that no line can be drawn; add "
+            "regions of other binding"
         )
     model = line_model(parameter, method, noise, regions, kept, baseline_se, blocked_se, covariance, known)
     result = estimate(x[kept], y[kept], model)
