@@ -57,6 +57,7 @@ def fit_line(
     *,
     meets: float = 1.0,
     through_origin: bool = False,
+    near: float | None = None,
     excess: Callable[[float, int], float] | None = None,
 ) -> Line:
     """Fit a line to points whose errors are normal, with covariances known up to a common factor.
@@ -76,6 +77,8 @@ def fit_line(
         Slope of the line through the origin with which the meeting point is sought.
     through_origin : bool
         Whether the line passes through the origin; it meets the other nowhere else then, and ``meeting`` is 0.
+    near : float, optional
+        Slope about which the best line is sought first.
     excess : callable, optional
         Given the least cost and the degrees of freedom, by how much the cost of a line in the interval may exceed it.
         Without it no interval is sought.
@@ -85,10 +88,7 @@ def fit_line(
     Line
     """
     points = _Points.of(u, v, cov_u, cov_v, through_origin)
-    grid = np.linspace(-math.pi / 2, math.pi / 2, N_GRID)
-    costs = points.cost(grid)
-    best = grid[np.argmin(costs)]
-    best = _stationary(points, best, grid[1] - grid[0])
+    best = _best(points, near)
     b = math.tan(best)
     a = float(points.intercept(np.array([best]))[0])
     least = max(float(points.cost(np.array([best]))[0]), 0.0)
@@ -166,18 +166,31 @@ class _Points:
         return np.asarray((crossed / ones + sign * np.sign(across) * slack) / across)
 
 
-def _stationary(points: _Points, best: float, step: float) -> float:
-    """Direction of least cost near the best of a grid; that one itself where rounding hides the bottom."""
-    low, high = best - step, best + step
+def _best(points: _Points, near: float | None) -> float:
+    """Direction of least cost: about a slope if there is one, else about the best of a grid."""
+    step = math.pi / (N_GRID - 1)
+    if near is not None:
+        found = _stationary(points, math.atan(near), step)
+        if found is not None:
+            return found
+    grid = np.linspace(-math.pi / 2, math.pi / 2, N_GRID)
+    best = float(grid[np.argmin(points.cost(grid))])
+    found = _stationary(points, best, step)
+    return best if found is None else found
+
+
+def _stationary(points: _Points, middle: float, step: float) -> float | None:
+    """Direction in which the cost has its bottom, within a step of another; None where it has none there."""
+    low, high = middle - step, middle + step
     if not points.steepness(low) < 0 < points.steepness(high):
-        return best
+        return None
     return float(optimize.brentq(points.steepness, low, high, xtol=1e-15))
 
 
 def _lowest(function: Callable[[Array], Array], low: float, high: float) -> float:
     """Place of the least value of a smooth function between two places that hold one minimum."""
     place, width = (low + high) / 2, high - low
-    for _ in range(8):
+    for _ in range(6):
         grid = np.linspace(max(low, place - width / 2), min(high, place + width / 2), N_PLACE)
         place, width = float(grid[np.argmin(function(grid))]), 2.5 * (grid[1] - grid[0])
     return place
@@ -187,7 +200,7 @@ def _ends(points: _Points, best: float, limit: float) -> tuple[float, float]:
     """Nearest directions on either side at which the cost reaches a limit; half a turn apart if it never does."""
     found = []
     for side in (-1, 1):
-        grid = best + side * np.linspace(0, math.pi, 2 * N_GRID - 1)
+        grid = best + side * np.linspace(0, math.pi, N_GRID)
         above = np.flatnonzero(points.cost(grid) > limit)
         if above.size == 0:
             return best - math.pi / 2, best + math.pi / 2

@@ -30,11 +30,11 @@ NOISES = ("relative", "absolute", "se")
 LEAST = {"V_T": 3, "BP_ND": 2}
 """Regions that a line needs so that its scatter can be told."""
 
-HEAP = 0.05
-"""Probability of a row of points above which they may as well be a heap, through which every line passes.
+HEAP, SHORT = 0.05, 2.5
+"""Probability of a row of points above which, and spread in errors under which, they may as well be a heap.
 
-Where they are, the profile likelihood holds its level no longer: its intervals covered 70 to 90 % without this rule,
-and 96 % with it (``benchmarks/occupancy.py``).
+Every line passes through a heap, and the profile likelihood holds its level no longer there: without this rule its
+intervals covered 70 to 90 %, and with it 94 % or more (``benchmarks/occupancy.py``).
 """
 
 RESOLUTION = 1e-9
@@ -240,12 +240,13 @@ def _without(
 def _outcome(participant: str, rows: tuple[LineRegion, ...], result: FittedLine, model: LineModel) -> OccupancyLine:
     line = result.line
     error = float(np.sqrt(line.cost / line.df))
+    typical = float(np.sqrt(np.trace(result.covariance) / line.fitted_u.size)) * (1.0 if model.known else error)
+    span = float(line.fitted_u.std(ddof=1)) / typical if typical > 0 else math.inf
     occupancy, V_ND = result.occupancy, Interval(NAN, NAN, NAN)
     if model.parameter == "V_T":
         V_ND = Interval(line.meeting, *line.meeting_ends)
-        if result.p_heap > HEAP:
+        if result.p_heap > HEAP and span < SHORT:
             occupancy, V_ND = (Interval(one.value, -math.inf, math.inf) for one in (occupancy, V_ND))
-    typical = float(np.sqrt(np.trace(result.covariance) / line.fitted_u.size)) * (1.0 if model.known else error)
     return OccupancyLine(
         participant,
         model.parameter,
@@ -257,7 +258,7 @@ def _outcome(participant: str, rows: tuple[LineRegion, ...], result: FittedLine,
         error,
         line.df,
         float(stats.chi2.sf(line.cost, line.df)) if model.known else NAN,
-        float(line.fitted_u.std(ddof=1)) / typical if typical > 0 else math.inf,
+        span,
         result.p_heap if model.parameter == "V_T" else NAN,
         (),
     )

@@ -69,16 +69,16 @@ def estimate(x: Array, y: Array, model: LineModel) -> FittedLine:
         line = fit_line(*axes[:2], model.baseline, model.blocked, meets=axes[2], through_origin=origin, excess=excess)
         p = p_heap(x, y, model.baseline, model.blocked, model.known) if model.method == "ml" else math.nan
         return FittedLine(line, model.baseline, model.method, p)
-    before, after = x, y
+    before, after, slope = x, y, None
     more = 1.0 if origin else 0.0
     for _ in range(N_ROUND):
         covariances = [_scaled(model.baseline, before + more), _scaled(model.blocked, after + more)]
-        line = fit_line(x, y, *covariances, through_origin=origin)
+        line = fit_line(x, y, *covariances, through_origin=origin, near=slope)
         moved = max(np.abs(line.fitted_u - before).max(), np.abs(line.fitted_v - after).max())
-        before, after = line.fitted_u, line.fitted_v
+        before, after, slope = line.fitted_u, line.fitted_v, line.slope
         if moved <= SETTLED * np.abs(x).max():
             break
-    line = fit_line(x, y, *covariances, through_origin=origin, excess=excess)
+    line = fit_line(x, y, *covariances, through_origin=origin, near=slope, excess=excess)
     return FittedLine(line, covariances[0], model.method, p_heap(x, y, covariances[0], covariances[1], model.known))
 
 
