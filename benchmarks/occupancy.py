@@ -1,4 +1,4 @@
-"""Bias and coverage of V_ND and occupancy from a Lassen plot: ``python benchmarks/occupancy.py``, about a quarter of an hour.
+"""Bias and coverage of V_ND and occupancy from a Lassen plot: ``python benchmarks/occupancy.py``, 15 minutes.
 
 2,000 simulated studies a row for ``ml`` (500 for the others, 250 for outliers), unless a number follows the command;
 names of parts (methods, narrow, shared_errors, peers, outliers) run these alone.

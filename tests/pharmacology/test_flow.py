@@ -46,13 +46,13 @@ def test_the_sentence_tells_not_shown_from_shown_not(factors, equivalent, told):
 
 
 def test_equivalence_is_claimed_in_five_of_a_hundred_at_the_margin():
-    """4,000 studies whose ratio is the margin itself: Monte-Carlo error 0.34 points."""
+    """2,000 studies whose ratio is the margin itself: Monte-Carlo error 0.49 points."""
     random = np.random.default_rng(0)
     claimed = 0
-    for _ in range(4000):
+    for _ in range(2000):
         first = np.exp(0.1 * random.normal(size=8))
         claimed += flow_check(first, first * 1.1 * np.exp(0.05 * random.normal(size=8)))[0].equivalent
-    assert abs(claimed / 4000 - 0.05) < 4 * 0.0034
+    assert abs(claimed / 2000 - 0.05) < 4 * 0.0049
 
 
 @pytest.mark.parametrize(

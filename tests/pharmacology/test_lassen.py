@@ -159,12 +159,12 @@ def test_a_region_off_the_line_is_named_and_others_are_not():
 
 
 def test_the_test_of_a_region_keeps_its_level():
-    """Among 120 studies without an odd region, one is named in about 5 %: Monte-Carlo error 2 points."""
+    """Among 80 studies without an odd region, one is named in about 5 %: Monte-Carlo error 2.4 points."""
     named = 0
-    for seed in range(120):
+    for seed in range(80):
         line, _ = lassen_plot(NAMES[:6], *scans(0.05, seed, 0.7, SPECIFIC[:6]))
         named += any(row.p_outlier < 0.05 for row in line.regions)
-    assert 0 < named / 120 < 0.12
+    assert 0 < named / 80 < 0.05 + 4 * 0.024
 
 
 def test_regions_of_one_binding_do_not_determine_v_nd_and_it_is_said():
