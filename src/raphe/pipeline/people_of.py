@@ -19,7 +19,9 @@ ARM = "arm"
 """Column of ``participants.tsv`` that holds the arm."""
 
 
-def people_of(plan: StudyPlan | None, participants: Path, phenotype: Path) -> tuple[People, tuple[Finding, ...]]:
+def people_of(
+    plan: StudyPlan | None, participants: Path, phenotype: Path, arms: Mapping[str, str] | None = None
+) -> tuple[People, tuple[Finding, ...]]:
     """Read what the contrasts of a plan need of participants.
 
     Parameters
@@ -29,6 +31,8 @@ def people_of(plan: StudyPlan | None, participants: Path, phenotype: Path) -> tu
         ``participants.tsv``; need not be there.
     phenotype : Path
         Folder of scores; need not be there.
+    arms : mapping of str to str, optional
+        Arm of each participant, for want of a column of arms.
 
     Returns
     -------
@@ -40,8 +44,11 @@ def people_of(plan: StudyPlan | None, participants: Path, phenotype: Path) -> tu
         return People(), ()
     table = _participants(participants)
     columns = _columns(table)
+    known = dict(arms or {}) if ARM not in columns else {}
+    if known:
+        columns[ARM] = known
     scores: dict[str, Mapping[str, float]] = {}
-    found: list[Finding] = list(_arm_faults(plan, table)) if _uses_arms(plan) else []
+    found: list[Finding] = list(_arm_faults(plan, table)) if _uses_arms(plan) and not known else []
     for index, contrast in enumerate(plan.contrasts):
         for key, name in _wanted(index, contrast):
             try:
