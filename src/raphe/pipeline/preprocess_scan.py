@@ -17,13 +17,12 @@ from raphe.io import derivatives as names
 from raphe.io.names import find_sidecars, parse_name
 from raphe.io.provenance import fingerprint, is_done, read_record, remove_outdated, sha256, write_record
 from raphe.io.staging import staged
-from raphe.io.templates import template_paths
 from raphe.io.volumes import read_dynamic
 from raphe.nomenclature import FLUID, OTHER_GREY, WHITE
+from raphe.pipeline.atlas_choice import paths_of
 from raphe.pipeline.locate import locate
 from raphe.pipeline.own_regions import own_segmentation
 from raphe.pipeline.partial_volumes import as_parameters, corrected_curves
-from raphe.pipeline.prepare_head import atlas_of
 from raphe.pipeline.preprocess_choices import Preprocessing
 from raphe.pipeline.preprocess_files import write_preprocessed
 from raphe.pipeline.preprocessing_of import doubts_of_scan
@@ -56,7 +55,7 @@ def fingerprint_of_raw(task: RawTask) -> str:
     if own is not None:
         files += [own.path, *([own.table] if own.table is not None else [])]
     else:
-        files += template_paths(atlas_of(task.choices), dict(task.choices.files)).values()
+        files += paths_of(task.choices).values()
     settings = {key: str(value) for key, value in dataclasses.asdict(task.choices).items()}
     return fingerprint({f"{at} {path.name}": sha256(path) for at, path in enumerate(files)}, settings)
 

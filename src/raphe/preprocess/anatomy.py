@@ -174,6 +174,7 @@ def _nuclei_steps(template: Template) -> tuple[Step, ...]:
 def _atlas_step(template: Template, brain: Flags, t1: Volume, doubts: tuple[str, ...]) -> Step:
     parameters: dict[str, Parameter] = {
         "atlas": template.name,
+        "other_regions": template.other_regions,
         "brain_ml": round(float(brain.sum() * abs(np.linalg.det(t1.grid.affine[:3, :3]))) / 1000, 1),
         "doubts": doubts,
     }
