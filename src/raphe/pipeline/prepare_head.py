@@ -26,6 +26,7 @@ from raphe.pipeline.atlas_choice import atlas_of, paths_of, supplies_of
 from raphe.pipeline.preprocess_choices import Preprocessing
 from raphe.pipeline.template_of import region_sources, template_of
 from raphe.preprocess.anatomy import Head, prepare_anatomy
+from raphe.preprocess.soundness import sound_head
 
 TISSUES = {"grey": "GM", "white": "WM", "fluid": "CSF"}
 """Labels of the maps of tissue in file names."""
@@ -83,8 +84,10 @@ def prepare_head(task: HeadTask, restart: bool = False) -> float:
     if not restart and is_done(record, mark, task.out):
         return 0.0
     read = Step("read_image", {"doubts": tuple(finding.message for finding in open_image(task.t1).findings)})
+    t1 = read_volume(task.t1)
+    sound_head(t1, task.choices.species, task.t1)
     template, more = template_of(task.choices, task.out, task.datasets, task.command_line)
-    head, steps = prepare_anatomy(read_volume(task.t1), template)
+    head, steps = prepare_anatomy(t1, template)
     with staged(task.out) as stage:
         files = _write(task, head, atlas, stage)
         remove_outdated(record, task.out, [file.relative_to(stage).as_posix() for file in files])

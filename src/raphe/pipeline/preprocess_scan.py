@@ -33,6 +33,7 @@ from raphe.preprocess.extract import RegionShares, extract_curves, region_shares
 from raphe.preprocess.field_of_view import always_seen
 from raphe.preprocess.motion import correct_motion, estimate_motion, mean_image, no_motion
 from raphe.preprocess.reference_region import cerebellar_reference
+from raphe.preprocess.soundness import sound_scan
 from raphe.preprocess.warp import brain_edge
 
 Floats = npt.NDArray[np.float32]
@@ -73,10 +74,11 @@ def preprocess_scan(task: RawTask, restart: bool = False) -> RawOutcome:
     mark = fingerprint_of_raw(task)
     if not restart and is_done(record, mark, task.out):
         return RawOutcome(task.label, True, time.monotonic() - began, doubts_of_scan(read_record(record).steps))
-    image, told = read_dynamic(task.raw.image, task.bids)
+    measured, told = read_dynamic(task.raw.image, task.bids)
+    image, lost = sound_scan(measured, task.choices.species, task.raw.image)
     motion, steps, doubts = _motion(task, image)
     steps = [dataclasses.replace(told.step, name="read_image"), *steps]
-    doubts = [*task.raw.doubts, *(finding.message for finding in told.findings), *doubts]
+    doubts = [*task.raw.doubts, *(finding.message for finding in told.findings), *lost, *doubts]
     still = correct_motion(image, motion, order=INTERPOLATION) if motion is not None else image
     found_motion = motion if motion is not None else no_motion(image)
     reference = Volume(image.grid, _late(still))
