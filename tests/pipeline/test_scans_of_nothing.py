@@ -17,6 +17,19 @@ from raphe.pipeline.preprocess_choices import Preprocessing
 from raphe.preprocess import register
 from raphe.preprocess.blockwise import inverse
 
+PLAN = """[study]
+title = "Two scans"
+
+[[tracer]]
+name = "DASB"
+model = "SRTM"
+reference = "cerebellar_grey"
+
+[preprocess]
+pvc = []
+
+"""
+
 
 @pytest.fixture(scope="module", autouse=True)
 def patched():
@@ -176,8 +189,12 @@ def test_a_scan_that_shows_nothing_does_not_stop_the_other(study, tmp_path_facto
     monkeypatch.setattr(preprocess, "prepare_head", prepare_head)  # which writes the head that is given
     for name, value in (("paths_of", {}), ("template_of", (None, ())), ("prepare_anatomy", (made, ()))):
         monkeypatch.setattr(f"raphe.pipeline.prepare_head.{name}", lambda *_, value=value: value)
+    sessions = (
+        '[[session]]\nlabel = "a"\n\n[[session]]\nlabel = "b"\n\n[[contrast]]\nname = "change"\nterms = ["a", "b"]\n'
+    )
+    (study.root / "raphe.toml").write_text(PLAN + sessions, encoding="utf-8")  # a plan asks for both
     out = tmp_path_factory.mktemp("out")
-    code = main(["run", str(study.root), str(out), "participant", "--model", "SRTM", "--quiet"])
+    code = main(["run", str(study.root), str(out), "all", "--quiet"])
     told = capsys.readouterr().err
     assert code == 3, told
     assert f"{path}: this PET image shows nothing: it is 0 in every voxel" in told.replace("\n", " ")

@@ -93,7 +93,7 @@ def preprocess(
     Returns
     -------
     dict of str to str
-        Scans that could not be preprocessed, and why.
+        Scans that could not be preprocessed, and why; excluded ones among them.
 
     Raises
     ------
@@ -133,10 +133,11 @@ def preprocess(
                 if doubt not in told:
                     messages.warn(f"{result.label}: {doubt}")
         messages.progress(done, len(ready), "scans preprocessed")
-    for label in [label for label in failed if label in excluded]:
-        messages.say(f"{label}, which is excluded ({excluded[label]}), failed: {failed.pop(label)}")
     for label, why in failed.items():
-        messages.error(f"a scan failed. {label}: {why}")
+        if label in excluded:
+            messages.say(f"{label}, which is excluded ({excluded[label]}), failed: {why}")
+        else:
+            messages.error(f"a scan failed. {label}: {why}")
     if tasks and len(failed) == len(tasks):
         raise InputError(
             "no scan could be preprocessed. " + "\n\n".join(f"{one}: {why}" for one, why in failed.items())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from raphe.catalog import reference
 from raphe.data.record import Step
 from raphe.data.template import Template
 from raphe.data.volume import Labels
@@ -58,19 +59,19 @@ def template_of(
     bare = template
     for one in supplies:
         labels, step = _on_template(one, bare, choices, out, datasets, command_line)
-        template = supplemented(template, labels, _source(one))
+        template = supplemented(template, labels, one.atlas.name)
         steps.append(step)
     return template, tuple(steps)
 
 
 def region_sources(choices: Preprocessing) -> dict[str, str]:
     """Where regions come from that are not of the atlas itself, by their plain names."""
-    given = {region: _source(one) for one in supplies_of(choices) for region in one.regions}
+    given = {
+        region: f"{one.atlas.name}: {reference(one.atlas.source).citation}"
+        for one in supplies_of(choices)
+        for region in one.regions
+    }
     return {**sources_of_shapes(atlas_of(choices)), **given}
-
-
-def _source(one: Supply) -> str:
-    return f"{one.atlas.name}, {one.atlas.source}"
 
 
 def _on_template(

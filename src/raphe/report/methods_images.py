@@ -47,9 +47,9 @@ def supplement(steps: Steps) -> str:
     regions = get("regions")
     named = listed([str(one) for one in regions]) if isinstance(regions, list | tuple) else ""
     return (
-        f"Of the atlas {get('atlas')}, {named} came to the template by a registration of the two T1-weighted averages "
-        f"(affine, then symmetric diffeomorphic), which moved the centres of regions by {between(steps, 'moved', 2)} "
-        "mm at most."
+        f"Regions of the atlas {get('atlas')} ({named}) were brought to the template by registering its T1-weighted "
+        "average (affine, then symmetric diffeomorphic), which moved the centres of regions by "
+        f"{between(steps, 'moved', 2)} mm at most."
     )
 
 
