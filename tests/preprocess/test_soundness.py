@@ -86,6 +86,16 @@ def test_a_frame_of_which_a_part_is_missing_is_lost():
     assert "frame 3 (2 to 4 min) is lost: 20 % of its voxels hold no number" in doubt
 
 
+def test_a_part_is_one_of_what_was_measured_at_all():
+    """6 % of the image, but 12 % of the half that has numbers."""
+    values = activity()
+    values[:, :20] = np.nan
+    values[2, 20:22, :, :] = np.nan
+    values[2, 22, :16, :] = np.nan
+    _, doubts = sound_scan(scan(values), "human", NAME)
+    assert any("frame 3 (2 to 4 min) is lost: 12 % of its voxels hold no number" in doubt for doubt in doubts)
+
+
 def test_single_values_that_are_no_number_are_their_neighbours():
     values = activity()
     expected = values.copy()

@@ -85,8 +85,8 @@ def sound_scan(image: DynamicImage, species: str, path: object) -> tuple[Dynamic
             "or convert the scan again, or leave it out (exclusions.tsv)"
         )
     _check_values(min(low for low, _ in known), max(high for _, high in known), path, "PET image")
-    missing = _missing(image.activity)
-    lost = _lost(spans, missing)
+    missing, measured = _missing(image.activity)
+    lost = _lost(spans, missing, measured)
     kept = np.array([at not in lost for at in range(len(spans))])
     doubts = [_told(image.frames, at, why) for at, why in lost.items()]
     if not kept.any():
@@ -102,7 +102,7 @@ def sound_scan(image: DynamicImage, species: str, path: object) -> tuple[Dynamic
         )
         image = DynamicImage(image.grid, image.frames, _filled(image.activity, missing), image.half_life)
     share = (image.frames.duration / image.frames.duration.sum()).astype(np.float32)
-    _check_size(np.tensordot(share, np.nan_to_num(image.activity), axes=1), image.grid, species, path)
+    _check_size(np.nan_to_num(np.tensordot(share, image.activity, axes=1)), image.grid, species, path)
     return image, tuple(doubts)
 
 
@@ -128,25 +128,27 @@ def _check_values(low: float, high: float, path: object, kind: str) -> None:
     )
 
 
-def _missing(activity: Floats) -> npt.NDArray[np.bool_] | None:
-    """Values that are infinite, or no number where some frame has one; None where there are none."""
+def _missing(activity: Floats) -> tuple[npt.NDArray[np.bool_] | None, int]:
+    """Values that are infinite, or no number where some frame has one; None for none. And how many voxels have any."""
     none = ~np.isfinite(activity)
     if not none.any():
-        return None
+        return None, activity[0].size
     nowhere = np.isnan(activity[0])
     for frame in activity[1:]:
         nowhere &= np.isnan(frame)
     none &= ~nowhere
-    return none if none.any() else None
+    return (none if none.any() else None), int((~nowhere).sum())
 
 
-def _lost(spans: list[tuple[float, float] | None], missing: npt.NDArray[np.bool_] | None) -> dict[int, str]:
+def _lost(
+    spans: list[tuple[float, float] | None], missing: npt.NDArray[np.bool_] | None, measured: int
+) -> dict[int, str]:
     """Frames that show nothing, with the reason."""
     flat = [span is None or span[0] == span[1] for span in spans]
     arrived = flat.index(False) if not all(flat) else -1
     lost: dict[int, str] = {}
     for at, span in enumerate(spans):
-        share = float(missing[at].mean()) if missing is not None else 0.0
+        share = float(missing[at].sum() / measured) if missing is not None else 0.0
         if span is None:
             lost[at] = "no voxel holds a number"
         elif share > LOST:
