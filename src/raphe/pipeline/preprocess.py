@@ -138,7 +138,7 @@ def preprocess(
             messages.say(f"{label}, which is excluded ({excluded[label]}), failed: {why}")
         else:
             messages.error(f"a scan failed. {label}: {why}")
-    if tasks and len(failed) == len(tasks):
+    if tasks and len(failed.keys() - excluded.keys()) == len(tasks):
         raise InputError(
             "no scan could be preprocessed. " + "\n\n".join(f"{one}: {why}" for one, why in failed.items())
         )
