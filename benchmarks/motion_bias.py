@@ -26,7 +26,7 @@ from tissues import print_table
 
 Array = npt.NDArray[np.float64]
 
-REFERENCE = "cerebellum"
+REFERENCE = "cerebell"
 
 SMALL = 0.2
 """mL."""
@@ -47,8 +47,8 @@ def binding(image: DynamicImage, motion: HeadMotion, labels: Labels) -> dict[str
     kept = [name for name, one in zip(names, keep, strict=True) if one]
     tacs = TACs(means[keep], image.frames, tuple(kept))
     reference = next(name for name in kept if name.startswith(REFERENCE))
-    result = fit(SRTM(), tacs, reference=reference, half_life=image.half_life)
-    found = dict(zip(result.names, result["BP_ND"], strict=True))
+    result, _ = fit(SRTM(), tacs, reference=reference, half_life=image.half_life)
+    found = dict(zip(result.names, result.of("BP_ND")[0], strict=True))
     return {name: float(value) for name, value in found.items() if value > 0.1}
 
 
