@@ -1,10 +1,10 @@
 """What head motion does to BP_ND: ``python benchmarks/motion_bias.py STUDY``.
 
-STUDY is what ``raphe simulate PLAN.toml STUDY`` made with images. Each scan is corrected by its true motion, by that which
-``raphe`` finds, and not at all; curves are means over the true regions, without partial-volume correction, and
-BP_ND is that of SRTM. So noise, blur and regions are the same, and what differs from the true motion's is bias from motion.
-Printed are its median and largest absolute value over regions of 0.2 mL and more, per cent, and the reference position's
-own error does not count: each correction is brought to where the head lay on average.
+STUDY is what ``raphe simulate PLAN.toml STUDY`` made with images. Each scan is corrected by its true motion, by that
+which is estimated, and not at all; curves are means over the true regions, without partial-volume correction, and
+BP_ND is that of SRTM. So noise, blur and regions are the same, and what differs from the true motion's is bias from
+motion. Printed are its median and largest absolute value over regions of 0.2 mL and more. Each correction is brought
+to where the head lay on average, so an error of the reference position does not count.
 """
 
 from __future__ import annotations
@@ -38,9 +38,8 @@ def binding(image: DynamicImage, motion: HeadMotion, labels: Labels) -> dict[str
     flat = labels.values.ravel()
     numbers = list(labels.names)
     size = np.bincount(flat, minlength=max(numbers) + 1)[numbers]
-    means = np.array(
-        [np.bincount(flat, frame.ravel(), minlength=max(numbers) + 1)[numbers] / np.maximum(size, 1) for frame in still.activity]
-    ).T  # fmt: skip
+    sums = [np.bincount(flat, frame.ravel(), minlength=max(numbers) + 1)[numbers] for frame in still.activity]
+    means = np.array(sums).T / np.maximum(size, 1)[:, None]
     names = [labels.names[number] for number in numbers]
     volume = size * abs(np.linalg.det(labels.grid.affine[:3, :3])) / 1000
     keep = [name.startswith(REFERENCE) or v >= SMALL for name, v in zip(names, volume, strict=True)]
