@@ -16,7 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from raphe import __version__, arguments, model_options
+from raphe import __version__, arguments, model_options, power_options
 from raphe.errors import OutputError, RapheError
 from raphe.pipeline.messages import log
 
@@ -127,7 +127,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"raphe {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for add in (_demo, _convert, _check, _run, _fit, _map, _occupancy, _simulate, _conformance, _list):
+    for add in (_demo, _convert, _check, _run, _fit, _map, _occupancy, _simulate, _power, _conformance, _list):
         add(commands)
     return parser
 
@@ -455,6 +455,18 @@ def _simulate(commands: _Commands) -> None:
     parser.add_argument(
         "--workers", type=arguments.count, default=1, metavar="N", help="participants at a time, where images are made"
     )
+
+
+def _power(commands: _Commands) -> None:
+    parser = _command(
+        commands,
+        "power",
+        _later("raphe.pipeline.power"),
+        "find the number of people, the detectable change and the precision of a design from the scatter of scans",
+        "raphe power --design paired --n 4 --wscv 6 && raphe power --design groups --n 30 --allocation 2:1 "
+        "--tracer AZ10419369 --out power",
+    )
+    power_options.add(parser)
 
 
 def _conformance(commands: _Commands) -> None:

@@ -145,3 +145,12 @@ def test_few_frames_are_held_against_each_other(n):
     first, last = (motion.matrices[at] @ matrices[at] for at in (0, -1))
     assert np.median(rigid.shifts(np.linalg.inv(last) @ first, BRAIN)) < 0.6
     assert not motion.held.any()
+
+
+def test_noise_does_not_pass_for_motion():
+    """A head that lies still in frames whose noise is as high as their contrast."""
+    image, matrices = moved(np.zeros((len(FRAMES), 6)), noise=12.0, seed=6)
+    motion, _ = estimate_motion(image)
+    after = errors(motion, matrices, FRAMES.start >= 20)
+    assert np.median(after) < 0.15
+    assert after.max() < 0.5

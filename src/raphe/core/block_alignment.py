@@ -106,6 +106,88 @@ def normal_equations(
     return cost, gradient, hessian
 
 
+@numba.njit(cache=True, nogil=True, fastmath={"reassoc", "contract", "nsz"})
+def value_and_slopes(image: Floats, to_index: Array, places: Array, motion: Array) -> Array:
+    """Value of an image that has moved, and its slopes, at places of the reference position.
+
+    Parameters
+    ----------
+    image, to_index, places, motion
+        As of :func:`normal_equations`.
+
+    Returns
+    -------
+    ndarray, shape (4, n_place)
+        The value, and its derivatives by the three coordinates of the reference position, 1/mm.
+    """
+    made = np.empty((4, len(places)))
+    whole = to_index @ motion
+    turned = np.ascontiguousarray(whole[:3, :3].T)
+    row, centre = np.zeros(7), np.zeros(3)
+    for place in range(len(places)):
+        _sample(image, whole, turned, places[place], centre, row)
+        made[0, place], made[1, place], made[2, place], made[3, place] = row[6], row[0], row[1], row[2]
+    return made
+
+
+@numba.njit(cache=True, nogil=True, fastmath={"reassoc", "contract", "nsz"})
+def shared_edges(
+    image: Floats,
+    to_index: Array,
+    places: Array,
+    basis: Array,
+    edges: Whole,
+    motion: Array,
+    centre: Array,
+    reference: Array,
+) -> Array:
+    """Second derivative of the cost as far as image and reference agree on their edges.
+
+    The noise of an image has slopes, too, and Gauss and Newton take them for edges. Slopes of the image times those of
+    a reference with noise of its own are free of it in the mean.
+
+    Parameters
+    ----------
+    image, to_index, places, basis, edges, motion, centre
+        As of :func:`normal_equations`.
+    reference : ndarray, shape (4, n_place)
+        Value and slopes, as of :func:`value_and_slopes`.
+
+    Returns
+    -------
+    ndarray, shape (6, 6)
+        Symmetric.
+    """
+    found = np.zeros((6, 6))
+    whole = to_index @ motion
+    turned = np.ascontiguousarray(whole[:3, :3].T)
+    rows, others = np.zeros((np.diff(edges).max(), 7)), np.zeros((np.diff(edges).max(), 7))
+    for block in range(edges.size - 1):
+        first, last = edges[block], edges[block + 1]
+        n = last - first
+        for place in range(n):
+            at = places[first + place]
+            _sample(image, whole, turned, at, centre, rows[place])
+            _spread(reference[:, first + place], at, centre, others[place])
+        own, other, seen = rows[:n], others[:n], basis[first:last]
+        left = own.T @ other - (seen.T @ own).T @ (seen.T @ other)
+        value = other[:, 6] - other[:, 6].mean()
+        size = (value * value).sum()
+        if size > 0:
+            found += (own[:, 6] * value).sum() / size * left[:6, :6]
+    return (found + found.T) / 2
+
+
+@numba.njit(cache=True, nogil=True, inline="always")
+def _spread(told: Array, place: Array, centre: Array, row: Array) -> None:
+    """Write the derivatives by the six numbers of a further motion, and the value, from value and slopes."""
+    sx, sy, sz = told[1], told[2], told[3]
+    rx, ry, rz = place[0] - centre[0], place[1] - centre[1], place[2] - centre[2]
+    row[0], row[1], row[2] = sx, sy, sz
+    row[3], row[4], row[5] = ry * sz - rz * sy, rz * sx - rx * sz, rx * sy - ry * sx
+    row[6] = told[0]
+
+
 @numba.njit(cache=True, nogil=True, inline="always", fastmath={"reassoc", "contract", "nsz"})
 def _sample(image: Floats, whole: Array, turned: Array, place: Array, centre: Array, row: Array) -> None:
     """Write the derivatives by the six numbers of a further motion, and the value itself, of the image at a place."""

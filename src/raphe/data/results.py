@@ -9,6 +9,8 @@ import numpy.typing as npt
 
 Array = npt.NDArray[np.float64]
 
+NAN = float("nan")
+
 
 @dataclass(frozen=True)
 class Interval:
@@ -104,7 +106,9 @@ class AgreementRow:
     ``bias`` is the mean difference second minus first; ``limits_low`` and ``limits_high`` are the 95 % limits of
     agreement (Bland and Altman 1999) with their confidence intervals; ``icc`` an intraclass correlation; ``trv`` the
     absolute test-retest variability in per cent; ``wscv`` the within-subject coefficient of variation in per cent.
-    ``why`` says in words what could not be computed and is empty otherwise.
+    ``why`` says in words what could not be computed and is empty otherwise. ``sdd`` is the smallest difference between
+    two scans of a person that is more than their noise; ``icc_consistency`` and ``icc_one_way`` are other forms of the
+    correlation; ``n_ten`` is how many people a paired study of a 10 % change needs.
     """
 
     pairs: PairedValues
@@ -115,6 +119,10 @@ class AgreementRow:
     trv: Interval
     wscv: Interval
     why: str
+    sdd: Interval = Interval(NAN, NAN, NAN)
+    icc_consistency: Interval = Interval(NAN, NAN, NAN)
+    icc_one_way: Interval = Interval(NAN, NAN, NAN)
+    n_ten: float = NAN
 
 
 @dataclass(frozen=True, eq=False)

@@ -247,6 +247,8 @@ class PreprocessSection(Section):
     """Of the catalog; None: that of the species."""
     files: Mapping[Name, Name] = {}
     """Files of the atlas that the user has, by the words that its catalog entry uses, with paths from the plan on."""
+    regions_from: Mapping[Name, Names] = {}
+    """Regions that are taken from an atlas that supplies others, by its name; without it those of the catalog."""
     raphe: Literal["pet", "atlas"] = "pet"
     """``pet`` displaces the atlas's dorsal raphe to where a tracer shows it that binds there; ``atlas`` leaves it."""
     grey: Annotated[float, Field(gt=0, lt=1)] | None = None

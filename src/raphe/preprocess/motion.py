@@ -8,20 +8,20 @@ is weighed against how a head moves: mostly little, rarely far. So frames withou
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
 from raphe.core import rigid, weights
-from raphe.core.block_alignment import normal_equations, orthonormal
+from raphe.core.block_alignment import normal_equations, orthonormal, shared_edges, value_and_slopes
 from raphe.core.frames import Frames
 from raphe.core.resample import inside
+from raphe.core.trajectory import likely_poses
 from raphe.data.alignment import HeadMotion
 from raphe.data.image import Grid
 from raphe.data.record import Step
 from raphe.data.volume import DynamicImage
+from raphe.preprocess.levels import BLOCKS, Level, clean, cleaned, make_level
 
 Array = npt.NDArray[np.float64]
 Floats = npt.NDArray[np.float32]
@@ -31,9 +31,6 @@ ACTIVE = 0.35
 
 BRAINS = (30.0, 60.0)
 """How many voxels a brain's edge has at the coarse and at the fine level."""
-
-BLOCKS = 6.0
-"""How many blocks a brain's edge has."""
 
 BLUR = (1.2, 1.2)
 """Standard deviation of the Gaussian before a level, in its voxels."""
@@ -53,7 +50,10 @@ half."""
 
 STEP = 0.1
 """mm and, at the surface of the brain, turned to mm: how far a head is thought to move from frame to frame; an
-assumption. Larger steps cost in proportion to their size and not to its square."""
+assumption. Larger steps cost no more than the logarithm of their size."""
+
+HELD = 1e6
+"""Information, as a multiple of the prior's, of a position that is not to change."""
 
 STEPS = 12
 """Steps of Gauss and Newton at most, in one alignment."""
@@ -63,20 +63,6 @@ DONE = 0.01
 
 TOLD = 0.02
 """Information of a frame on its own position, over what its neighbours tell, below which the position is held."""
-
-
-@dataclass(frozen=True, eq=False)
-class _Level:
-    """Frames of a scan with voxels of one size.
-
-    ``places`` are those of the brain, block after block; ``independent`` is the share of them that noise leaves so.
-    """
-
-    images: list[Floats]
-    to_index: Array
-    places: Array
-    edges: npt.NDArray[np.int64]
-    independent: float
 
 
 def estimate_motion(image: DynamicImage) -> tuple[HeadMotion, Step]:
@@ -93,7 +79,7 @@ def estimate_motion(image: DynamicImage) -> tuple[HeadMotion, Step]:
     Step
     """
     n_frame = len(image.frames)
-    mean = _clean(np.tensordot(_counts(image), _cleaned(image), axes=1))
+    mean = clean(np.tensordot(_counts(image), cleaned(image), axes=1))
     brain = _brain(mean)
     where = np.argwhere(brain) @ image.grid.affine[:3, :3].T + image.grid.affine[:3, 3]
     size = float((brain.sum() * abs(np.linalg.det(image.grid.affine[:3, :3]))) ** (1 / 3)) if brain.any() else 0.0
@@ -107,7 +93,7 @@ def estimate_motion(image: DynamicImage) -> tuple[HeadMotion, Step]:
     near = _nearness(image.frames) * counts
     each = np.arange(n_frame) if n_frame > 2 else np.zeros(1, dtype=int)  # of two, one would chase the other
     for number, (voxels, blur) in enumerate(zip(BRAINS, BLUR, strict=True)):
-        level = _level(image, brain, size, size / voxels, blur)
+        level = make_level(image, brain, size, size / voxels, blur)
         if number == 0:
             alike = np.tile(late * counts, (n_frame, 1))
             for _ in range(TURNS[0]):
@@ -161,7 +147,7 @@ def correct_motion(
     flat = None if places is None else places.reshape(-1, 3).T
     for at in range(len(image.frames)):
         pull = back @ np.linalg.inv(motion.matrices[at])
-        frame = _clean(image.activity[at])
+        frame = clean(image.activity[at])
         if flat is None:
             whole = pull @ grid.affine
             ndimage.affine_transform(frame, whole[:3, :3], whole[:3, 3], grid.shape, out[at], order, mode="nearest")
@@ -174,18 +160,18 @@ def correct_motion(
 
 def no_motion(image: DynamicImage) -> HeadMotion:
     """Motion of a scan that is taken as it is."""
-    mean = _clean(np.tensordot(_counts(image), _cleaned(image), axes=1))
+    mean = clean(np.tensordot(_counts(image), cleaned(image), axes=1))
     return _still(image, np.argwhere(_brain(mean)) @ image.grid.affine[:3, :3].T + image.grid.affine[:3, 3])
 
 
 def mean_image(image: DynamicImage, frames: npt.NDArray[np.bool_] | None = None) -> Floats:
     """Mean of the frames by their durations, of some of them or all; values that are no number count as 0."""
     share = image.frames.duration * (1.0 if frames is None else frames)
-    return np.asarray(np.tensordot((share / share.sum()).astype(np.float32), _cleaned(image), axes=1))
+    return np.asarray(np.tensordot((share / share.sum()).astype(np.float32), cleaned(image), axes=1))
 
 
 def _aligned(
-    level: _Level,
+    level: Level,
     motion: Array,
     which: npt.NDArray[np.intp],
     near: Array,
@@ -198,21 +184,22 @@ def _aligned(
     Where they may be ``far`` from what is known, the search starts at the position of the frame before, too.
     """
     sampled = np.array([_sampled(level, image, one) for image, one in zip(level.images, motion, strict=True)])
+    shares = near * ~np.eye(len(motion), dtype=bool)
+    shares /= np.maximum(shares.sum(axis=1, keepdims=True), np.finfo(float).tiny)
+    references = np.tensordot(shares[which].astype(np.float32), sampled, axes=1)
     found, information = motion.copy(), np.zeros((len(motion), 6, 6))
-    for at in which:
-        share = near[at].copy()
-        share[at] = 0.0
-        if share.sum() == 0:
+    for at, reference in zip(which, references, strict=True):
+        if not shares[at].any():
             continue
         starts = [motion[at], found[at - 1]] if far and at else [motion[at]]
-        fits = [_fitted(level, at, sampled, share, start, centre, radius) for start in starts]
+        fits = [_fitted(level, at, reference, start, centre, radius) for start in starts]
         _, found[at], information[at] = min(fits, key=lambda fit: fit[0])
     found[which] = _smoothed(found[which], information[which], centre, radius)
     return found, information
 
 
 def _chained(
-    level: _Level, motion: Array, late: npt.NDArray[np.bool_], near: Array, centre: Array, radius: float
+    level: Level, motion: Array, late: npt.NDArray[np.bool_], near: Array, centre: Array, radius: float
 ) -> Array:
     """Positions of the frames before the late ones, each against those after it that are near, backwards in time."""
     found = motion.copy()
@@ -225,25 +212,34 @@ def _chained(
         if share.sum() == 0:
             found[at] = start
             continue
-        _, own, information = _fitted(level, at, sampled, share, start, centre, radius)
-        step = rigid.pose(np.linalg.inv(start) @ own, centre)
-        size = np.sqrt(step @ prior @ step / 6)
-        link = prior / np.sqrt(1 + size**2)
-        found[at] = start @ rigid.matrix(np.linalg.solve(information + link, information @ step), centre)
+        reference = np.tensordot((share / share.sum()).astype(np.float32)[at:], sampled[at:], axes=1)
+        _, own, information = _fitted(level, at, reference, start, centre, radius)
+        both = np.array([start, own])
+        found[at] = _smoothed(both, np.array([HELD * prior, information]), centre, radius)[1]
         sampled[at] = _sampled(level, level.images[at], found[at])
     return found
 
 
 def _fitted(
-    level: _Level, at: int, sampled: Array, share: Array, start: Array, centre: Array, radius: float
+    level: Level, at: int, reference: npt.NDArray[np.floating], start: Array, centre: Array, radius: float
 ) -> tuple[float, Array, Array]:
-    """Position of one frame against a mean of others: its cost, motion, and information."""
-    basis = np.stack([np.ones(len(level.places)), share @ sampled / share.sum()], axis=1)
-    ready = orthonormal(basis, level.edges)
-    cost, motion, hessian = _newton(level, level.images[at], ready, start, centre, radius)
-    free = len(level.places) - 2 * (level.edges.size - 1)
-    noise = cost / max(free, 1)
-    return cost, motion, hessian * level.independent / noise if noise > 0 else np.zeros((6, 6))
+    """Position of one frame against a mean of others: its cost, motion, and information.
+
+    Errors of the position have the variance H S^-1 H, with S the second derivative of the cost and H that part of it
+    which is not of noise (the sandwich of Huber 1967).
+    """
+    image, whole = level.images[at], np.asarray(reference, dtype=np.float64)
+    basis = orthonormal(np.stack([np.ones(len(level.places)), whole[0]], axis=1), level.edges)
+    cost, motion, hessian = _newton(level, image, basis, start, centre, radius)
+    noise = cost / max(len(level.places) - 2 * (level.edges.size - 1), 1)
+    if not noise > 0 or not np.trace(hessian) > 0:
+        return cost, motion, np.zeros((6, 6))
+    edges = shared_edges(image, level.to_index, level.places, basis, level.edges, motion, centre, whole)
+    unit = np.outer(*[np.array([1.0, 1, 1, radius, radius, radius])] * 2)
+    size, way = np.linalg.eigh(edges / unit)
+    edges = (way * np.maximum(size, 0.0)) @ way.T
+    told = edges @ np.linalg.solve(hessian / unit, edges) * unit
+    return cost, motion, told * level.independent / noise
 
 
 def _nearness(frames: Frames) -> Array:
@@ -254,7 +250,7 @@ def _nearness(frames: Frames) -> Array:
 
 
 def _newton(
-    level: _Level, image: Floats, basis: Array, start: Array, centre: Array, radius: float
+    level: Level, image: Floats, basis: Array, start: Array, centre: Array, radius: float
 ) -> tuple[float, Array, Array]:
     """Least cost from a start: its value, the motion, and half of the second derivative."""
     motion, damping = start, 1e-3
@@ -277,42 +273,22 @@ def _newton(
     return cost, motion, hessian
 
 
-def _cost(level: _Level, image: Floats, basis: Array, motion: Array, centre: Array) -> tuple[float, Array, Array]:
+def _cost(level: Level, image: Floats, basis: Array, motion: Array, centre: Array) -> tuple[float, Array, Array]:
     return normal_equations(image, level.to_index, level.places, basis, level.edges, motion, centre)
 
 
 def _smoothed(motion: Array, information: Array, centre: Array, radius: float) -> Array:
-    """Most likely positions of all frames, given what each tells and how heads move.
-
-    The size of a step between neighbours costs like its absolute value, by weights that are found again and again.
-    """
-    n = len(motion)
+    """Most likely positions of all frames, given what each tells and how heads move."""
     poses = np.array([rigid.pose(one, centre) for one in motion])
-    prior = _prior(radius)
-    found = poses.copy()
-    unit = np.array([1, 1, 1, radius, radius, radius]) / STEP
-    for _ in range(10):
-        steps = np.linalg.norm(np.diff(found, axis=0) * unit, axis=1) / np.sqrt(6)
-        weight = 1 / np.sqrt(1 + steps**2)
-        matrix, right = np.zeros((6 * n, 6 * n)), np.zeros(6 * n)
-        for i in range(n):
-            own = slice(6 * i, 6 * i + 6)
-            matrix[own, own] += information[i]
-            right[own] += information[i] @ poses[i]
-            if i:
-                before = slice(6 * i - 6, 6 * i)
-                link = weight[i - 1] * prior
-                matrix[own, own] += link
-                matrix[before, before] += link
-                matrix[own, before] -= link
-                matrix[before, own] -= link
-        matrix += 1e-9 * np.eye(6 * n) * np.trace(prior)
-        found = np.linalg.solve(matrix, right).reshape(n, 6)
-    return np.array([rigid.matrix(pose, centre) for pose in found])
+    return np.array([rigid.matrix(pose, centre) for pose in likely_poses(poses, information, _usual(radius))])
+
+
+def _usual(radius: float) -> Array:
+    return np.array([1, 1, 1, 1 / radius, 1 / radius, 1 / radius]) * STEP
 
 
 def _prior(radius: float) -> Array:
-    return np.diag([1, 1, 1, radius**2, radius**2, radius**2]) / STEP**2
+    return np.diag(_usual(radius) ** -2)
 
 
 def _centred(motion: Array, late: npt.NDArray[np.bool_], counts: Array, centre: Array) -> Array:
@@ -323,44 +299,9 @@ def _centred(motion: Array, late: npt.NDArray[np.bool_], counts: Array, centre: 
     return motion @ np.linalg.inv(mean)
 
 
-def _sampled(level: _Level, image: Floats, motion: Array) -> Array:
-    whole = level.to_index @ motion
-    index = whole[:3, :3] @ level.places.T + whole[:3, 3:]
-    return np.asarray(ndimage.map_coordinates(image, index, order=1, mode="nearest"), dtype=np.float64)
-
-
-def _level(image: DynamicImage, brain: npt.NDArray[np.bool_], size: float, voxel: float, blur: float) -> _Level:
-    """Frames in voxels of about that size, in mm, and the places of the brain in blocks."""
-    factors = [max(1, round(voxel / zoom)) for zoom in image.grid.zooms]
-    shrunk = [_shrunk(_clean(frame), factors) for frame in image.activity]
-    ready = [ndimage.gaussian_filter(one, blur).astype(np.float32) for one in shrunk]
-    affine = image.grid.affine @ np.diag([*factors, 1.0])
-    affine[:3, 3] += image.grid.affine[:3, :3] @ ((np.array(factors) - 1) / 2)
-    inside = _shrunk(ndimage.binary_dilation(brain, iterations=2).astype(np.float32), factors) > 0.5
-    index = np.argwhere(inside)
-    places = index @ affine[:3, :3].T + affine[:3, 3]
-    block = np.floor((places - places.min(axis=0)) / (size / BLOCKS)).astype(int)
-    _, number = np.unique(block, axis=0, return_inverse=True)
-    order = np.argsort(number.ravel(), kind="stable")
-    edges = np.concatenate([[0], np.cumsum(np.bincount(number.ravel()))]).astype(np.int64)
-    independent = 1 / max(1.0, (2 * np.sqrt(np.pi) * blur) ** 3)
-    return _Level(
-        ready,
-        np.asarray(np.linalg.inv(affine), dtype=np.float64),
-        np.ascontiguousarray(places[order]),
-        edges,
-        independent,
-    )
-
-
-def _shrunk(volume: Floats, factors: list[int]) -> Floats:
-    """Means of boxes of voxels; what does not fill a box at the end is left out."""
-    for axis, factor in enumerate(factors):
-        if factor > 1:
-            n = volume.shape[axis] // factor
-            volume = np.moveaxis(volume, axis, 0)[: n * factor]
-            volume = np.moveaxis(volume.reshape(n, factor, *volume.shape[1:]).mean(axis=1), 0, axis)
-    return np.ascontiguousarray(volume, dtype=np.float32)
+def _sampled(level: Level, image: Floats, motion: Array) -> Floats:
+    """Value and slopes at the places, shape (4, n_place)."""
+    return value_and_slopes(image, level.to_index, level.places, motion).astype(np.float32)
 
 
 def _brain(mean: Floats) -> npt.NDArray[np.bool_]:
@@ -383,16 +324,6 @@ def _counts(image: DynamicImage) -> Array:
     """Share of the counts that each frame would have if the activity did not change; sums to 1."""
     counts = weights.decay(image.frames, image.half_life)
     return np.asarray(counts / counts.sum())
-
-
-def _cleaned(image: DynamicImage) -> Floats:
-    return image.activity if np.isfinite(image.activity.sum()) else _clean(image.activity)
-
-
-def _clean(values: npt.NDArray[np.floating]) -> Floats:
-    if np.isfinite(values.sum()):
-        return np.asarray(values, dtype=np.float32)
-    return np.asarray(np.nan_to_num(values, nan=0.0, posinf=0.0, neginf=0.0), dtype=np.float32)
 
 
 def _still(image: DynamicImage, where: Array) -> HeadMotion:
