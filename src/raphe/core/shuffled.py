@@ -7,8 +7,8 @@ e, and all that a t value is made of is the partial correlation
 .. math:: r = \frac{u'e}{\sqrt{1 - \sum_k (z_k'e)^2}}, \qquad t = r \sqrt{\frac{\nu}{1 - r^2}},
 
 where :math:`\nu` are the degrees of freedom. Freedman & Lane (1983, J Bus Econ Stat 1:292) shuffle the residuals e;
-then u and the rows of Z are taken in another order, and :math:`z_k` is what the shuffled Z has outside Z. Draper & Stoneman
-(1966, Technometrics 8:695) shuffle the regressor and leave all else: u is what the shuffled one has outside Z, and
+then u and the rows of Z are taken in another order, and :math:`z_k` is what the shuffled Z has outside Z. Draper and
+Stoneman (1966, Technometrics 8:695) shuffle the regressor and leave all else: u is what it then has outside Z, and
 :math:`z_k` are 0. Without nuisance, or with none that a shuffle changes, both are the same and exact.
 """
 
