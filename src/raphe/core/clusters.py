@@ -173,33 +173,50 @@ def enhanced(values: Singles, near: Places, height: float, extent: float) -> Arr
     """TFCE of a map in single precision; see :func:`tfce`."""
     n, power = values.size, height + 1
     order = _descending(np.abs(values))
+    parent, size = _tree(values, near, order)
+    risen, found = np.empty(n), np.zeros(n)
+    for v in range(n):
+        h = abs(float(values[v]))
+        risen[v] = h * h * h if power == 3 else h**power
+    for i in range(order.size - 1, -1, -1):
+        v = order[i]
+        wide, below = float(size[v]), parent[v]
+        wide = np.sqrt(wide) if extent == 0.5 else wide**extent
+        found[v] = wide * risen[v] / power if below == v else found[below] + wide * (risen[v] - risen[below]) / power
+    for v in range(n):
+        if values[v] < 0:
+            found[v] = -found[v]
+    return found
+
+
+@compiled
+def _tree(values: Singles, near: Places, order: Places) -> tuple[Places, Places]:
+    """Voxel at which the cluster of each voxel next grows, itself at the foot, and size of the cluster at the voxel.
+
+    The smaller of two clusters joins the larger, whose voxel that stands for it stays, so that ways to it stay short;
+    ``lowest`` is where that cluster has grown last.
+    """
+    n = values.size
     root, parent = np.full(n + 1, -1, np.int32), np.empty(n, np.int32)
-    size, risen, found = np.ones(n, np.int32), np.zeros(n), np.zeros(n)
+    total, lowest, size = np.empty(n, np.int32), np.empty(n, np.int32), np.empty(n, np.int32)
     for i in range(order.size):
         v = order[i]
-        root[v] = parent[v] = v
+        root[v] = parent[v] = lowest[v] = own = v
+        total[v] = 1
         positive = values[v] > 0
         for k in range(near.shape[1]):
             other = near[v, k]
             if root[other] >= 0 and (values[other] > 0) == positive:
                 top = _top(root, other)
-                if top != v:
-                    root[top] = parent[top] = v
-                    size[v] += size[top]
-    for i in range(order.size - 1, -1, -1):
-        v = order[i]
-        h = abs(float(values[v]))
-        risen[v] = h * h * h if power == 3 else h**power
-        wide = np.sqrt(float(size[v])) if extent == 0.5 else float(size[v]) ** extent
-        below = parent[v]
-        if below == v:
-            found[v] = wide * risen[v] / power
-        else:
-            found[v] = found[below] + wide * (risen[v] - risen[below]) / power
-    for v in range(n):
-        if values[v] < 0:
-            found[v] = -found[v]
-    return found
+                if top != own:
+                    parent[lowest[top]] = v
+                    if total[top] > total[own]:
+                        top, own = own, top
+                    root[top] = own
+                    total[own] += total[top]
+        lowest[own] = v
+        size[v] = total[own]
+    return parent, size
 
 
 @compiled

@@ -3,30 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 from scipy.ndimage import maximum_filter
 
+from raphe.data.map_contrast import Peak
 from raphe.errors import InputError
 
 Array = npt.NDArray[np.float64]
-
-
-class Peak(NamedTuple):
-    """A local maximum of the absolute value."""
-
-    x: float
-    """mm in the world, as ``y`` and ``z``."""
-    y: float
-    z: float
-    value: float
-    cluster: int
-    """0 where it is in none, or no clusters were given."""
-    region: str
-    """Empty where it is in none, or no regions were given."""
-    voxel: tuple[int, int, int]
 
 
 def peaks(
