@@ -32,7 +32,8 @@ def against_nilearn(study, tested, confounds, n_perm=2000):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         theirs = permuted_ols(
-            tested, study.maps[:, MASK], confounds, model_intercept=False, n_perm=n_perm, two_sided_test=True,
+            tested, study.maps[:, MASK], confounds, model_intercept=True,  # in the confounds it would mean sign flips
+            n_perm=n_perm, two_sided_test=True,
             random_state=5, output_type="dict",
         )  # fmt: skip
     return own, theirs
@@ -50,10 +51,10 @@ def test_t_and_corrected_p_are_those_of_nilearn(name):
     if name == "paired":
         study, tested, confounds = paired(np.zeros_like(maps), maps), np.ones((15, 1)), None
     elif name == "two groups":
-        study, tested, confounds = two_groups(maps, GROUPS, "placebo", "drug"), member, np.ones((15, 1))
+        study, tested, confounds = two_groups(maps, GROUPS, "placebo", "drug"), member, None
     else:
         study = two_groups(maps, GROUPS, "placebo", "drug", age)
-        tested, confounds = member, np.column_stack([np.ones(15), age])
+        tested, confounds = member, age[:, None]
     own, theirs = against_nilearn(study, tested, confounds)
     t = own.t[MASK]
     np.testing.assert_allclose(t, theirs["t"][0], rtol=1e-5, atol=1e-6)
@@ -77,8 +78,8 @@ def test_corrected_p_by_tfce_and_clusters_are_those_of_nilearn():
 
         masker = NiftiMasker(nib.Nifti1Image(MASK.astype(np.uint8), AFFINE), standardize=None).fit()
         theirs = permuted_ols(
-            np.array([[g == "drug"] for g in GROUPS], dtype=float), maps[:, MASK], np.ones((15, 1)),
-            model_intercept=False, n_perm=300, two_sided_test=True, random_state=2, masker=masker, tfce=True,
+            np.array([[g == "drug"] for g in GROUPS], dtype=float), maps[:, MASK],
+            model_intercept=True, n_perm=300, two_sided_test=True, random_state=2, masker=masker, tfce=True,
             threshold=0.01, output_type="dict",
         )  # fmt: skip
     for mine, other, least in (
