@@ -99,7 +99,8 @@ def paired(first: Floats, second: Floats) -> MapDesign:
 
 def one_sample(maps: Floats, against: float = 0.0) -> MapDesign:
     """Mean of the maps less a fixed value, by sign flips: errors must be symmetric."""
-    return _mean(np.asarray(maps - maps.dtype.type(against)), f"mean less {against:g}")
+    numbers = _numbers(maps)
+    return _mean(np.asarray(numbers - numbers.dtype.type(against)), f"mean less {against:g}")
 
 
 def interaction(first: Floats, second: Floats, other_first: Floats, other_second: Floats) -> MapDesign:
@@ -205,7 +206,12 @@ def _difference(first: Floats, second: Floats) -> Floats:
         raise InputError(
             f"the first maps have shape {first.shape}, the second {second.shape}; give the same participants and grid"
         )
-    return np.asarray(second - first)
+    return np.asarray(_numbers(second) - _numbers(first))
+
+
+def _numbers(maps: Floats) -> Floats:
+    """Maps whose differences do not wrap round, as those of whole numbers may."""
+    return maps if np.issubdtype(maps.dtype, np.floating) else maps.astype(float)
 
 
 def _members(groups: Sequence[object], first: object, second: object, n: int) -> Array:

@@ -221,7 +221,6 @@ def _result(
         whole[seen.analysed] = values
         return whole
 
-    t = volume(chance.t)
     by_tfce = log_tfce = labels = None
     if space.near is not None:
         by_tfce = cores.tfce(first, space.near)
@@ -229,11 +228,11 @@ def _result(
         by_tfce = volume(by_tfce)
     rows: tuple[MapCluster, ...] = ()
     if space.near_clusters is not None:
-        labels, rows = _clusters(first, space, chance.measured, t, seen.analysed, affine)
+        labels, rows = _clusters(first, space, chance.measured, chance.t, seen.analysed, affine)
     return MapContrast(
         what=study.what,
         effect=volume(seen.turned.effect),
-        t=t,
+        t=volume(chance.t),
         p=volume(np.full(len(first), np.nan) if smooth is not None else 2 * stats.t.sf(np.abs(chance.t), model.df)),
         p_permuted=volume(chance.p),
         logpfwe=volume(_log(chance.p_fwe)),
@@ -276,15 +275,14 @@ def _clusters(
     p_extent = family_wise(extent.astype(float), measured[:, 2])
     p_mass = family_wise(mass, measured[:, 3], share=TIE_OF_MAPS)
     size = np.nan if affine is None else float(abs(np.linalg.det(affine[:3, :3])))
-    rows = []
-    for k in range(len(extent)):
-        inside = np.argwhere(np.abs(labels) == k + 1)
-        values = t[tuple(inside.T)]
-        top = int(np.argmax(np.abs(values)))
-        rows.append(
-            MapCluster(
-                k + 1, int(np.sign(values[top])), int(extent[k]), size * int(extent[k]), float(mass[k]),
-                float(p_extent[k]), float(p_mass[k]), tuple(int(i) for i in inside[top]), float(values[top]),
-            )
-        )  # fmt: skip
+    number = np.abs(of)
+    highest = np.lexsort((-np.abs(t), number))
+    tops = highest[np.searchsorted(number[highest], np.arange(1, len(extent) + 1))]
+    rows = (
+        MapCluster(
+            k + 1, int(np.sign(of[top])), int(extent[k]), size * int(extent[k]), float(mass[k]), float(p_extent[k]),
+            float(p_mass[k]), tuple(int(i) for i in at), float(t[top]),
+        )
+        for k, (top, at) in enumerate(zip(tops, np.argwhere(analysed)[tops], strict=True))
+    )  # fmt: skip
     return labels, tuple(rows)
