@@ -19,7 +19,11 @@ def affine(size=3.0, n=40):
     return made
 
 
-def write_image(path: Path, shape=(40, 40, 40, N), size=3.0, change=lambda header: None) -> Path:
+def noise(shape):
+    return np.random.default_rng(1).integers(0, 100, int(np.prod(shape)))
+
+
+def write_image(path: Path, shape=(40, 40, 40, N), size=3.0, change=lambda header: None, values=noise) -> Path:
     """Write an image by hand, for nibabel mends what its header says of places."""
     header = nibabel.Nifti1Header()
     header.set_data_dtype(np.int16)
@@ -29,7 +33,7 @@ def write_image(path: Path, shape=(40, 40, 40, N), size=3.0, change=lambda heade
     header["vox_offset"] = 352
     change(header)
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(gzip.compress(header.binaryblock + bytes(4) + bytes(2 * int(np.prod(shape))), 1))
+    path.write_bytes(gzip.compress(header.binaryblock + bytes(4) + values(shape).astype("<i2").tobytes(), 1))
     return path
 
 
@@ -239,3 +243,34 @@ def test_a_folder_of_curves_that_is_not_there_is_told_beside_images(raw, tmp_pat
     found = check_dataset(raw, [tmp_path / "absent"])
     assert [one.severity for one in found] == ["error"]
     assert "absent" in found[0].message
+
+
+@pytest.mark.parametrize(
+    ("number", "what"), [(0, "every voxel is 0"), (7, "every voxel is 7"), (-3, "every voxel is -3")], ids=str
+)
+@pytest.mark.parametrize("of", [pet, t1])
+def test_an_image_that_shows_nothing(raw, of, number, what):
+    shape = (40, 40, 40, N) if of is pet else (80, 80, 80)
+    write_image(of(raw), shape, 3.0 if of is pet else 1.5, values=lambda shape: np.full(int(np.prod(shape)), number))
+    assert_says(only(raw), "warning", str(of(raw)), f"shows nothing: {what}", "Reconstruct or convert it again")
+
+
+def test_an_image_without_any_number(raw):
+    path = pet(raw)
+    image = nibabel.Nifti1Image(np.full((40, 40, 40, N), np.nan, dtype=np.float32), affine())
+    image.set_sform(affine(), 1)
+    image.set_qform(affine(), 1)
+    nibabel.save(image, path)
+    assert_says(only(raw), "warning", str(path), "no voxel holds a number")
+
+
+def test_an_image_that_shows_little_is_not_said_to_show_nothing(raw):
+    """It is compressed as far, but one voxel differs."""
+
+    def values(shape):
+        made = np.zeros(int(np.prod(shape)), dtype=np.int16)
+        made[1000] = 5
+        return made
+
+    write_image(pet(raw), values=values)
+    assert check_dataset(raw) == ()

@@ -252,3 +252,17 @@ def test_the_raphe_is_told_with_its_caveat():
     assert "in each of 2 scans by 1 to 2.5 mm to where the late PET of DASB" in text
     assert "The scan that places the region also measures it" in text
     assert WRITERS["raphe_region"]([Step("raphe_region", {"found": False})]) == ""
+
+
+def test_regions_that_are_not_the_atlas_s_own_are_told_with_their_source():
+    other = ("midbrain (an ellipsoid, an assumption)", "ventral pallidum (Further)")
+    done = (
+        Step("atlas", {"atlas": "Main", "brain_ml": 1400.0, "doubts": (), "other_regions": other}),
+        Step("supplement", {"atlas": "Further", "regions": ("ventral pallidum",), "overlap": 0.97, "moved": 0.756}),
+    )
+    text = " ".join(one.text for one in methods(done, {}).sentences)
+    assert "Not the atlas's own are midbrain (an ellipsoid, an assumption) and ventral pallidum (Further)." in text
+    assert "Regions of the atlas Further (ventral pallidum) were brought to the template" in text
+    assert "by 0.76 mm at most" in text
+    alone = methods((Step("atlas", {"atlas": "Main", "brain_ml": 1400.0, "doubts": ()}),), {}).sentences
+    assert "own are" not in " ".join(one.text for one in alone)

@@ -13,6 +13,7 @@ from raphe.catalog.reader import (
     reference,
     references,
     species,
+    supplements,
     tracer,
     tracers,
 )
@@ -52,6 +53,7 @@ __all__ = [
     "reference",
     "references",
     "species",
+    "supplements",
     "tissue_named",
     "tracer",
     "tracers",

@@ -99,8 +99,14 @@ def protocol(name: str) -> Protocol:
 
 @cache
 def atlases() -> tuple[Atlas, ...]:
-    """Every atlas, in the order of their files."""
-    return tuple(Atlas.model_validate(table) for table in _folder("atlases"))
+    """Every atlas of a whole brain, in the order of their files."""
+    return tuple(atlas for atlas in _all_atlases() if not atlas.supplies)
+
+
+@cache
+def supplements() -> tuple[Atlas, ...]:
+    """Every atlas that gives some regions to another, in the order of their files."""
+    return tuple(atlas for atlas in _all_atlases() if atlas.supplies)
 
 
 def atlas(name: str) -> Atlas:
@@ -129,6 +135,11 @@ def species(name: str) -> Species:
         If the catalog does not know it.
     """
     return {entry.name: entry for entry in all_species()}[name]
+
+
+@cache
+def _all_atlases() -> tuple[Atlas, ...]:
+    return tuple(Atlas.model_validate(table) for table in _folder("atlases"))
 
 
 @cache

@@ -336,3 +336,9 @@ class Atlas(Sourced):
     """Regions that a T1-weighted image tells from what is around them."""
     right: int | None = None
     """What is added to the number of a label on the right side."""
+    supplies: Names = ()
+    """Regions that it gives to the main atlas of its species where the user names its files; none: it is one itself."""
+
+    def role(self, file: str) -> str:
+        """Word by which a plan names a file of an atlas that supplies others."""
+        return f"{self.name.lower()}_{file}"

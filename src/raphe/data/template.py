@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
 
 import numpy as np
 import numpy.typing as npt
@@ -32,6 +34,8 @@ class Template:
         Labels that are sheets of grey matter: cortex and cerebellum. An individual's grey matter says where they are.
     nuclei : frozenset of int
         Labels that a T1-weighted image tells from what is around them; empty where the maps of tissue are not known.
+    sources : mapping of str to str
+        Where a region comes from that is not of the atlas itself, by its plain name.
     """
 
     name: str
@@ -43,6 +47,15 @@ class Template:
     labels: Labels
     ribbon: frozenset[int]
     nuclei: frozenset[int]
+    sources: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "sources", MappingProxyType(dict(self.sources)))
+
+    @property
+    def other_regions(self) -> tuple[str, ...]:
+        """Regions that are not of the atlas itself, each with its source."""
+        return tuple(f"{name} ({source})" for name, source in self.sources.items())
 
     def only(self, numbers: frozenset[int]) -> Labels:
         """The labels of some numbers alone."""

@@ -22,7 +22,7 @@ BIDS_VERSION = "1.10.0"
 IGNORED = (
     *("*.html", "*_tacs.*", "*_kinpar.*", "*_inputfunction.*", "*_mimap.*", "*_result.*", "group/", "provenance/"),
     *("*_xfm.*", "*_petref.*", "*_morph.*", "*_desc-confounds_timeseries.*", "*_pet.*", "*_desc-ref_mask.*"),
-    *("*_cov.*", "*_carpet.*", "*_occupancy.*"),
+    *("*_cov.*", "*_carpet.*", "*_occupancy.*", "tpl-*/"),
 )
 """Lines of ``.bidsignore``: what the released BIDS validator does not know."""
 
@@ -125,6 +125,12 @@ def anatomical(out: Path, t1: str, what: str, session: str | None, participant: 
     """File made of a T1-weighted image; ``t1`` is the stem of its name less the suffix, ``what`` the rest."""
     folder = out / f"sub-{participant}"
     return (folder if session is None else folder / f"ses-{session}") / "anat" / f"{t1}_{what}"
+
+
+def on_template(out: Path, space: str, atlas: str) -> Path:
+    """Regions of an atlas in the space of a template that is not its own."""
+    folder = f"tpl-{label(space)}"
+    return out / folder / f"{folder}_seg-{label(atlas)}_dseg.nii.gz"
 
 
 def input_function(out: Path, scan: Scan) -> Path:

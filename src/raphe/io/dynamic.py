@@ -18,7 +18,7 @@ from raphe.io.sidecar import Sidecar, sidecar_of
 
 
 @dataclass(frozen=True, eq=False)
-class DynamicImage:
+class DynamicFile:
     """A 4D image of activity, not yet read.
 
     Parameters
@@ -64,7 +64,7 @@ def open_dynamic(
     frames: slice = slice(None),
     raw: Path | None = None,
     single: bool = False,
-) -> DynamicImage:
+) -> DynamicFile:
     """Look at a dynamic image and its PET sidecars, and at no voxel yet.
 
     Parameters
@@ -129,7 +129,7 @@ def open_dynamic(
             "decay_correction": correction,
         },
     )
-    return DynamicImage(
+    return DynamicFile(
         file, used, range(first, stop), factor * factors, half_life, sidecar, whole, step,
         (*file.findings, *sidecar.findings),
     )  # fmt: skip

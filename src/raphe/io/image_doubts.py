@@ -1,4 +1,7 @@
-"""What is wrong or doubtful about the raw images of a dataset, by headers and sidecars; no voxel is read."""
+"""What is wrong or doubtful about the raw images of a dataset, by headers and sidecars.
+
+No voxel is read but those of images whose files are so short that they can hold nothing but one number.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from raphe.data.finding import Finding
 from raphe.errors import InputError
 from raphe.io.decoded import decoded
 from raphe.io.fields import Fields
+from raphe.io.images import Span, stream
 from raphe.io.names import Name, scan_sidecars
 from raphe.io.nifti import ImageFile, open_image
 from raphe.io.participants import ID
@@ -36,6 +40,9 @@ class Bounds:
     field: tuple[float, float]
 
 
+NOTHING = 200
+"""Times by which no image is compressed that shows anything; an assumption."""
+
 OF_HUMANS = Bounds((0.4, 10.0), (80.0, 2500.0))
 OF_ANIMALS = Bounds((0.05, 5.0), (10.0, 800.0))
 
@@ -59,7 +66,7 @@ def doubts_of_images(images: RawImages, with_curves: Collection[Scan] = ()) -> I
     for name in scans:
         yield from _guarded(name, lambda name: _of_pet(images.root, name, species))
     for name in t1:
-        yield from _guarded(name, lambda name: _of_header(open_image(name.path), _bounds(species, name)))
+        yield from _guarded(name, lambda name: _of_t1(open_image(name.path), _bounds(species, name)))
     if plan[1].get("anatomy") != "pet":
         yield from doubts_of_anatomy(scans, [name for name in t1 if str(plan[1].get("t1", "")) in name.path.name])
     yield from doubts_of_runs(scans)
@@ -86,6 +93,7 @@ def _of_pet(root: Path, name: Name, species: Mapping[str, str]) -> Iterator[Find
     image = open_image(name.path)
     yield from _of_header(image, _bounds(species, name))
     yield from _cut_short(image)
+    yield from _without_content(image)
     if sidecars:
         yield from _frames(name, image, Fields(sidecars))
     if image.n_volume == 1:
@@ -94,6 +102,32 @@ def _of_pet(root: Path, name: Name, species: Mapping[str, str]) -> Iterator[Find
             "",
             "the image has one frame; it is registered, and regions have a value, but no model but SUVR can be fitted",
         )
+
+
+def _of_t1(image: ImageFile, bounds: Bounds) -> Iterator[Finding]:
+    yield from _of_header(image, bounds)
+    yield from _without_content(image)
+
+
+def _without_content(image: ImageFile) -> Iterator[Finding]:
+    """Read an image that is compressed as no other is, and say where it shows nothing."""
+    whole = image.grid.n_voxel * image.n_volume * image.dtype.itemsize
+    if image.path.stat().st_size * NOTHING > whole:
+        return
+    found = Span(image)
+    stream(image, [found], range(image.n_volume))
+    if found.low > found.high:
+        what = "no voxel holds a number"
+    elif found.low == found.high or found.high <= 0:
+        what = (
+            f"every voxel is {found.low:g}"
+            if found.low == found.high
+            else f"no voxel is above 0 (from {found.low:g} to {found.high:g})"
+        )
+    else:
+        return
+    told = f"{image.path} shows nothing: {what}; no curve can be made of it. Reconstruct or convert it again"
+    yield Finding("warning", image.path, "", told)
 
 
 def _frames(name: Name, image: ImageFile, fields: Fields) -> Iterator[Finding]:

@@ -139,6 +139,26 @@ class Inside:
         self.span = min(self.span[0], float(low)), max(self.span[1], float(high))
 
 
+class Span:
+    """Finds the lowest and the highest number of all volumes.
+
+    Parameters
+    ----------
+    image : ImageFile
+    """
+
+    def __init__(self, image: ImageFile) -> None:
+        self.low, self.high = np.inf, -np.inf
+        self._image = image
+
+    def take(self, volume: int, first: int, block: Block) -> None:
+        """Look at a block."""
+        values = block * self._image.slope + self._image.inter
+        known = np.isfinite(values)
+        self.low = min(self.low, float(values.min(initial=np.inf, where=known)))
+        self.high = max(self.high, float(values.max(initial=-np.inf, where=known)))
+
+
 def scale(values: Block, image: ImageFile, factor: float, out: Floats) -> None:
     """Values of an image times a factor, as float32; ``values`` may be ``out``."""
     slope, inter = image.slope * factor, image.inter * factor

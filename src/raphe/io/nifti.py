@@ -191,6 +191,12 @@ def _affine(path: Path, header: Header) -> tuple[npt.NDArray[np.float64], tuple[
     """From indices to mm, and a doubt where the header does not say it."""
     unit = int(header["xyzt_units"]) & PLACES
     qform, sform = int(header["qform_code"]), int(header["sform_code"])
+    sizes = [float(size) for size in header["pixdim"][1:4]]
+    if sform <= 0 and not all(size > 0 for size in sizes):
+        raise InputError(
+            f"{path}: the header says voxels of {' x '.join(f'{size:g}' for size in sizes)} (pixdim) and has no sform, "
+            "so nobody can say how large they are and which way the axes run; write positive sizes and a qform or sform"
+        )
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-from raphe.catalog import Atlas
+from raphe.catalog import Atlas, supplements
+from raphe.catalog.schema import ASSUMPTION
 from raphe.core.resample import NEAREST, resample
 from raphe.data.image import Grid
 from raphe.data.template import Template
@@ -55,24 +56,44 @@ def read_template(atlas: Atlas, files: Mapping[str, Path]) -> Template:
     elif atlas.regions:
         tissues = _tissues(atlas, Labels(grid, numbers, {}), t1.grid, brain)
     if atlas.regions:
-        labels, cortex = _grouped(atlas, grid, numbers), frozenset[int]()
+        labels, cortex = grouped(atlas, grid, numbers), frozenset[int]()
     else:
         labels, cortex = _named(atlas, paths["table"], grid, numbers)
     whole = _with_shapes(atlas, labels, tissues[0] if tissues else None)
     sheets = _named_any(whole, atlas.ribbon)
     nuclei = _named_any(whole, atlas.nuclei) if tissues else frozenset[int]()
-    return Template(atlas.name, atlas.space, atlas.species, t1, brain, tissues, whole, cortex | sheets, nuclei)
+    sources = sources_of_shapes(atlas)
+    return Template(atlas.name, atlas.space, atlas.species, t1, brain, tissues, whole, cortex | sheets, nuclei, sources)
+
+
+def sources_of_shapes(atlas: Atlas) -> dict[str, str]:
+    """Where regions come from that the catalog adds to an atlas, by their names."""
+    kinds = {"all": "an ellipsoid", "grey without another label": "grey matter in an ellipsoid"}
+    return {
+        shape.name: f"{kinds[shape.kind]}, {'an assumption' if shape.source == ASSUMPTION else shape.source}"
+        for shape in atlas.shape
+    }
+
+
+def check_named(atlas: Atlas, files: Mapping[str, Path]) -> None:
+    """Refuse files that an atlas does not have, or that are not there; arguments and errors as of read_template."""
+    for role, path in files.items():
+        if role not in atlas.files:
+            more = [one.role(word) for one in supplements() if one.species == atlas.species for word in one.files]
+            raise InputError(
+                f"[preprocess.files] {role!r}: atlas {atlas.name} has no such file; it has {', '.join(atlas.files)}"
+                f"{f' (and {listed} of atlases that supply it)' if (listed := ', '.join(more)) else ''}"
+            )
+        if not path.is_file():
+            raise InputError(
+                f"[preprocess.files] {role} = {str(path)!r}: there is no such file; name yours, with its place from "
+                "the plan on"
+            )
 
 
 def template_paths(atlas: Atlas, files: Mapping[str, Path]) -> dict[str, Path]:
     """Where each file of an atlas is; arguments and errors as of :func:`read_template`."""
-    for role, path in files.items():
-        if role not in atlas.files:
-            raise InputError(
-                f"[preprocess.files] {role!r}: atlas {atlas.name} has no such file; it has {', '.join(atlas.files)}"
-            )
-        if not path.is_file():
-            raise InputError(f"[preprocess.files] {role} = {str(path)!r}: there is no such file")
+    check_named(atlas, files)
     return {role: files.get(role) or _place(atlas, role) for role in atlas.files}
 
 
@@ -131,8 +152,14 @@ def _named(atlas: Atlas, table: Path, grid: Grid, numbers: Whole) -> tuple[Label
     return Labels(grid, numbers, names), frozenset(cortex)
 
 
-def _grouped(atlas: Atlas, grid: Grid, numbers: Whole) -> Labels:
-    """Labels by the catalog's groups, a region of each side."""
+def grouped(atlas: Atlas, grid: Grid, numbers: Whole) -> Labels:
+    """Labels by the catalog's groups, a region of each side.
+
+    Raises
+    ------
+    InputError
+        If none of the numbers of a region is there.
+    """
     into = np.zeros(int(numbers.max()) + 1, dtype=np.int32)
     names: dict[int, str] = {}
     for region, members in atlas.regions.items():

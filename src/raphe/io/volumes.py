@@ -14,7 +14,7 @@ from raphe.data.image import Grid
 from raphe.errors import InputError
 from raphe.io.derivatives import map_sidecar
 from raphe.io.described import Column, write_described
-from raphe.io.dynamic import DynamicImage, open_dynamic
+from raphe.io.dynamic import DynamicFile, open_dynamic
 from raphe.io.image_writing import write_image
 from raphe.io.images import NEAR, Values, stream
 from raphe.io.nifti import ImageFile, open_image
@@ -57,7 +57,7 @@ def read_whole_numbers(path: Path) -> tuple[Grid, values.Whole]:
     return image.grid, found.astype(np.int32)
 
 
-def read_dynamic(path: Path, raw: Path | None = None) -> tuple[values.DynamicImage, DynamicImage]:
+def read_dynamic(path: Path, raw: Path | None = None) -> tuple[values.DynamicImage, DynamicFile]:
     """Read a dynamic image whole, in kBq/mL decay-corrected to injection, with what its files say of it.
 
     Parameters

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from raphe.errors import InputError
-from raphe.io.dynamic import DynamicImage
+from raphe.io.dynamic import DynamicFile
 from raphe.io.names import parse_name
 from raphe.io.nifti import open_image
 from raphe.io.tables import shortened
@@ -45,7 +45,7 @@ class BrainMask:
         )
 
 
-def brain_mask(image: DynamicImage, files: FilesOfMaps, choice: MapChoice) -> BrainMask:
+def brain_mask(image: DynamicFile, files: FilesOfMaps, choice: MapChoice) -> BrainMask:
     """Take the nearest of the brain masks that is on the grid of the image.
 
     Raises

@@ -17,6 +17,7 @@ from raphe.io.datasets import dataset_roots
 from raphe.io.raw_scans import has_images
 from raphe.kinetics.registry import model_type
 from raphe.pipeline.arterial import remarks_on_blood
+from raphe.pipeline.atlas_choice import check_files
 from raphe.pipeline.examination import examine
 from raphe.pipeline.exclusions import exclusions_of
 from raphe.pipeline.findings import paragraphs
@@ -24,6 +25,7 @@ from raphe.pipeline.map_files import files_of_maps
 from raphe.pipeline.messages import Messages
 from raphe.pipeline.people_of import people_of
 from raphe.pipeline.plan import StudyPlan
+from raphe.pipeline.preprocess_choices import preprocessing
 from raphe.pipeline.study import choose_tables, find_plan, planned_maps
 
 WARNINGS, ERRORS = 1, 2
@@ -75,6 +77,7 @@ def check(bids: Path, derivatives: Sequence[Path] = (), plan_path: Path | None =
     except InputError:
         pass  # a finding of the data set tells it
     findings += faults
+    findings += _of_atlases(bids, plan, plan_path)
     try:
         images_alone = not tables and has_images(bids)
         if not images_alone and not any(finding.severity == "error" for finding in findings):
@@ -87,6 +90,16 @@ def check(bids: Path, derivatives: Sequence[Path] = (), plan_path: Path | None =
     except InputError as error:
         findings.append(_of_plan(error, bids, plan_path))
     return tuple(sorted(dict.fromkeys(findings), key=lambda finding: finding.severity))
+
+
+def _of_atlases(bids: Path, plan: StudyPlan | None, plan_path: Path | None) -> Iterator[Finding]:
+    """Yield what the plan says of atlases and their files that cannot be followed."""
+    if plan is None or not has_images(bids):
+        return
+    try:
+        check_files(preprocessing(plan))
+    except InputError as error:
+        yield Finding("error", plan_path or bids / "raphe.toml", "", f"{plan.path}: {error}")
 
 
 def _without_image(

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from raphe.blood.registry import KINDS
 from raphe.blood.registry import examples as blood_examples
-from raphe.catalog import Quantity, all_species, atlases, protocols, reference, tracers
+from raphe.catalog import Quantity, all_species, atlases, protocols, reference, supplements, tracers
 from raphe.kinetics.registry import examples
 from raphe.nomenclature import SYMBOLS
 
@@ -56,6 +56,12 @@ def _atlases() -> Iterator[str]:
         for shape in atlas.shape:
             told = f"; {shape.note}" if shape.note else ""
             yield f"    {shape.name}: an ellipsoid at {shape.centre} mm [{shape.source}{told}]"
+    for atlas in supplements():
+        yield f"{atlas.name}: {atlas.label}, {atlas.species}, space {atlas.space} [{atlas.source}]"
+        yield f"    gives      {', '.join(atlas.supplies)} to another atlas, where [preprocess.files] names its files"
+        for role, file in atlas.files.items():
+            yield f"    {atlas.role(role):<13} {file.path} (yours)"
+        yield f"    regions    {', '.join(atlas.regions)}"
 
 
 def _tracers() -> Iterator[str]:

@@ -13,11 +13,13 @@ from raphe.data.record import Step
 from raphe.data.volume import Labels, Volume
 from raphe.io import derivatives as names
 from raphe.nomenclature import WHITE
+from raphe.pipeline.atlas_choice import atlas_of
 from raphe.pipeline.own_regions import own_regions, own_segmentation
 from raphe.pipeline.partial_volumes import resolution
-from raphe.pipeline.prepare_head import atlas_of, read_head, template_of
+from raphe.pipeline.prepare_head import read_head
 from raphe.pipeline.raphe_choice import raphe_is_shown
 from raphe.pipeline.raw_task import Located, RawTask
+from raphe.pipeline.template_of import template_of
 from raphe.preprocess.anatomy import grey_only, with_tissue
 from raphe.preprocess.in_space import judge_in_space
 from raphe.preprocess.pet_anatomy import regions_of_pet
@@ -47,11 +49,11 @@ def locate(
         What is doubtful of a segmentation and of the raphe; of registration and head their own records tell.
     """
     if task.head is None:
-        template = template_of(task.choices)
+        template, of_template = template_of(task.choices, task.out, task.datasets, task.command_line)
         labels, warp, step = regions_of_pet(reference, template, catalog.find_tracer(task.raw.scan.tracer))
         brain = ndimage.binary_closing(labels.values > 0, iterations=3)
         whole = _with_rest(labels, brain)
-        return Located(names.label(template.name), whole, None, None, warp, brain), [step], ()
+        return Located(names.label(template.name), whole, None, None, warp, brain), [step, *of_template], ()
     head, _ = read_head(task.head)
     judge = judge_in_space if task.raw.on_t1 else register_rigid
     registration, step = judge(reference, head.t1, head.brain, seen)

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from raphe.data.tacs import TACs
 from raphe.errors import InputError
-from raphe.io.dynamic import DynamicImage
+from raphe.io.dynamic import DynamicFile
 from raphe.kinetics.voxelwise import CHUNK
 from raphe.pipeline.arterial import Arterial, arterial_input, source_of_files
 from raphe.pipeline.choices import Analysis
@@ -20,7 +20,7 @@ Array = npt.NDArray[np.float64]
 
 
 def arterial_of_map(
-    options: argparse.Namespace, image: DynamicImage, analysis: Analysis, voxels: Voxels, messages: Messages
+    options: argparse.Namespace, image: DynamicFile, analysis: Analysis, voxels: Voxels, messages: Messages
 ) -> Arterial:
     """Arterial input of the files that ``--input`` names, held against the mean curve of the mask.
 

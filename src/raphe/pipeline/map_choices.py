@@ -8,21 +8,19 @@ import dataclasses
 from raphe.catalog import find_tracer
 from raphe.data.tacs import TACs
 from raphe.errors import InputError, ModelError
-from raphe.io.dynamic import DynamicImage
+from raphe.io.dynamic import DynamicFile
 from raphe.pipeline.choices import Analysis, choose
 from raphe.pipeline.map_reference import Named
 from raphe.pipeline.options import said, weights
 
 
-def choices_of_map(
-    options: argparse.Namespace, image: DynamicImage, where: Named | None, tacs: TACs | None
-) -> Analysis:
+def choices_of_map(options: argparse.Namespace, image: DynamicFile, where: Named | None, tacs: TACs | None) -> Analysis:
     """What is to be done, with what the catalog knows of the tracer.
 
     Parameters
     ----------
     options : argparse.Namespace
-    image : DynamicImage
+    image : DynamicFile
     where : Named or None
         The reference, as it is named.
     tacs : TACs or None

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from raphe.data.blood import PlasmaInput
 from raphe.data.record import Step
 from raphe.data.tacs import TACs
-from raphe.io.dynamic import DynamicImage
+from raphe.io.dynamic import DynamicFile
 from raphe.io.images import Floats, Values
 from raphe.kinetics.protocol import KineticModel
 from raphe.kinetics.voxelwise import VoxelFit, fit_voxels
@@ -31,7 +31,7 @@ class MapMaterial:
 
     Parameters
     ----------
-    image : DynamicImage
+    image : DynamicFile
     analysis : Analysis
     voxels : Voxels
     workers : int
@@ -49,7 +49,7 @@ class MapMaterial:
         What was done to the volumes against noise.
     """
 
-    image: DynamicImage
+    image: DynamicFile
     analysis: Analysis
     voxels: Voxels
     workers: int
@@ -92,7 +92,7 @@ class MapMaterial:
 
 def read_material(
     options: argparse.Namespace,
-    image: DynamicImage,
+    image: DynamicFile,
     analysis: Analysis,
     where: Named | None,
     tacs: TACs | None,
@@ -103,7 +103,7 @@ def read_material(
     Parameters
     ----------
     options : argparse.Namespace
-    image : DynamicImage
+    image : DynamicFile
     analysis : Analysis
     where : Named or None
         The reference, as it is named; None where no model needs one.
@@ -142,7 +142,7 @@ def read_material(
 
 def _voxels(
     options: argparse.Namespace,
-    image: DynamicImage,
+    image: DynamicFile,
     analysis: Analysis,
     besides: Sequence[Values],
     workers: int,

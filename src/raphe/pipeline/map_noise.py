@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from raphe.data.record import Step
 from raphe.errors import InputError
-from raphe.io.dynamic import DynamicImage
+from raphe.io.dynamic import DynamicFile
 from raphe.kinetics.voxelwise import VoxelFit
 from raphe.pipeline.maps import Maps
 from raphe.pipeline.memory import WaysOut
@@ -101,7 +101,7 @@ def regularise(noise: AgainstNoise, voxels: Voxels, maps: Sequence[Maps], worker
     return tuple(done)
 
 
-def _mask(image: DynamicImage, voxels: Voxels) -> Flags:
+def _mask(image: DynamicFile, voxels: Voxels) -> Flags:
     """Mask with the last axis first, in which order of memory the file has its voxels."""
     grid = image.file.grid
     inside = np.zeros(grid.n_voxel, dtype=bool)

@@ -12,7 +12,7 @@ from raphe.data.record import Step
 from raphe.data.tacs import TACs
 from raphe.errors import InputError
 from raphe.io.curves import read_curves
-from raphe.io.dynamic import DynamicImage
+from raphe.io.dynamic import DynamicFile
 from raphe.io.images import Indices, Values, read_mask
 from raphe.io.nifti import is_image
 from raphe.io.place import located
@@ -67,7 +67,7 @@ def named(text: str) -> Named:
     )
 
 
-def curve_of_table(where: Named, image: DynamicImage, unit: str | None) -> TACs:
+def curve_of_table(where: Named, image: DynamicFile, unit: str | None) -> TACs:
     """Curves of the table that holds the reference, on the frames of an image.
 
     Raises
@@ -103,7 +103,7 @@ def region_of_table(where: Named, tacs: TACs, analysis: Analysis) -> tuple[Array
         return find_reference(tacs, analysis)
 
 
-def voxels_of_mask(where: Named, image: DynamicImage, label: int | None) -> Indices:
+def voxels_of_mask(where: Named, image: DynamicFile, label: int | None) -> Indices:
     """Voxels of a mask of the reference region.
 
     Raises
@@ -114,7 +114,7 @@ def voxels_of_mask(where: Named, image: DynamicImage, label: int | None) -> Indi
     return np.flatnonzero(read_mask(where.path, image.file.grid, image.path, label))
 
 
-def mean_of_mask(where: Named, found: Values, image: DynamicImage, label: int | None) -> tuple[Array, str, Step]:
+def mean_of_mask(where: Named, found: Values, image: DynamicFile, label: int | None) -> tuple[Array, str, Step]:
     """Mean over the reference's voxels, shape (n_frame,), kBq/mL, its name, and how it was found.
 
     Raises

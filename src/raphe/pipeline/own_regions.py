@@ -14,7 +14,7 @@ from raphe.io.segmentation_labels import read_segmentation
 from raphe.io.segmentations import Segmentation, find_segmentation, segmentations
 from raphe.io.tables import shortened
 from raphe.nomenclature import FLUID, segmentation_key
-from raphe.pipeline.prepare_head import atlas_of
+from raphe.pipeline.atlas_choice import atlas_of
 from raphe.pipeline.raw_task import RawTask
 from raphe.preprocess.anatomy import Head
 

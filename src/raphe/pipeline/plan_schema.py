@@ -248,6 +248,8 @@ class PreprocessSection(Section):
     """Of the catalog; None: that of the species."""
     files: Mapping[Name, Name] = {}
     """Files of the atlas that the user has, by the words that its catalog entry uses, with paths from the plan on."""
+    regions_from: Mapping[Name, Names] = {}
+    """Regions that are taken from an atlas that supplies others, by its name; without it those of the catalog."""
     raphe: Literal["pet", "atlas"] = "pet"
     """``pet`` displaces the atlas's dorsal raphe to where a tracer shows it that binds there; ``atlas`` leaves it."""
     grey: Annotated[float, Field(gt=0, lt=1)] | None = None
@@ -266,7 +268,7 @@ class MapsSection(Section):
     """``[maps]``: parametric maps of each scan, by the models of its tracer."""
 
     space: Label | None = None
-    """Images of this ``space-`` are mapped; needed where a scan has several."""
+    """Images of this ``space-`` are mapped; None: the only one, or that in the space of an atlas of the catalog."""
     mask: Literal["brain", "activity"] | None = None
     """The brain mask of the scan, or the voxels with activity; None: the first where there is one."""
     smoothing: Width | None = None

@@ -6,27 +6,27 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 
-from raphe import catalog
 from raphe.catalog import Atlas
 from raphe.data.alignment import Warp
 from raphe.data.record import Step
-from raphe.data.template import Template
 from raphe.data.volume import Labels, Volume
-from raphe.errors import InputError, nearest
 from raphe.io import derivatives as names
 from raphe.io.label_images import read_labels
 from raphe.io.names import parse_name
 from raphe.io.nifti import open_image
 from raphe.io.provenance import fingerprint, is_done, read_record, remove_outdated, sha256, write_record
 from raphe.io.staging import staged
-from raphe.io.templates import read_template, template_paths
 from raphe.io.volumes import read_volume, write_labels, write_mask, write_volume
 from raphe.io.warps import read_field, write_field
+from raphe.pipeline.atlas_choice import atlas_of, paths_of, supplies_of
 from raphe.pipeline.preprocess_choices import Preprocessing
+from raphe.pipeline.template_of import region_sources, template_of
 from raphe.preprocess.anatomy import Head, prepare_anatomy
+from raphe.preprocess.soundness import sound_head
 
 TISSUES = {"grey": "GM", "white": "WM", "fluid": "CSF"}
 """Labels of the maps of tissue in file names."""
@@ -68,32 +68,6 @@ class HeadTask:
         return names.anatomical(out or self.out, self.stem, what, entities.get("ses"), entities["sub"])
 
 
-def atlas_of(choices: Preprocessing) -> Atlas:
-    """Atlas that the plan names, else that of the species.
-
-    Raises
-    ------
-    InputError
-        If the catalog has none.
-    """
-    there = {atlas.name: atlas for atlas in catalog.atlases() if atlas.species == choices.species}
-    if choices.atlas is None:
-        if not there:
-            raise InputError(f"the catalog has no atlas of the species {choices.species!r}; give a segmentation")
-        return next(iter(there.values()))
-    for name, atlas in there.items():
-        if name.lower() == choices.atlas.lower():
-            return atlas
-    raise InputError(
-        f"there is no atlas {choices.atlas!r} of the species {choices.species!r}; {nearest(choices.atlas, there)}"
-    )
-
-
-def template_of(choices: Preprocessing) -> Template:
-    """Template that goes with the choices; errors as of :func:`raphe.io.templates.read_template`."""
-    return read_template(atlas_of(choices), dict(choices.files))
-
-
 def prepare_head(task: HeadTask, restart: bool = False) -> float:
     """Make a head ready and write it; the seconds that it took, 0 where it was there.
 
@@ -105,27 +79,35 @@ def prepare_head(task: HeadTask, restart: bool = False) -> float:
     began = time.monotonic()
     record = names.provenance(task.out, f"{task.stem}_anat")
     atlas = atlas_of(task.choices)
-    paths = template_paths(atlas, dict(task.choices.files))
-    mark = fingerprint_of_head(task.t1, paths, atlas)
+    given = {one.atlas.name: one.regions for one in supplies_of(task.choices)}
+    mark = fingerprint_of_head(task.t1, paths_of(task.choices), atlas, given)
     if not restart and is_done(record, mark, task.out):
         return 0.0
     read = Step("read_image", {"doubts": tuple(finding.message for finding in open_image(task.t1).findings)})
-    head, steps = prepare_anatomy(read_volume(task.t1), read_template(atlas, dict(task.choices.files)))
+    t1 = read_volume(task.t1)
+    sound_head(t1, task.choices.species, task.t1)
+    template, more = template_of(task.choices, task.out, task.datasets, task.command_line)
+    head, steps = prepare_anatomy(t1, template)
     with staged(task.out) as stage:
         files = _write(task, head, atlas, stage)
         remove_outdated(record, task.out, [file.relative_to(stage).as_posix() for file in files])
         names.write_description(stage, task.title, task.datasets)
         write_record(
-            names.provenance(stage, f"{task.stem}_anat"), (read, *steps), fingerprint=mark, root=stage, outputs=files,
-            command_line=task.command_line,
+            names.provenance(stage, f"{task.stem}_anat"), (read, *steps, *more), fingerprint=mark, root=stage,
+            outputs=files, command_line=task.command_line,
         )  # fmt: skip
     return time.monotonic() - began
 
 
-def fingerprint_of_head(t1: Path, template: Mapping[str, Path], atlas: Atlas) -> str:
-    """What decides a head: its image, and the files of the atlas by their roles, one of which is a ``t1`` too."""
+def fingerprint_of_head(
+    t1: Path, template: Mapping[str, Path], atlas: Atlas, given: Mapping[str, tuple[str, ...]] = MappingProxyType({})
+) -> str:
+    """What decides a head: its image, the files of atlases by their roles, one of which is a ``t1`` too, and regions.
+
+    ``given`` names the regions that come from each atlas besides the main one.
+    """
     inputs = {"head": sha256(t1), **{f"template {role}": sha256(path) for role, path in template.items()}}
-    return fingerprint(inputs, {"atlas": atlas.name})
+    return fingerprint(inputs, {"atlas": atlas.name, **({"given": dict(given)} if given else {})})
 
 
 def read_head(task: HeadTask) -> tuple[Head, tuple[str, ...]]:
@@ -165,7 +147,8 @@ def _write(task: HeadTask, head: Head, atlas: Atlas, stage: Path) -> list[Path]:
         rounded = Volume(image.grid, np.round(image.values, 3))
         write_volume(written[-1], rounded, {**source, "Description": f"Probability of {kind} matter"})
     written.append(task.file(f"seg-{seg}_dseg.nii.gz", stage))
-    write_labels(written[-1], head.labels, {**source, "Description": f"Regions of {atlas.label}"})
+    about = {**source, "Description": f"Regions of {atlas.label}", "RegionSources": region_sources(task.choices)}
+    write_labels(written[-1], head.labels, about)
     tables = [written[-1].with_name(written[-1].name.replace(".nii.gz", ".tsv"))]
     written += [names.map_sidecar(file) for file in written]
     written += tables

@@ -12,15 +12,17 @@ from raphe.io.datasets import find_tables
 from raphe.io.names import parse_name
 from raphe.io.provenance import read_record
 from raphe.io.raw_scans import RawScan, find_raw_scans
+from raphe.pipeline.atlas_choice import paths_of, supplies_of
 from raphe.pipeline.execute import execute
 from raphe.pipeline.messages import Messages
 from raphe.pipeline.own_regions import own_segmentation
 from raphe.pipeline.plan import StudyPlan
 from raphe.pipeline.plan_schema import same_tracer
-from raphe.pipeline.prepare_head import HeadTask, atlas_of, prepare_head
+from raphe.pipeline.prepare_head import HeadTask, prepare_head
 from raphe.pipeline.preprocess_choices import Preprocessing, preprocessing
 from raphe.pipeline.preprocess_scan import preprocess_scan
 from raphe.pipeline.raw_task import RawOutcome, RawTask
+from raphe.pipeline.template_of import template_of
 from raphe.preprocess.pvc.registry import correction
 
 
@@ -91,7 +93,7 @@ def preprocess(
     Returns
     -------
     dict of str to str
-        Scans that could not be preprocessed, and why.
+        Scans that could not be preprocessed, and why; excluded ones among them.
 
     Raises
     ------
@@ -103,6 +105,8 @@ def preprocess(
         for task in tasks:
             print(f"would preprocess {task.raw.image} with {task.head.t1 if task.head else 'the regions of an atlas'}")
         return {}
+    if tasks and supplies_of(tasks[0].choices):
+        template_of(tasks[0].choices, options.out, tasks[0].datasets, options.command_line)
     failed: dict[str, str] = {}
     heads = list({task.head.t1: task.head for task in tasks if task.head is not None}.values())
     lost: dict[Path, str] = {}
@@ -129,11 +133,12 @@ def preprocess(
                 if doubt not in told:
                     messages.warn(f"{result.label}: {doubt}")
         messages.progress(done, len(ready), "scans preprocessed")
-    for label in [label for label in failed if label in excluded]:
-        messages.say(f"{label}, which is excluded ({excluded[label]}), failed: {failed.pop(label)}")
     for label, why in failed.items():
-        messages.error(f"a scan failed. {label}: {why}")
-    if tasks and len(failed) == len(tasks):
+        if label in excluded:
+            messages.say(f"{label}, which is excluded ({excluded[label]}), failed: {why}")
+        else:
+            messages.error(f"a scan failed. {label}: {why}")
+    if tasks and len(failed.keys() - excluded.keys()) == len(tasks):
         raise InputError(
             "no scan could be preprocessed. " + "\n\n".join(f"{one}: {why}" for one, why in failed.items())
         )
@@ -149,8 +154,8 @@ def _tasks(
     others = [root for root in derivatives if root != options.bids]
     datasets = {"raw": options.bids, **{f"derivative{at}": root for at, root in enumerate(others, start=1)}}
     tasks = [_task(raw, choices, options, derivatives, plan, datasets) for raw in raws]
-    if any(own_segmentation(task) is None for task in tasks):
-        atlas_of(choices)
+    if any(task.head is not None or own_segmentation(task) is None for task in tasks):
+        paths_of(choices)
     return tasks
 
 

@@ -26,7 +26,9 @@ class Preprocessing:
     atlas : str or None
         Name in the catalog; None for that of the species.
     files : tuple of (str, Path)
-        Files of the atlas that the user has.
+        Files of the atlas that the user has, and of atlases that supply it.
+    regions_from : tuple of (str, tuple of str)
+        Regions that are taken from an atlas that supplies others, where they are not those of the catalog.
     seg : str or None
         Segmentation that is asked for.
     raphe : {"pet", "atlas"}
@@ -46,6 +48,7 @@ class Preprocessing:
     anatomy: str | None = None
     atlas: str | None = None
     files: tuple[tuple[str, Path], ...] = ()
+    regions_from: tuple[tuple[str, tuple[str, ...]], ...] = ()
     seg: str | None = None
     raphe: Literal["pet", "atlas"] = "pet"
     grey: float | None = None
@@ -77,6 +80,7 @@ def preprocessing(plan: StudyPlan | None, *, seg: str | None = None, maps: bool 
         anatomy=section.anatomy,
         atlas=section.atlas,
         files=tuple((name, folder / path) for name, path in section.files.items()),
+        regions_from=tuple(section.regions_from.items()),
         seg=seg or (plan.regions.seg if plan else None),
         raphe=section.raphe,
         grey=section.grey,

@@ -20,8 +20,10 @@ from raphe.io.names import find_sidecars
 from raphe.io.tacs import write_tacs
 from raphe.io.transforms import write_transforms
 from raphe.io.volumes import write_dynamic, write_labels, write_mask, write_volume
+from raphe.pipeline.own_regions import own_segmentation
 from raphe.pipeline.partial_volumes import as_json
 from raphe.pipeline.raw_task import INTERPOLATION, Located, Made, RawTask
+from raphe.pipeline.template_of import region_sources
 from raphe.preprocess.carpet import carpet
 from raphe.preprocess.motion import correct_motion
 from raphe.preprocess.reference_region import NAME
@@ -89,8 +91,11 @@ def write_preprocessed(
     images.append(names.brain_on_pet(out, scan))
     write_mask(images[-1], image.grid, mask, {**about, "Type": "Brain"})
     images.append(names.regions_on_pet(out, scan, place.seg))
+    of_regions = {"RegionSources": region_sources(task.choices)} if own_segmentation(task) is None else {}
     write_labels(
-        images[-1], made.regions.labels(), {**about, "Description": "Region with the largest share of a voxel"}
+        images[-1],
+        made.regions.labels(),
+        {**about, **of_regions, "Description": "Region with the largest share of a voxel"},
     )
     tables = [images[-1].with_name(images[-1].name.replace(".nii.gz", ".tsv"))]
     if made.reference is not None:
@@ -102,7 +107,7 @@ def write_preprocessed(
     files = [*images, *(names.map_sidecar(file) for file in images), *tables]
     files += _transforms(task, motion, place)
     files += _carpets(task, image, still, made, sources)
-    return [*files, *_tables(task, motion, place, made, sources)]
+    return [*files, *_tables(task, motion, place, made, sources, of_regions)]
 
 
 def _for_maps(
@@ -138,7 +143,14 @@ def _carpets(task: RawTask, image: DynamicImage, still: DynamicImage, made: Made
     return [path, names.sidecar(path)]
 
 
-def _tables(task: RawTask, motion: HeadMotion, place: Located, made: Made, sources: Sequence[str]) -> list[Path]:
+def _tables(
+    task: RawTask,
+    motion: HeadMotion,
+    place: Located,
+    made: Made,
+    sources: Sequence[str],
+    of_regions: Mapping[str, object],
+) -> list[Path]:
     out, scan = task.out, task.raw.scan
     files = [names.confounds(out, scan), names.morphometry(out, scan, place.seg)]
     poses = [rigid.pose(matrix, motion.centre).tolist() for matrix in motion.matrices]
@@ -155,10 +167,11 @@ def _tables(task: RawTask, motion: HeadMotion, place: Located, made: Made, sourc
     ]
     write_described(files[1], columns, volumes, {"Sources": list(sources)})
     files.append(names.tacs(out, scan, place.seg))
-    write_tacs(files[-1], made.tacs, scan, sources=sources)
+    write_tacs(files[-1], made.tacs, scan, sources=sources, about=of_regions)
     for method, one in made.corrected.items():
         files.append(names.tacs(out, scan, place.seg, method))
-        write_tacs(files[-1], one.tacs, scan, sources=sources, about={"PartialVolumeCorrection": as_json(one, method)})
+        told = {**of_regions, "PartialVolumeCorrection": as_json(one, method)}
+        write_tacs(files[-1], one.tacs, scan, sources=sources, about=told)
         if one.reliability.covariance is not None:
             files.append(names.covariance(out, scan, place.seg, method))
             _write_covariance(files[-1], one.tacs.names, one.reliability.covariance, sources)

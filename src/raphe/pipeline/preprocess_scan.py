@@ -17,13 +17,12 @@ from raphe.io import derivatives as names
 from raphe.io.names import find_sidecars, parse_name
 from raphe.io.provenance import fingerprint, is_done, read_record, remove_outdated, sha256, write_record
 from raphe.io.staging import staged
-from raphe.io.templates import template_paths
 from raphe.io.volumes import read_dynamic
 from raphe.nomenclature import FLUID, OTHER_GREY, WHITE
+from raphe.pipeline.atlas_choice import paths_of
 from raphe.pipeline.locate import locate
 from raphe.pipeline.own_regions import own_segmentation
 from raphe.pipeline.partial_volumes import as_parameters, corrected_curves
-from raphe.pipeline.prepare_head import atlas_of
 from raphe.pipeline.preprocess_choices import Preprocessing
 from raphe.pipeline.preprocess_files import write_preprocessed
 from raphe.pipeline.preprocessing_of import doubts_of_scan
@@ -34,6 +33,7 @@ from raphe.preprocess.extract import RegionShares, extract_curves, region_shares
 from raphe.preprocess.field_of_view import always_seen
 from raphe.preprocess.motion import correct_motion, estimate_motion, mean_image, no_motion
 from raphe.preprocess.reference_region import cerebellar_reference
+from raphe.preprocess.soundness import sound_scan
 from raphe.preprocess.warp import brain_edge
 
 Floats = npt.NDArray[np.float32]
@@ -56,7 +56,7 @@ def fingerprint_of_raw(task: RawTask) -> str:
     if own is not None:
         files += [own.path, *([own.table] if own.table is not None else [])]
     else:
-        files += template_paths(atlas_of(task.choices), dict(task.choices.files)).values()
+        files += paths_of(task.choices).values()
     settings = {key: str(value) for key, value in dataclasses.asdict(task.choices).items()}
     return fingerprint({f"{at} {path.name}": sha256(path) for at, path in enumerate(files)}, settings)
 
@@ -74,10 +74,11 @@ def preprocess_scan(task: RawTask, restart: bool = False) -> RawOutcome:
     mark = fingerprint_of_raw(task)
     if not restart and is_done(record, mark, task.out):
         return RawOutcome(task.label, True, time.monotonic() - began, doubts_of_scan(read_record(record).steps))
-    image, told = read_dynamic(task.raw.image, task.bids)
+    measured, told = read_dynamic(task.raw.image, task.bids)
+    image, lost = sound_scan(measured, task.choices.species, task.raw.image)
     motion, steps, doubts = _motion(task, image)
     steps = [dataclasses.replace(told.step, name="read_image"), *steps]
-    doubts = [*task.raw.doubts, *(finding.message for finding in told.findings), *doubts]
+    doubts = [*task.raw.doubts, *(finding.message for finding in told.findings), *lost, *doubts]
     still = correct_motion(image, motion, order=INTERPOLATION) if motion is not None else image
     found_motion = motion if motion is not None else no_motion(image)
     reference = Volume(image.grid, _late(still))

@@ -14,7 +14,7 @@ from raphe.data.blood import PlasmaInput
 from raphe.data.fit import KineticFit
 from raphe.data.record import Parameter, Step
 from raphe.errors import InputError
-from raphe.io.dynamic import DynamicImage, open_dynamic
+from raphe.io.dynamic import DynamicFile, open_dynamic
 from raphe.io.schedule import check_agreement
 from raphe.kinetics import registry
 from raphe.kinetics.protocol import KineticModel
@@ -37,7 +37,7 @@ class ScanMaps:
 
     Parameters
     ----------
-    image : DynamicImage
+    image : DynamicFile
     voxels : ndarray of int, shape (n_voxel,)
         Indices in the order of the file.
     maps : tuple of Maps
@@ -48,7 +48,7 @@ class ScanMaps:
         Whether a brain mask would have been taken, had there been one.
     """
 
-    image: DynamicImage
+    image: DynamicFile
     voxels: npt.NDArray[np.intp]
     maps: tuple[Maps, ...]
     steps: tuple[Step, ...]
@@ -149,7 +149,7 @@ def _against_noise(steps: Sequence[Step]) -> list[Step]:
     return [step for step in steps if step.name in ("smooth", "regularise")]
 
 
-def _mapped(image: DynamicImage, table: Path, fits: Sequence[KineticFit]) -> list[KineticFit]:
+def _mapped(image: DynamicFile, table: Path, fits: Sequence[KineticFit]) -> list[KineticFit]:
     """Fits whose models can be mapped, where the image has their frames."""
     mapped = [fit for fit in fits if not getattr(registry.model_type(fit.model), "joint", False)]
     if not mapped:
@@ -170,7 +170,7 @@ def _mapped(image: DynamicImage, table: Path, fits: Sequence[KineticFit]) -> lis
     return mapped
 
 
-def _voxels(image: DynamicImage, brain: BrainMask, map_bytes: int, beside: int) -> tuple[Voxels, Step]:
+def _voxels(image: DynamicFile, brain: BrainMask, map_bytes: int, beside: int) -> tuple[Voxels, Step]:
     """Voxels that are mapped, and which they are."""
     limit = limit_of(None, beside)
     if brain.taken is not None:
@@ -203,7 +203,7 @@ def _fit_part(
     activity: npt.NDArray[np.float32],
     fit: KineticFit,
     model: KineticModel,
-    image: DynamicImage,
+    image: DynamicFile,
     analysis: Analysis,
     plasma: PlasmaInput | None,
     steps: Sequence[Step],
@@ -223,7 +223,7 @@ def _fit_part(
     )
 
 
-def _weights(analysis: Analysis, image: DynamicImage) -> str | Array:
+def _weights(analysis: Analysis, image: DynamicFile) -> str | Array:
     """Weights of the regions; but residuals of single voxels tell nothing."""
     if isinstance(analysis.weights, str) and analysis.weights == "residual":
         return "decay" if image.half_life is not None else "duration"

@@ -90,11 +90,12 @@ def run(options: argparse.Namespace) -> int:
     excluded, faults = exclusions_of(options.bids, derivatives, plan, preprocessed_tables(options.out))
     refuse_errors(faults)
     failed: dict[str, str] = {}
+    lost: dict[str, str] = {}
     if options.level in ("participant", "all"):
-        failed |= _preprocessed(options, derivatives, plan, excluded, messages)
+        failed, lost = _preprocessed(options, derivatives, plan, excluded, messages)
         if options.dry_run and not _has_curves(options, derivatives):
             return messages.code
-    job = read_job(options, derivatives, plan, excluded)
+    job = read_job(options, derivatives, plan, excluded, partial=bool(lost))
     for tell, must in ((messages.warn, True), (messages.say, False)):
         for paragraph in paragraphs([one for one in job.findings if _must_be_read(one, job.plan) == must]):
             tell(paragraph)
@@ -133,17 +134,16 @@ def _preprocessed(
     plan: StudyPlan | None,
     excluded: Exclusions,
     messages: Messages,
-) -> dict[str, str]:
-    """Make curves of the scans that have images alone; those that failed and take part, with the reasons."""
-    if not has_images(options.bids):
-        return {}
-    raws = raw_scans(options, derivatives, plan)
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Make curves of the scans that have images alone; those that failed and take part, and all that failed."""
+    raws = raw_scans(options, derivatives, plan) if has_images(options.bids) else ()
     if not raws:
-        return {}
+        return {}, {}
     found = [one for one in check_dataset(options.bids, derivatives, blood=False) if _concerns(one, options)]
     refuse_errors(found)
     taken_out = {raw.scan.label: why for raw in raws if (why := excluded.reason(raw.scan))}
-    return preprocess(raws, options, derivatives, plan, messages, taken_out, {one.message for one in found})
+    lost = preprocess(raws, options, derivatives, plan, messages, taken_out, {one.message for one in found})
+    return {label: why for label, why in lost.items() if label not in taken_out}, lost
 
 
 def _has_curves(options: argparse.Namespace, derivatives: Sequence[Path]) -> bool:
@@ -158,8 +158,17 @@ def read_job(
     derivatives: Sequence[Path],
     plan: StudyPlan | None,
     excluded: Exclusions,
+    *,
+    partial: bool = False,
 ) -> Job:
     """Read the dataset, hold the plan against it, and make the tasks.
+
+    Parameters
+    ----------
+    options, derivatives, plan, excluded
+        What there is to do.
+    partial : bool
+        Whether scans of the plan have no curves because they failed before, which is no fault of the plan.
 
     Raises
     ------
@@ -181,7 +190,7 @@ def read_job(
         more=made,
     )
     tables = _of_tracers(choose_tables(study, plan, options.pvc, options.seg), options.tracer)
-    partial = bool(options.participant_label or options.session_label or options.tracer)
+    partial = partial or bool(options.participant_label or options.session_label or options.tracer)
     taken_out = {table.scan.label for table in tables if excluded.reason(table.scan)}
     people, unknown = people_of(plan, options.bids / "participants.tsv", options.bids / "phenotype")
     found = examine(tables, plan, said(options), partial=partial, excluded=taken_out, people=people)

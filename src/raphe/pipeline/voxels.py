@@ -10,7 +10,7 @@ import numpy as np
 
 from raphe.data.record import Step
 from raphe.errors import InputError
-from raphe.io.dynamic import DynamicImage
+from raphe.io.dynamic import DynamicFile
 from raphe.io.images import Consumer, Floats, Indices, Mean, Values, read_mask, stream
 from raphe.pipeline.memory import OF_MAP, SPARE, WORKING, WaysOut, held, voxels_at_once
 
@@ -35,7 +35,7 @@ class Voxels:
 
     Parameters
     ----------
-    image : DynamicImage
+    image : DynamicFile
     indices : ndarray of int, shape (n_voxel,)
         In the order of the file, ascending.
     at_once : int
@@ -47,7 +47,7 @@ class Voxels:
     """
 
     def __init__(
-        self, image: DynamicImage, indices: Indices, at_once: int, tell: Tell | None, besides: Sequence[Values] = ()
+        self, image: DynamicFile, indices: Indices, at_once: int, tell: Tell | None, besides: Sequence[Values] = ()
     ) -> None:
         self.image, self.indices = image, indices
         self.n_decoded = 0
@@ -114,7 +114,7 @@ class Voxels:
 
 def masked_by(
     path: Path,
-    image: DynamicImage,
+    image: DynamicFile,
     *,
     map_bytes: int,
     workers: int,
@@ -129,7 +129,7 @@ def masked_by(
     ----------
     path : Path
         Of the mask.
-    image : DynamicImage
+    image : DynamicFile
     map_bytes : int
         Of all maps, for each voxel.
     workers : int
@@ -153,7 +153,7 @@ def masked_by(
 
 
 def masked_by_activity(
-    image: DynamicImage,
+    image: DynamicFile,
     *,
     map_bytes: int,
     workers: int,
@@ -206,7 +206,7 @@ def masked_by_activity(
     return voxels, step
 
 
-def decode(image: DynamicImage, consumers: Sequence[Consumer], tell: Tell | None) -> None:
+def decode(image: DynamicFile, consumers: Sequence[Consumer], tell: Tell | None) -> None:
     """Decode the volumes of an image that are used."""
 
     def progress(done: int, total: int) -> None:

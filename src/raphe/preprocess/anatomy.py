@@ -18,6 +18,7 @@ from raphe.preprocess.bias_field import BIAS_ITERATIONS, correct_bias
 from raphe.preprocess.likeness import likeness
 from raphe.preprocess.refine import refine
 from raphe.preprocess.sheets import follow_grey
+from raphe.preprocess.soundness import BRAINS
 from raphe.preprocess.tissue import classify
 from raphe.preprocess.warp import ITERATIONS, affine, brain_edge, carried, drawn, nonlinear, places_of
 
@@ -26,9 +27,6 @@ Flags = npt.NDArray[np.bool_]
 
 ROUND = 0.06
 """Width of the rim around the template's brain that the first nonlinear registration may see, over the brain's edge."""
-
-PLAUSIBLE = {"human": (9e5, 2.1e6), "macaque": (5.5e4, 1.5e5)}
-"""Volumes of brains, mm3, beyond which a mask is doubted; an assumption."""
 
 REACH = 0.04
 """How far from a sheet of the atlas grey matter still belongs to it, over the brain's edge: 5 mm in people."""
@@ -150,7 +148,7 @@ def _largest(inside: Flags) -> Flags:
 
 def _doubts(t1: Volume, brain: Flags, template: Template) -> tuple[str, ...]:
     volume = float(brain.sum() * abs(np.linalg.det(t1.grid.affine[:3, :3])))
-    low, high = PLAUSIBLE.get(template.species, (0.0, np.inf))
+    low, high = BRAINS.get(template.species, (0.0, np.inf))
     told = []
     if not low <= volume <= high:
         told.append(
@@ -174,6 +172,7 @@ def _nuclei_steps(template: Template) -> tuple[Step, ...]:
 def _atlas_step(template: Template, brain: Flags, t1: Volume, doubts: tuple[str, ...]) -> Step:
     parameters: dict[str, Parameter] = {
         "atlas": template.name,
+        "other_regions": template.other_regions,
         "brain_ml": round(float(brain.sum() * abs(np.linalg.det(t1.grid.affine[:3, :3]))) / 1000, 1),
         "doubts": doubts,
     }

@@ -52,8 +52,8 @@ def regions_of_pet(pet: Volume, template: Template, tracer: Tracer | None) -> tu
     step = Step(
         "regions_from_pet",
         {
-            "atlas": template.name, "tracer": tracer.name if tracer else "", "usual": USUAL, "white": WHITE,
-            "information": information,
+            "atlas": template.name, "other_regions": template.other_regions, "tracer": tracer.name if tracer else "",
+            "usual": USUAL, "white": WHITE, "information": information,
         },
         ("avants2008",),
     )  # fmt: skip

@@ -37,7 +37,19 @@ def atlas(steps: Steps) -> str:
         f"Brain mask ({between(steps, 'brain_ml')} mL) and regions of the atlas {get('atlas')} were carried back to "
         f"each "
         "head; its cortex and cerebellum follow the grey matter of the head, by a mixture of three tissues with the "
-        "template's as prior where it has them."
+        f"template's as prior where it has them.{_others(steps)}"
+    )
+
+
+def supplement(steps: Steps) -> str:
+    """Tell how regions of a further atlas came to the template."""
+    get = steps[0].parameters.get
+    regions = get("regions")
+    named = listed([str(one) for one in regions]) if isinstance(regions, list | tuple) else ""
+    return (
+        f"Regions of the atlas {get('atlas')} ({named}) were brought to the template by registering its T1-weighted "
+        "average (affine, then symmetric diffeomorphic), which moved the centres of regions by "
+        f"{between(steps, 'moved', 2)} mm at most."
     )
 
 
@@ -61,8 +73,16 @@ def regions_from_pet(steps: Steps) -> str:
         f"the "
         f"image that the tracer is expected to give: the atlas filled with the catalog's binding, {get('usual')} where "
         f"it "
-        f"knows none, and {get('white')} times the reference where no region is (assumptions)."
+        f"knows none, and {get('white')} times the reference where no region is (assumptions).{_others(steps)}"
     )
+
+
+def _others(steps: Steps) -> str:
+    """Tell which regions are not the atlas's own; begins with a space."""
+    others = steps[0].parameters.get("other_regions")
+    if not isinstance(others, list | tuple) or not others:
+        return ""
+    return f" Not the atlas's own are {listed([str(one) for one in others])}."
 
 
 def head_motion(steps: Steps) -> str:
@@ -156,6 +176,7 @@ WRITERS = {
     "normalise": normalise,
     "nuclei": nuclei,
     "atlas": atlas,
+    "supplement": supplement,
     "segmentation": segmentation,
     "grey_only": grey_only,
     "regions_from_pet": regions_from_pet,
