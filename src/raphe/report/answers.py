@@ -1,8 +1,8 @@
 """What a study was to find out and what it found, in sentences that claim no more than the data do.
 
 A contrast that is not significant is "not shown", never "no effect". A change within one arm is told as that: whether
-it differs from the change under placebo is a question of its own, and only its own contrast answers it (Bland and Altman
-2011, Trials 12:264).
+it differs from the change under placebo is a question of its own, and only its own contrast answers it (Bland and
+Altman 2011, Trials 12:264).
 """
 
 from __future__ import annotations
@@ -96,7 +96,9 @@ class Answer:
     def __post_init__(self) -> None:
         for what, value, allowed in (("role", self.role, ROLES), ("kind", self.kind, KINDS)):
             if value not in allowed:
-                raise InputError(f"the {what} of contrast {self.contrast!r} is {value!r}; it must be one of {', '.join(allowed)}")
+                raise InputError(
+                    f"the {what} of contrast {self.contrast!r} is {value!r}; it must be one of {', '.join(allowed)}"
+                )
 
     @property
     def decisive(self) -> float:
@@ -129,6 +131,11 @@ def sentence(answer: Answer) -> str:
     return " ".join(filter(None, (*told, answer.remark)))
 
 
+def p_value(answer: Answer) -> str:
+    """Write the p value; that of a permutation test with three decimals, as the smallest that the test can give."""
+    return f"{answer.p:.3f}" if math.isfinite(answer.least_p) and answer.p >= 0.001 else probability(answer.p)
+
+
 def cautions(answers: Sequence[Answer]) -> list[str]:
     """Say where a change within an arm is shown, but not the controlled contrast of the same outcome.
 
@@ -150,8 +157,8 @@ def cautions(answers: Sequence[Answer]) -> list[str]:
             else f"no contrast with {control} was computed. "
         )
         told.append(
-            f"{start}This is not evidence that the drug differs from {control}: a change in one arm and none in the other "
-            "may both be chance, and time, repeated scanning or expectation change both arms."
+            f"{start}This is not evidence that the drug differs from {control}: a change in one arm and none in the "
+            "other may both be chance, and time, repeated scanning or expectation change both arms."
         )
     return told
 
@@ -203,7 +210,7 @@ def _numbers(answer: Answer) -> str:
         f"{'r = ' if answer.kind == 'correlation' else ''}{value}{unit}" + (f" (95 % CI {limits})" if limits else ""),
         f"{fixed(answer.percent, 1, sign=True)} %" if math.isfinite(answer.percent) else "",
         answer.test,
-        f"p {_equals(answer.p)}" if math.isfinite(answer.p) else "",
+        f"p {_equals(p_value(answer))}" if math.isfinite(answer.p) else "",
         _adjusted(answer),
         count(answer.n, "person", "people") if answer.n else "",
     ]
@@ -213,7 +220,9 @@ def _numbers(answer: Answer) -> str:
 def _adjusted(answer: Answer) -> str:
     if not math.isfinite(answer.p_adjusted):
         return ""
-    return f"p {_equals(answer.p_adjusted)} adjusted" + (f" by {answer.adjusted_for}" if answer.adjusted_for else "")
+    return f"p {_equals(probability(answer.p_adjusted))} adjusted" + (
+        f" by {answer.adjusted_for}" if answer.adjusted_for else ""
+    )
 
 
 def _attainable(answer: Answer) -> str:
@@ -223,8 +232,8 @@ def _attainable(answer: Answer) -> str:
     least = f"{answer.least_p:.3g}"
     if answer.least_p >= LEVEL:
         return (
-            f"The smallest p that this test can give with {count(answer.n, 'person', 'people')} is {least}: it could not "
-            f"fall below {LEVEL}, whatever the data."
+            f"The smallest p that this test can give with {count(answer.n, 'person', 'people')} is {least}: it could "
+            f"not fall below {LEVEL}, whatever the data."
         )
     return f"The smallest p that this test can give is {least}."
 
@@ -233,6 +242,5 @@ def _uncontrolled(answer: Answer) -> str:
     return f"This is a change within one arm: no comparison with {answer.control or 'a control'}."
 
 
-def _equals(p: float) -> str:
-    words = probability(p)
+def _equals(words: str) -> str:
     return words if words.startswith("<") else f"= {words}"

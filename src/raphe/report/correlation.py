@@ -57,6 +57,8 @@ class Scatter:
         ``pearson``, ``spearman`` and so on.
     groups : tuple of str, length n or 0
         For the colour of each dot.
+    order : tuple of str
+        Groups that come first: the colour goes by the place, and should be that of other figures.
     covariates : ndarray, shape (n, n_covariate), optional
         What ``r`` is adjusted for.
     adjusted_for : tuple of str
@@ -76,6 +78,7 @@ class Scatter:
     p: float = NAN
     method: str = "pearson"
     groups: tuple[str, ...] = ()
+    order: tuple[str, ...] = ()
     covariates: Array | None = None
     adjusted_for: tuple[str, ...] = ()
     why: tuple[str, ...] = ()
@@ -95,10 +98,12 @@ class Scatter:
     @property
     def counted(self) -> npt.NDArray[np.bool_]:
         """Who enters the line: those who have both values and every covariate, and are not left out."""
-        found = np.isfinite(self.x) & np.isfinite(self.y)
+        found: npt.NDArray[np.bool_] = np.isfinite(self.x) & np.isfinite(self.y)
         if self.covariates is not None:
             found &= np.isfinite(self.covariates).all(axis=1)
-        return found & np.array([not why for why in self.why] or [True] * len(self.participants), dtype=bool)
+        if self.why:
+            found &= np.array([not why for why in self.why], dtype=bool)
+        return found
 
 
 class Line(NamedTuple):
@@ -145,9 +150,9 @@ def residuals(values: Array, covariates: Array) -> Array:
     values : ndarray, shape (n,)
     covariates : ndarray, shape (n, n_covariate)
     """
-    design = np.column_stack([np.ones(len(values)), covariates - covariates.mean(axis=0)]) if len(values) else covariates
     if not len(values):
         return values
+    design = np.column_stack([np.ones(len(values)), covariates - covariates.mean(axis=0)])
     left: Array = values - design @ np.linalg.lstsq(design, values, rcond=None)[0]
     return left if float(np.ptp(left)) > NONE * float(np.ptp(values)) else np.zeros_like(left)
 
@@ -180,25 +185,26 @@ def in_words(found: Scatter) -> str:
     what = f"{found.across.name} and {found.up.name}{adjusted}"
     if not math.isfinite(found.r):
         return f"The correlation of {what} could not be computed ({count(n, 'person', 'people')} with all values)."
-    sign = {"pearson": "r", "spearman": "Spearman's \N{GREEK SMALL LETTER RHO}"}
-    method = found.method.removeprefix("partial ")
-    called = ("partial " if found.adjusted_for else "") + sign.get(method, f"{method} correlation")
-    limits = span(found.low, found.high, 2)
-    numbers = f"{called} = {fixed(found.r, 2)}" + (f" (95 % CI {limits})" if limits else "")
-    numbers += f", p {_equals(found.p)}" if math.isfinite(found.p) else ""
-    numbers += f", {count(n, 'person', 'people')}"
+    numbers = f"{numbers_of(found)}, {count(n, 'person', 'people')}"
     if not math.isfinite(found.p):
         return f"The correlation of {what} was not tested: {numbers}."
     if found.p < 1 - LEVEL:
         way = "lower" if found.r < 0 else "higher"
-        return (
-            f"People with higher {found.across.name} had {way} {found.up.name}{adjusted}: {numbers}. A correlation does "
-            "not tell what causes what."
-        )
+        return f"People with higher {found.across.name} had {way} {found.up.name}{adjusted}: {numbers}."
     return (
         f"The data do not show a correlation of {what}: {numbers}. This is no evidence that there is none: every "
         "correlation within the interval is compatible with the data."
     )
+
+
+def numbers_of(found: Scatter) -> str:
+    """Correlation with its interval and p value, in as few words as can be."""
+    sign = {"pearson": "r", "spearman": "Spearman's \N{GREEK SMALL LETTER RHO}"}
+    method = found.method.removeprefix("partial ")
+    called = ("partial " if found.adjusted_for else "") + sign.get(method, f"{method} correlation")
+    limits = span(found.low, found.high, 2)
+    told = f"{called} = {fixed(found.r, 2)}" + (f" (95 % CI {limits})" if limits else "")
+    return told + (f", p {_equals(found.p)}" if math.isfinite(found.p) else "")
 
 
 def _equals(p: float) -> str:
@@ -229,25 +235,29 @@ def _plot(
             [(a, up(float(b))) for a, b in zip(places, values, strict=True)] for values in (line.low, line.high, line.y)
         )
         parts += [svg.area(high, low, "spanned"), svg.path(height, "through")]
-    order = list(dict.fromkeys(found.groups))
+    order = groups_of(found)
     for at in np.flatnonzero(drawn):
-        kind = f"s{order.index(found.groups[at]) % 6}" if found.groups else "s0"
-        parts.append(_dot(found, int(at), across(float(x[at])), up(float(y[at])), f"person {kind}", bool(used[at]), named))
+        kind = f"person s{order.index(found.groups[at]) % 6}" if found.groups else "person s0"
+        place = across(float(x[at])), up(float(y[at]))
+        parts.append(_dot(found, int(at), place, kind, bool(used[at]), named))
     ends = [f"{after[1]}{f', {axis.unit}' if axis.unit else ''}" for axis in (found.across, found.up)]
     most = int((WIDTH - RIGHT - left) / svg.CHARACTER), int((bottom - TOP) / svg.CHARACTER)
-    names = [short(axis.name, max(n - len(end), 8)) for axis, n, end in zip((found.across, found.up), most, ends, strict=True)]
+    names = [
+        short(axis.name, max(n - len(end), 8))
+        for axis, n, end in zip((found.across, found.up), most, ends, strict=True)
+    ]
     parts.append(_title((left + WIDTH - RIGHT) / 2, bottom + 32, names[0], ends[0], turn=False))
     parts.append(_title(12, (bottom + TOP) / 2, names[1], ends[1], turn=True))
     return svg.drawing(WIDTH, HEIGHT, parts, label, in_words(found))
 
 
-def _dot(found: Scatter, at: int, x: float, y: float, kind: str, used: bool, named: bool) -> str:
+def _dot(found: Scatter, at: int, place: tuple[float, float], kind: str, used: bool, named: bool) -> str:
     why = found.why[at] if found.why else ""
     note = ""
     if named:
         reason = "" if used else f" (left out: {why or 'a covariate is missing'})"
         note = f"{found.participants[at]}: {general(float(found.x[at]))}, {general(float(found.y[at]))}{reason}"
-    return svg.mark(x, y, 3.4, kind if used else "hollow", note)
+    return svg.mark(*place, 3.4, kind if used else "hollow", note)
 
 
 def _title(x: float, y: float, name: str, after: str, *, turn: bool) -> str:
@@ -260,4 +270,4 @@ def _title(x: float, y: float, name: str, after: str, *, turn: bool) -> str:
 
 def groups_of(found: Scatter) -> Sequence[str]:
     """Groups in the order of their colours."""
-    return tuple(dict.fromkeys(found.groups))
+    return tuple(dict.fromkeys((*found.order, *found.groups)))

@@ -73,7 +73,9 @@ class ArmCount(NamedTuple):
     n_people: int
     scans: tuple[tuple[str, int], ...]
     n_complete: int
-    """People who have every session."""
+    """People of whom every scan was analysed."""
+    n_planned: int
+    """Scans."""
 
 
 class Flow(NamedTuple):
@@ -99,7 +101,7 @@ def flow(scans: Sequence[FlowScan]) -> Flow:
     stages.append(Stage("Analysed", _people(kept), len(kept), ()))
     sessions = list(dict.fromkeys(scan.session for scan in scans))
     arms = list(dict.fromkeys(scan.arm for scan in scans))
-    return Flow(tuple(stages), tuple(_arm(arm, kept, sessions) for arm in arms))
+    return Flow(tuple(stages), tuple(_arm(arm, scans, kept, sessions) for arm in arms))
 
 
 def flow_chart(found: Flow) -> Markup:
@@ -120,7 +122,11 @@ def flow_chart(found: Flow) -> Markup:
             side, tall = _box(WIDE - 20 - SIDE, foot + DROP / 2, SIDE, _lost_lines(stage), word="left out")
             drop = tall + DROP
             y = foot + drop / 2
-            parts += [side, svg.segments([(middle, y, WIDE - 20 - SIDE - 5, y)], "way"), _head(WIDE - 20 - SIDE, y, "right")]
+            parts += [
+                side,
+                svg.segments([(middle, y, WIDE - 20 - SIDE - 5, y)], "way"),
+                _head(WIDE - 20 - SIDE, y, "right"),
+            ]
         parts += [svg.segments([(middle, foot, middle, foot + drop - 5)], "way"), _head(middle, foot + drop, "down")]
         top = foot + drop
     arms, top = _arms(found.arms, middle, top)
@@ -152,13 +158,14 @@ def _lost(scans: Sequence[FlowScan], what: str) -> tuple[Lost, ...]:
     return tuple(sorted(found, key=lambda lost: -lost.n_scan))
 
 
-def _arm(arm: str, kept: Sequence[FlowScan], sessions: Sequence[str]) -> ArmCount:
+def _arm(arm: str, scans: Sequence[FlowScan], kept: Sequence[FlowScan], sessions: Sequence[str]) -> ArmCount:
     own = [scan for scan in kept if scan.arm == arm]
     by_session = tuple((session, sum(scan.session == session for scan in own)) for session in sessions)
-    have: dict[str, set[str]] = {}
-    for scan in own:
-        have.setdefault(scan.participant, set()).add(scan.session)
-    return ArmCount(arm, _people(own), by_session, sum(len(found) == len(sessions) for found in have.values()))
+    planned = [scan for scan in scans if scan.arm == arm]
+    wanting = {scan.participant for scan in planned} - {scan.participant for scan in own}
+    wanting |= {scan.participant for scan in planned if scan.missing or scan.excluded or scan.failed}
+    complete = {scan.participant for scan in own} - wanting
+    return ArmCount(arm, _people(own), by_session, len(complete), len(planned))
 
 
 def _lost_lines(stage: Stage) -> list[str]:
@@ -167,8 +174,12 @@ def _lost_lines(stage: Stage) -> list[str]:
 
 
 def _arm_lines(arm: ArmCount) -> list[str]:
-    lines = [count(arm.n_people, "person", "people"), *(f"{session or 'scan'}: {n}" for session, n in arm.scans)]
-    return lines + ([f"with every session: {arm.n_complete}"] if len(arm.scans) > 1 else [])
+    n_scan = sum(n for _, n in arm.scans)
+    lines = [f"{count(arm.n_people, 'person', 'people')}, {n_scan} of {count(arm.n_planned, 'planned scan')}"]
+    if len(arm.scans) > 1:
+        lines += [f"{session}: {n}" for session, n in arm.scans]
+        lines.append(f"every scan of a person: {count(arm.n_complete, 'person', 'people')}")
+    return lines
 
 
 def _arms(arms: Sequence[ArmCount], middle: float, top: float) -> tuple[list[str], float]:
@@ -182,7 +193,9 @@ def _arms(arms: Sequence[ArmCount], middle: float, top: float) -> tuple[list[str
     centres = [20 + width / 2 + at * (width + SPACE) for at in range(n_across)]
     if n_across == 1:
         centres = [middle]
-    parts.append(svg.segments([(middle, top, middle, rail), (min(*centres, middle), rail, max(*centres, middle), rail)], "way"))
+    parts.append(
+        svg.segments([(middle, top, middle, rail), (min(*centres, middle), rail, max(*centres, middle), rail)], "way")
+    )
     below = lowest = rail
     for at, arm in enumerate(arms):
         if at % n_across == 0 and at:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from raphe.report.answers import CONTROLLED, Answer, cautions, ordered, sentence
+from raphe.report.answers import CONTROLLED, Answer, cautions, ordered, p_value, sentence
 from raphe.report.wording import probability
 
 CALLED = {
     "between": "between arms",
     "interaction": "difference of differences",
-    "crossover": "within people, controlled",
+    "crossover": "within people",
     "within": "within one arm",
     "correlation": "correlation",
 }
@@ -52,11 +52,20 @@ def planned(answers: Sequence[Answer]) -> Planned:
     rows, seen = [], 0
     for answer in ordered(answers):
         seen += answer.role == "secondary"
-        place = f"secondary, {seen}" if answer.role == "secondary" else answer.role
+        place = f"secondary {seen}" if answer.role == "secondary" else answer.role
         kind = CALLED[answer.kind] + (f" ({answer.arm})" if answer.arm else "")
         adjusted = probability(answer.p_adjusted)
         rows.append(
-            Row(place, answer.role, answer.contrast, kind, sentence(answer), probability(answer.p), adjusted, _state(answer))
+            Row(
+                place,
+                answer.role,
+                answer.contrast,
+                kind,
+                sentence(answer),
+                p_value(answer),
+                adjusted,
+                _state(answer),
+            )
         )
     return Planned(tuple(rows), tuple(cautions(answers)), tuple(_remarks(answers)))
 

@@ -23,7 +23,10 @@ LEFT, GAP = 50.0, 18.0
 """px for the axis of a row of panels, and between panels."""
 
 LEAST, MOST = 132.0, 250.0
-"""Width of a panel, px."""
+"""Width of a panel of two sessions, px."""
+
+ROOM = 78.0
+"""px that one more session adds to the most."""
 
 TOP, TALL, FOOT = 34.0, 150.0, 34.0
 """px above the values, of the values and under them."""
@@ -36,7 +39,7 @@ LEVEL = 0.95
 
 @dataclass(frozen=True)
 class PersonLine:
-    """Values of one person, one a session, NaN where there is none; ``why`` they are left out, empty if they are not."""
+    """Values of one person, one a session, NaN where there is none; ``why`` they are left out, else empty."""
 
     participant: str
     group: str
@@ -108,7 +111,7 @@ def spaghetti(
     present = dict.fromkeys([*groups, *(line.group for line in lines)])
     order = [group for group in present if any(line.group == group for line in lines)] or [""]
     n_across = min(len(order), int((WIDE - LEFT + GAP) // (LEAST + GAP)))
-    width = min((WIDE - LEFT - GAP * (n_across - 1)) / n_across, MOST)
+    width = min((WIDE - LEFT - GAP * (n_across - 1)) / n_across, MOST + ROOM * max(len(sessions) - 2, 0))
     panels = _panels(lines, order, list(present), len(sessions), n_across, width)
     parts = [part for panel in panels for part in _panel(panel, sessions, named)]
     for panel in panels[::n_across]:
@@ -133,7 +136,12 @@ def mean_interval(values: Sequence[float]) -> Interval:
 
 
 def _panels(
-    lines: Sequence[PersonLine], order: Sequence[str], colours: Sequence[str], n_session: int, n_across: int, width: float
+    lines: Sequence[PersonLine],
+    order: Sequence[str],
+    colours: Sequence[str],
+    n_session: int,
+    n_across: int,
+    width: float,
 ) -> list[_Panel]:
     means = {
         group: tuple(mean_interval([line.values[at] for line in _counted(lines, group)]) for at in range(n_session))
@@ -160,13 +168,14 @@ def _counted(lines: Sequence[PersonLine], group: str) -> list[PersonLine]:
 
 def _panel(panel: _Panel, sessions: Sequence[str], named: bool) -> list[str]:
     up, kind = panel.up, panel.kind
-    room = (panel.right - panel.left) / max(len(sessions), 1)
+    room = (panel.across(1) - panel.across(0) if len(sessions) > 1 else panel.right - panel.left) - 6
     parts = [
         svg.segments([(panel.left, up(tick), panel.right, up(tick)) for tick in up.ticks()], "grid"),
         svg.path([(panel.left, up.start), (panel.right, up.start)], "axis"),
         *_heading(panel),
     ]
-    numbers = [sum(math.isfinite(line.values[at]) and not line.why for line in panel.lines) for at in range(len(sessions))]
+    counted = _counted(panel.lines, panel.group)
+    numbers = [sum(math.isfinite(line.values[at]) for line in counted) for at in range(len(sessions))]
     for at, session in enumerate(sessions):
         name = short(session, max(int(room / svg.CHARACTER), 5))
         parts.append(svg.text(panel.across(at), up.start + 14, name, anchor="middle"))
