@@ -17,7 +17,6 @@ from raphe.report.correlation import (
     scatter_plot,
 )
 
-
 CARS = np.array(
     [
         [4, 4, 7, 7, 8, 9, 10, 10, 10, 11, 11, 12, 12, 12, 12, 13, 13, 13, 13, 14, 14, 14, 14, 15, 15, 15, 16, 16, 17,
@@ -41,7 +40,9 @@ def scatter(n=12, seed=5, **fields):
     rng = np.random.default_rng(seed)
     x = rng.normal(2, 0.4, n)
     y = 3 - 2 * x + rng.normal(0, 0.5, n)
-    return Scatter(tuple(f"p{at}" for at in range(n)), x, y, Axis("BP_ND in striatum"), Axis("fall", "points"), **fields)
+    return Scatter(
+        tuple(f"p{at}" for at in range(n)), x, y, Axis("BP_ND in striatum"), Axis("fall", "points"), **fields
+    )
 
 
 def test_dots_stand_at_their_values():
@@ -123,15 +124,17 @@ def test_what_is_constant_or_too_little_has_no_line():
 def test_words_claim_no_more_than_the_data():
     shown = in_words(scatter(n=20, r=-0.644, low=-0.85, high=-0.28, p=0.0022))
     assert shown == (
-        "People with higher BP_ND in striatum had lower fall: r = \u22120.64 (95 % CI \u22120.85 to \u22120.28), p = 0.002, "
-        "20 people."
+        "People with higher BP_ND in striatum had lower fall: r = \u22120.64 (95 % CI \u22120.85 to \u22120.28), "
+        "p = 0.002, 20 people."
     )
     open_ = in_words(scatter(r=0.3, low=-0.33, high=0.75, p=0.34, method="spearman"))
     assert open_.startswith("The data do not show a correlation")
     assert "no evidence that there is none" in open_
     assert "Spearman's \u03c1 = 0.30" in open_
     assert "could not be computed (12 people" in in_words(scatter())
-    adjusted = scatter(covariates=np.arange(12.0)[:, None] % 5, adjusted_for=("age",), r=0.9, low=0.7, high=0.97, p=1e-5)
+    adjusted = scatter(
+        covariates=np.arange(12.0)[:, None] % 5, adjusted_for=("age",), r=0.9, low=0.7, high=0.97, p=1e-5
+    )
     assert "adjusted for age: partial r = 0.90" in in_words(adjusted)
 
 

@@ -1,6 +1,7 @@
 """Spaghetti plot: each person's values, and the mean of those who count."""
 
 import math
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -85,9 +86,11 @@ def test_many_groups_stand_in_rows_within_the_width():
 def test_names_of_sessions_do_not_overlap():
     sessions = ("baseline", "24 h after the infusion", "72 h after the infusion", "four weeks after it")
     found = drawn([PersonLine(f"p{at}", f"group {at % 3}", (1.0, 1.1, 1.2, 1.3)) for at in range(9)], sessions)
-    ends = [(x - len(text) * 3.05, x + len(text) * 3.05, y) for text, x, y, anchor in found.texts() if anchor == "middle"]
+    ends = [
+        (x - len(text) * 3.05, x + len(text) * 3.05, y) for text, x, y, anchor in found.texts() if anchor == "middle"
+    ]
     row = sorted(end for end in ends if end[2] == max(y for *_, y in ends))
-    assert all(left[1] <= right[0] + 1 for left, right in zip(row, row[1:], strict=False))
+    assert all(left[1] <= right[0] + 1 for left, right in pairwise(row))
 
 
 @pytest.mark.parametrize(
