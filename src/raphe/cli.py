@@ -16,7 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from raphe import __version__, arguments, model_options
+from raphe import __version__, arguments, model_options, power_options
 from raphe.errors import OutputError, RapheError
 from raphe.pipeline.messages import log
 
@@ -127,7 +127,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"raphe {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for add in (_demo, _convert, _check, _run, _fit, _map, _simulate, _conformance, _list):
+    for add in (_demo, _convert, _check, _run, _fit, _map, _occupancy, _simulate, _power, _conformance, _list):
         add(commands)
     return parser
 
@@ -365,6 +365,73 @@ def _map(commands: _Commands) -> None:
     )
 
 
+def _occupancy(commands: _Commands) -> None:
+    scans = "to-block/derivatives/raphe-sim/sub-01"
+    curves = "sub-01_ses-{0}_trc-DASB_seg-sim"
+    fits = [
+        f"raphe fit {scans}/ses-{name}/pet/{curves.format(name)}_desc-preproc_tacs.tsv --model MRTM2 --out fits"
+        for name in ("control", "ketamine")
+    ]
+    tables = " ".join(f"fits/{curves.format(name)}_model-MRTM2_kinpar.tsv" for name in ("control", "ketamine"))
+    parser = _command(
+        commands,
+        "occupancy",
+        _later("raphe.pipeline.occupancy"),
+        "say what a drug occupies: change in BP_ND, Lassen plot, V_ND",
+        f"raphe simulate yamanaka2014 to-block --tacs-only --participants 1 && {' && '.join(fits)} && "
+        f"raphe occupancy {tables} --out occupied",
+    )
+    parser.add_argument(
+        "baseline",
+        type=arguments.path,
+        metavar="BASELINE",
+        help="scan without drug: parameters of one scan (*_kinpar.tsv), or estimates of a study (estimates.tsv)",
+    )
+    parser.add_argument(
+        "blocked",
+        nargs="?",
+        type=arguments.path,
+        metavar="BLOCKED",
+        help="scan under the drug; may be left out where BASELINE holds both sessions (--session)",
+    )
+    choice = parser.add_argument_group("which values")
+    choice.add_argument(
+        "--session", nargs=2, type=arguments.name, metavar=("BASELINE", "BLOCKED"), help="labels of the two sessions"
+    )
+    choice.add_argument("--participant", nargs="+", type=arguments.name, default=[], metavar="LABEL")
+    choice.add_argument("--tracer", type=arguments.name, metavar="NAME")
+    choice.add_argument("--model", type=arguments.names, default=[], metavar="M", help="where a table holds several")
+    choice.add_argument(
+        "--parameter", choices=("BPND", "VT"), help="of both tables; VT if not given and both have it, else BPND"
+    )
+    choice.add_argument(
+        "--regions", type=arguments.names, default=[], metavar="NAME,...", help="use these alone, parted by commas"
+    )
+    line = parser.add_argument_group("line through the regions")
+    line.add_argument(
+        "--method",
+        choices=("ml", "ols", "tls"),
+        default="ml",
+        help="maximum likelihood with errors in both scans (default); least squares of the Lassen plot, to compare",
+    )
+    line.add_argument(
+        "--noise",
+        choices=("relative", "absolute", "se"),
+        default="relative",
+        help="errors in proportion to VT or 1 + BPND (default), alike, or as the tables' standard errors have them",
+    )
+    line.add_argument(
+        "--covariance",
+        type=arguments.path,
+        metavar="FILE",
+        help="covariance of the relative errors of the regions, from test-retest data: a column name, and one a region",
+    )
+    parser.add_argument(
+        "--out", type=arguments.path, metavar="DIR", help="folder for table and page; without it, the table is printed"
+    )
+    parser.add_argument("--json", action="store_true", help="print the lines as JSON")
+
+
 def _simulate(commands: _Commands) -> None:
     parser = _command(
         commands,
@@ -388,6 +455,18 @@ def _simulate(commands: _Commands) -> None:
     parser.add_argument(
         "--workers", type=arguments.count, default=1, metavar="N", help="participants at a time, where images are made"
     )
+
+
+def _power(commands: _Commands) -> None:
+    parser = _command(
+        commands,
+        "power",
+        _later("raphe.pipeline.power"),
+        "find the number of people, the detectable change and the precision of a design from the scatter of scans",
+        "raphe power --design paired --n 4 --wscv 6 && raphe power --design groups --n 30 --allocation 2:1 "
+        "--tracer AZ10419369 --out power",
+    )
+    power_options.add(parser)
 
 
 def _conformance(commands: _Commands) -> None:

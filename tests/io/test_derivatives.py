@@ -30,6 +30,14 @@ def test_names_are_those_of_the_interface():
         derivatives.contrast(OUT, "ketamine"): "group/contrast-ketamine_result.tsv",
         derivatives.agreement(OUT, "[11C]DASB", "SRTM", "BP_ND", "test", "retest"): "group/"
         "agreement-testretest_trc-11CDASB_model-SRTM_meas-BPND_result.tsv",
+        derivatives.occupancy(
+            OUT,
+            [Path(f"sub-1_ses-{name}_trc-X_desc-a_model-MA1_kinpar.tsv") for name in ("a", "b")],
+            "V_T",
+            trc="other",
+            ses=None,
+        ): "sub-1_trc-X_model-MA1_meas-VT_occupancy.tsv",
+        derivatives.occupancy(OUT, [Path("estimates.tsv")], "BP_ND", trc="DASB"): "trc-DASB_meas-BPND_occupancy.tsv",
         derivatives.provenance(OUT, SCAN.label): "provenance/sub-01_ses-baseline_trc-DASB_run-1.json",
         derivatives.description(OUT): "dataset_description.json",
     }

@@ -110,7 +110,8 @@ def test_a_contrast_has_the_columns_of_the_interface(tmp_path):
 def test_agreement_holds_every_figure_with_its_interval(tmp_path):
     path = tmp_path / "agreement-x_result.tsv"
     figures = [Interval(float(i), i - 0.5, i + 0.5) for i in range(1, 6)]
-    row = AgreementRow(PAIRS, *figures, Interval(6.0, NAN, NAN), "too few people")
+    others = Interval(7.0, 6.5, 7.5), Interval(0.8, 0.7, 0.9), Interval(0.6, 0.5, NAN), 12.0
+    row = AgreementRow(PAIRS, *figures, Interval(6.0, NAN, NAN), "too few people", *others)
     write_agreement(path, Agreement("DASB", "SRTM", "BP_ND", "test", "retest", "ICC(A,1)", (row,)))
     lines, sidecar = tables(path)
     got = dict(zip(*lines, strict=True))
@@ -119,6 +120,9 @@ def test_agreement_holds_every_figure_with_its_interval(tmp_path):
     assert (got["icc_ci_low"], got["icc_ci_high"]) == ("3.5", "4.5")
     assert (got["wscv_ci_low"], got["wscv_ci_high"]) == ("n/a", "n/a")
     assert (got["region"], got["n"], got["excluded"], got["remark"]) == ("thalamus", "2", "1", "too few people")
+    assert lines[0].index("sdd") == lines[0].index("remark") + 1  # older columns keep their places
+    assert (got["sdd"], got["sdd_ci_low"], got["sdd_ci_high"]) == ("7", "6.5", "7.5")
+    assert (got["icc_c1"], got["icc_1"], got["icc_1_ci_high"], got["n_10_percent"]) == ("0.8", "0.6", "n/a", "12")
     assert sidecar["trv"]["Units"] == "%"
     assert "ICC(A,1)" in sidecar["icc"]["Description"]
     assert sidecar["Sessions"] == ["test", "retest"]

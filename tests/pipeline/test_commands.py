@@ -372,10 +372,13 @@ def test_list_says_what_there_is_with_its_source(raphe, what):
 
 
 def test_help_shows_an_example_of_every_command(raphe):
-    for command in ("demo", "check", "run", "fit", "map", "simulate", "list"):
+    for command in ("demo", "check", "run", "fit", "map", "occupancy", "simulate", "list"):
         ended = raphe(command, "--help")
         assert ended.code == 0
-        assert f"Example:  raphe {'simulate' if command in ('check', 'run', 'fit', 'map') else command}" in ended.out
+        assert (
+            f"Example:  raphe {'simulate' if command in ('check', 'run', 'fit', 'map', 'occupancy') else command}"
+            in ended.out
+        )
     assert raphe("--version").out.startswith("raphe ")
 
 

@@ -5,13 +5,16 @@ import pytest
 from scipy import stats
 
 from raphe.data.estimates import Estimate, Estimates
+from raphe.errors import InputError
 from raphe.quality import Quality
-from raphe.stats.intraclass import absolute_agreement, mean_squares
+from raphe.stats.intraclass import FORMS, absolute_agreement, intraclass, mean_squares
 from raphe.stats.test_retest import (
     absolute_variability,
     agreement,
     limits_of_agreement,
     mean_range_df,
+    people_for_ten_per_cent,
+    smallest_detectable_difference,
     within_subject_cv,
 )
 
@@ -200,3 +203,69 @@ def test_values_that_are_not_positive_have_no_variability_in_per_cent(low):
     assert math.isnan(row.wscv.value)
     assert math.isfinite(row.icc.value)
     assert "not positive" in row.why
+
+
+@pytest.mark.parametrize(
+    ("form", "value", "low", "high"),
+    [
+        ("1", 0.17, -0.133, 0.72),
+        ("A,1", 0.29, 0.019, 0.76),
+        ("C,1", 0.71, 0.342, 0.95),
+        ("k", 0.44, -0.884, 0.91),
+        ("A,k", 0.62, 0.071, 0.93),
+        ("C,k", 0.91, 0.676, 0.99),
+    ],
+)
+def test_all_forms_of_shrout_and_fleiss(form, value, low, high):
+    """Their table 4; intervals as R's psych prints them in the example of ICC()."""
+    found = intraclass(SHROUT, form)
+    assert (found.value, found.high) == pytest.approx((value, high), abs=0.005)
+    assert found.low == pytest.approx(low, abs=0.0005)
+
+
+@pytest.mark.parametrize("form", ["1", "C,1", "C,k"])
+def test_exact_intervals_of_the_other_forms_cover_the_truth(form):
+    rng = np.random.default_rng(12)
+    shift = np.array([0.0, 2.0]) if form.startswith("C") else np.zeros(2)
+    truth = 2 * 0.8 / 1.8 if form.endswith("k") else 0.8
+    hits = 0
+    for _ in range(4000):
+        table = rng.normal(0, math.sqrt(0.8), (8, 1)) + shift + rng.normal(0, math.sqrt(0.2), (8, 2))
+        found = intraclass(table, form)
+        hits += found.low <= truth <= found.high
+    assert LOW <= hits / 4000 <= HIGH
+
+
+def test_unknown_form_is_refused():
+    with pytest.raises(InputError, match="3,1"):
+        intraclass(SHROUT, "3,1")
+    assert set(FORMS) == {"1", "A,1", "C,1", "k", "A,k", "C,k"}
+
+
+def test_smallest_detectable_difference_is_that_of_two_errors_of_measurement():
+    found = smallest_detectable_difference(MINI - WRIGHT)
+    # Bland and Altman 1986: SD of the differences 38.8 l/min.
+    assert found.value == pytest.approx(1.96 * 38.8, abs=0.1)
+    rng = np.random.default_rng(13)
+    hits = 0
+    for _ in range(4000):
+        one = smallest_detectable_difference(rng.normal(3.0, 1.0, 8))
+        hits += one.low <= 1.96 <= one.high
+    assert LOW <= hits / 4000 <= HIGH
+
+
+def test_people_for_ten_per_cent():
+    """R 4.2.2: power.t.test(delta = 10, sd = 6 * sqrt(2), power = 0.8, type = "paired")$n = 7.8: 8 people."""
+    assert people_for_ten_per_cent(6.0) == 8
+    assert math.isnan(people_for_ten_per_cent(math.nan))
+    assert math.isnan(people_for_ten_per_cent(1e5))
+
+
+def test_row_holds_the_other_figures():
+    row = only_row(WRIGHT, MINI)
+    assert row.sdd == smallest_detectable_difference(MINI - WRIGHT)
+    assert row.icc_consistency == intraclass(np.column_stack([WRIGHT, MINI]), "C,1")
+    assert row.icc_one_way == intraclass(np.column_stack([WRIGHT, MINI]), "1")
+    assert row.n_ten == people_for_ten_per_cent(row.wscv.value)
+    alone = only_row([1.0], [1.1])
+    assert math.isnan(alone.sdd.value)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from raphe.data.scan import Scan
@@ -22,7 +22,7 @@ BIDS_VERSION = "1.10.0"
 IGNORED = (
     *("*.html", "*_tacs.*", "*_kinpar.*", "*_inputfunction.*", "*_mimap.*", "*_result.*", "group/", "provenance/"),
     *("*_xfm.*", "*_petref.*", "*_morph.*", "*_desc-confounds_timeseries.*", "*_pet.*", "*_desc-ref_mask.*"),
-    *("*_cov.*", "*_carpet.*"),
+    *("*_cov.*", "*_carpet.*", "*_occupancy.*"),
 )
 """Lines of ``.bidsignore``: what the released BIDS validator does not know."""
 
@@ -147,6 +147,24 @@ def fitted_table(out: Path, table: Path, model: str, suffix: str = "kinpar") -> 
     parts = [part for part in table.stem.split("_") if not part.startswith("desc-")]
     stem = "_".join(parts[:-1] if parts[-1:] in (["tacs"], ["timeseries"]) else parts)
     return out / f"{stem}_model-{label(model)}_{suffix}.tsv".lstrip("_")
+
+
+def occupancy(out: Path, tables: Sequence[Path], parameter: str, **entities: str | None) -> Path:
+    """Occupancy from two tables of a parameter (its symbol): what their names have in common, less ``desc-``.
+
+    ``entities`` says the rest, such as the tracer of a table of many; what a name has already is not said again.
+    """
+    first, *others = ([part for part in table.stem.split("_") if "-" in part] for table in tables)
+    common = [p for p in first if all(p in other for other in others) and not p.startswith("desc-")]
+    there = {part.partition("-")[0] for part in common}
+    rest = {key: value for key, value in entities.items() if key not in there}
+    stem = "_".join(common) + _entities(**rest, meas=SYMBOLS[parameter].label)
+    return out / f"{stem}_occupancy.tsv".lstrip("_")
+
+
+def page_of(table: Path) -> Path:
+    """Page that shows what a table holds."""
+    return table.with_suffix(".html")
 
 
 QUALITY = "quality"

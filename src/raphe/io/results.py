@@ -144,25 +144,28 @@ def write_agreement(path: Path, agreement: Agreement) -> None:
         Column("trv", "Absolute test-retest variability", "%"),
         Column("wscv", "Within-subject coefficient of variation", "%"),
     )
-    columns = [Column("region", "Region"), Column("n", "Participants with a usable estimate in both sessions")]
-    for figure in figures:
-        columns.append(figure)
-        columns += [
-            Column(
-                f"{figure.name}_ci_{end}", f"{which} end of the 95 % confidence interval of {figure.name}", figure.units
-            )
-            for end, which in (("low", "Lower"), ("high", "Upper"))
-        ]
-    columns += [
+    others = (
+        Column("sdd", "Smallest difference between two scans of a person that exceeds their noise, 1.96 SD", unit),
+        Column("icc_c1", "Intraclass correlation, ICC(C,1): two-way, consistency, single measurement"),
+        Column("icc_1", "Intraclass correlation, ICC(1): one-way random, single measurement"),
+    )
+    columns = [
+        Column("region", "Region"),
+        Column("n", "Participants with a usable estimate in both sessions"),
+        *_with_intervals(figures),
         Column("excluded", "Values that were left out; the sidecar's Excluded says which and why"),
         REMARK,
+        *_with_intervals(others),
+        Column("n_10_percent", "Participants with whom a paired t test shows a change of 10 % in 80 % of studies"),
     ]
     rows = []
     for row in agreement.rows:
         intervals = (row.bias, row.limits_low, row.limits_high, row.icc, row.trv, row.wscv)
         numbers = [number for interval in intervals for number in _numbers(interval)]
         why = row.why or NOT_AVAILABLE
-        rows.append([row.pairs.region, len(row.pairs), *numbers, len(row.pairs.excluded), why])
+        more = [n for one in (row.sdd, row.icc_consistency, row.icc_one_way) for n in _numbers(one)]
+        counts = len(row.pairs), len(row.pairs.excluded)
+        rows.append([row.pairs.region, counts[0], *numbers, counts[1], why, *more, float(row.n_ten)])
     metadata = {
         "Description": f"Test-retest agreement of {agreement.parameter} by region",
         "Tracer": agreement.tracer,
@@ -173,6 +176,16 @@ def write_agreement(path: Path, agreement: Agreement) -> None:
         **_software(),
     }
     write_described(path, columns, rows, metadata)
+
+
+def _with_intervals(figures: Sequence[Column]) -> list[Column]:
+    """Each figure, and the ends of its interval behind it."""
+    columns = []
+    for name, what, unit in figures:
+        columns.append(Column(name, what, unit))
+        for end, which in (("low", "Lower"), ("high", "Upper")):
+            columns.append(Column(f"{name}_ci_{end}", f"{which} end of the 95 % confidence interval of {name}", unit))
+    return columns
 
 
 def _numbers(interval: Interval) -> tuple[float, float, float]:

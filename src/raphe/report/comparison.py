@@ -125,7 +125,15 @@ def _agreement_row(row: AgreementRow, common: Sequence[str]) -> dict[str, object
         "icc": interval(row.icc, 2),
         "trv": interval(row.trv, 1),
         "wscv": interval(row.wscv, 1),
-        "sort": {"bias": row.bias.value, "icc": row.icc.value, "trv": row.trv.value, "wscv": row.wscv.value},
+        "sdd": interval(row.sdd, places),
+        "n_ten": fixed(row.n_ten, 0),
+        "sort": {
+            "bias": row.bias.value,
+            "icc": row.icc.value,
+            "trv": row.trv.value,
+            "wscv": row.wscv.value,
+            "n_ten": row.n_ten,
+        },
         "why": _others(row.why, common),
     }
 

@@ -12,7 +12,14 @@ from fnmatch import fnmatchcase
 from functools import partial
 
 from raphe.data.record import Step
-from raphe.report import methods_blood, methods_curves, methods_images, methods_maps, methods_study
+from raphe.report import (
+    methods_blood,
+    methods_curves,
+    methods_images,
+    methods_maps,
+    methods_pharmacology,
+    methods_study,
+)
 from raphe.report.methods_words import Steps, plain
 from raphe.report.wording import listed
 
@@ -123,6 +130,9 @@ WRITERS: Mapping[str, Callable[[Steps], str]] = {
     "excluded": methods_study.excluded,
     "paired": methods_study.paired,
     "agreement": methods_study.agreement,
+    "occupancy_read": methods_pharmacology.read,
+    "occupancy": methods_pharmacology.occupancy,
+    "occupancy_line": methods_pharmacology.line,
 }
 """Who writes the text of each step; that of ``fit`` is written for all models at once."""
 
@@ -149,6 +159,7 @@ PLACE: Mapping[str, int] = {
             ("regularise",),
             ("planned",),
             ("paired", "agreement"),
+            ("occupancy_read", "occupancy", "occupancy_line"),
         )
     )
     for name in names
@@ -180,6 +191,7 @@ VARYING: Mapping[str, tuple[str, ...]] = {
     "make_input": ("scan_end", "parent_fraction", "plasma_to_blood", "parent", "whole_blood"),
     "delay": ("value", "se"),
     "agreement": ("model", "parameter", "n_regions"),
+    "occupancy_line": ("participant", "n_regions", "left_out"),
     "maps": ("image", "file", "passed_over", "threshold", "n_voxel"),
     "smooth": ("tracer",),
     "regularise": ("tracer",),

@@ -9,9 +9,21 @@ import numpy.typing as npt
 from scipy import stats
 
 from raphe.data.results import Interval
+from raphe.errors import InputError
 from raphe.stats.interval import TAILS
 
 Array = npt.NDArray[np.float64]
+
+
+FORMS = {
+    "1": "ICC(1): one-way random, single measurement",
+    "A,1": "ICC(A,1): two-way random, absolute agreement, single measurement",
+    "C,1": "ICC(C,1): two-way, consistency, single measurement",
+    "k": "ICC(k): one-way random, mean of k measurements",
+    "A,k": "ICC(A,k): two-way random, absolute agreement, mean of k measurements",
+    "C,k": "ICC(C,k): two-way, consistency, mean of k measurements",
+}
+"""Forms by the names of McGraw and Wong 1996; Shrout and Fleiss 1979 call them (1,1), (2,1), (3,1), (1,k), ..."""
 
 
 class MeanSquares(NamedTuple):
@@ -80,3 +92,49 @@ def absolute_agreement(table: Array) -> Interval:
     low = n * (msr - f_low * mse) / (f_low * noise + n * msr)
     high = n * (f_high * msr - mse) / (noise + n * f_high * msr)
     return Interval(float(icc), float(low), float(high))
+
+
+def intraclass(table: Array, form: str) -> Interval:
+    r"""Intraclass correlation of any form, with its 95 % confidence interval.
+
+    A difference between sessions that all people share counts as error in absolute agreement and in the one-way form,
+    which knows no sessions, and does not in consistency. With F the ratio MSR / MSW (one-way; MSW the mean square
+    within people) or MSR / MSE (consistency),
+
+    .. math::
+
+        \mathrm{ICC} = \frac{F - 1}{F + k - 1}
+
+    and F over, or times, a quantile of its distribution gives the limits, exactly for normal values. The mean of k
+    measurements has :math:`k r / (1 + (k - 1) r)` in place of each r (Spearman and Brown). (McGraw and Wong 1996,
+    Psychol Methods 1:30, tables 4 and 7.) Absolute agreement is :func:`absolute_agreement`.
+
+    Parameters
+    ----------
+    table : ndarray, shape (n, k), n >= 3, k >= 2
+        One row a person, one column a measurement; neither all people nor all differences alike.
+    form : str
+        One of :data:`FORMS`.
+
+    Raises
+    ------
+    InputError
+        If the form is unknown.
+    """
+    if form not in FORMS:
+        raise InputError(f"there is no intraclass correlation of form {form!r}; use {', '.join(FORMS)}")
+    n, k = table.shape
+    kind = form.split(",")[0]
+    if kind == "A":
+        single = absolute_agreement(table)
+    else:
+        squares = mean_squares(table)
+        error, df = squares.error, (n - 1) * (k - 1)
+        if kind in ("1", "k"):
+            error, df = (squares.columns + (n - 1) * squares.error) / n, n * (k - 1)
+        ratio = squares.rows / error
+        low, high = ratio / stats.f.ppf(TAILS[1], n - 1, df), ratio * stats.f.ppf(TAILS[1], df, n - 1)
+        single = Interval(*(float((f - 1) / (f + k - 1)) for f in (ratio, low, high)))
+    if not form.endswith("k"):
+        return single
+    return Interval(*(k * r / (1 + (k - 1) * r) for r in (single.value, single.low, single.high)))

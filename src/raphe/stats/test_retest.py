@@ -12,15 +12,17 @@ from raphe.data.estimates import Estimates
 from raphe.data.record import Step
 from raphe.data.results import Agreement, AgreementRow, Interval, PairedValues
 from raphe.stats.interval import TAILS, alike, of_mean, unknown
-from raphe.stats.intraclass import absolute_agreement
+from raphe.stats.intraclass import FORMS, absolute_agreement, intraclass
 from raphe.stats.pairs import NONE, pair
+from raphe.stats.power import Design, needed
+from raphe.stats.scatter import Scatter
 
 Array = npt.NDArray[np.float64]
 
 Z = 1.96
 """Limits of agreement stand this many standard deviations from the bias (Bland and Altman 1999)."""
 
-ICC_FORM = "ICC(A,1): two-way random, absolute agreement, single measurement"
+ICC_FORM = FORMS["A,1"]
 
 
 def agreement(
@@ -38,8 +40,9 @@ def agreement(
 
     Bias and limits are of second minus first in the parameter's unit: :func:`limits_of_agreement`. The intraclass
     correlation is :func:`raphe.stats.intraclass.absolute_agreement`; the relative measures are
-    :func:`absolute_variability` and :func:`within_subject_cv`. All intervals are 95 % confidence intervals and take the
-    differences to be normal.
+    :func:`absolute_variability` and :func:`within_subject_cv`. Beside them stand two other forms of the correlation,
+    :func:`smallest_detectable_difference` and :func:`people_for_ten_per_cent`. All intervals are 95 % confidence
+    intervals and take the differences to be normal.
 
     Parameters
     ----------
@@ -148,6 +151,35 @@ def within_subject_cv(first: Array, second: Array) -> Interval:
     return Interval(wscv, wscv / float(high), wscv / float(low))
 
 
+def smallest_detectable_difference(difference: Array) -> Interval:
+    r"""Smallest difference between two scans of a person that exceeds their noise, SDD = 1.96 sqrt(2) SEM.
+
+    The standard error of measurement SEM is SD(second - first) / sqrt(2), so that a shift which all people share does
+    not count (Weir 2005, J Strength Cond Res 19:231; Beckerman et al. 2001, Qual Life Res 10:571). The SD has the
+    chi-square interval of normal differences.
+
+    Parameters
+    ----------
+    difference : ndarray, shape (n,), n >= 2
+        Second minus first; not all alike.
+    """
+    df = difference.size - 1
+    sdd = Z * float(difference.std(ddof=1))
+    low, high = np.sqrt(stats.chi2.ppf(TAILS, df) / df)
+    return Interval(sdd, sdd / float(high), sdd / float(low))
+
+
+def people_for_ten_per_cent(wscv: float) -> float:
+    """How many people a paired study needs to show a change of 10 % with a power of 80 %, two-sided at 5 %.
+
+    By :func:`raphe.stats.power.needed`, all people changing alike; NaN where the within-subject CV is unknown or so
+    large that more than :data:`raphe.stats.power.MOST` were needed.
+    """
+    if not 0 < wscv < 1000:
+        return float("nan")
+    return float(needed(Design("paired"), Scatter(wscv), 10.0, 0.8))
+
+
 def mean_range_df(n: int) -> float:
     """Degrees of freedom v for which chi(v) has the coefficient of variation of the mean of ``n`` ranges of two values.
 
@@ -167,7 +199,7 @@ def _relative_difference(first: Array, second: Array) -> Array:
 
 def _row(pairs: PairedValues) -> AgreementRow:
     n = len(pairs)
-    bias = low = high = icc = trv = wscv = unknown()
+    bias = low = high = icc = trv = wscv = sdd = consistency = one_way = unknown()
     if n == 0:
         why = "no participant has a usable value in both sessions"
         return AgreementRow(pairs, bias, low, high, icc, trv, wscv, why)
@@ -181,14 +213,17 @@ def _row(pairs: PairedValues) -> AgreementRow:
         reasons.append(f"all {n} differences are equal: a copied scan has that, real scans do not")
     else:
         bias, low, high = limits_of_agreement(difference)
+        sdd = smallest_detectable_difference(difference)
     if n == 2:
         reasons.append("two participants: an intraclass correlation needs at least three")
     elif n > 2 and spread:
-        icc = absolute_agreement(np.column_stack([pairs.first, pairs.second]))
+        table = np.column_stack([pairs.first, pairs.second])
+        icc, consistency, one_way = absolute_agreement(table), intraclass(table, "C,1"), intraclass(table, "1")
     if (pairs.first > 0).all() and (pairs.second > 0).all():
         trv, wscv = absolute_variability(pairs.first, pairs.second), within_subject_cv(pairs.first, pairs.second)
         if n == 1 or not spread:
             trv, wscv = unknown(trv.value), unknown(wscv.value)
     else:
         reasons.append("a value is not positive, so variability in per cent has no meaning")
-    return AgreementRow(pairs, bias, low, high, icc, trv, wscv, "; ".join(reasons))
+    others = sdd, consistency, one_way, people_for_ten_per_cent(wscv.value)
+    return AgreementRow(pairs, bias, low, high, icc, trv, wscv, "; ".join(reasons), *others)
