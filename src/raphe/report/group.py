@@ -77,7 +77,7 @@ def forest_figure(
     """
     told = [f"{what}: estimate with its 95 % interval, which is not adjusted for the number of rows."]
     if any(row.primary for row in rows):
-        told.append("The diamond on a band was named in advance as primary.")
+        told.append("The diamond on a band was named in advance as primary and is judged by p.")
     if adjusted:
         told.append(f"Adjusted p: {adjusted}.")
     if margin is not None:

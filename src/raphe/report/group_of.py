@@ -1,0 +1,261 @@
+"""The group part of the page from the answers of a study."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from raphe.data.estimates import Estimate, Estimates
+from raphe.data.results import Contrast, ContrastRow
+from raphe.nomenclature import region_key
+from raphe.quality import EXCLUDES
+from raphe.report.answers import Answer
+from raphe.report.correlation import Axis, Scatter
+from raphe.report.flow import FlowScan
+from raphe.report.forest import ForestRow
+from raphe.report.group import (
+    Folded,
+    Group,
+    MapPart,
+    correlation_figure,
+    flow_figure,
+    forest_figure,
+    spaghetti_figure,
+)
+from raphe.report.planned import planned
+from raphe.report.simulated import Figure
+from raphe.report.spaghetti import PersonLine
+from raphe.report.verdict import family_verdict
+from raphe.report.wording import fixed, listed, remarks, unit
+
+NAN = float("nan")
+
+WITHIN, TOGETHER = "within one arm: no comparison with ", "all arms together"
+"""How notes of a contrast begin that compares no arms though there are some."""
+
+ADJUSTED = {
+    "holm": "Holm's procedure", "hochberg": "Hochberg's procedure", "bh": "Benjamini and Hochberg's procedure",
+    "bonferroni": "Bonferroni's procedure", "maxt": "the permutation distribution of the largest statistic",
+}  # fmt: skip
+
+
+def group_of(
+    contrasts: Sequence[Contrast],
+    estimates: Estimates,
+    scans: Sequence[FlowScan] = (),
+    *,
+    primary_region: str = "",
+    arms: Mapping[str, str] | None = None,
+    groups: Sequence[str] = (),
+    maps: Sequence[MapPart] = (),
+) -> Group:
+    """Tell what a study found.
+
+    Parameters
+    ----------
+    contrasts : sequence of Contrast
+        In the order of the plan.
+    estimates : Estimates
+        Of which each person's values are drawn, those that may not be used hollow.
+    scans : sequence of FlowScan
+        Every planned scan; none draws no flow.
+    primary_region : str
+    arms : mapping of str to str, optional
+        Arm to which a contrast is limited, by the contrast's name.
+    groups : sequence of str
+        Arms in the order of their colours.
+    maps : sequence of MapPart
+    """
+    answers = [answer_of(one, primary_region, (arms or {}).get(one.name, "")) for one in contrasts]
+    figures: list[Figure] = []
+    folded: list[Folded] = []
+    for contrast in sorted(contrasts, key=lambda one: (not one.primary, not one.controlled)):
+        figures.append(forest_of(contrast, primary_region))
+        regions = _in_front([row.pairs.region for row in _asked(contrast)], primary_region)
+        if contrast.kind == "correlation":
+            row = next(row for row in _asked(contrast) if row.pairs.region == regions[0])
+            figures.append(correlation_figure(scatter_of(contrast, row), title=f"{contrast.name}: {regions[0]}"))
+    for people in _people_figures(contrasts, estimates, primary_region, groups):
+        figures.append(people[0])
+        if len(people) > 1:
+            folded.append(Folded(f"{people[0].title}, other regions", tuple(people[1:])))
+    flows = (flow_figure(scans),) if scans else ()
+    return Group(planned(answers), flows, tuple(figures), tuple(folded), tuple(maps))
+
+
+def answer_of(contrast: Contrast, primary_region: str = "", arm: str = "") -> Answer:
+    """Give the answer of a contrast: in the primary region by its own p, or over all of its regions by adjusted p.
+
+    Parameters
+    ----------
+    contrast : Contrast
+    primary_region : str
+        Empty for none.
+    arm : str
+        To which the contrast is limited; empty for none.
+    """
+    rows = _asked(contrast)
+    named = [row for row in rows if primary_region and region_key(row.pairs.region) == region_key(primary_region)]
+    row = named[0] if named else _clearest(rows)
+    kind, control = _kind(contrast)
+    first, second = contrast.groups if contrast.groups else (contrast.first, contrast.second)
+    where = row.pairs.region if named or len(rows) == 1 else f"{len(rows)} regions"
+    own = len(rows) == 1 or bool(named)
+    return Answer(
+        contrast.name,
+        contrast.status or ("primary" if contrast.primary else "secondary"),
+        kind,
+        f"{contrast.parameter} of {contrast.tracer} in {where}",
+        first,
+        second,
+        row.estimate,
+        row.ci_low,
+        row.ci_high,
+        NAN if contrast.unit == "%" else row.percent,
+        row.p,
+        NAN if own else row.p_adjusted,
+        len(row.pairs),
+        _unit(contrast),
+        arm or ("all arms together" if any(note.startswith(TOGETHER) for note in contrast.notes) else ""),
+        control,
+        _test(contrast, row),
+        row.p_smallest,
+        _adjusted(contrast),
+        why=row.why,
+        remark=" ".join(_sentence(note) for note in contrast.notes if not note.startswith((WITHIN, TOGETHER))),
+        summary="" if own else family_verdict(contrast),
+    )
+
+
+def forest_of(contrast: Contrast, primary_region: str = "") -> Figure:
+    """Forest plot of a contrast, the primary region first."""
+    rows = _asked(contrast)
+    order = _in_front([row.pairs.region for row in rows], primary_region)
+    first = order[0] if contrast.primary and primary_region and order else ""
+    shown = [
+        ForestRow(
+            row.pairs.region, row.estimate, row.ci_low, row.ci_high, len(row.pairs), row.p,
+            NAN if row.pairs.region == first else row.p_adjusted, NAN if contrast.unit == "%" else row.percent,
+            primary=row.pairs.region == first, why=row.why,
+        )
+        for row in sorted(rows, key=lambda row: order.index(row.pairs.region))
+    ]  # fmt: skip
+    named = contrast.kind in ("correlation", "occupancy")
+    symbol = {"correlation": "r", "occupancy": "occupancy"}.get(contrast.kind, contrast.parameter)
+    before = "" if named else "difference in " if contrast.controlled else "change in "
+    what = contrast.what or f"change in {contrast.parameter} from {contrast.first} to {contrast.second}"
+    caption = f"{what[:1].upper()}{what[1:]}, {contrast.tracer}"
+    return forest_figure(
+        shown, symbol, caption, before=before, unit=_unit(contrast), adjusted=_adjusted(contrast), title=contrast.name
+    )
+
+
+def scatter_of(contrast: Contrast, row: ContrastRow, *, order: Sequence[str] = ()) -> Scatter:
+    """Values of a correlation in one region."""
+    method = next((name for name in ("spearman", "skipped") if name in contrast.method.lower()), "pearson")
+    pairs = row.pairs
+    return Scatter(
+        pairs.participants, pairs.first, pairs.second, Axis(f"{contrast.first}, {pairs.region}"), Axis(contrast.second),
+        row.estimate, row.ci_low, row.ci_high, row.p, method, row.groups, tuple(order),
+    )  # fmt: skip
+
+
+def lines_of(
+    estimates: Estimates, tracer: str, model: str, parameter: str, region: str, sessions: Sequence[str]
+) -> list[PersonLine]:
+    """Values of each person in each session; who has one that may not be used is left out, with the reason."""
+    rows = estimates.where(tracer=tracer, model=model, parameter=parameter, region=region).rows
+    found: dict[tuple[str, str], dict[str, Estimate]] = {}
+    for row in rows:
+        if row.session in sessions:
+            found.setdefault((row.participant, row.arm), {})[row.session] = row
+    lines = []
+    for (participant, arm), own in found.items():
+        values = tuple(own[session].value if session in own else NAN for session in sessions)
+        bad = [
+            f"{session}: {_reason(own[session])}" for session in sessions if session in own and not own[session].usable
+        ]
+        lines.append(PersonLine(participant, arm, values, "; ".join(bad)))
+    return lines
+
+
+def _people_figures(
+    contrasts: Sequence[Contrast], estimates: Estimates, primary_region: str, groups: Sequence[str]
+) -> list[list[Figure]]:
+    """Values of each person over the sessions that contrasts compare, for each of their tracers once."""
+    found = []
+    for of in dict.fromkeys((one.tracer, one.model, one.parameter) for one in contrasts if not one.sources):
+        tracer, model, parameter = of
+        own = estimates.where(tracer=tracer, model=model, parameter=parameter)
+        sessions = own.distinct("session")
+        if len(sessions) < 2:
+            continue
+        regions = _in_front(list(own.distinct("region")), primary_region)
+        titled = f"{parameter} of {tracer}, each person"
+        figures = []
+        for part, title in ((regions[:1], titled), (regions[1:], "")):
+            lines = {region: lines_of(own, *of, region, sessions) for region in part}
+            if lines:
+                named = len(regions) * len(next(iter(lines.values()))) < 1000
+                figures.append(
+                    spaghetti_figure(
+                        lines, sessions, parameter, groups=groups, unit=unit(parameter), named=named, title=title
+                    )
+                )
+        found.append(figures)
+    return found
+
+
+def _asked(contrast: Contrast) -> list[ContrastRow]:
+    """Rows of what the contrast asks, without those of other sessions."""
+    return [row for row in contrast.rows if not row.secondary]
+
+
+def _in_front(regions: Sequence[str], primary: str) -> list[str]:
+    return sorted(dict.fromkeys(regions), key=lambda region: not primary or region_key(region) != region_key(primary))
+
+
+def _clearest(rows: Sequence[ContrastRow]) -> ContrastRow:
+    """Row with the smallest adjusted p; the first one where none has any."""
+    return min(rows, key=lambda row: row.p_adjusted if math.isfinite(row.p_adjusted) else np.inf)
+
+
+def _kind(contrast: Contrast) -> tuple[str, str]:
+    """What kind of comparison it is, and with what the study compares a change that it does not compare."""
+    control = next((note.removeprefix(WITHIN) for note in contrast.notes if note.startswith(WITHIN)), "")
+    if contrast.kind in ("correlation", "interaction"):
+        return contrast.kind, control
+    if contrast.groups:
+        return "between", contrast.groups[0]
+    if control or any(note.startswith(TOGETHER) for note in contrast.notes):
+        return "within", control
+    return "crossover", ""
+
+
+def _unit(contrast: Contrast) -> str:
+    return unit(contrast.parameter) if contrast.unit is None else contrast.unit
+
+
+def _test(contrast: Contrast, row: ContrastRow) -> str:
+    """Statistic and its degrees of freedom; how it was found where p is that of a permutation."""
+    if math.isfinite(row.p_smallest):
+        return contrast.method.partition(";")[0]
+    if not (row.se > 0 and math.isfinite(row.df)):
+        return ""
+    df = f"{row.df:.0f}" if row.df == round(row.df) else f"{row.df:.1f}"
+    return f"t({df}) = {fixed(row.estimate / row.se, 2)}"
+
+
+def _adjusted(contrast: Contrast) -> str:
+    how = ADJUSTED.get(contrast.adjust, "")
+    return f"{how} over {len(_asked(contrast))} regions" if how else ""
+
+
+def _sentence(note: str) -> str:
+    return f"{note[:1].upper()}{note[1:]}{'' if note.endswith('.') else '.'}"
+
+
+def _reason(row: Estimate) -> str:
+    return listed(remarks(row.quality & EXCLUDES)) or "its standard error exceeds half of it, or is not known"
