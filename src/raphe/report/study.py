@@ -117,6 +117,7 @@ def study_page(
             for contrast in contrasts
         ],
         primary_region=primary_region,
+        treated=len({row.arm for row in rows.rows} - {"", "n/a"}) > 1,
         repeated=repeated(
             [replace(agreement, tracer=called.get(agreement.tracer, agreement.tracer)) for agreement in agreements]
         ),
@@ -158,7 +159,7 @@ def _glance(scans: Sequence[ScanSummary], rows: Estimates) -> list[tuple[str, st
     sessions = dict.fromkeys(summary.scan.session for summary in scans if summary.scan.session)
     return [
         ("Participants", str(len({summary.scan.participant for summary in scans}))),
-        ("Scans", f"{len(scans)} ({listed([f'{n} {name}' for name, n in kinds.items()])})" if scans else "0"),
+        ("Scans", _counted(kinds)),
         ("Sessions", listed(list(sessions)) or "not named"),
         ("Scans that could not be analysed", str(failed)),
         *([("Scans excluded by a person", str(taken_out))] if taken_out else []),
@@ -170,6 +171,12 @@ def _glance(scans: Sequence[ScanSummary], rows: Estimates) -> list[tuple[str, st
         ),
         ("Left out, with reasons below", str(len(rows.rows) - usable)),
     ]
+
+
+def _counted(kinds: Mapping[str, int]) -> str:
+    """Scans of each tracer, and their sum where there are several."""
+    told = listed([f"{n} {name}" for name, n in kinds.items()]) or "0"
+    return f"{sum(kinds.values())} ({told})" if len(kinds) > 1 else told
 
 
 def _listed(scans: Sequence[ScanSummary], estimates: Estimates) -> list[Listed]:
