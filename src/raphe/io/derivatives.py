@@ -200,6 +200,11 @@ def contrast(out: Path, name: str) -> Path:
     return out / "group" / f"contrast-{label(name)}_result.tsv"
 
 
+def contrast_values(out: Path, name: str) -> Path:
+    """Table of the people's values that one contrast rests on."""
+    return out / "group" / f"contrast-{label(name)}_values.tsv"
+
+
 def agreement(out: Path, tracer: str, model: str, parameter: str, first: str, second: str) -> Path:
     """Test-retest agreement of two sessions; ``parameter`` is a symbol."""
     what = _entities(trc=tracer, model=model, meas=SYMBOLS[parameter].label)
