@@ -40,6 +40,8 @@ class Group(NamedTuple):
     figures: tuple[Figure, ...] = ()
     folded: tuple[Folded, ...] = ()
     maps: tuple[MapPart, ...] = ()
+    forests: bool = True
+    """Whether there are forest plots among the figures."""
 
 
 def flow_figure(scans: Sequence[FlowScan]) -> Figure:

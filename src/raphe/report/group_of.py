@@ -50,6 +50,8 @@ def group_of(
     arms: Mapping[str, str] | None = None,
     groups: Sequence[str] = (),
     maps: Sequence[MapPart] = (),
+    people: bool = True,
+    forests: bool = True,
 ) -> Group:
     """Tell what a study found.
 
@@ -67,22 +69,27 @@ def group_of(
     groups : sequence of str
         Arms in the order of their colours.
     maps : sequence of MapPart
+    people : bool
+        Whether each person's values are drawn.
+    forests : bool
+        Whether each contrast has a forest plot here; a page that draws them elsewhere does without.
     """
     answers = [answer_of(one, primary_region, (arms or {}).get(one.name, "")) for one in contrasts]
     figures: list[Figure] = []
     folded: list[Folded] = []
     for contrast in sorted(contrasts, key=lambda one: (not one.primary, not one.controlled)):
-        figures.append(forest_of(contrast, primary_region))
+        if forests:
+            figures.append(forest_of(contrast, primary_region))
         regions = _in_front([row.pairs.region for row in _asked(contrast)], primary_region)
         if contrast.kind == "correlation":
             row = next(row for row in _asked(contrast) if row.pairs.region == regions[0])
             figures.append(correlation_figure(scatter_of(contrast, row), title=f"{contrast.name}: {regions[0]}"))
-    for people in _people_figures(contrasts, estimates, primary_region, groups):
-        figures.append(people[0])
-        if len(people) > 1:
-            folded.append(Folded(f"{people[0].title}, other regions", tuple(people[1:])))
+    for first, *others in _people_figures(contrasts, estimates, primary_region, groups) if people else ():
+        figures.append(first)
+        if others:
+            folded.append(Folded(f"{first.title}, other regions", tuple(others)))
     flows = (flow_figure(scans),) if scans else ()
-    return Group(planned(answers), flows, tuple(figures), tuple(folded), tuple(maps))
+    return Group(planned(answers), flows, tuple(figures), tuple(folded), tuple(maps), forests)
 
 
 def answer_of(contrast: Contrast, primary_region: str = "", arm: str = "") -> Answer:
