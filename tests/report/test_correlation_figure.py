@@ -142,7 +142,7 @@ def test_words_claim_no_more_than_the_data():
     ("fields", "words"),
     [
         ({"groups": ("a",)}, "12 participants but 1 values of groups"),
-        ({"covariates": np.ones((12, 2)), "adjusted_for": ("age",)}, "covariates have shape"),
+        ({"covariates": np.ones((11, 1)), "adjusted_for": ("age",)}, "covariates have shape"),
     ],
     ids=["groups", "covariates"],
 )

@@ -131,7 +131,7 @@ def correlation_figure(
     Parameters
     ----------
     found : Scatter
-        With the correlation that is not adjusted.
+        With the correlation that is not adjusted, or NaN where it was not asked for.
     adjusted : Scatter, optional
         Of the same measurements, with covariates and the correlation that is adjusted for them.
     named : bool
@@ -139,8 +139,10 @@ def correlation_figure(
     title : str
         Heading above the figure.
     """
-    panels = [Titled("as measured" if adjusted else "", scatter_plot(found, named=named), numbers_of(found))]
-    told = [in_words(found)]
+    known = found.r == found.r
+    aside = numbers_of(found) if known else ""
+    panels = [Titled("as measured" if adjusted else "", scatter_plot(found, named=named), aside)]
+    told = [in_words(found)] if known or adjusted is None else []
     if adjusted is not None:
         heading = f"adjusted for {listed(adjusted.adjusted_for)}"
         panels.append(Titled(heading, partial_plot(adjusted, named=named), numbers_of(adjusted)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -81,9 +82,8 @@ def group_of(
         if forests:
             figures.append(forest_of(contrast, primary_region))
         regions = _in_front([row.pairs.region for row in _asked(contrast)], primary_region)
-        if contrast.kind == "correlation":
-            row = next(row for row in _asked(contrast) if row.pairs.region == regions[0])
-            figures.append(correlation_figure(scatter_of(contrast, row), title=f"{contrast.name}: {regions[0]}"))
+        if contrast.kind == "correlation" and not _partners(contrast, contrasts, given=False):
+            figures.append(_correlation(contrast, _partners(contrast, contrasts, given=True), regions[0]))
     for first, *others in _people_figures(contrasts, estimates, primary_region, groups) if people else ():
         figures.append(first)
         if others:
@@ -163,9 +163,11 @@ def scatter_of(contrast: Contrast, row: ContrastRow, *, order: Sequence[str] = (
     """Values of a correlation in one region."""
     method = next((name for name in ("spearman", "skipped") if name in contrast.method.lower()), "pearson")
     pairs = row.pairs
+    across, up = (words.partition(" (")[0] for words in (contrast.first, contrast.second))
     return Scatter(
-        pairs.participants, pairs.first, pairs.second, Axis(f"{contrast.first}, {pairs.region}"), Axis(contrast.second),
+        pairs.participants, pairs.first, pairs.second, Axis(f"{across}, {pairs.region}"), Axis(up),
         row.estimate, row.ci_low, row.ci_high, row.p, method, row.groups, tuple(order),
+        row.covariates if row.given else None, row.given,
     )  # fmt: skip
 
 
@@ -186,6 +188,36 @@ def lines_of(
         ]
         lines.append(PersonLine(participant, arm, values, "; ".join(bad)))
     return lines
+
+
+def _partners(contrast: Contrast, contrasts: Sequence[Contrast], *, given: bool) -> list[Contrast]:
+    """Correlations of the same measurements that are adjusted where this one is not, or the other way round."""
+    own = _asked(contrast)[0]
+    if bool(own.given) == given:
+        return []
+    return [
+        one
+        for one in contrasts
+        if (one.kind, one.tracer, one.model, one.first, one.second)
+        == (contrast.kind, contrast.tracer, contrast.model, contrast.first, contrast.second)
+        and bool(_asked(one)[0].given) == given
+        and _asked(one)[0].pairs.participants == own.pairs.participants
+    ]
+
+
+def _correlation(contrast: Contrast, adjusted: Sequence[Contrast], region: str) -> Figure:
+    """Figure of a correlation in one region, with the one that is adjusted beside it."""
+    row = next(row for row in _asked(contrast) if row.pairs.region == region)
+    title = f"{contrast.name}: {region}"
+    found = scatter_of(contrast, row)
+    if found.adjusted_for:
+        plain = replace(found, r=NAN, low=NAN, high=NAN, p=NAN, covariates=None, adjusted_for=())
+        return correlation_figure(plain, found, title=title)
+    for one in adjusted:
+        for other in _asked(one):
+            if other.pairs.region == region:
+                return correlation_figure(found, scatter_of(one, other), title=title)
+    return correlation_figure(found, title=title)
 
 
 def _people_figures(

@@ -126,6 +126,7 @@ def study_page(
             Estimates(tuple(row._replace(tracer=called.get(row.tracer, row.tracer)) for row in rows.rows)),
             _flow(scans, rows),
             primary_region=primary_region,
+            arms=_limited(steps),
             people=treated,
             forests=False,
         ),
@@ -170,6 +171,15 @@ def _flow(scans: Sequence[ScanSummary], estimates: Estimates) -> list[FlowScan]:
             else:
                 found.append(FlowScan(person, name, arm, excluded=one.excluded, failed=one.failure))
     return found
+
+
+def _limited(steps: Sequence[Step]) -> dict[str, str]:
+    """Arm to which each contrast is limited, by the contrast's name; empty where it is to none."""
+    return {
+        str(step.parameters.get("name")): str(step.parameters.get("arm") or "")
+        for step in steps
+        if step.name == "contrast"
+    }
 
 
 def _called(contrast: Contrast, called: Mapping[str, str]) -> str:
