@@ -24,7 +24,7 @@ from raphe.pipeline.findings import paragraphs, refuse_errors
 from raphe.pipeline.messages import Messages
 from raphe.pipeline.people_of import people_of
 from raphe.pipeline.plan import StudyPlan, read_plan
-from raphe.report.verdict import family_verdict
+from raphe.report.verdict import family_verdict, region_verdict
 
 NAME = "stats"
 """Of the record of what was done."""
@@ -59,14 +59,14 @@ def run(options: argparse.Namespace) -> int:
         messages.warn(why)
     if options.out is None:
         for contrast in made.contrasts:
-            print("\n".join(_printed(contrast)), end="\n\n")
+            print("\n".join(_printed(contrast, plan.primary.region if plan.primary else "")), end="\n\n")
         return messages.code
     for path in _write(options, plan, made.contrasts, made.steps):
         print(path)
     return messages.code
 
 
-def _printed(contrast: Contrast) -> list[str]:
+def _printed(contrast: Contrast, region: str) -> list[str]:
     """Lines that tell a contrast on a terminal."""
     width = max((len(row.pairs.region) + len(row.term) + 1 for row in contrast.rows), default=0)
     lines = [f"{contrast.name} ({contrast.status}): {contrast.what}; {contrast.method}"]
@@ -77,7 +77,8 @@ def _printed(contrast: Contrast) -> list[str]:
         span = f"{row.ci_low:.4g} to {row.ci_high:.4g}"
         numbers = f"{row.estimate:>10.4g} {span:>23} {row.p:>8.3g} {row.p_adjusted:>8.3g} {len(row.pairs):>3}"
         lines.append(f"{name:<{width}} {numbers}" + (f"  {row.why}" if row.why else ""))
-    return [*lines, family_verdict(contrast)]
+    named = [row for row in contrast.rows if contrast.primary and row.pairs.region == region and not row.secondary]
+    return [*lines, *(region_verdict(contrast, row) for row in named), family_verdict(contrast)]
 
 
 def _check_given(options: argparse.Namespace) -> None:

@@ -95,7 +95,7 @@ def contrast_of(question: Question, material: Material, kinds: Mapping[str, Kind
         question.kind,
         question.scale,
         answer.unit,
-        answer.what,
+        answer.what + (f", in arm {question.arm}" if question.arm else ""),
         method,
         answer.standardised,
         answer.groups,
