@@ -1,5 +1,6 @@
 """The answers of a study as the group page tells them."""
 
+import dataclasses
 import math
 
 import numpy as np
@@ -139,3 +140,31 @@ def test_the_whole_is_put_together(read):
     assert [panel.title for panel in found.folded[0].figures[0].panels] == ["putamen"]
     words = read(group_page("t", found, {"raphe": "0"})).text
     assert "This is not evidence that the drug differs from placebo" in words
+
+
+def partial_row(region="hippocampus"):
+    plain = row(region, estimate=0.45, p=0.054)
+    covariates = np.sin(np.arange(20.0))[:, None]
+    return dataclasses.replace(plain, given=("madrs:baseline",), covariates=covariates)
+
+
+def test_a_partial_correlation_is_drawn_beside_the_plain_one():
+    plain = contrast([row(estimate=0.74, p=0.0002)], "plain", kind="correlation")
+    partial = contrast([partial_row()], "given", kind="correlation")
+    (figure,) = group_of([plain, partial], Estimates(()), forests=False).figures
+    assert figure.title == "plain: hippocampus"
+    assert [panel.aside.partition(" (")[0] for panel in figure.panels] == ["r = 0.74", "partial r = 0.45"]
+
+
+def test_a_partial_correlation_alone_gives_its_number_to_the_residuals():
+    (figure,) = group_of([contrast([partial_row()], "given", kind="correlation")], Estimates(()), forests=False).figures
+    raw, residual = figure.panels
+    assert raw.aside == ""
+    assert residual.aside.startswith("partial r = 0.45")
+    assert "r = " not in figure.caption.replace("partial r = 0.45", "")
+
+
+def test_a_contrast_without_rows_is_told():
+    found = group_of([contrast([], "empty")], Estimates(()))
+    assert found.planned.rows[0].state == "not computed"
+    assert found.figures == ()

@@ -78,12 +78,13 @@ def group_of(
     answers = [answer_of(one, primary_region, (arms or {}).get(one.name, "")) for one in contrasts]
     figures: list[Figure] = []
     folded: list[Folded] = []
-    for contrast in sorted(contrasts, key=lambda one: (not one.primary, not one.controlled)):
+    asked = [one for one in contrasts if _asked(one)]
+    for contrast in sorted(asked, key=lambda one: (not one.primary, not one.controlled)):
         if forests:
             figures.append(forest_of(contrast, primary_region))
         regions = _in_front([row.pairs.region for row in _asked(contrast)], primary_region)
-        if contrast.kind == "correlation" and not _partners(contrast, contrasts, given=False):
-            figures.append(_correlation(contrast, _partners(contrast, contrasts, given=True), regions[0]))
+        if contrast.kind == "correlation" and not _partners(contrast, asked, given=False):
+            figures.append(_correlation(contrast, _partners(contrast, asked, given=True), regions[0]))
     for first, *others in _people_figures(contrasts, estimates, primary_region, groups) if people else ():
         figures.append(first)
         if others:
@@ -104,6 +105,8 @@ def answer_of(contrast: Contrast, primary_region: str = "", arm: str = "") -> An
         To which the contrast is limited; empty for none.
     """
     rows = _asked(contrast)
+    if not rows:
+        return _without_rows(contrast, arm)
     named = [row for row in rows if primary_region and region_key(row.pairs.region) == region_key(primary_region)]
     row = named[0] if named else _clearest(rows)
     kind, control = _kind(contrast)
@@ -112,7 +115,7 @@ def answer_of(contrast: Contrast, primary_region: str = "", arm: str = "") -> An
     own = len(rows) == 1 or bool(named)
     return Answer(
         contrast.name,
-        contrast.status or ("primary" if contrast.primary else "secondary"),
+        _role(contrast),
         kind,
         f"{contrast.parameter} of {contrast.tracer} in {where}",
         first,
@@ -134,6 +137,19 @@ def answer_of(contrast: Contrast, primary_region: str = "", arm: str = "") -> An
         remark=" ".join(_sentence(note) for note in contrast.notes if not note.startswith((WITHIN, TOGETHER))),
         summary="" if own else family_verdict(contrast),
     )
+
+
+def _without_rows(contrast: Contrast, arm: str) -> Answer:
+    kind, control = _kind(contrast)
+    first, second = contrast.groups if contrast.groups else (contrast.first, contrast.second)
+    return Answer(
+        contrast.name, _role(contrast), kind, f"{contrast.parameter} of {contrast.tracer}", first, second, NAN, arm=arm,
+        control=control, why="no region has it",
+    )  # fmt: skip
+
+
+def _role(contrast: Contrast) -> str:
+    return contrast.status or ("primary" if contrast.primary else "secondary")
 
 
 def forest_of(contrast: Contrast, primary_region: str = "") -> Figure:
