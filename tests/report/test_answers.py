@@ -72,7 +72,10 @@ def test_the_smallest_attainable_p_is_said():
 
 def test_the_trap_is_told_as_what_it_is():
     (told,) = cautions(answers())
-    assert told.startswith(f"{OUTCOME} changed within ketamine, but a difference from placebo is not shown.")
+    assert told.startswith(
+        f"{OUTCOME}: the change within ketamine (p = 0.036) is significant by itself, but a difference from placebo is "
+        "not shown."
+    )
     assert "This is not evidence that the drug differs from placebo" in told
 
 

@@ -75,7 +75,8 @@ def test_without_the_primary_region_all_regions_are_told_together():
 def test_the_trap_is_caught_though_the_adjusted_p_would_hide_it():
     answers = [answer_of(WITHIN, "hippocampus", "ketamine"), answer_of(BETWEEN, "hippocampus")]
     (told,) = cautions(answers)
-    assert "changed within ketamine, but a difference from placebo is not shown" in told
+    assert "the change within ketamine (p = 0.036) is significant by itself, but a difference from placebo is" in told
+    assert not answers[0].shown
     assert "within one arm: no comparison with placebo" in sentence(answers[0])
 
 
@@ -168,3 +169,21 @@ def test_a_contrast_without_rows_is_told():
     found = group_of([contrast([], "empty")], Estimates(()))
     assert found.planned.rows[0].state == "not computed"
     assert found.figures == ()
+
+
+def test_only_an_order_of_tests_frees_a_secondary_contrast_from_the_number_of_regions():
+    assert answer_of(WITHIN, "hippocampus").decisive == 0.54
+    assert answer_of(WITHIN, "hippocampus", in_order=True).decisive == 0.036
+    outside = contrast(
+        [row()], "other", status="exploratory", notes=("exploratory: the plan's order does not name it",)
+    )
+    states = {one.contrast: one.state for one in group_of([BETWEEN, WITHIN, outside], Estimates(()),
+                                                           primary_region="hippocampus").planned.rows}  # fmt: skip
+    assert states == {"after treatment": "not shown", "ketamine alone": "shown", "other": "not shown"}
+
+
+def test_an_interaction_says_what_it_is():
+    found = answer_of(contrast([row(p=0.01, p_adjusted=0.01)], kind="interaction", what="change in A minus that in B"))
+    told = sentence(found)
+    assert "that the change in post differs from that in baseline" in told
+    assert "It is the change in A minus that in B." in told

@@ -155,9 +155,9 @@ def cautions(answers: Sequence[Answer]) -> list[str]:
         controlled = [answer for answer in own if answer.kind in CONTROLLED]
         if not within or any(answer.shown for answer in controlled):
             continue
-        arms = listed(list(dict.fromkeys(answer.arm or "one arm" for answer in within)))
+        arms = listed([f"{answer.arm or 'one arm'} (p {_equals(p_value(answer))})" for answer in within])
         control = next((answer.control for answer in (*within, *controlled) if answer.control), "its control")
-        start = f"{outcome} changed within {arms}, but "
+        start = f"{outcome}: the change within {arms} is significant by itself, but "
         start += (
             f"a difference from {control} is not shown. "
             if controlled
@@ -180,6 +180,8 @@ def _compared(answer: Answer) -> str:
         return f"the correlation of {answer.first} and {answer.second}"
     if answer.kind == "within":
         return f"the change from {answer.first} to {answer.second} in {answer.arm or 'one arm'}"
+    if answer.kind == "interaction":
+        return f"a difference of the changes in {answer.second} and {answer.first}"
     return f"the difference of {answer.second} from {answer.first}"
 
 
@@ -209,7 +211,7 @@ def _direction(answer: Answer) -> str:
         where = answer.arm or "one arm"
         return f"{'an increase' if up else 'a decrease'} from {answer.first} to {answer.second} in {where}"
     if answer.kind == "interaction":
-        return f"that {answer.second} differs from {answer.first}"
+        return f"that the change in {answer.second} differs from that in {answer.first}"
     return f"that {answer.second} is {'above' if up else 'below'} {answer.first}"
 
 

@@ -201,7 +201,12 @@ def _arms(arms: Sequence[ArmCount], middle: float, top: float) -> tuple[list[str
         if at % n_across == 0 and at:
             below = lowest
         x = centres[at % n_across]
-        box, height = _box(x - width / 2, below + DROP / 2, width, [arm.arm or NO_ARM, *_arm_lines(arm)])
+        box, height = _box(
+            x - width / 2,
+            below + DROP / 2,
+            width,
+            [arm.arm or (NO_ARM if len(arms) > 1 else "By session"), *_arm_lines(arm)],
+        )
         if at < n_across:
             parts += [svg.segments([(x, rail, x, rail + DROP / 2 - 5)], "way"), _head(x, rail + DROP / 2, "down")]
         parts.append(box)

@@ -36,6 +36,9 @@ NAN = float("nan")
 WITHIN, TOGETHER = "within one arm: no comparison with ", "all arms together"
 """How notes of a contrast begin that compares no arms though there are some."""
 
+OUTSIDE = "exploratory:"
+"""How the note begins of a contrast that is outside of an order of tests, or behind where that stopped."""
+
 ADJUSTED = {
     "holm": "Holm's procedure", "hochberg": "Hochberg's procedure", "bh": "Benjamini and Hochberg's procedure",
     "bonferroni": "Bonferroni's procedure", "maxt": "the permutation distribution of the largest statistic",
@@ -75,7 +78,11 @@ def group_of(
     forests : bool
         Whether each contrast has a forest plot here; a page that draws them elsewhere does without.
     """
-    answers = [answer_of(one, primary_region, (arms or {}).get(one.name, "")) for one in contrasts]
+    in_order = any(note.startswith(OUTSIDE) for one in contrasts for note in one.notes)
+    answers = [
+        answer_of(one, primary_region, (arms or {}).get(one.name, ""), in_order=in_order and one.status == "secondary")
+        for one in contrasts
+    ]
     figures: list[Figure] = []
     folded: list[Folded] = []
     asked = [one for one in contrasts if _asked(one)]
@@ -93,8 +100,11 @@ def group_of(
     return Group(planned(answers), flows, tuple(figures), tuple(folded), tuple(maps), forests)
 
 
-def answer_of(contrast: Contrast, primary_region: str = "", arm: str = "") -> Answer:
-    """Give the answer of a contrast: in the primary region by its own p, or over all of its regions by adjusted p.
+def answer_of(contrast: Contrast, primary_region: str = "", arm: str = "", *, in_order: bool = False) -> Answer:
+    """Give the answer of a contrast: in the primary region, or over all of its regions where it does not have that one.
+
+    The primary contrast is judged by its own p in the primary region, and so is one that stands in an order of tests
+    which has come to it; all others by the p that is adjusted over their regions.
 
     Parameters
     ----------
@@ -103,6 +113,8 @@ def answer_of(contrast: Contrast, primary_region: str = "", arm: str = "") -> An
         Empty for none.
     arm : str
         To which the contrast is limited; empty for none.
+    in_order : bool
+        Whether an order of tests has come to it.
     """
     rows = _asked(contrast)
     if not rows:
@@ -112,7 +124,8 @@ def answer_of(contrast: Contrast, primary_region: str = "", arm: str = "") -> An
     kind, control = _kind(contrast)
     first, second = contrast.groups if contrast.groups else (contrast.first, contrast.second)
     where = row.pairs.region if named or len(rows) == 1 else f"{len(rows)} regions"
-    own = len(rows) == 1 or bool(named)
+    one = len(rows) == 1 or bool(named)
+    own = len(rows) == 1 or (bool(named) and (contrast.primary or in_order))
     return Answer(
         contrast.name,
         _role(contrast),
@@ -134,9 +147,15 @@ def answer_of(contrast: Contrast, primary_region: str = "", arm: str = "") -> An
         row.p_smallest,
         _adjusted(contrast),
         why=row.why,
-        remark=" ".join(_sentence(note) for note in contrast.notes if not note.startswith((WITHIN, TOGETHER))),
-        summary="" if own else family_verdict(contrast),
+        remark=" ".join(_sentence(note) for note in _told(contrast)),
+        summary="" if one else family_verdict(contrast),
     )
+
+
+def _told(contrast: Contrast) -> list[str]:
+    """What is to be said besides the numbers."""
+    what = [f"it is the {contrast.what}"] if contrast.kind == "interaction" and contrast.what else []
+    return what + [note for note in contrast.notes if not note.startswith((WITHIN, TOGETHER))]
 
 
 def _without_rows(contrast: Contrast, arm: str) -> Answer:

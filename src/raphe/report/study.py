@@ -127,7 +127,7 @@ def study_page(
             _flow(scans, rows),
             primary_region=primary_region,
             arms=_limited(steps),
-            people=treated,
+            people=treated or len(rows.distinct("session")) > 2,
             forests=False,
         ),
         primary_region=primary_region,
