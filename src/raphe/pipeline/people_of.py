@@ -54,11 +54,15 @@ def people_of(
             try:
                 _find(name, columns, phenotype, scores)
             except InputError as error:
-                told = f"{plan.path}, line {plan.line(*key)}: contrast {contrast.name!r}: {error}"
-                found.append(
-                    Finding("error", plan.path, f"contrast.{key[-2] if key[-1] != 'score' else 'score'}", told)
-                )
-    return People(columns, scores), tuple(found)
+                if key[2] == "score_sessions" and not isinstance(error, _NoVisitError):
+                    key = ("contrast", index, "score")
+                how = f"{plan.path}, line {plan.line(*key)}: contrast {contrast.name!r}: {error}"
+                found.append(Finding("error", plan.path, f"contrast.{key[2]}", how))
+    return People(columns, scores), tuple(dict.fromkeys(found))
+
+
+class _NoVisitError(InputError):
+    """A score that there is, without the visit that is asked for."""
 
 
 def _participants(path: Path) -> Table | None:
@@ -137,7 +141,7 @@ def _find(
         if not visit:
             raise InputError(f"{score!r} has several visits ({', '.join(visits)}); name one, as {score}:{visits[0]}")
         hint = nearest(visit, visits) if visits else "it was taken once; name no visit"
-        raise InputError(f"score {score!r} has no visit {visit!r} in {table.path.name}; {hint}")
+        raise _NoVisitError(f"score {score!r} has no visit {visit!r} in {table.path.name}; {hint}")
     scores[name] = table.visits[visit]
 
 

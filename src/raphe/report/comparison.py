@@ -107,7 +107,7 @@ def _answer_row(contrast: Contrast, row: ContrastRow, common: Sequence[str], pri
         "t": fixed(row.estimate / row.se if row.se > 0 else float("nan"), 2),
         "p": probability(row.p),
         "p_adjusted": probability(row.p_adjusted),
-        "p_smallest": probability(row.p_smallest) if np.isfinite(row.p_smallest) else "",
+        "p_smallest": f"{row.p_smallest:.3g}" if np.isfinite(row.p_smallest) else "",
         "sort": {"estimate": row.estimate, "percent": row.percent, "p": row.p, "p_adjusted": row.p_adjusted},
         "why": _others(row.why, common),
     }

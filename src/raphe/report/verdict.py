@@ -216,7 +216,7 @@ def uncontrolled(contrasts: Sequence[Contrast]) -> list[str]:
 
 
 def _least(row: ContrastRow) -> str:
-    return f" (the smallest possible is {probability(row.p_smallest)})" if math.isfinite(row.p_smallest) else ""
+    return f" (the smallest possible is {row.p_smallest:.3g})" if math.isfinite(row.p_smallest) else ""
 
 
 def _equals(p: float) -> str:
