@@ -88,4 +88,4 @@ def test_little_can_be_drawn(given_scans):
 def test_the_counts_stand_in_words():
     told = in_words(flow(scans()))
     assert "Present: 30 people, 57 scans (1 scan lost: moved by more than 5 mm" in told
-    assert "placebo: 10 people, 20 of 20 planned scans, baseline: 10, post: 10" in told
+    assert "placebo: 10 people, 20 of 20 expected scans, baseline: 10, post: 10" in told

@@ -11,9 +11,10 @@ from raphe.data.estimates import Estimate, Estimates
 from raphe.data.results import Contrast, ContrastRow, PairedValues
 from raphe.quality import Quality
 from raphe.report.answers import cautions, sentence
+from raphe.report.contrast_answer import answer_of
 from raphe.report.flow import FlowScan
 from raphe.report.group import group_page
-from raphe.report.group_of import answer_of, forest_of, group_of, lines_of, scatter_of
+from raphe.report.group_of import forest_of, group_of, lines_of, scatter_of
 
 NAN = math.nan
 

@@ -380,7 +380,7 @@ def test_a_scan_that_others_have_is_counted_as_missing(read):
     assert "1 scan missing" in text
     assert "1: no scan in the data set" in text
     assert "1 scan excluded by a person" in text
-    assert "4 people, 6 of 8 planned scans" in text
+    assert "4 people, 6 of 8 expected scans" in text
 
 
 def test_each_person_is_drawn_by_arm_where_there_are_arms(read):

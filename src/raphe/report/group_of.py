@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-
-import numpy as np
 
 from raphe.data.estimates import Estimate, Estimates
 from raphe.data.results import Contrast, ContrastRow
 from raphe.nomenclature import region_key
 from raphe.quality import EXCLUDES
-from raphe.report.answers import Answer
+from raphe.report.contrast_answer import adjustment, answer_of, asked
 from raphe.report.correlation import Axis, Scatter
 from raphe.report.flow import FlowScan
 from raphe.report.forest import ForestRow
@@ -28,21 +25,13 @@ from raphe.report.group import (
 from raphe.report.planned import planned
 from raphe.report.simulated import Figure
 from raphe.report.spaghetti import PersonLine
-from raphe.report.verdict import family_verdict
-from raphe.report.wording import fixed, listed, remarks, unit
+from raphe.report.verdict import unit_of
+from raphe.report.wording import listed, remarks, unit
 
 NAN = float("nan")
 
-WITHIN, TOGETHER = "within one arm: no comparison with ", "all arms together"
-"""How notes of a contrast begin that compares no arms though there are some."""
-
 OUTSIDE = "exploratory:"
 """How the note begins of a contrast that is outside of an order of tests, or behind where that stopped."""
-
-ADJUSTED = {
-    "holm": "Holm's procedure", "hochberg": "Hochberg's procedure", "bh": "Benjamini and Hochberg's procedure",
-    "bonferroni": "Bonferroni's procedure", "maxt": "the permutation distribution of the largest statistic",
-}  # fmt: skip
 
 
 def group_of(
@@ -85,13 +74,13 @@ def group_of(
     ]
     figures: list[Figure] = []
     folded: list[Folded] = []
-    asked = [one for one in contrasts if _asked(one)]
-    for contrast in sorted(asked, key=lambda one: (not one.primary, not one.controlled)):
+    made = [one for one in contrasts if asked(one)]
+    for contrast in sorted(made, key=lambda one: (not one.primary, not one.controlled)):
         if forests:
             figures.append(forest_of(contrast, primary_region))
-        regions = _in_front([row.pairs.region for row in _asked(contrast)], primary_region)
-        if contrast.kind == "correlation" and not _partners(contrast, asked, given=False):
-            figures.append(_correlation(contrast, _partners(contrast, asked, given=True), regions[0]))
+        regions = _in_front([row.pairs.region for row in asked(contrast)], primary_region)
+        if contrast.kind == "correlation" and not _partners(contrast, made, given=False):
+            figures.append(_correlation(contrast, _partners(contrast, made, given=True), regions[0]))
     for first, *others in _people_figures(contrasts, estimates, primary_region, groups) if people else ():
         figures.append(first)
         if others:
@@ -100,80 +89,9 @@ def group_of(
     return Group(planned(answers), flows, tuple(figures), tuple(folded), tuple(maps), forests)
 
 
-def answer_of(contrast: Contrast, primary_region: str = "", arm: str = "", *, in_order: bool = False) -> Answer:
-    """Give the answer of a contrast: in the primary region, or over all of its regions where it does not have that one.
-
-    The primary contrast is judged by its own p in the primary region, and so is one that stands in an order of tests
-    which has come to it; all others by the p that is adjusted over their regions.
-
-    Parameters
-    ----------
-    contrast : Contrast
-    primary_region : str
-        Empty for none.
-    arm : str
-        To which the contrast is limited; empty for none.
-    in_order : bool
-        Whether an order of tests has come to it.
-    """
-    rows = _asked(contrast)
-    if not rows:
-        return _without_rows(contrast, arm)
-    named = [row for row in rows if primary_region and region_key(row.pairs.region) == region_key(primary_region)]
-    row = named[0] if named else _clearest(rows)
-    kind, control = _kind(contrast)
-    first, second = contrast.groups if contrast.groups else (contrast.first, contrast.second)
-    where = row.pairs.region if named or len(rows) == 1 else f"{len(rows)} regions"
-    one = len(rows) == 1 or bool(named)
-    own = len(rows) == 1 or (bool(named) and (contrast.primary or in_order))
-    return Answer(
-        contrast.name,
-        _role(contrast),
-        kind,
-        f"{contrast.parameter} of {contrast.tracer} in {where}",
-        first,
-        second,
-        row.estimate,
-        row.ci_low,
-        row.ci_high,
-        NAN if contrast.unit == "%" else row.percent,
-        row.p,
-        NAN if own else row.p_adjusted,
-        len(row.pairs),
-        _unit(contrast),
-        arm or ("all arms together" if any(note.startswith(TOGETHER) for note in contrast.notes) else ""),
-        control,
-        _test(contrast, row),
-        row.p_smallest,
-        _adjusted(contrast),
-        why=row.why,
-        remark=" ".join(_sentence(note) for note in _told(contrast)),
-        summary="" if one else family_verdict(contrast),
-    )
-
-
-def _told(contrast: Contrast) -> list[str]:
-    """What is to be said besides the numbers."""
-    what = [f"it is the {contrast.what}"] if contrast.kind == "interaction" and contrast.what else []
-    return what + [note for note in contrast.notes if not note.startswith((WITHIN, TOGETHER))]
-
-
-def _without_rows(contrast: Contrast, arm: str) -> Answer:
-    kind, control = _kind(contrast)
-    first, second = contrast.groups if contrast.groups else (contrast.first, contrast.second)
-    return Answer(
-        contrast.name, _role(contrast), kind, f"{contrast.parameter} of {contrast.tracer}", first, second, NAN, arm=arm,
-        control=control, why="no region has it",
-    )  # fmt: skip
-
-
-def _role(contrast: Contrast) -> str:
-    return contrast.status or ("primary" if contrast.primary else "secondary")
-
-
 def forest_of(contrast: Contrast, primary_region: str = "") -> Figure:
     """Forest plot of a contrast, the primary region first."""
-    rows = _asked(contrast)
+    rows = asked(contrast)
     order = _in_front([row.pairs.region for row in rows], primary_region)
     first = order[0] if contrast.primary and primary_region and order else ""
     shown = [
@@ -190,7 +108,13 @@ def forest_of(contrast: Contrast, primary_region: str = "") -> Figure:
     what = contrast.what or f"change in {contrast.parameter} from {contrast.first} to {contrast.second}"
     caption = f"{what[:1].upper()}{what[1:]}, {contrast.tracer}"
     return forest_figure(
-        shown, symbol, caption, before=before, unit=_unit(contrast), adjusted=_adjusted(contrast), title=contrast.name
+        shown,
+        symbol,
+        caption,
+        before=before,
+        unit=unit_of(contrast),
+        adjusted=adjustment(contrast),
+        title=contrast.name,
     )
 
 
@@ -227,7 +151,7 @@ def lines_of(
 
 def _partners(contrast: Contrast, contrasts: Sequence[Contrast], *, given: bool) -> list[Contrast]:
     """Correlations of the same measurements that are adjusted where this one is not, or the other way round."""
-    own = _asked(contrast)[0]
+    own = asked(contrast)[0]
     if bool(own.given) == given:
         return []
     return [
@@ -235,21 +159,21 @@ def _partners(contrast: Contrast, contrasts: Sequence[Contrast], *, given: bool)
         for one in contrasts
         if (one.kind, one.tracer, one.model, one.first, one.second)
         == (contrast.kind, contrast.tracer, contrast.model, contrast.first, contrast.second)
-        and bool(_asked(one)[0].given) == given
-        and _asked(one)[0].pairs.participants == own.pairs.participants
+        and bool(asked(one)[0].given) == given
+        and asked(one)[0].pairs.participants == own.pairs.participants
     ]
 
 
 def _correlation(contrast: Contrast, adjusted: Sequence[Contrast], region: str) -> Figure:
     """Figure of a correlation in one region, with the one that is adjusted beside it."""
-    row = next(row for row in _asked(contrast) if row.pairs.region == region)
+    row = next(row for row in asked(contrast) if row.pairs.region == region)
     title = f"{contrast.name}: {region}"
     found = scatter_of(contrast, row)
     if found.adjusted_for:
         plain = replace(found, r=NAN, low=NAN, high=NAN, p=NAN, covariates=None, adjusted_for=())
         return correlation_figure(plain, found, title=title)
     for one in adjusted:
-        for other in _asked(one):
+        for other in asked(one):
             if other.pairs.region == region:
                 return correlation_figure(found, scatter_of(one, other), title=title)
     return correlation_figure(found, title=title)
@@ -282,53 +206,8 @@ def _people_figures(
     return found
 
 
-def _asked(contrast: Contrast) -> list[ContrastRow]:
-    """Rows of what the contrast asks, without those of other sessions."""
-    return [row for row in contrast.rows if not row.secondary]
-
-
 def _in_front(regions: Sequence[str], primary: str) -> list[str]:
     return sorted(dict.fromkeys(regions), key=lambda region: not primary or region_key(region) != region_key(primary))
-
-
-def _clearest(rows: Sequence[ContrastRow]) -> ContrastRow:
-    """Row with the smallest adjusted p; the first one where none has any."""
-    return min(rows, key=lambda row: row.p_adjusted if math.isfinite(row.p_adjusted) else np.inf)
-
-
-def _kind(contrast: Contrast) -> tuple[str, str]:
-    """What kind of comparison it is, and with what the study compares a change that it does not compare."""
-    control = next((note.removeprefix(WITHIN) for note in contrast.notes if note.startswith(WITHIN)), "")
-    if contrast.kind in ("correlation", "interaction"):
-        return contrast.kind, control
-    if contrast.groups:
-        return "between", contrast.groups[0]
-    if control or any(note.startswith(TOGETHER) for note in contrast.notes):
-        return "within", control
-    return "crossover", ""
-
-
-def _unit(contrast: Contrast) -> str:
-    return unit(contrast.parameter) if contrast.unit is None else contrast.unit
-
-
-def _test(contrast: Contrast, row: ContrastRow) -> str:
-    """Statistic and its degrees of freedom; how it was found where p is that of a permutation."""
-    if math.isfinite(row.p_smallest):
-        return contrast.method.partition(";")[0]
-    if not (row.se > 0 and math.isfinite(row.df)):
-        return ""
-    df = f"{row.df:.0f}" if row.df == round(row.df) else f"{row.df:.1f}"
-    return f"t({df}) = {fixed(row.estimate / row.se, 2)}"
-
-
-def _adjusted(contrast: Contrast) -> str:
-    how = ADJUSTED.get(contrast.adjust, "")
-    return f"{how} over {len(_asked(contrast))} regions" if how else ""
-
-
-def _sentence(note: str) -> str:
-    return f"{note[:1].upper()}{note[1:]}{'' if note.endswith('.') else '.'}"
 
 
 def _reason(row: Estimate) -> str:
