@@ -91,6 +91,17 @@ def test_names_of_sessions_do_not_overlap():
     ]
     row = sorted(end for end in ends if end[2] == max(y for *_, y in ends))
     assert all(left[1] <= right[0] + 1 for left, right in pairwise(row))
+    assert row[0][0] >= 0
+    assert row[-1][1] <= found.width
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 5])
+def test_names_of_the_last_session_are_not_cut_off(n):
+    sessions = [f"nbqx and ketamine {at}" for at in range(n)]
+    found = drawn([PersonLine("a", "", (1.0,) * n), PersonLine("b", "", (1.2,) * n)], sessions)
+    ends = [x + len(text) * 3.05 for text, x, _, anchor in found.texts() if anchor == "middle" and "nb" in text]
+    assert len(ends) == n
+    assert max(ends) <= found.width
 
 
 @pytest.mark.parametrize(

@@ -120,7 +120,8 @@ def spaghetti_figure(
         told.append(
             f"{count(len(out), 'person is', 'people are')} left out in one region or more: hollow, not in the mean."
         )
-    return Figure(panels, " ".join(told), wide=True, title=title)
+    several = len({line.group for lines in regions.values() for line in lines}) > 1
+    return Figure(panels, " ".join(told), wide=several, title=title, halves=not several)
 
 
 def correlation_figure(
