@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -39,6 +40,7 @@ def run(options: argparse.Namespace) -> int:
     if not plan.contrasts:
         raise InputError(f"{options.plan} has no [[contrast]], so there is nothing to answer; add one")
     estimates = read_estimates(options.table)
+    _check_once(options.table, estimates)
     beside = options.plan.parent
     people, unknown = people_of(
         plan,
@@ -87,6 +89,17 @@ def _check_given(options: argparse.Namespace) -> None:
         raise InputError(f"--participants {options.participants} is no file; name participants.tsv")
     if options.phenotype is not None and not options.phenotype.is_dir():
         raise InputError(f"--phenotype {options.phenotype} is no folder; name that of the scores")
+
+
+def _check_once(table: Path, estimates: Estimates) -> None:
+    """Refuse two rows of one value."""
+    count = Counter((*row[:3], *row[5:8]) for row in estimates.rows)
+    for (who, session, tracer, region, model, parameter), n in count.items():
+        if n > 1:
+            raise InputError(
+                f"{table}: participant {who!r} has {n} rows of {parameter} by {model} of {tracer} in region {region!r}, "
+                f"session {session!r}; keep one"
+            )
 
 
 def _arms(table: Path, plan: StudyPlan, estimates: Estimates) -> dict[str, str]:

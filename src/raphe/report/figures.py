@@ -97,7 +97,7 @@ def standardised_residuals(fit: KineticFit, index: int) -> svg.Array:
     return np.where(rows, weighted / (scale or 1.0), math.nan)
 
 
-def by_region(points: Sequence[Point], parameter: str, label: str, *, before: str = "", unit: str = "") -> list[Markup]:
+def by_region(points: Sequence[Point], parameter: str, label: str, *, of: str = "", unit: str = "") -> list[Markup]:
     """Estimates with their intervals, one row a region; what may not be used is hollow and sets no scale.
 
     Parameters
@@ -107,8 +107,8 @@ def by_region(points: Sequence[Point], parameter: str, label: str, *, before: st
         Symbol for the axis.
     label : str
         Text alternative of the figure.
-    before : str
-        Words before the symbol, e.g. ``change in``.
+    of : str
+        What the axis is of, as in ``change in``; empty for the parameter itself.
     unit : str
         Of the parameter; empty for none.
 
@@ -122,7 +122,7 @@ def by_region(points: Sequence[Point], parameter: str, label: str, *, before: st
     halves = [points] if len(points) <= LONG else [points[: (len(points) + 1) // 2], points[(len(points) + 1) // 2 :]]
     left, right = svg.width_of(short(point.region) for point in points) + 22, WIDE / len(halves) - 16
     across = svg.scale(limits, left, right, zero=True)
-    words = (f"{before} " if before else "", f", {unit}" if unit else "")
+    words = (f"{of} " if of else "", f", {unit}" if unit else "")
     return [_forest(half, across, parameter, label, words) for half in halves]
 
 
@@ -309,12 +309,11 @@ def change_by_region(contrast: Contrast, rows: Sequence[ContrastRow], primary: C
     ]
     if is_change(contrast):
         label = f"Change in {contrast.parameter} from {contrast.first} to {contrast.second} by region"
-        return by_region(points, contrast.parameter, label, before="change in")
+        return by_region(points, contrast.parameter, label, of="change in")
     name = {"correlation": "r", "occupancy": "occupancy"}.get(contrast.kind, contrast.parameter)
     label = f"{contrast.what} by region"
-    plain = contrast.kind in ("correlation", "occupancy")
-    before = "" if plain else "difference in" if contrast.controlled else "change in"
-    return by_region(points, name, label, before=before, unit=unit_of(contrast))
+    of = {"correlation": "", "occupancy": "", "paired": "change in"}.get(contrast.kind, "difference in")
+    return by_region(points, name, label, of=of, unit=unit_of(contrast))
 
 
 def people_lines(pairs: PairedValues, parameter: str, first: str, second: str) -> Markup:
