@@ -51,7 +51,7 @@ def test_agrees_with_scipy_and_adjusts_over_the_regions_of_the_contrast():
     regions = {f"r{i}": (rng.normal(2, 0.2, 8), rng.normal(2 + i / 10, 0.2, 8)) for i in range(5)}
     contrast, step = paired(study(**regions), **WANTED, primary=True)
     assert (contrast.name, contrast.first, contrast.second, contrast.primary) == ("change", "before", "after", True)
-    assert step.name == "paired"
+    assert (step.name, step.parameters["kind"]) == ("contrast", "paired")
     assert step.citations == ("holm1979",)
     assert step.parameters["n_regions"] == 5
     p = []
@@ -97,5 +97,5 @@ def test_a_region_that_cannot_be_tested_does_not_count_in_the_adjustment():
 
 
 def test_unknown_adjustment():
-    with pytest.raises(InputError, match="cannot be adjusted by 'fdr'; use holm or none"):
+    with pytest.raises(InputError, match="cannot be adjusted by 'fdr'; use holm, hochberg, bh"):
         paired(study(a=([1.0], [2.0])), **WANTED, adjust="fdr")

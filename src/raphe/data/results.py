@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -29,6 +29,8 @@ class Excluded:
     session: str
     region: str
     reason: str
+    tracer: str = ""
+    """Where it is not that of the whole comparison."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,18 +61,23 @@ class PairedValues:
         return len(self.participants)
 
 
+UNKNOWN = Interval(float("nan"), float("nan"), float("nan"))
+
+
 @dataclass(frozen=True, eq=False)
 class ContrastRow:
-    """The change in one region.
+    """The answer in one region, with the values of the people that it rests on.
 
-    ``estimate`` is the mean of second minus first in the parameter's unit with its standard error ``se``, the degrees
-    of freedom ``df``, the 95 % confidence interval, two-sided ``p`` and ``p_adjusted`` over the regions of the
-    contrast; ``percent`` is the mean of the participants' changes in per cent of their first value. Everything but
-    ``estimate`` and ``percent`` is NaN where n < 2. ``why`` says in words what could not be computed and is empty
+    ``estimate`` is what :attr:`Contrast.what` says, in :attr:`Contrast.unit`, with its standard error ``se``, the
+    degrees of freedom ``df``, the 95 % confidence interval, two-sided ``p`` and ``p_adjusted`` over the regions of the
+    contrast; ``percent`` is the same in per cent (what of stands in the documents). Everything but ``estimate`` and
+    ``percent`` is NaN where nothing can be tested. ``why`` says in words what could not be computed and is empty
     otherwise.
     """
 
     pairs: PairedValues
+    """Two numbers of each person, as :attr:`Contrast.first` and :attr:`Contrast.second` name them; NaN where a person
+    lacks one and takes part nevertheless."""
     estimate: float
     se: float
     df: float
@@ -80,23 +87,67 @@ class ContrastRow:
     p_adjusted: float
     percent: float
     why: str = ""
+    standardised: Interval = UNKNOWN
+    """In standard deviations, as :attr:`Contrast.standardised` names it; NaN where it has no such form."""
+    p_smallest: float = float("nan")
+    """The smallest p that a permutation test of so few people can give; NaN for other tests."""
+    groups: tuple[str, ...] = ()
+    """Arm of each person of ``pairs``; empty where arms are not compared."""
+    individual: Array = field(default_factory=lambda: np.empty(0))
+    """What each person adds, in the order of ``pairs``: the change, on the scale of the contrast, or the occupancy."""
+    term: str = ""
+    """Session that the row is of, where a contrast has rows of several."""
+    secondary: bool = False
+    """Whether it is of another session than the one that the contrast asks for."""
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """People of each arm."""
+        return {group: self.groups.count(group) for group in dict.fromkeys(self.groups)}
 
 
 @dataclass(frozen=True, eq=False)
 class Contrast:
-    """One planned comparison of two sessions of the same tracer, by region."""
+    """One planned comparison, by region."""
 
     name: str
     tracer: str
     model: str
     parameter: str
     first: str
-    """Label of the session (or condition) that is subtracted."""
+    """Name of the first of each person's two numbers: the session (or arm, or level) that is subtracted."""
     second: str
     adjust: str
-    """``holm`` or ``none``."""
+    """How p values are adjusted over the regions: ``holm``, ``none`` ..."""
     primary: bool
     rows: tuple[ContrastRow, ...]
+    kind: str = "paired"
+    scale: str = "difference"
+    unit: str | None = None
+    """Of the estimates; None for that of the parameter."""
+    what: str = ""
+    """What is estimated, in words: what is subtracted from what."""
+    method: str = ""
+    """How it was tested, in words."""
+    standardised: str = ""
+    """What the standardised effect is, in words; empty for none."""
+    groups: tuple[str, ...] = ()
+    """Arms that are compared, second minus first; empty where none are."""
+    notes: tuple[str, ...] = ()
+    """What a reader must know, such as that nothing is compared with placebo."""
+    status: str = ""
+    """``primary``, ``secondary`` or ``exploratory``."""
+    sources: tuple[tuple[str, str], ...] = ()
+    """Tracers with their models, where there are several."""
+
+    @property
+    def controlled(self) -> bool:
+        """Whether arms are compared."""
+        return bool(self.groups)
+
+    def model_of(self, tracer: str) -> str:
+        """Model by which values of a tracer were found; of the only one for an empty name."""
+        return dict(self.sources).get(tracer, self.model)
 
 
 @dataclass(frozen=True, eq=False)

@@ -109,10 +109,10 @@ def sign_flip(
     if 2**k <= most:
         half = np.array(list(product((1.0, -1.0), repeat=k - 1))).reshape(2 ** (k - 1), k - 1)
         signs = np.column_stack([np.ones(len(half)), half])  # the other half mirrors it, with the same |t|
-        return _judged(signs[:, of], lambda s: one_sample(s, table), exact=True, of_all=2**k, least=2 / 2**k)
+        return judged(signs[:, of], lambda s: one_sample(s, table), exact=True, of_all=2**k, least=2 / 2**k)
     random = np.random.default_rng(seed)
     drawn = np.vstack([np.ones(k), random.choice((-1.0, 1.0), (n_draw, k))])
-    return _judged(drawn[:, of], lambda s: one_sample(s, table), exact=False, least=2 / 2**k)
+    return judged(drawn[:, of], lambda s: one_sample(s, table), exact=False, least=2 / 2**k)
 
 
 def exchange(
@@ -161,7 +161,12 @@ def exchange(
         random = np.random.default_rng(seed)
         arrangements = np.vstack([label, *(shuffled(label, members, random) for _ in range(n_draw))])
     statistic = two_samples(table, pooled)
-    return _judged(arrangements, statistic, exact=exact, least=(1 + mirrored) / total, observed=label)
+    return judged(arrangements, statistic, exact=exact, least=(1 + mirrored) / total, observed=label)
+
+
+def least_of_exchange(n_first: int, n_second: int) -> float:
+    """Smallest two-sided p of exchanging people between two groups without blocks, whatever the data."""
+    return (1 + (n_first == n_second)) / math.comb(n_first + n_second, n_first)
 
 
 def rerandomise(
@@ -195,14 +200,14 @@ def rerandomise(
     if callable(allocate):
         random = np.random.default_rng(seed)
         drawn = [_allocation(allocate(random), len(table)) for _ in range(n_draw)]
-        return _judged(np.vstack([label, *drawn]), statistic, exact=False, least=0.0)
+        return judged(np.vstack([label, *drawn]), statistic, exact=False, least=0.0)
     every = np.asarray(allocate, dtype=float)
     if every.ndim != 2 or every.shape[1] != len(table):
         raise InputError(f"allocations have shape {every.shape}; give one row an allocation of {len(table)} people")
     if not (every == label).all(axis=1).any():
         raise InputError("the allocation of the data is none of those that were given; give all that were possible")
     like = (every == label).all(axis=1) | (every == 1 - label).all(axis=1)
-    return _judged(every, statistic, exact=True, least=float(like.mean()), observed=label)
+    return judged(every, statistic, exact=True, least=float(like.mean()), observed=label)
 
 
 def permute_correlation(
@@ -254,10 +259,10 @@ def permute_correlation(
     exact = total <= most
     random = np.random.default_rng(seed)
     orders = list(all_orders(x, members)) if exact else [x, *(shuffled(x, members, random) for _ in range(n_draw))]
-    return _judged(np.vstack(orders), correlated(table), exact=exact, least=1 / total, observed=x)
+    return judged(np.vstack(orders), correlated(table), exact=exact, least=1 / total, observed=x)
 
 
-def _judged(
+def judged(
     arrangements: Array,
     statistic: Statistic,
     *,

@@ -67,6 +67,21 @@ def d_av(first: Array, second: Array) -> Interval:
     return _interval(float(second.mean() - first.mean()) / spread, math.sqrt(2 * (1 - r) / n), df)
 
 
+def of_model(estimate: float, se: float, sigma: float, df: float) -> Interval:
+    """Estimate of a linear model over the standard deviation of its residuals; exact for normal residuals.
+
+    Parameters
+    ----------
+    estimate, se : float
+        ``se`` above 0.
+    sigma : float
+        Standard deviation of the residuals, above 0.
+    df : float
+        Degrees of freedom of the residuals.
+    """
+    return _interval(estimate / sigma, se / sigma, df)
+
+
 def hedges_factor(df: float) -> float:
     """J(df), by which a standardised difference is multiplied to be unbiased; 1 - 3 / (4 df - 1), exactly."""
     if df <= 1:

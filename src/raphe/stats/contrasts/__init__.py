@@ -1,0 +1,1 @@
+"""Planned comparisons of regions: a module for each kind."""

@@ -1,0 +1,131 @@
+"""Binding, or its change, against a score, or its change."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from raphe.data.people import score_key
+from raphe.data.results import ContrastRow
+from raphe.errors import InputError
+from raphe.stats.contrasts.answer import NAN, NO_EFFECT, Answer, each_region, row_of
+from raphe.stats.contrasts.covariates import columns_of, numbers_of
+from raphe.stats.contrasts.question import Material, Question
+from raphe.stats.contrasts.sample import Cell, Sample, changed, samples
+from raphe.stats.contrasts.words import change_words
+from raphe.stats.correlation import Correlation, partial, pearson, spearman
+from raphe.stats.effect import Effect
+from raphe.stats.regional_permutation import Permutation, permute_correlation
+from raphe.stats.robust_correlation import skipped
+
+Array = npt.NDArray[np.float64]
+
+
+def correlation(question: Question, material: Material) -> Answer:
+    """Correlate binding in ``x`` (one session, or the change between two) with a score.
+
+    Of the score, one visit is taken, or the second of two minus the first. With covariates it is a partial correlation
+    (:func:`raphe.stats.correlation.partial`).
+
+    Raises
+    ------
+    InputError
+        As :func:`raphe.stats.contrasts.sample.samples`, and if the score is not known.
+    """
+    if len(question.x) not in (1, 2):
+        raise InputError(f"x names {len(question.x)} sessions; name one for its value, or two for the change")
+    keys = [score_key(question.score, visit) for visit in question.score_sessions or ("",)]
+    found = samples(question, material, [Cell(question.tracer, question.model, session) for session in question.x])
+
+    def answer(sample: Sample) -> Sequence[ContrastRow]:
+        sample = sample.without(_without_score(material, sample, keys))
+        if len(question.x) == 2:
+            sample, x = changed(sample, question.scale, 0, 1)
+        else:
+            x = sample.values[:, 0]
+        y = _score(material, sample, keys)
+        return [_row(question, material, sample, x, y)]
+
+    rows = each_region(found, answer)
+    given = f", given {', '.join(question.covariates)}" if question.covariates else ""
+    binding = (
+        change_words(question, *question.x) if len(question.x) == 2 else f"{question.parameter} in {question.x[0]}"
+    )
+    score = f"change in {question.score} ({keys[-1]} minus {keys[0]})" if len(keys) == 2 else keys[0]
+    return Answer(
+        rows,
+        binding,
+        score,
+        f"{'partial correlation' if given else 'correlation'} of {binding} with {score}{given}",
+        _METHOD[question.method],
+        unit="",
+        permuted=lambda: _permuted(question, rows),
+        smallest=lambda row: 1.0 / math.factorial(len(row.pairs)) if len(row.pairs) > 2 else NAN,
+        arrangement="who has which score",
+    )
+
+
+_METHOD = {
+    "pearson": "Pearson's correlation, t test, Fisher's interval",
+    "spearman": "Spearman's rank correlation, Bonett and Wright's interval",
+    "skipped": "skipped correlation (without outliers of the cloud of points), random pairings, percentile interval",
+}
+
+
+def _without_score(material: Material, sample: Sample, keys: Sequence[str]) -> dict[str, str]:
+    gone = {}
+    for person in sample.people:
+        lacks = [key for key in keys if material.people.known(key, person) is None]
+        if lacks:
+            gone[person] = f"no score {', '.join(lacks)}"
+    return gone
+
+
+def _score(material: Material, sample: Sample, keys: Sequence[str]) -> Array:
+    values = [[material.people.known(key, person) for person in sample.people] for key in keys]
+    if any(isinstance(value, str) for row in values for value in row):
+        raise InputError(f"{' and '.join(keys)}: a score must be a number")
+    table = np.array(values, dtype=float).reshape(len(keys), len(sample))
+    return np.asarray(table[-1] - table[0] if len(keys) == 2 else table[0])
+
+
+def _row(question: Question, material: Material, sample: Sample, x: Array, y: Array) -> ContrastRow:
+    pairs = sample.of(x, y)
+    if len(sample) < 3:
+        few = "nobody has" if not len(sample) else f"only {', '.join(sample.people)} have"
+        return row_of(pairs, NO_EFFECT, why=[f"{few} both values; a correlation needs three people"])
+    if question.covariates:
+        if question.method == "skipped":
+            raise InputError("a skipped correlation has no covariates; use pearson or spearman")
+        numbers = numbers_of(columns_of(question.covariates, material.people, sample.people))
+        found = partial(x, y, numbers, method=question.method)
+    else:
+        found = _found(question, x, y)
+    df = NAN if found.method == "skipped" else float(found.df)
+    effect = Effect(found.r, NAN, df, found.low, found.high, found.p)
+    why = [found.why, f"{found.n_outlier} outliers are left out" if found.n_outlier else ""]
+    return row_of(pairs, effect, why=why, individual=x)
+
+
+def _found(question: Question, x: Array, y: Array) -> Correlation:
+    if question.method == "skipped":
+        return skipped(x, y, seed=question.seed)
+    return pearson(x, y) if question.method == "pearson" else spearman(x, y)
+
+
+def _permuted(question: Question, rows: Sequence[ContrastRow]) -> Permutation:
+    """Permutation test of the rows over the people that have the score."""
+    if question.covariates or question.method == "skipped":
+        raise InputError('the score is permuted for plain pearson and spearman only; take test = "t"')
+    score = {
+        person: float(y) for row in rows for person, y in zip(row.pairs.participants, row.pairs.second, strict=True)
+    }
+    people = list(score)
+    table = np.full((len(people), len(rows)), np.nan)
+    for at, row in enumerate(rows):
+        for person, x in zip(row.pairs.participants, row.pairs.first, strict=True):
+            table[people.index(person), at] = x
+    return permute_correlation(list(score.values()), table, method=question.method, seed=question.seed)

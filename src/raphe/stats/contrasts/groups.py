@@ -1,0 +1,93 @@
+"""Two arms compared, by a value or by its change."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from raphe.data.results import ContrastRow
+from raphe.errors import InputError
+from raphe.stats.columns import Column
+from raphe.stats.contrasts.answer import NAN, Answer, each_region
+from raphe.stats.contrasts.covariates import columns_of
+from raphe.stats.contrasts.model_row import OF_RESIDUALS
+from raphe.stats.contrasts.question import Material, Question
+from raphe.stats.contrasts.sample import Cell, Sample, changed, samples
+from raphe.stats.contrasts.two_sample import G, Percent, exchanged, groups_row, least_of_arms
+from raphe.stats.contrasts.words import UNITS, change_words, of_scale, two
+from raphe.stats.two_groups import GroupDifference
+
+
+def groups(question: Question, material: Material) -> Answer:
+    """Test the second of ``terms`` (arms) minus the first, in the one session or the change between the two.
+
+    Without covariates by Welch's t test (:func:`raphe.stats.two_groups.two_groups`), with them by a linear model that
+    has one variance. In per cent: of the first arm's mean, where one session is compared; of changes, the difference
+    of the arms' mean changes in per cent of each person's first value.
+
+    Raises
+    ------
+    InputError
+        As :func:`raphe.stats.contrasts.sample.samples`, and if one subject is left in an arm.
+    """
+    terms = two(question.terms, "arms")
+    if len(question.sessions) not in (1, 2):
+        raise InputError(f"{len(question.sessions)} sessions are named; name one for its value, or two for the change")
+    return difference_of_arms(question, material, terms, question.sessions)
+
+
+def difference_of_arms(
+    question: Question, material: Material, terms: tuple[str, str], sessions: Sequence[str]
+) -> Answer:
+    """Answer for two arms, in one session or in the change between two."""
+    cells = [Cell(question.tracer, question.model, session) for session in sessions]
+    found = samples(question, material, cells, arms=terms)
+    arm_of = material.arms()
+
+    def answer(sample: Sample) -> Sequence[ContrastRow]:
+        if len(sessions) == 1:
+            values = sample.values[:, 0]
+            pairs = sample.of(np.full(len(sample), np.nan), values)
+        else:
+            sample, values = changed(sample, question.scale, 0, 1)
+            pairs = sample.pairs()
+        arms = tuple(arm_of[person] for person in sample.people)
+        columns: Sequence[Column] = columns_of(question.covariates, material.people, sample.people)
+        return [groups_row(pairs, values, arms, terms, columns, _percent(question, sample, arms, terms))]
+
+    rows = each_region(found, answer, arm_of)
+    one = len(sessions) == 1
+    what = f"{question.parameter} in {sessions[0]}" if one else change_words(question, *sessions)
+    adjusted = f", adjusted for {', '.join(question.covariates)}" if question.covariates else ""
+    return Answer(
+        rows,
+        terms[0] if one else sessions[0],
+        terms[1] if one else sessions[1],
+        f"mean {what} of arm {terms[1]} minus that of arm {terms[0]}{adjusted}",
+        "linear model with one variance" if question.covariates else "Welch's t test",
+        standardised=OF_RESIDUALS if question.covariates else G,
+        unit=None if one else UNITS[question.scale],
+        groups=terms,
+        permuted=lambda: exchanged(rows, arm_of, terms[1], question.covariates, question.seed),
+        smallest=least_of_arms,
+        arrangement="who is in which arm",
+    )
+
+
+def _percent(question: Question, sample: Sample, arms: tuple[str, ...], terms: tuple[str, str]) -> Percent:
+    def percent(estimate: float, difference: GroupDifference | None) -> tuple[float, str]:
+        if sample.values.shape[1] == 1:
+            mean = sample.values[[arm == terms[0] for arm in arms], 0].mean()
+            known = difference.percent.value if difference else 100 * estimate / mean if mean > 0 else NAN
+            why = "the mean of the first arm is not positive, so a per cent of it has no meaning"
+            return float(known), "" if known == known else why
+        if question.scale != "difference":
+            return of_scale(question, estimate, NAN), ""
+        if not (sample.values[:, 0] > 0).all():
+            return NAN, "a first value is not positive, so a change in per cent has no meaning"
+        share = 100 * (sample.values[:, 1] - sample.values[:, 0]) / sample.values[:, 0]
+        a, b = (share[[arm == term for arm in arms]].mean() for term in terms)
+        return float(b - a), ""
+
+    return percent

@@ -1,0 +1,35 @@
+"""Row of a region from a linear model with arms."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+
+from raphe.data.results import UNKNOWN, ContrastRow, PairedValues
+from raphe.stats.contrasts.answer import row_of
+from raphe.stats.model import FittedModel
+from raphe.stats.standardised import of_model
+
+Array = npt.NDArray[np.float64]
+
+OF_RESIDUALS = "adjusted difference over the standard deviation of the residuals, corrected for its bias (Hedges)"
+
+
+def model_row(
+    pairs: PairedValues,
+    model: FittedModel,
+    terms: tuple[str, str],
+    arms: tuple[str, ...],
+    individual: Array,
+    percent: float,
+    why: str = "",
+) -> ContrastRow:
+    """Second arm minus first by a least-squares model that has a factor ``arm``."""
+    found = model.difference({"arm": terms[1]}, {"arm": terms[0]})
+    sigma = math.sqrt(model.covariance["residual variance"])
+    standardised = of_model(found.estimate, found.se, sigma, found.df) if found.se > 0 else UNKNOWN
+    return row_of(
+        pairs, found, percent, why=[why], standardised=standardised, groups=arms, individual=np.asarray(individual)
+    )

@@ -1,0 +1,121 @@
+"""A planned comparison as it is asked, and the material that answers it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from raphe.data.estimates import Estimates
+from raphe.data.people import NOT_KNOWN, People
+from raphe.errors import InputError
+from raphe.stats.pairs import NONE
+
+SCALES = ("difference", "percent", "log")
+"""Of a person's change: second minus first; the same in per cent of the first; logarithm of their ratio."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """What a ``[[contrast]]`` of the plan asks; which fields a kind reads is said in its module.
+
+    Parameters
+    ----------
+    name, kind, tracer, model, parameter : str
+        ``kind`` is one of :data:`raphe.stats.contrasts.registry.KINDS`; ``parameter`` a symbol such as ``BP_ND``.
+    terms, sessions, levels, x : tuple of str
+        Sessions, arms or tracers.
+    by : str
+        ``tracer`` or ``arm``, of an interaction.
+    sources : tuple of (str, str)
+        Tracer and model of each level of an interaction by tracer.
+    regions : tuple of str
+        Empty for all of the table.
+    arm : str
+        People of this arm alone; empty for all.
+    arms : tuple of str
+        All arms of the study.
+    adjust, scale, test : str
+        ``test`` is ``t`` or ``permutation``.
+    seed : int
+        Of a permutation test.
+    covariates : tuple of str
+        Names in :class:`raphe.data.people.People`.
+    missing : str
+        ``error`` or ``exclude``: what becomes of people who lack a covariate.
+    covariance, df : str
+        Of a mixed model.
+    score, method : str
+        Of a correlation.
+    score_sessions : tuple of str
+        Visits of the score: one, or two for its change.
+    primary : bool
+    """
+
+    name: str
+    tracer: str
+    model: str
+    parameter: str = "BP_ND"
+    kind: str = "paired"
+    terms: tuple[str, ...] = ()
+    sessions: tuple[str, ...] = ()
+    regions: tuple[str, ...] = ()
+    arm: str = ""
+    arms: tuple[str, ...] = ()
+    by: str = ""
+    levels: tuple[str, ...] = ()
+    sources: tuple[tuple[str, str], ...] = ()
+    adjust: str = "holm"
+    scale: str = "difference"
+    test: str = "t"
+    seed: int = 1
+    covariates: tuple[str, ...] = ()
+    missing: str = "error"
+    covariance: str = "unstructured"
+    df: str = "kenward-roger"
+    x: tuple[str, ...] = ()
+    score: str = ""
+    score_sessions: tuple[str, ...] = ()
+    method: str = "pearson"
+    primary: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Material:
+    """What contrasts are answered from.
+
+    Parameters
+    ----------
+    estimates : Estimates
+    people : People
+    aside : mapping of str to mapping of (str, str) to str
+        By tracer: participant and session of each scan that was taken out before, of which there are no estimates, and
+        why.
+    """
+
+    estimates: Estimates
+    people: People = field(default_factory=People)
+    aside: Mapping[str, Mapping[tuple[str, str], str]] = field(default_factory=dict)
+
+    def taken_out(self, tracer: str) -> Mapping[tuple[str, str], str]:
+        """Scans of a tracer that were taken out."""
+        return self.aside.get(tracer, NONE)
+
+    def arms(self) -> dict[str, str]:
+        """Arm of each participant that is in one, by the table of estimates and that of the participants.
+
+        Raises
+        ------
+        InputError
+            If a participant is in two arms.
+        """
+        found: dict[str, str] = {}
+        pairs = [(row.participant, row.arm) for row in self.estimates.rows]
+        for person, arm in (*dict.fromkeys(pairs), *self.people.columns.get("arm", {}).items()):
+            if arm.lower() in NOT_KNOWN:
+                continue
+            if found.setdefault(person, arm) != arm:
+                raise InputError(
+                    f"participant {person!r} is in two arms, {found[person]!r} and {arm!r}; mend the table, for a "
+                    "person belongs to one"
+                )
+        return found
