@@ -103,9 +103,7 @@ def map_view(
     known = values[np.isfinite(values)]
     low = min(0.0, float(np.percentile(known, 100 - HIGHEST))) if known.size else 0.0
     high = max(float(np.percentile(known, HIGHEST)), low + 1e-9) if known.size else 1.0
-    drawn = _Drawn(
-        *_upright(values, mask, affine if oriented else np.diag([*_sizes(affine), 1.0])), low, high, oriented
-    )
+    drawn = _Drawn(*upright(values, mask, affine if oriented else np.diag([*_sizes(affine), 1.0])), low, high, oriented)
     n_lost = int(mask.sum()) - known.size
     bar = np.arange(FIRST, len(PALETTE), dtype=np.uint8)[None]
     return MapView(
@@ -164,7 +162,7 @@ def _ticks(low: float, high: float) -> tuple[tuple[str, str], ...]:
     return tuple((general(value, 3), f"{100 * place:.3g}") for place, value in at.items())
 
 
-def _upright(
+def upright(
     values: Floats, mask: Flags, affine: npt.NDArray[np.float64]
 ) -> tuple[Floats, Flags, npt.NDArray[np.float64]]:
     """Map, mask and affine with axes to the right, to the front and up, as nearly as quarter turns allow."""

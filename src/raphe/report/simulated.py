@@ -38,6 +38,8 @@ class Figure(NamedTuple):
     wide: bool = False
     """Whether each drawing takes the whole width of the page."""
     title: str = ""
+    halves: bool = False
+    """Whether each drawing takes half of it."""
 
 
 class Table(NamedTuple):

@@ -8,6 +8,7 @@ Colours and line widths are classes of the page's style sheet. Whatever text com
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -124,11 +125,12 @@ def log_scale(values: Iterable[float], start: float, end: float, *, decades: flo
     return LogScale(min(low, high / 2) / 1.2, high * 1.2, start, end)
 
 
-def drawing(width: float, height: float, parts: Iterable[str], label: str) -> Markup:
-    """Put parts into one SVG element with a text alternative."""
+def drawing(width: float, height: float, parts: Iterable[str], label: str, description: str = "") -> Markup:
+    """Put parts into one SVG element with a text alternative and, for who cannot see it, what it shows in words."""
+    told = f"<desc>{_text(description)}</desc>" if description else ""
     return Markup(
         f'<svg viewBox="0 0 {_n(width)} {_n(height)}" role="img" aria-label="{_text(label)}" '
-        f'style="max-width:{_n(width)}px">{"".join(parts)}</svg>'
+        f'style="max-width:{_n(width)}px">{told}{"".join(parts)}</svg>'
     )
 
 
@@ -247,6 +249,12 @@ def number(value: float) -> str:
 def width_of(words: Iterable[str]) -> float:
     """About the width of the longest of some texts, px."""
     return CHARACTER * max((len(word) for word in words), default=0)
+
+
+def wrapped(words: str, width: float) -> list[str]:
+    """Break a text into lines of at most about ``width`` px; a word that is longer is cut."""
+    most = max(int(width / CHARACTER), 1)
+    return textwrap.wrap(printable(words), most) or [""]
 
 
 def _round_step(rough: float) -> float:

@@ -21,6 +21,9 @@ RAISED = str.maketrans("0123456789", "\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076
 NAMES = re.compile(rf"(?<!\w)({'|'.join(re.escape(name) for name in SYMBOLS if '_' in name)})(?!\w)")
 """Quantities whose names cannot be mistaken for a word."""
 
+EQUATION = re.compile(r"(?<!\w)[A-Za-z\u03c1]\w?(?:\(\d+\))? (?:=|&lt;|&gt;) (?=[\d\u2212])")
+"""Beginning of an equation such as ``p = 0.05`` or ``t(19) = 2.26`` in escaped text."""
+
 MOST_DECIMALS = 5
 
 
@@ -123,8 +126,9 @@ def listed(words: Sequence[str], most: int = 12) -> str:
 
 
 def typeset(words: str) -> Markup:
-    """Text with the names of quantities in it written as the field writes them, and no line break before a per cent."""
+    """Text with the names of quantities in it written as the field writes them; ``p = 0.05`` and ``5 %`` hold together."""
     safe = str(escape(printable(words))).replace(" %", "\N{NO-BREAK SPACE}%")
+    safe = EQUATION.sub(lambda found: found[0].replace(" ", "\N{NO-BREAK SPACE}"), safe)
     return Markup(NAMES.sub(lambda found: SYMBOLS[found[0]].html, safe))
 
 
