@@ -1,4 +1,4 @@
-"""Tables of a study: estimates of all scans, contrasts, and the agreement of repeated scans."""
+"""Tables of a study: estimates of all scans, and the agreement of repeated scans."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from raphe.data.estimates import Estimate, Estimates
-from raphe.data.results import Agreement, Contrast, ContrastRow, Excluded, Interval
+from raphe.data.results import Agreement, Excluded, Interval
 from raphe.errors import InputError
 from raphe.io.described import NOT_AVAILABLE, Column, write_described
 from raphe.io.provenance import SOFTWARE, software_version
@@ -47,7 +47,7 @@ def write_estimates(path: Path, estimates: Estimates) -> None:
         "Description": "Kinetic parameters of every region of every scan",
         "ParameterUnits": units,
         "QualityFlags": {word: MEANING[flag] for flag, word in WORD.items()},
-        **_software(),
+        **software(),
     }
     write_described(path, _ESTIMATE_COLUMNS, rows, metadata)
 
@@ -78,51 +78,6 @@ def read_estimates(path: Path) -> Estimates:
         numbers = float(value[at]), float(se[at])
         rows.append(Estimate(who, session, tracer, condition, arm, region, model, parameter, *numbers, quality))
     return Estimates(tuple(rows))
-
-
-def write_contrast(path: Path, contrast: Contrast) -> None:
-    """Write the change in every region of a contrast.
-
-    Raises
-    ------
-    OutputError
-        If the place cannot be written to.
-    """
-    unit = SYMBOLS[contrast.parameter].unit
-    change = f"{contrast.parameter} of {contrast.second} minus {contrast.first}"
-    columns = (
-        Column("contrast", "Name of the contrast in the study plan"),
-        Column("region", "Region"),
-        Column("estimate", f"Mean over participants of {change}", unit),
-        Column("se", "Standard error of the estimate", unit),
-        Column("df", "Degrees of freedom"),
-        Column("ci_low", "Lower end of the 95 % confidence interval of the estimate", unit),
-        Column("ci_high", "Upper end of the 95 % confidence interval of the estimate", unit),
-        Column("p", "Two-sided p value of no change"),
-        Column("p_adjusted", f"The same, adjusted over the regions of the contrast ({contrast.adjust})"),
-        Column("n", "Participants with a usable estimate in both sessions"),
-        Column("excluded", "Values that were left out; the sidecar's Excluded says which and why"),
-        Column("percent", "Mean of the participants' changes in per cent of their first value", "%"),
-        REMARK,
-    )
-    metadata = {
-        "Description": f"Change in {change}, paired within participants",
-        "Tracer": contrast.tracer,
-        "ModelName": contrast.model,
-        "Parameter": contrast.parameter,
-        "Terms": [contrast.first, contrast.second],
-        "Adjust": contrast.adjust,
-        "Primary": contrast.primary,
-        "Excluded": _excluded([row.pairs.excluded for row in contrast.rows]),
-        **_software(),
-    }
-    write_described(path, columns, [_contrast_row(contrast.name, row) for row in contrast.rows], metadata)
-
-
-def _contrast_row(name: str, row: ContrastRow) -> list[object]:
-    numbers = (row.estimate, row.se, row.df, row.ci_low, row.ci_high, row.p, row.p_adjusted)
-    counts = len(row.pairs), len(row.pairs.excluded)
-    return [name, row.pairs.region, *map(float, numbers), *counts, float(row.percent), row.why or NOT_AVAILABLE]
 
 
 def write_agreement(path: Path, agreement: Agreement) -> None:
@@ -172,8 +127,8 @@ def write_agreement(path: Path, agreement: Agreement) -> None:
         "ModelName": agreement.model,
         "Parameter": agreement.parameter,
         "Sessions": [agreement.first, agreement.second],
-        "Excluded": _excluded([row.pairs.excluded for row in agreement.rows]),
-        **_software(),
+        "Excluded": excluded_json([row.pairs.excluded for row in agreement.rows]),
+        **software(),
     }
     write_described(path, columns, rows, metadata)
 
@@ -192,7 +147,8 @@ def _numbers(interval: Interval) -> tuple[float, float, float]:
     return float(interval.value), float(interval.low), float(interval.high)
 
 
-def _excluded(several: Sequence[Sequence[Excluded]]) -> list[dict[str, str]]:
+def excluded_json(several: Sequence[Sequence[Excluded]]) -> list[dict[str, str]]:
+    """Values that were left out, for a sidecar."""
     return [
         {"participant": one.participant, "session": one.session, "region": one.region, "reason": one.reason}
         for group in several
@@ -200,5 +156,6 @@ def _excluded(several: Sequence[Sequence[Excluded]]) -> list[dict[str, str]]:
     ]
 
 
-def _software() -> dict[str, str]:
+def software() -> dict[str, str]:
+    """Name and version of this program, for a sidecar."""
     return {"SoftwareName": SOFTWARE, "SoftwareVersion": software_version()}

@@ -23,6 +23,7 @@ from raphe.pipeline.exclusions import exclusions_of
 from raphe.pipeline.findings import paragraphs
 from raphe.pipeline.map_files import files_of_maps
 from raphe.pipeline.messages import Messages
+from raphe.pipeline.people_of import people_of
 from raphe.pipeline.plan import StudyPlan
 from raphe.pipeline.preprocess_choices import preprocessing
 from raphe.pipeline.study import choose_tables, find_plan, planned_maps
@@ -82,7 +83,9 @@ def check(bids: Path, derivatives: Sequence[Path] = (), plan_path: Path | None =
         if not images_alone and not any(finding.severity == "error" for finding in findings):
             chosen = _tables(bids, roots, plan)
             taken_out = {table.scan.label for table in chosen if excluded.reason(table.scan)}
-            examined = examine(chosen, plan, {}, excluded=taken_out)
+            people, unknown = people_of(plan, bids / "participants.tsv", bids / "phenotype")
+            findings += unknown
+            examined = examine(chosen, plan, {}, excluded=taken_out, people=people)
             findings += (*examined.findings, *_without_image(examined.tables, plan, bids, roots))
     except InputError as error:
         findings.append(_of_plan(error, bids, plan_path))

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from raphe.catalog import find_tracer
 from raphe.data.finding import Finding
+from raphe.data.people import People
 from raphe.data.scan import Scan
 from raphe.errors import InputError
 from raphe.io.bids import ScanCurves, load_curves
@@ -18,6 +19,7 @@ from raphe.kinetics.registry import model_type
 from raphe.nomenclature import tracer_key
 from raphe.pipeline.arterial import source_of_scan
 from raphe.pipeline.choices import Analysis, choose
+from raphe.pipeline.contrast_rules import tracers_of
 from raphe.pipeline.options import weights
 from raphe.pipeline.participant import separate_reference
 from raphe.pipeline.plan import StudyPlan, TracerSection
@@ -53,6 +55,7 @@ def examine(
     *,
     partial: bool = False,
     excluded: Collection[str] = (),
+    people: People | None = None,
 ) -> Examination:
     """Hold the plan against the scans, choose the analysis of each, and see that it can be done.
 
@@ -67,6 +70,8 @@ def examine(
         Whether the tables are a part of the study, so that what the plan has besides them is no fault.
     excluded : collection of str
         Labels of scans that a person has taken out of the study: what keeps them from being analysed is no fault.
+    people : People, optional
+        Arms, covariates and scores that the plan's contrasts need.
 
     Raises
     ------
@@ -77,7 +82,7 @@ def examine(
     findings: list[Finding] = []
     analyses: dict[Path, Analysis] = {}
     if plan is not None:
-        findings += check_plan(plan, *_known(tables, curves), partial=partial, excluded=excluded)
+        findings += check_plan(plan, *_known(tables, curves), partial=partial, excluded=excluded, people=people)
         tables = [table for table in tables if plan.tracer(table.scan.tracer) is not None]
         if any(finding.severity == "error" for finding in findings):
             return Examination(tuple(tables), analyses, tuple(findings))
@@ -190,7 +195,7 @@ def _contrast_faults(plan: StudyPlan, scans: Sequence[tuple[ScanCurves, Analysis
         several = {
             analysis.models
             for table, analysis in scans
-            if same_tracer(table.scan.tracer) == same_tracer(contrast.tracer)
+            if same_tracer(table.scan.tracer) in {same_tracer(name) for name in tracers_of(contrast)}
         }
         for models in several:
             kinds = [model_type(name) for name in models]

@@ -11,27 +11,30 @@ from pathlib import Path
 from raphe.catalog import references
 from raphe.data.estimates import Estimate, Estimates
 from raphe.data.finding import Finding
+from raphe.data.people import People
 from raphe.data.record import Step
 from raphe.data.results import Agreement, Contrast
 from raphe.errors import InputError
 from raphe.io import derivatives as names
 from raphe.io.bids import ScanCurves
+from raphe.io.contrasts import write_contrast, write_contrast_values
 from raphe.io.kinpar import read_kinpar
 from raphe.io.provenance import fingerprint, is_done, read_record, remove_outdated, versions, write_record
-from raphe.io.results import write_agreement, write_contrast, write_estimates
+from raphe.io.results import write_agreement, write_estimates
 from raphe.io.sessions import session_key
 from raphe.io.staging import staged
 from raphe.io.tables import write_text
 from raphe.kinetics.registry import model_type
 from raphe.pipeline.concern_of import concern_of
+from raphe.pipeline.contrasts_of import Made, contrasts_of
 from raphe.pipeline.findings import paragraphs
 from raphe.pipeline.participant import ScanTask, fingerprint_of, parameters_path
+from raphe.pipeline.people_of import ARM
 from raphe.pipeline.plan import StudyPlan
 from raphe.pipeline.plan_schema import same_tracer
 from raphe.pipeline.set_aside import Aside, set_aside
 from raphe.quality import Quality
 from raphe.report.study import ScanSummary, study_page
-from raphe.stats.region import paired
 from raphe.stats.test_retest import agreement
 
 
@@ -48,7 +51,7 @@ def report_group(
     plan: StudyPlan | None,
     tables: Sequence[ScanCurves],
     tasks: Sequence[ScanTask],
-    participants: Mapping[str, Mapping[str, str]],
+    people: People,
     failed: Mapping[str, str],
     findings: Sequence[Finding],
     command_line: str,
@@ -63,8 +66,8 @@ def report_group(
         Without one, sessions of one tracer are compared as scan and rescan.
     tables, tasks
         Scans that take part, in order.
-    participants : mapping of str to mapping of str to str
-        Rows of ``participants.tsv``; the column ``arm`` is read where the plan has arms.
+    people : People
+        What is known of the participants; the column ``arm`` is read where the plan has arms.
     failed : mapping of str to str
         Scans that could not be analysed, and why.
     findings : sequence of Finding
@@ -86,12 +89,13 @@ def report_group(
         )
     if not done:
         raise InputError(f"{out}: no scan has been analysed yet; run the participant level first")
-    estimates = Estimates.joined(_estimates(out, table, task, plan, participants) for table, task in done)
+    estimates = Estimates.joined(_estimates(out, table, task, plan, people) for table, task in done)
     regions = plan.regions.names if plan else ()
     aside, taken_out = set_aside(excluded)
-    contrasts, steps, unmade = _contrasts(plan, estimates, regions, aside)
+    made = contrasts_of(plan, estimates, people, aside) if plan else Made((), (), ())
+    contrasts, unmade = made.contrasts, made.unmade
     agreements, more, unmade_too = _agreements(plan, estimates, regions, aside)
-    steps = (*taken_out, *steps, *more, *_kept(plan))
+    steps = (*taken_out, *made.steps, *more, *_kept(plan))
     summaries = tuple(_summary(out, table, task, missing) for table, task in zip(tables, tasks, strict=True))
     scan_steps = [step for table, _ in done for step in read_record(names.provenance(out, table.scan.label)).steps]
     page = study_page(
@@ -107,7 +111,7 @@ def report_group(
         versions=versions(),
         citations={key: entry.citation for key, entry in references().items()},
         command_line=command_line,
-        notes=paragraphs(findings),
+        notes=(*paragraphs(findings), *(f"{why}." for why in unmade)),
     )
     with staged(out) as stage:
         files = _write(stage, estimates, contrasts, agreements, page)
@@ -155,13 +159,13 @@ def _estimates(
     table: ScanCurves,
     task: ScanTask,
     plan: StudyPlan | None,
-    participants: Mapping[str, Mapping[str, str]],
+    people: People,
 ) -> Estimates:
     scan = table.scan
     condition = ""
     if plan is not None:
         condition = next((s.condition or "" for s in plan.sessions if s.label == scan.session), "")
-    arm = participants.get(scan.participant, {}).get("arm", "") if plan is not None and plan.arms else ""
+    arm = people.columns.get(ARM, {}).get(scan.participant, "") if plan is not None and plan.arms else ""
     return Estimates(
         tuple(
             Estimate(
@@ -182,41 +186,6 @@ def _estimates(
             for row in read_kinpar(parameters_path(out, table, model))
         )
     )
-
-
-def _contrasts(
-    plan: StudyPlan | None, estimates: Estimates, regions: Sequence[str], aside: Aside
-) -> tuple[tuple[Contrast, ...], tuple[Step, ...], list[str]]:
-    """The plan's contrasts, the primary one first, and why others cannot be made."""
-    if plan is None:
-        return (), (), []
-    primary = plan.primary.contrast if plan.primary else None
-    planned = sorted(plan.contrasts, key=lambda contrast: contrast.name != primary)
-    made, unmade = [], []
-    for contrast in planned:
-        names = [name for name in estimates.distinct("tracer") if same_tracer(name) == same_tracer(contrast.tracer)]
-        tracer = names[0] if names else contrast.tracer
-        own = estimates.where(tracer=tracer, parameter=contrast.parameter)
-        model = contrast.model[0] if contrast.model else next(iter(own.distinct("model")), "")
-        try:
-            made.append(
-                paired(
-                    estimates,
-                    name=contrast.name,
-                    tracer=tracer,
-                    model=model,
-                    parameter=contrast.parameter,
-                    first=contrast.terms[0],
-                    second=contrast.terms[1],
-                    regions=regions,
-                    excluded=aside.get(same_tracer(tracer), {}),
-                    adjust=contrast.adjust,
-                    primary=contrast.name == primary,
-                )
-            )
-        except InputError as error:
-            unmade.append(f"contrast {contrast.name!r} cannot be made: {error}")
-    return tuple(contrast for contrast, _ in made), tuple(step for _, step in made), unmade
 
 
 def _agreements(
@@ -300,6 +269,8 @@ def _write(
     for contrast in contrasts:
         files.append(names.contrast(stage, contrast.name))
         write_contrast(files[-1], contrast)
+        files.append(names.contrast_values(stage, contrast.name))
+        write_contrast_values(files[-1], contrast)
     for one in agreements:
         files.append(names.agreement(stage, one.tracer, one.model, one.parameter, one.first, one.second))
         write_agreement(files[-1], one)

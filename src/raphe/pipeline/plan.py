@@ -74,5 +74,12 @@ def _parsed(path: Path, text: str) -> dict[str, Any]:
 
 
 def _with_tracer(plan: StudyPlan, contrast: ContrastSection) -> ContrastSection:
+    """The contrast with its tracers as the plan spells them; one of two tracers is of its second level."""
+    if contrast.kind == "interaction" and contrast.by == "tracer":
+        known = [plan.tracer(name) for name in contrast.levels]
+        levels = tuple(one.name if one else name for one, name in zip(known, contrast.levels, strict=True))
+        given = contrast.tracer or (levels[-1] if levels else "")
+        named = plan.tracer(given)
+        return contrast.model_copy(update={"levels": levels, "tracer": named.name if named else given})
     named = plan.tracer(contrast.tracer) if contrast.tracer else plan.tracers[0] if len(plan.tracers) == 1 else None
     return contrast.model_copy(update={"tracer": named.name}) if named else contrast

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from raphe.data.finding import Finding
+from raphe.data.people import People
 from raphe.data.regions import members
 from raphe.data.scan import Scan
 from raphe.errors import InputError, nearest
 from raphe.nomenclature import region_key
-from raphe.pipeline.plan_schema import ContrastSection, StudyPlan, same_tracer
+from raphe.pipeline.contrast_check import NAMELESS, Found, check_contrasts, error, warning
+from raphe.pipeline.plan_schema import StudyPlan, same_tracer
 from raphe.pipeline.toml_lines import Key
-
-NAMELESS = "without TracerName"
-"""What stands for the name of a tracer that a sidecar does not tell."""
 
 NO_VOXELWISE = (
     "[maps] permutations is kept in the record for contrasts voxel by voxel, which this version of raphe does not "
@@ -30,6 +28,7 @@ def check_plan(
     *,
     partial: bool = False,
     excluded: Collection[str] = (),
+    people: People | None = None,
 ) -> tuple[Finding, ...]:
     """Hold the plan against the data.
 
@@ -51,6 +50,8 @@ def check_plan(
         Whether the scans are a part of the study: what the plan has besides them is no fault then.
     excluded : collection of str
         Labels of scans that a person has taken out; they do not make a session's scans several.
+    people : People, optional
+        Arms, covariates and scores of the participants, as :func:`raphe.pipeline.people_of.people_of` finds them.
 
     Returns
     -------
@@ -60,27 +61,10 @@ def check_plan(
     absent = [] if partial else [*_sessions(plan, scans), *_tracers(plan, scans)]
     found = [*absent, *_regions(plan, scans, regions, empty or {}), *_unplanned(plan, scans)]
     if plan.maps is not None and plan.maps.permutations is not None:
-        found.append(_warning(plan, ("maps", "permutations"), NO_VOXELWISE))
+        found.append(warning(plan, ("maps", "permutations"), NO_VOXELWISE))
     if not absent:
-        found += _contrasts(plan, scans, partial, excluded)
+        found += check_contrasts(plan, scans, people or People(), partial, excluded)
     return tuple(finding for _, finding in sorted(found, key=lambda item: item[0]))
-
-
-Found = Iterator[tuple[int, Finding]]
-
-
-def _error(plan: StudyPlan, key: Key, message: str) -> tuple[int, Finding]:
-    line = plan.line(*key)
-    return line, Finding("error", plan.path, _field(key), f"{plan.path}, line {line}: {message}")
-
-
-def _warning(plan: StudyPlan, key: Key, message: str) -> tuple[int, Finding]:
-    line = plan.line(*key)
-    return line, Finding("warning", plan.path, _field(key), f"{plan.path}, line {line}: {message}")
-
-
-def _field(key: Key) -> str:
-    return ".".join(str(part) for part in key if isinstance(part, str))
 
 
 def _sessions(plan: StudyPlan, scans: Sequence[Scan]) -> Found:
@@ -90,7 +74,7 @@ def _sessions(plan: StudyPlan, scans: Sequence[Scan]) -> Found:
         if label not in there:
             known = nearest(label, there) if there else "the scans have no sessions (ses-)"
             how = f"session {label!r} has no scan in the data; {known}"
-            yield _error(plan, ("session", index, "label"), how)
+            yield error(plan, ("session", index, "label"), how)
 
 
 def _tracers(plan: StudyPlan, scans: Sequence[Scan]) -> Found:
@@ -98,7 +82,7 @@ def _tracers(plan: StudyPlan, scans: Sequence[Scan]) -> Found:
     for index, tracer in enumerate(plan.tracers):
         if not any(same_tracer(scan.tracer) == same_tracer(tracer.name) for scan in scans):
             how = f"tracer {tracer.name!r} has no scan in the data; {nearest(tracer.name, there)}"
-            yield _error(plan, ("tracer", index, "name"), how)
+            yield error(plan, ("tracer", index, "name"), how)
 
 
 def _unplanned(plan: StudyPlan, scans: Sequence[Scan]) -> Found:
@@ -109,13 +93,13 @@ def _unplanned(plan: StudyPlan, scans: Sequence[Scan]) -> Found:
         if label not in planned:
             many = _many([scan.label for scan in scans if scan.session == label])
             how = f"the plan has no [[session]] {label!r}, of which there {many}; add it if it belongs to the study"
-            yield _warning(plan, ("session",), how)
+            yield warning(plan, ("session",), how)
     for name in dict.fromkeys(scan.tracer for scan in scans):
         if plan.tracer(name) is None:
             many = _many([scan.label for scan in scans if scan.tracer == name])
             what = f"the plan has no [[tracer]] {name or NAMELESS!r}"
             how = f"{what}, of which there {many}; add one, or they take no part"
-            yield _warning(plan, ("tracer",), how)
+            yield warning(plan, ("tracer",), how)
 
 
 def _regions(
@@ -131,16 +115,16 @@ def _regions(
         for label in labels:
             try:
                 members(name, regions[label], plan.regions.merge)
-            except InputError as error:
+            except InputError as why:
                 void = [other for other in empty.get(label, ()) if region_key(other) == region_key(name)]
-                reason = f"region {void[0]!r} is empty: no frame has a value; give them" if void else str(error)
+                reason = f"region {void[0]!r} is empty: no frame has a value; give them" if void else str(why)
                 reasons.setdefault(reason, []).append(label)
         what = "the reference is absent: " if key[-1] == "reference" else ""
         for reason, where in reasons.items():
             share = (
                 "every scan" if len(where) == len(labels) else f"{len(where)} of {len(labels)} scans ({_few(where)})"
             )
-            yield _error(plan, key, f"{what}in {share}: {reason}")
+            yield error(plan, key, f"{what}in {share}: {reason}")
 
 
 def _wanted(plan: StudyPlan) -> Iterator[tuple[Key, str, str]]:
@@ -157,71 +141,6 @@ def _wanted(plan: StudyPlan) -> Iterator[tuple[Key, str, str]]:
             yield ("tracer", index, "reference"), tracer.reference, tracer.name
         for at, name in enumerate(tracer.high_binding):
             yield ("tracer", index, "high_binding", at), name, tracer.name
-
-
-def _contrasts(plan: StudyPlan, scans: Sequence[Scan], partial: bool, excluded: Collection[str]) -> Found:
-    for index, contrast in enumerate(plan.contrasts):
-        key, who = ("contrast", index, "terms"), f"contrast {contrast.name!r}"
-        own = [scan for scan in scans if same_tracer(scan.tracer) == same_tracer(contrast.tracer)]
-        kept = [scan for scan in own if scan.label not in excluded]
-        faults = [
-            _doubled(contrast, term, kept) or ("" if partial else _lacking(contrast, term, own, scans))
-            for term in contrast.terms
-        ]
-        for at, fault in enumerate(faults):
-            if fault:
-                yield _error(plan, (*key, at), f"{who}: {fault}")
-        if not any(faults) and not partial:
-            yield from _people(plan, key, contrast, own, scans)
-
-
-def _people(plan: StudyPlan, key: Key, contrast: ContrastSection, own: Sequence[Scan], scans: Sequence[Scan]) -> Found:
-    """Yield who cannot enter a contrast for want of one of its sessions."""
-    who = f"contrast {contrast.name!r}"
-    first, second = ({scan.participant for scan in own if scan.session == term} for term in contrast.terms)
-    half = sorted(first ^ second)
-    for label in half:
-        term = contrast.terms[label in first]
-        others = [scan.tracer for scan in scans if (scan.participant, scan.session) == (label, term)]
-        if any(plan.tracer(name) is None for name in others):
-            how = (
-                f"{who}: its tracer is {contrast.tracer!r}, but that of sub-{label} in session {term!r} is "
-                f"{', '.join(name or NAMELESS for name in others)}; one contrast compares sessions of one tracer"
-            )
-            yield _error(plan, key, how)
-    if not first & second:
-        both = " and ".join(contrast.terms)
-        how = f"{who}: nobody has scans with {contrast.tracer} in both sessions, {both}; it needs people with both"
-        yield _error(plan, key, how)
-    elif half:
-        people = ", ".join(f"sub-{label}" for label in half)
-        yield _warning(plan, key, f"{who} leaves out those with only one of its two sessions: {people}")
-
-
-def _lacking(contrast: ContrastSection, term: str, own: Sequence[Scan], scans: Sequence[Scan]) -> str:
-    """Say why a session has no scan of a contrast's tracer; empty if it has one."""
-    if any(scan.session == term for scan in own):
-        return ""
-    others = dict.fromkeys(scan.tracer or NAMELESS for scan in scans if scan.session == term)
-    if others:
-        return (
-            f"its tracer is {contrast.tracer!r}, but the scans of session {term!r} are of {', '.join(others)}; one "
-            "contrast compares sessions of one tracer"
-        )
-    labels = dict.fromkeys(scan.session for scan in own if scan.session is not None)
-    return f"session {term!r} has no scan; {nearest(term, labels)}"
-
-
-def _doubled(contrast: ContrastSection, term: str, own: Sequence[Scan]) -> str:
-    """Say who has several scans of a contrast's tracer in one of its sessions; empty if nobody has."""
-    for who, count in Counter(scan.participant for scan in own if scan.session == term).items():
-        if count > 1:
-            several = [scan.label for scan in own if (scan.participant, scan.session) == (who, term)]
-            return (
-                f"sub-{who} has {count} scans with {contrast.tracer} in session {term!r} ({', '.join(several)}); leave "
-                "one of them in the data set, or exclude the others (exclusions.tsv)"
-            )
-    return ""
 
 
 def _many(labels: Sequence[str]) -> str:

@@ -10,9 +10,6 @@ from pydantic_core import ErrorDetails
 
 from raphe.errors import nearest
 
-LATER_KINDS = ("groups", "ancova", "interaction", "correlation", "occupancy", "mixed")
-"""Kinds of contrast that a plan may name once this program computes them."""
-
 LATER_SECTIONS = ("blinding",)
 """Sections that a plan may have once this program reads them."""
 

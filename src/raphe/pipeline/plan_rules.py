@@ -9,7 +9,8 @@ from raphe.errors import PlanError, nearest
 from raphe.kinetics.registry import model_type
 from raphe.nomenclature import region_key
 from raphe.pipeline.choices import OF_MODELS, takes
-from raphe.pipeline.plan_schema import ContrastSection, StudyPlan, same_tracer
+from raphe.pipeline.contrast_rules import check_contrasts, fault, tracers_of
+from raphe.pipeline.plan_schema import StudyPlan, same_tracer
 from raphe.pipeline.toml_lines import Key
 
 LONGEST_NAME = 100
@@ -32,28 +33,23 @@ def check_rules(plan: StudyPlan) -> None:
     _check_conditions(plan)
     if plan.maps is not None and plan.maps.smoothing is not None and plan.maps.hypr is not None:
         how = "[maps] has both smoothing and hypr, of which one image bears one; keep the one that is meant"
-        raise _fault(plan, ("maps", "hypr"), how)
+        raise fault(plan, ("maps", "hypr"), how)
     if plan.preprocess.smoothing is not None and plan.preprocess.hypr is not None:
         how = "[preprocess] has both smoothing and hypr, of which one image bears one; keep the one that is meant"
-        raise _fault(plan, ("preprocess", "hypr"), how)
-    for index, contrast in enumerate(plan.contrasts):
-        _check_terms(plan, index, contrast)
-        _check_tracer(plan, index, contrast)
+        raise fault(plan, ("preprocess", "hypr"), how)
+    check_contrasts(plan)
     _check_primary(plan)
-
-
-def _fault(plan: StudyPlan, key: Key, message: str) -> PlanError:
-    return PlanError(f"{plan.path}, line {plan.line(*key)}: {message}")
+    _check_order(plan)
 
 
 def _check_names(plan: StudyPlan) -> None:
     if not plan.tracers:
-        raise _fault(plan, ("tracer",), 'the plan has no tracer; add [[tracer]] and name = "..."')
+        raise fault(plan, ("tracer",), 'the plan has no tracer; add [[tracer]] and name = "..."')
     for index, contrast in enumerate(plan.contrasts):
         if not 0 < len(_letters(contrast.name)) <= LONGEST_NAME:
             how = f"contrast {contrast.name[:60]!r} needs a letter or digit (a-z, 0-9; at most {LONGEST_NAME})"
             how += ", for its file's name"
-            raise _fault(plan, ("contrast", index, "name"), how)
+            raise fault(plan, ("contrast", index, "name"), how)
     named: Mapping[str, Sequence[tuple[str, object]]] = {
         "tracer": [(tracer.name, same_tracer(tracer.name)) for tracer in plan.tracers],
         "condition": [(condition.name, condition.name) for condition in plan.conditions],
@@ -75,7 +71,7 @@ def _check_assumptions(plan: StudyPlan) -> None:
         for at, name in enumerate(tracer.high_binding):
             if tracer.reference is not None and region_key(name)[0] == region_key(tracer.reference)[0]:
                 how = f"[[tracer]] {tracer.name}: {name!r} is the reference, so it cannot give k2_prime; take it out"
-                raise _fault(plan, ("tracer", index, "high_binding", at), how)
+                raise fault(plan, ("tracer", index, "high_binding", at), how)
         if not tracer.models:
             continue
         kinds = [model_type(name) for name in tracer.models]
@@ -83,7 +79,7 @@ def _check_assumptions(plan: StudyPlan) -> None:
             if getattr(tracer, name) is not None and not any(takes(kind, name) for kind in kinds):
                 told = ", ".join(tracer.models)
                 how = f"[[tracer]] {tracer.name}: {told} has no {name}; leave it out, or name another model"
-                raise _fault(plan, ("tracer", index, name), how)
+                raise fault(plan, ("tracer", index, name), how)
 
 
 def _letters(name: str) -> str:
@@ -99,7 +95,7 @@ def _check_once(plan: StudyPlan, where: str, names: Iterable[tuple[Key, str, obj
             before, other = first[same]
             also = f" as {other!r}" if other != name else ""
             how = f"{name!r} stands twice, first at line {plan.line(*before)}{also}; keep one of them, or rename it"
-            raise _fault(plan, key, f"{where}: {how}")
+            raise fault(plan, key, f"{where}: {how}")
         first[same] = (key, name)
 
 
@@ -113,7 +109,7 @@ def _check_regions(plan: StudyPlan) -> None:
     for merged, parts in plan.regions.merge.items():
         key = ("regions", "merge", merged)
         if not parts:
-            raise _fault(plan, key, f"[regions.merge] {merged} is made of nothing; list the regions to merge")
+            raise fault(plan, key, f"[regions.merge] {merged} is made of nothing; list the regions to merge")
         once(key, f"[regions.merge] {merged}", parts)
 
 
@@ -122,44 +118,7 @@ def _check_conditions(plan: StudyPlan) -> None:
     for index, session in enumerate(plan.sessions):
         if known and session.condition is not None and session.condition not in known:
             how = f"session {session.label!r} is of condition {session.condition!r}, which has no [[condition]]"
-            raise _fault(plan, ("session", index, "condition"), f"{how}; {nearest(session.condition, known)}")
-
-
-def _check_terms(plan: StudyPlan, index: int, contrast: ContrastSection) -> None:
-    key, who = ("contrast", index, "terms"), f"contrast {contrast.name!r}"
-    labels = [session.label for session in plan.sessions]
-    if len(contrast.terms) != 2:
-        how = f"{who} has {len(contrast.terms)} term(s); a paired contrast has two session labels, first the earlier"
-        raise _fault(plan, key, how)
-    if contrast.terms[0] == contrast.terms[1]:
-        how = f"{who} compares session {contrast.terms[0]!r} with itself; terms needs two different sessions"
-        raise _fault(plan, key, how)
-    for at, term in enumerate(contrast.terms):
-        if labels and term not in labels:
-            how = f"{who} names session {term!r}, which has no [[session]]; {nearest(term, labels)}"
-            raise _fault(plan, (*key, at), how)
-
-
-def _check_tracer(plan: StudyPlan, index: int, contrast: ContrastSection) -> None:
-    who, names = f"contrast {contrast.name!r}", [tracer.name for tracer in plan.tracers]
-    if not contrast.tracer:
-        how = f"{who} does not say of which tracer; add tracer = one of {', '.join(names)}"
-        raise _fault(plan, ("contrast", index), how)
-    tracer = plan.tracer(contrast.tracer)
-    if tracer is None:
-        how = f"{who} is of tracer {contrast.tracer!r}, which has no [[tracer]]; {nearest(contrast.tracer, names)}"
-        raise _fault(plan, ("contrast", index, "tracer"), how)
-    if contrast.model and tracer.models and contrast.model[0] not in tracer.models:
-        how = f"{who} is of model {contrast.model[0]}, but {tracer.name} is analysed by {', '.join(tracer.models)}"
-        raise _fault(plan, ("contrast", index, "model"), f"{how}; name one of these, or add it to the tracer's")
-    models = contrast.model or tracer.models
-    gives = dict.fromkeys(name for model in models for name in model_type(model).parameters)
-    if models and contrast.parameter not in gives:
-        how = (
-            f"{who} is of {contrast.parameter}, but {', '.join(models)}, the model of {tracer.name}, gives "
-            f"{', '.join(gives)}; name one of these, or another model"
-        )
-        raise _fault(plan, ("contrast", index, "parameter"), how)
+            raise fault(plan, ("session", index, "condition"), f"{how}; {nearest(session.condition, known)}")
 
 
 def _check_primary(plan: StudyPlan) -> None:
@@ -167,24 +126,35 @@ def _check_primary(plan: StudyPlan) -> None:
     if primary is None:
         return
 
-    def fault(key: str, message: str) -> PlanError:
-        return _fault(plan, ("primary", key), f"[primary] {message}")
+    def at(key: str, message: str) -> PlanError:
+        return fault(plan, ("primary", key), f"[primary] {message}")
 
     tracer = plan.tracer(primary.tracer)
     if tracer is None:
         known = [tracer.name for tracer in plan.tracers]
-        raise fault("tracer", f"tracer {primary.tracer!r} has no [[tracer]]; {nearest(primary.tracer, known)}")
+        raise at("tracer", f"tracer {primary.tracer!r} has no [[tracer]]; {nearest(primary.tracer, known)}")
     contrast = next((contrast for contrast in plan.contrasts if contrast.name == primary.contrast), None)
     if contrast is None:
         known = [contrast.name for contrast in plan.contrasts]
-        raise fault(
-            "contrast", f"contrast {primary.contrast!r} has no [[contrast]]; {nearest(primary.contrast, known)}"
-        )
+        raise at("contrast", f"contrast {primary.contrast!r} has no [[contrast]]; {nearest(primary.contrast, known)}")
     whose = f"its contrast {contrast.name!r} is of"
-    if contrast.tracer != tracer.name:
-        raise fault("tracer", f"tracer is {tracer.name!r}, but {whose} {contrast.tracer!r}; make them agree")
+    if tracer.name not in tracers_of(contrast):
+        raise at("tracer", f"tracer is {tracer.name!r}, but {whose} {contrast.tracer!r}; make them agree")
     if contrast.parameter != primary.parameter:
-        raise fault("parameter", f"parameter is {primary.parameter}, but {whose} {contrast.parameter}; make them agree")
+        raise at("parameter", f"parameter is {primary.parameter}, but {whose} {contrast.parameter}; make them agree")
     listed = plan.regions.names
     if listed and region_key(primary.region) not in {region_key(name) for name in listed}:
-        raise fault("region", f"region {primary.region!r} is not in [regions] list; {nearest(primary.region, listed)}")
+        raise at("region", f"region {primary.region!r} is not in [regions] list; {nearest(primary.region, listed)}")
+
+
+def _check_order(plan: StudyPlan) -> None:
+    names = [contrast.name for contrast in plan.contrasts]
+    order, key = plan.multiplicity.order, ("multiplicity", "order")
+    for at, name in enumerate(order):
+        if name not in names:
+            how = f"[multiplicity] order names {name!r}, which has no [[contrast]]; {nearest(name, names)}"
+            raise fault(plan, (*key, at), how)
+    _check_once(plan, "[multiplicity] order", [((*key, at), name, name) for at, name in enumerate(order)])
+    if order and plan.primary is not None and order[0] != plan.primary.contrast:
+        how = f"[multiplicity] order begins with {order[0]!r}, but the primary contrast is {plan.primary.contrast!r}"
+        raise fault(plan, (*key, 0), f"{how}; put that first")

@@ -7,7 +7,17 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr
+from pydantic import (
+    AfterValidator,
+    AliasChoices,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    ValidationInfo,
+    field_validator,
+)
 
 from raphe.blood.registry import names as blood_models
 from raphe.catalog import all_species, find_tracer
@@ -15,7 +25,6 @@ from raphe.errors import ModelError, nearest
 from raphe.kinetics.bootstrap import LEAST_REPEATS
 from raphe.kinetics.registry import examples, model_type
 from raphe.nomenclature import BY_LABEL, SYMBOLS, tracer_key
-from raphe.pipeline.plan_faults import LATER_KINDS
 from raphe.pipeline.toml_lines import Key, line_of
 
 
@@ -132,18 +141,10 @@ def _window(value: tuple[float, ...] | None) -> tuple[float, ...] | None:
     return value
 
 
-def _kind(value: object) -> object:
-    if value in LATER_KINDS:
-        raise ValueError(
-            f'it is known but not available in this version; only "paired" is: take out this contrast, or compare two '
-            f"sessions of the same people (the others are {', '.join(LATER_KINDS)})"
-        )
-    return value
-
-
 Name = Annotated[str, AfterValidator(_name)]
 Names = Annotated[tuple[Name, ...], Field(strict=False)]
 Label = Annotated[str, AfterValidator(_label)]
+Labels = Annotated[tuple[Label, ...], Field(strict=False)]
 Segmentation = Annotated[str, AfterValidator(_segmentation)]
 Width = Annotated[float, BeforeValidator(_width)]
 Parameter = Annotated[str, AfterValidator(_parameter)]
@@ -307,18 +308,58 @@ class PrimarySection(Section):
 
 
 class ContrastSection(Section):
-    """``[[contrast]]``: the change from the first of ``terms`` to the second, in the people who have both."""
+    """``[[contrast]]``: one planned comparison; :mod:`raphe.pipeline.contrast_rules` says which kind has which keys."""
 
     name: Name
-    kind: Annotated[Literal["paired"], BeforeValidator(_kind)] = "paired"
+    kind: Literal["paired", "groups", "ancova", "interaction", "mixed", "correlation", "occupancy"] = "paired"
     tracer: str = ""
     """Name of a ``[[tracer]]``; the only one's where the plan has one and the contrast names none."""
-    terms: Annotated[tuple[Label, ...], Field(strict=False)]
-    """Two session labels."""
+    terms: Names = ()
+    """Session labels; of ``groups`` and ``ancova`` two arms. Second minus first."""
+    sessions: Labels = ()
+    """Where arms are compared: one session, or two for the change; of ``ancova`` the baseline and that after."""
+    by: Literal["tracer", "arm"] | None = None
+    levels: Names = ()
+    """Two tracers or arms: of an interaction, second minus first; arms that a mixed model compares."""
+    arm: Name | None = None
+    """People of this arm alone."""
     parameter: Parameter = "BP_ND"
     model: Annotated[tuple[str, ...], BeforeValidator(_models)] = ()
     """The model whose estimates are compared; the tracer's first that gives the parameter, if none is named."""
-    adjust: Literal["holm", "none"] = "holm"
+    regions: Names = ()
+    """Of ``[regions]`` ``list``; all of it if none is named."""
+    scale: Literal["difference", "percent", "log"] = "difference"
+    """Of each person's change."""
+    covariates: Names = ()
+    """Columns of ``participants.tsv``, or scores as ``madrs:baseline``."""
+    missing: Literal["error", "exclude"] = "error"
+    """What becomes of people who lack a covariate."""
+    test: Literal["t", "permutation"] = "t"
+    seed: Annotated[int, Field(ge=0)] = 1
+    """Of random arrangements."""
+    adjust: Literal["holm", "hochberg", "bh", "bonferroni", "maxt", "none"] = "holm"
+    covariance: Literal["unstructured", "ar1", "ar1h", "cs", "csh", "independent"] = "unstructured"
+    df: Literal["kenward-roger", "satterthwaite"] = "kenward-roger"
+    x: Labels = ()
+    """One session, or two for the change, of the binding that is correlated."""
+    score: Name | None = None
+    score_sessions: Names = ()
+    """One visit of the score, or two for its change."""
+    method: Literal["pearson", "spearman", "skipped"] = "pearson"
+
+    @field_validator("terms")
+    @classmethod
+    def _sessions(cls, terms: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        """Terms that are sessions, as labels."""
+        of_arms = info.data.get("kind") in ("groups", "ancova")
+        return terms if of_arms else tuple(_label(term) for term in terms)
+
+
+class MultiplicitySection(Section):
+    """``[multiplicity]``."""
+
+    order: Names = ()
+    """Names of contrasts, the primary first: each is confirmatory while those before it are shown."""
 
 
 class StudyPlan(Section):
@@ -335,6 +376,7 @@ class StudyPlan(Section):
     """None: no maps."""
     primary: PrimarySection | None = None
     contrasts: Annotated[tuple[ContrastSection, ...], Field(alias="contrast", strict=False)] = ()
+    multiplicity: MultiplicitySection = MultiplicitySection()
     _path: Path = PrivateAttr(default=Path("raphe.toml"))
     _lines: dict[Key, int] = PrivateAttr(default_factory=dict)
 

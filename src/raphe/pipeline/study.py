@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from raphe.data.finding import Finding
+from raphe.data.people import People
 from raphe.errors import InputError, RapheError, nearest
 from raphe.io.bids import ScanCurves, Study, read_study
 from raphe.io.check import check_dataset
@@ -29,6 +30,7 @@ from raphe.pipeline.map_noise import AgainstNoise
 from raphe.pipeline.messages import Messages
 from raphe.pipeline.options import said
 from raphe.pipeline.participant import ScanOutcome, ScanTask, analyse_scan, roots_of
+from raphe.pipeline.people_of import people_of
 from raphe.pipeline.plan import StudyPlan, read_plan
 from raphe.pipeline.plan_schema import same_tracer
 from raphe.pipeline.preprocess import preprocess, preprocessed_tables, raw_scans
@@ -58,6 +60,8 @@ class Job:
         In the same order.
     findings : tuple of Finding
         Warnings of the check.
+    people : People
+        What the plan's contrasts need of the participants.
     """
 
     study: Study
@@ -65,6 +69,7 @@ class Job:
     tables: tuple[ScanCurves, ...]
     tasks: tuple[ScanTask, ...]
     findings: tuple[Finding, ...]
+    people: People
 
     @property
     def excluded(self) -> dict[str, str]:
@@ -112,7 +117,7 @@ def run(options: argparse.Namespace) -> int:
             job.plan,
             job.tables,
             job.tasks,
-            job.study.participants,
+            job.people,
             failed,
             job.findings,
             options.command_line,
@@ -187,12 +192,13 @@ def read_job(
     tables = _of_tracers(choose_tables(study, plan, options.pvc, options.seg), options.tracer)
     partial = partial or bool(options.participant_label or options.session_label or options.tracer)
     taken_out = {table.scan.label for table in tables if excluded.reason(table.scan)}
-    found = examine(tables, plan, said(options), partial=partial, excluded=taken_out)
-    refuse_errors(found.findings)
+    people, unknown = people_of(plan, options.bids / "participants.tsv", options.bids / "phenotype")
+    found = examine(tables, plan, said(options), partial=partial, excluded=taken_out, people=people)
+    refuse_errors((*unknown, *found.findings))
     if not found.tables:
         raise InputError(f"{options.bids}: none of the scans that were asked for is of a tracer of the plan")
     tasks = _tasks(study, found, plan, derivatives, options, made, excluded)
-    return Job(study, plan, found.tables, tasks, (*findings, *found.findings))
+    return Job(study, plan, found.tables, tasks, (*findings, *found.findings), people)
 
 
 def choose_tables(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -11,7 +12,15 @@ from markupsafe import Markup
 from raphe.data.results import Agreement, AgreementRow, Contrast, ContrastRow
 from raphe.report import figures
 from raphe.report.page import Fold, fold
-from raphe.report.verdict import LEVEL, family_verdict, region_verdict
+from raphe.report.verdict import (
+    ADJUSTED,
+    LEVEL,
+    family_verdict,
+    is_change,
+    places_of,
+    region_verdict,
+    unit_of,
+)
 from raphe.report.wording import decimals, fixed, interval, probability, span
 
 SEPARATOR = "; "
@@ -29,6 +38,11 @@ class ContrastView(NamedTuple):
     common: tuple[str, ...]
     """Reasons that hold for every region."""
     threads: Fold[tuple[str, Markup]]
+    change: bool
+    """Whether it is a change between two sessions, which has a table of its own."""
+    adjusted: str
+    """How p values were adjusted, in words."""
+    unit: str
 
 
 class AgreementView(NamedTuple):
@@ -45,27 +59,58 @@ class AgreementView(NamedTuple):
 
 def contrast_view(contrast: Contrast, primary_region: str) -> ContrastView:
     """Prepare a contrast; in the primary one, the primary region stands first."""
-    named = [row for row in contrast.rows if contrast.primary and row.pairs.region == primary_region]
-    rows = named + [row for row in contrast.rows if row not in named]
+    asked = [row for row in contrast.rows if not row.secondary]
+    named = [row for row in asked if contrast.primary and row.pairs.region == primary_region]
+    main = named + [row for row in asked if row not in named]
+    rows = main + [row for row in contrast.rows if row.secondary]
     verdicts = [region_verdict(contrast, row) for row in named]
-    if len(rows) > len(named) or not named:
+    if len(main) > len(named) or not named:
         verdicts.append(family_verdict(contrast))
-    shown = any(row.p < LEVEL for row in named) if named else any(row.p_adjusted < LEVEL for row in rows)
+    shown = any(row.p < LEVEL for row in named) if named else any(row.p_adjusted < LEVEL for row in main)
+    change = is_change(contrast)
     threads = [
         (row.pairs.region, figures.people_lines(row.pairs, contrast.parameter, contrast.first, contrast.second))
-        for row in rows
-        if len(row.pairs) > 1
+        for row in main
+        if len(row.pairs) > 1 and contrast.kind in ("paired", "occupancy")
     ]
     common = _common_reasons([row.why for row in rows])
+    prepared = _contrast_row if change else partial(_answer_row, contrast)
     return ContrastView(
         contrast,
         tuple(verdicts),
         shown,
-        figures.change_by_region(contrast, rows, [row.pairs.region for row in named]),
-        tuple(_contrast_row(row, common, primary=row in named) for row in rows),
+        figures.change_by_region(contrast, main, [row.pairs.region for row in named]),
+        tuple(prepared(row, common, primary=row in named) for row in rows),
         common,
         fold(threads),
+        change,
+        ADJUSTED[contrast.adjust][1],
+        unit_of(contrast),
     )
+
+
+def _answer_row(contrast: Contrast, row: ContrastRow, common: Sequence[str], primary: bool) -> dict[str, object]:
+    places = places_of(contrast, row)
+    people = ", ".join(f"{arm} {n}" for arm, n in row.counts.items()) if row.groups else str(len(row.pairs))
+    standardised = row.standardised
+    return {
+        "region": row.pairs.region,
+        "primary": primary,
+        "term": row.term if row.secondary else "",
+        "n": people,
+        "estimate": fixed(row.estimate, places, sign=True),
+        "ci": span(row.ci_low, row.ci_high, places),
+        "percent": fixed(row.percent, 1, sign=True),
+        "standardised": fixed(standardised.value, 2, sign=True),
+        "standardised_ci": span(standardised.low, standardised.high, 2),
+        "df": fixed(row.df, 0 if row.df == round(row.df) else 1) if np.isfinite(row.df) else fixed(row.df, 0),
+        "t": fixed(row.estimate / row.se if row.se > 0 else float("nan"), 2),
+        "p": probability(row.p),
+        "p_adjusted": probability(row.p_adjusted),
+        "p_smallest": probability(row.p_smallest) if np.isfinite(row.p_smallest) else "",
+        "sort": {"estimate": row.estimate, "percent": row.percent, "p": row.p, "p_adjusted": row.p_adjusted},
+        "why": _others(row.why, common),
+    }
 
 
 def _contrast_row(row: ContrastRow, common: Sequence[str], primary: bool) -> dict[str, object]:

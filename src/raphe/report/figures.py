@@ -13,6 +13,7 @@ from raphe.data.estimates import Estimate
 from raphe.data.fit import KineticFit
 from raphe.data.results import Agreement, AgreementRow, Contrast, ContrastRow, PairedValues
 from raphe.report import svg
+from raphe.report.verdict import is_change, unit_of
 from raphe.report.wording import fixed, short
 
 RESIDUAL_RANGE = 3.0
@@ -308,8 +309,14 @@ def change_by_region(contrast: Contrast, rows: Sequence[ContrastRow], primary: C
         Point(row.pairs.region, row.estimate, row.ci_low, row.ci_high, primary=row.pairs.region in primary)
         for row in rows
     ]
-    label = f"Change in {contrast.parameter} from {contrast.first} to {contrast.second} by region"
-    return by_region(points, contrast.parameter, label, change=True)
+    if is_change(contrast):
+        label = f"Change in {contrast.parameter} from {contrast.first} to {contrast.second} by region"
+        return by_region(points, contrast.parameter, label, change=True)
+    name = {"correlation": "r", "occupancy": "occupancy"}.get(contrast.kind, contrast.parameter)
+    label = f"{contrast.what} by region"
+    return by_region(
+        points, name, label, change=contrast.kind not in ("correlation", "occupancy"), unit=unit_of(contrast)
+    )
 
 
 def people_lines(pairs: PairedValues, parameter: str, first: str, second: str) -> Markup:

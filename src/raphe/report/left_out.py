@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from raphe.data.estimates import Estimate, Estimates
-from raphe.data.results import Agreement, Contrast
+from raphe.data.results import Agreement, Contrast, Excluded
 from raphe.quality import EXCLUDES, Quality
 from raphe.report.wording import listed, remarks
 
@@ -56,13 +56,24 @@ def left_out(
             key = (row.participant, row.session, row.tracer, row.parameter, row.model, _reason(row))
             found.setdefault(key, {})[row.region] = None
     scanned = {(row.participant, row.session, row.tracer, row.parameter, row.model, row.region) for row in rows}
-    compared: list[Contrast | Agreement] = [*contrasts, *agreements]
-    for one in compared:
-        what = (one.tracer, one.parameter, one.model)
-        for out in (out for row in one.rows for out in row.pairs.excluded):
-            if (out.participant, out.session, *what, out.region) not in scanned:
-                found.setdefault((out.participant, out.session, *what, out.reason), {})[out.region] = None
+    for contrast in contrasts:
+        for answer in contrast.rows:
+            for out in answer.pairs.excluded:
+                of = out.tracer or (
+                    contrast.tracer if not contrast.sources else listed([n for n, _ in contrast.sources])
+                )
+                _add(found, scanned, out, (of, contrast.parameter, contrast.model_of(out.tracer)))
+    for agreement in agreements:
+        for pair in agreement.rows:
+            for out in pair.pairs.excluded:
+                _add(found, scanned, out, (agreement.tracer, agreement.parameter, agreement.model))
     return _alike(found, regions, called)
+
+
+def _add(found: dict[Key, dict[str, None]], scanned: set[Key], out: Excluded, what: tuple[str, str, str]) -> None:
+    """List a value that a comparison leaves out, unless it is listed as an estimate that was left out."""
+    if (out.participant, out.session, *what, out.region) not in scanned:
+        found.setdefault((out.participant, out.session, *what, out.reason), {})[out.region] = None
 
 
 def _alike(

@@ -128,7 +128,7 @@ WRITERS: Mapping[str, Callable[[Steps], str]] = {
     "regularise": methods_maps.regularise,
     "planned": methods_study.planned,
     "excluded": methods_study.excluded,
-    "paired": methods_study.paired,
+    "contrast": methods_study.contrast,
     "agreement": methods_study.agreement,
     "occupancy_read": methods_pharmacology.read,
     "occupancy": methods_pharmacology.occupancy,
@@ -158,7 +158,7 @@ PLACE: Mapping[str, int] = {
             ("smooth",),
             ("regularise",),
             ("planned",),
-            ("paired", "agreement"),
+            ("contrast", "agreement"),
             ("occupancy_read", "occupancy", "occupancy_line"),
         )
     )

@@ -28,20 +28,23 @@ def excluded(steps: Steps) -> str:
     )
 
 
-def paired(steps: Steps) -> str:
-    """Tell a comparison of two sessions."""
+def contrast(steps: Steps) -> str:
+    """Tell a comparison."""
     get = steps[0].parameters.get
-    adjusted = (
-        "p values were adjusted over the regions by Holm's procedure"
-        if get("adjust") == "holm"
-        else "p values were not adjusted for the number of regions"
-    )
-    primary = "primary comparison" if get("primary") else "comparison"
-    what = f"{get('parameter')} of {get('tracer')} ({get('model')}) from session {get('first')} to {get('second')}"
+    adjusted = {
+        "holm": "p values were adjusted over the regions by Holm's procedure",
+        "hochberg": "p values were adjusted over the regions by Hochberg's procedure",
+        "bh": "p values were adjusted over the regions by Benjamini and Hochberg's procedure",
+        "bonferroni": "p values were multiplied by the number of regions",
+        "maxt": "p values were adjusted over the regions by the permutation distribution of the largest statistic",
+    }.get(str(get("adjust")), "p values were not adjusted for the number of regions")
+    status = str(get("status") or ("primary" if get("primary") else ""))
+    name = f"The {status} comparison".replace("  ", " ")
+    who = f" in arm {get('arm')}" if get("arm") else ""
+    random = f" (seed {get('seed')})" if "random" in str(get("method")) else ""
     return (
-        f"The {primary} {quoted(str(get('name')))} is the mean change in {what} in each of "
-        f"{count(int(str(get('n_regions'))), 'region')}, over the participants with both, with a paired t test where "
-        f"there are at least two; {adjusted}."
+        f"{name} {quoted(str(get('name')))} is the {get('what')}{who}, of {get('tracer')} ({get('model')}), in each of "
+        f"{count(int(str(get('n_regions'))), 'region')}; {get('method')}{random}; {adjusted}."
     )
 
 

@@ -98,6 +98,7 @@ def _environment() -> jinja2.Environment:
     )
     environment.filters["typeset"] = wording.typeset
     environment.filters["listed"] = wording.listed
+    environment.filters["opening"] = wording.opening
     environment.globals["symbol"] = wording.symbol
     environment.globals["unit"] = wording.unit
     environment.globals["count"] = wording.count

@@ -17,6 +17,7 @@ from raphe.report.concern import HEADS, RULE, concerns
 from raphe.report.left_out import left_out, selected
 from raphe.report.page import record, render
 from raphe.report.repeated import repeated
+from raphe.report.verdict import uncontrolled
 from raphe.report.wording import listed, tracer
 
 
@@ -99,7 +100,7 @@ def study_page(
         The same input gives the same text.
     """
     called = {summary.scan.tracer: tracer(summary.scan.tracer, summary.scan.radionuclide) for summary in scans}
-    contrasts = sorted(contrasts, key=lambda contrast: not contrast.primary)
+    contrasts = sorted(contrasts, key=lambda contrast: (not contrast.primary, not contrast.controlled))
     used = macros_of(estimates, agreements, contrasts, macros or {})
     rows = of_macros(estimates, used)
     summarised = _summarised(estimates, used, contrasts)
@@ -113,10 +114,10 @@ def study_page(
         bindings=bindings(rows, called, (primary_region, *region_order)),
         parameters=rows.distinct("parameter"),
         contrasts=[
-            contrast_view(replace(contrast, tracer=called.get(contrast.tracer, contrast.tracer)), primary_region)
-            for contrast in contrasts
+            contrast_view(replace(contrast, tracer=_called(contrast, called)), primary_region) for contrast in contrasts
         ],
         primary_region=primary_region,
+        uncontrolled=uncontrolled(contrasts),
         repeated=repeated(
             [replace(agreement, tracer=called.get(agreement.tracer, agreement.tracer)) for agreement in agreements]
         ),
@@ -136,9 +137,19 @@ def study_page(
     )
 
 
+def _called(contrast: Contrast, called: Mapping[str, str]) -> str:
+    """Tracers of a contrast with their labels."""
+    names = [name for name, _ in contrast.sources] or [contrast.tracer]
+    return " and ".join(called.get(name, name) for name in names)
+
+
 def _summarised(estimates: Estimates, used: Mapping[str, str], contrasts: Sequence[Contrast]) -> list[Estimate]:
     """Estimates that some summary, contrast or agreement is of."""
-    compared = {(contrast.tracer, contrast.model, contrast.parameter) for contrast in contrasts}
+    compared = {
+        (tracer, model, contrast.parameter)
+        for contrast in contrasts
+        for tracer, model in contrast.sources or ((contrast.tracer, contrast.model),)
+    }
     return [
         row
         for row in estimates.rows

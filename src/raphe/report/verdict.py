@@ -3,16 +3,58 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from raphe.data.results import Contrast, ContrastRow
+from raphe.nomenclature import SYMBOLS
 from raphe.report.wording import count, decimals, fixed, listed, probability, span
 
 LEVEL = 0.05
 """A p value under it counts as shown; it belongs to the 95 % intervals."""
 
+ADJUSTED = {
+    "holm": ("after Holm's adjustment", "adjusted over the regions by Holm's procedure"),
+    "hochberg": ("after Hochberg's adjustment", "adjusted over the regions by Hochberg's procedure"),
+    "bh": (
+        "at a false discovery rate of 5 % (Benjamini and Hochberg)",
+        "adjusted over the regions by Benjamini and Hochberg's procedure, which controls the share of false findings "
+        "and not the chance of any",
+    ),
+    "bonferroni": ("after Bonferroni's adjustment", "multiplied by the number of regions (Bonferroni)"),
+    "maxt": (
+        "adjusted by the permutation distribution of the largest statistic",
+        "adjusted over the regions by the permutation distribution of the largest statistic (step-down)",
+    ),
+    "none": ("without adjustment for their number", "not adjusted"),
+}
+"""How p values were adjusted, in a sentence and in a caption."""
+
+
+def unit_of(contrast: Contrast) -> str:
+    """Unit of a contrast's estimates; empty for none."""
+    symbol = SYMBOLS.get(contrast.parameter)
+    own = "" if symbol is None or symbol.unit == "unitless" else symbol.unit
+    return own if contrast.unit is None else contrast.unit
+
 
 def region_verdict(contrast: Contrast, row: ContrastRow) -> str:
     """One region's answer, by its own p value: for a region that was named before the data were seen."""
+    told = _change(contrast, row) if is_change(contrast) else _answer(contrast, row)
+    return with_notes(told, contrast)
+
+
+def is_change(contrast: Contrast) -> bool:
+    """Whether a contrast is told as a change of a parameter from one session to another."""
+    plain = contrast.method in ("", "paired t test")
+    return contrast.kind == "paired" and contrast.scale == "difference" and plain
+
+
+def with_notes(verdict: str, contrast: Contrast) -> str:
+    """A verdict with what a reader must know besides it."""
+    return " ".join((verdict, *(f"{note[:1].upper()}{note[1:]}." for note in contrast.notes)))
+
+
+def _change(contrast: Contrast, row: ContrastRow) -> str:
     n, region = len(row.pairs), row.pairs.region
     where = f"{contrast.parameter} of {contrast.tracer} in {region}"
     percent = f", {fixed(row.percent, 1, sign=True)} %" if math.isfinite(row.percent) else ""
@@ -29,7 +71,8 @@ def region_verdict(contrast: Contrast, row: ContrastRow) -> str:
         return f"{where} changed by {change} on average (n = {n}), but this cannot be tested: {row.why}."
     test = (
         f"mean change {change} (95 % CI {span(row.ci_low, row.ci_high, places)}), "
-        f"t({row.df:.0f}) = {fixed(row.estimate / row.se, 2)}, p {_equals(row.p)}, {count(n, 'participant')}"
+        f"t({row.df:.0f}) = {fixed(row.estimate / row.se, 2)}, p {_equals(row.p)}{_least(row)}, "
+        f"{count(n, 'participant')}"
     )
     if row.p < LEVEL:
         direction = "an increase" if row.estimate > 0 else "a decrease"
@@ -40,32 +83,119 @@ def region_verdict(contrast: Contrast, row: ContrastRow) -> str:
     )
 
 
+def _answer(contrast: Contrast, row: ContrastRow) -> str:
+    """Answer of any kind by what is estimated."""
+    n, region = len(row.pairs), row.pairs.region
+    what = f"the {contrast.what} of {contrast.tracer} in {region}"
+    if not math.isfinite(row.p):
+        found = f" is {estimated(contrast, row)}, but" if math.isfinite(row.estimate) else ""
+        return f"{what[:1].upper()}{what[1:]}{found} cannot be tested (n = {n}): {row.why or 'the data are too few'}."
+    people = listed([f"{k} of {arm}" for arm, k in row.counts.items()]) if row.groups else count(n, "participant")
+    test = (
+        f"{estimated(contrast, row)} (95 % CI {interval_of(contrast, row)}), p {_equals(row.p)}{_least(row)}, {people}"
+    )
+    if contrast.kind == "occupancy":
+        return f"The {contrast.what} of {contrast.tracer} in {region} is {test}."
+    noun = {"correlation": "a correlation"}.get(contrast.kind, "a difference")
+    if row.p < LEVEL:
+        return f"The data show {noun} in {region}: {what} is {test}."
+    return (
+        f"The data do not show {noun} in {region}: {what} is {test}. This is no evidence that there is none: every "
+        "value within the interval is compatible with the data."
+    )
+
+
+def places_of(contrast: Contrast, row: ContrastRow) -> int:
+    """Decimals of an estimate: by its standard error, two for a correlation."""
+    if contrast.kind == "correlation":
+        return 2
+    return decimals(row.se if math.isfinite(row.se) else abs(row.estimate) / 10)
+
+
+def estimated(contrast: Contrast, row: ContrastRow) -> str:
+    """An estimate with its unit, and in per cent where that is something else."""
+    unit = unit_of(contrast)
+    words = fixed(row.estimate, places_of(contrast, row), sign=True) + (f" {unit}" if unit else "")
+    if unit != "%" and math.isfinite(row.percent):
+        words += f", {fixed(row.percent, 1, sign=True)} %"
+    return words
+
+
+def interval_of(contrast: Contrast, row: ContrastRow) -> str:
+    """The confidence interval as words."""
+    return span(row.ci_low, row.ci_high, places_of(contrast, row))
+
+
 def family_verdict(contrast: Contrast) -> str:
     """Answer over all regions of a contrast, by the adjusted p values."""
-    tested = [row for row in contrast.rows if math.isfinite(row.p_adjusted)]
-    total = count(len(contrast.rows), "region")
+    told = _family(contrast, [row for row in contrast.rows if not row.secondary])
+    return with_notes(told, contrast)
+
+
+def _family(contrast: Contrast, rows: Sequence[ContrastRow]) -> str:
+    tested = [row for row in rows if math.isfinite(row.p_adjusted)]
+    total = count(len(rows), "region")
+    noun = {"correlation": "a correlation", "occupancy": "an occupancy other than 0"}.get(contrast.kind, "a difference")
     if not tested:
-        most = max((len(row.pairs) for row in contrast.rows), default=0)
-        if most == 1:
+        most = max((len(row.pairs) for row in rows), default=0)
+        if most == 1 and is_change(contrast):
             return (
                 f"Only one participant has both sessions: the change in each of {total} stands below, but no inference "
                 "across people is possible."
             )
         return f"None of {total} could be tested; the reasons stand in the table."
     shown = [row.pairs.region for row in tested if row.p_adjusted < LEVEL]
-    how = "after Holm's adjustment" if contrast.adjust == "holm" else "without adjustment for their number"
+    how = ADJUSTED[contrast.adjust][0]
     over = f"Over {count(len(tested), 'tested region')}, the data"
-    missing = len(contrast.rows) - len(tested)
+    missing = len(rows) - len(tested)
     untested = f" {count(missing, 'region')} could not be tested." if missing else ""
     if not shown:
         return (
-            f"{over} do not show a difference in any ({how}, no p below {LEVEL}); the intervals say which changes "
-            f"remain possible.{untested}"
+            f"{over} do not show {noun} in any ({how}, no p below {LEVEL}); the intervals say which "
+            f"{'changes' if is_change(contrast) else 'values'} remain possible.{untested}"
         )
     return (
-        f"{over} show a difference in {listed(shown)} ({how}); in the others they do not, which is no evidence that "
+        f"{over} show {noun} in {listed(shown)} ({how}); in the others they do not, which is no evidence that "
         f"there is none.{untested}"
     )
+
+
+def uncontrolled(contrasts: Sequence[Contrast]) -> list[str]:
+    """Say where a change within an arm is shown that the comparison of the arms does not show.
+
+    Of the same tracer, model and parameter, region by region, by adjusted p values.
+    """
+    sentences = []
+    for inside in contrasts:
+        if inside.controlled or inside.kind != "paired" or not any("one arm" in note for note in inside.notes):
+            continue
+        for between in contrasts:
+            if not between.controlled or (between.tracer, between.model, between.parameter) != (
+                inside.tracer,
+                inside.model,
+                inside.parameter,
+            ):
+                continue
+            tested = {row.pairs.region: row for row in between.rows if not row.secondary and math.isfinite(row.p)}
+            open_ = [
+                row.pairs.region
+                for row in inside.rows
+                if row.p_adjusted < LEVEL
+                and row.pairs.region in tested
+                and not tested[row.pairs.region].p_adjusted < LEVEL
+            ]
+            if open_:
+                sentences.append(
+                    f"In {listed(open_)}, {inside.name} shows a change within one arm, but {between.name}, which "
+                    f"compares {between.groups[1]} with {between.groups[0]}, shows no difference: that the change is "
+                    f"due to {between.groups[1]} is not shown, for it may come from time, expectation or regression "
+                    "to the mean."
+                )
+    return sentences
+
+
+def _least(row: ContrastRow) -> str:
+    return f" (the smallest possible is {probability(row.p_smallest)})" if math.isfinite(row.p_smallest) else ""
 
 
 def _equals(p: float) -> str:

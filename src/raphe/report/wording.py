@@ -125,6 +125,11 @@ def listed(words: Sequence[str], most: int = 12) -> str:
     return " and ".join(filter(None, (", ".join(words[:-1]), *words[-1:])))
 
 
+def opening(words: str) -> str:
+    """Words as a sentence begins: the first letter large."""
+    return words[:1].upper() + words[1:]
+
+
 def typeset(words: str) -> Markup:
     """Text with the names of quantities in it written as the field writes them; ``p = 0.05`` and ``5 %`` hold together."""
     safe = str(escape(printable(words))).replace(" %", "\N{NO-BREAK SPACE}%")

@@ -177,7 +177,9 @@ def study_plan(plan: SimulationPlan, images: bool = False) -> str:
     if plan.primary is not None:
         lines += _table("[primary]", plan.primary.model_dump())
     for contrast in plan.contrasts:
-        lines += _table("[[contrast]]", contrast.model_dump())
+        lines += _table("[[contrast]]", {key: value for key, value in contrast.model_dump().items() if value != ()})
+    if plan.multiplicity is not None:
+        lines += _table("[multiplicity]", plan.multiplicity.model_dump())
     return "\n".join(lines) + "\n"
 
 

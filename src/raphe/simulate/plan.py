@@ -241,13 +241,31 @@ class PrimarySection(Section):
 
 
 class ContrastSection(Section):
-    """``[[contrast]]``, for the study plan."""
+    """``[[contrast]]``, for the study plan, which says what each key means (``docs/plan.md``)."""
 
     name: Name
-    kind: Literal["paired"] = "paired"
-    tracer: Name
-    terms: Annotated[tuple[Label, Label], Field(strict=False)]
-    adjust: Literal["holm", "none"] = "holm"
+    kind: Literal["paired", "groups", "ancova", "interaction", "mixed", "correlation", "occupancy"] = "paired"
+    tracer: Name | None = None
+    terms: Names = ()
+    sessions: Names = ()
+    by: Literal["tracer", "arm"] | None = None
+    levels: Names = ()
+    arm: Name | None = None
+    regions: Names = ()
+    scale: Literal["difference", "percent", "log"] | None = None
+    covariates: Names = ()
+    test: Literal["t", "permutation"] | None = None
+    x: Names = ()
+    score: Name | None = None
+    score_sessions: Names = ()
+    method: Literal["pearson", "spearman", "skipped"] | None = None
+    adjust: Literal["holm", "hochberg", "bh", "bonferroni", "maxt", "none"] = "holm"
+
+
+class MultiplicitySection(Section):
+    """``[multiplicity]``, for the study plan."""
+
+    order: Names = ()
 
 
 class SimulationPlan(Section):
@@ -274,3 +292,4 @@ class SimulationPlan(Section):
     noise: NoiseSection
     primary: PrimarySection | None = None
     contrasts: Annotated[tuple[ContrastSection, ...], Field(alias="contrast", strict=False)] = ()
+    multiplicity: MultiplicitySection | None = None

@@ -161,12 +161,23 @@ def _check_numbers(plan: SimulationPlan) -> None:
 
 def _check_analysis(plan: SimulationPlan) -> None:
     tracers = [section.name for section in plan.tracers]
+    sessions, arms = [section.label for section in plan.sessions], [section.name for section in plan.arms]
     for contrast in plan.contrasts:
-        check_known(f"contrast {contrast.name!r}, tracer", contrast.tracer, tracers)
-        for term in contrast.terms:
-            check_known(f"contrast {contrast.name!r}, terms", term, [section.label for section in plan.sessions])
-        if contrast.terms[0] == contrast.terms[1]:
-            raise PlanError(f"contrast {contrast.name!r} compares session {contrast.terms[0]!r} with itself")
+        where = f"contrast {contrast.name!r}"
+        if contrast.tracer is not None:
+            check_known(f"{where}, tracer", contrast.tracer, tracers)
+        of_arms = contrast.kind in ("groups", "ancova")
+        check_all_known(f"{where}, terms", contrast.terms, arms if of_arms else sessions)
+        check_all_known(f"{where}, sessions", contrast.sessions, sessions)
+        check_all_known(f"{where}, x", contrast.x, sessions)
+        check_all_known(f"{where}, levels", contrast.levels, tracers if contrast.by == "tracer" else arms)
+        check_all_known(f"{where}, arm", () if contrast.arm is None else (contrast.arm,), arms)
+        check_all_known(f"{where}, regions", contrast.regions, plan.regions.names)
+        if len(set(contrast.terms)) < len(contrast.terms):
+            raise PlanError(f"{where} compares session {contrast.terms[0]!r} with itself")
+    if plan.multiplicity is not None:
+        names = [contrast.name for contrast in plan.contrasts]
+        check_all_known("[multiplicity] order", plan.multiplicity.order, names)
     if plan.primary is not None:
         check_known("[primary] tracer", plan.primary.tracer, tracers)
         check_known("[primary] contrast", plan.primary.contrast, [contrast.name for contrast in plan.contrasts])

@@ -1,0 +1,149 @@
+"""Tables of a contrast: its answer by region, and the people's values that it rests on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from raphe.data.results import Contrast, ContrastRow
+from raphe.io.described import NOT_AVAILABLE, Column, write_described
+from raphe.io.results import REMARK, excluded_json, software
+from raphe.nomenclature import SYMBOLS
+
+COUNTED = "Values that were left out; the sidecar's Excluded says which and why"
+
+
+def write_contrast(path: Path, contrast: Contrast) -> None:
+    """Write the answer of a contrast in every region.
+
+    Raises
+    ------
+    OutputError
+        If the place cannot be written to.
+    """
+    unit = unit_of(contrast)
+    how = "over the regions of the contrast" + (", of each session by itself" if _sessions(contrast) else "")
+    columns = (
+        Column("contrast", "Name of the contrast in the study plan"),
+        Column("region", "Region"),
+        Column("estimate", contrast.what[:1].upper() + contrast.what[1:], unit),
+        Column("se", "Standard error of the estimate", unit),
+        Column("df", "Degrees of freedom"),
+        Column("ci_low", "Lower end of the 95 % confidence interval of the estimate", unit),
+        Column("ci_high", "Upper end of the 95 % confidence interval of the estimate", unit),
+        Column("p", f"Two-sided p value of an estimate of 0: {contrast.method}"),
+        Column("p_adjusted", f"The same, adjusted {how} ({contrast.adjust})"),
+        Column("n", "Participants whose values enter"),
+        Column("excluded", COUNTED),
+        Column("percent", _percent(contrast), "%"),
+        REMARK,
+        Column("kind", "Kind of the contrast"),
+        Column("status", "primary, secondary or exploratory, by the study plan"),
+        Column(
+            "session", "Session that the row is of, where a contrast has rows of several; the last is that asked for"
+        ),
+        Column("n_by_arm", "Participants of each arm, where arms are compared"),
+        Column("standardised", contrast.standardised or "Not given for this kind"),
+        Column("standardised_low", "Lower end of its 95 % confidence interval"),
+        Column("standardised_high", "Upper end of its 95 % confidence interval"),
+        Column("p_smallest", "Smallest p that a permutation test of so few participants can give"),
+        Column("note", "What a reader must know"),
+    )
+    metadata = {
+        "Description": contrast.what[:1].upper() + contrast.what[1:],
+        "Kind": contrast.kind,
+        "Method": contrast.method,
+        "Notes": list(contrast.notes),
+        "Tracer": [name for name, _ in contrast.sources] or contrast.tracer,
+        "ModelName": [model for _, model in contrast.sources] or contrast.model,
+        "Parameter": contrast.parameter,
+        "Scale": contrast.scale,
+        "Terms": [contrast.first, contrast.second],
+        "Arms": list(contrast.groups),
+        "Adjust": contrast.adjust,
+        "Primary": contrast.primary,
+        "Status": contrast.status,
+        "Excluded": excluded_json([row.pairs.excluded for row in contrast.rows if not row.secondary]),
+        **software(),
+    }
+    write_described(path, columns, [_row(contrast, row) for row in contrast.rows], metadata)
+
+
+def write_contrast_values(path: Path, contrast: Contrast) -> None:
+    """Write two numbers of each person in every region, and what the person adds to the estimate.
+
+    Raises
+    ------
+    OutputError
+        If the place cannot be written to.
+    """
+    columns = (
+        Column("contrast", "Name of the contrast in the study plan"),
+        Column("region", "Region"),
+        Column("session", "Session that the row is of, where a contrast has rows of several"),
+        Column("participant", "Label of the person or animal, without sub-"),
+        Column("arm", "Arm of the participant, where arms are compared"),
+        Column("first", f"Of {contrast.first}"),
+        Column("second", f"Of {contrast.second}"),
+        Column("value", "What the participant adds: the change (on the contrast's scale), value or occupancy"),
+    )
+    about = {"Description": f"Values of participants behind: {contrast.what}", "Kind": contrast.kind, **software()}
+    write_described(path, columns, _values(contrast), about)
+
+
+def unit_of(contrast: Contrast) -> str:
+    """Unit of a contrast's estimates; empty for none."""
+    return SYMBOLS[contrast.parameter].unit if contrast.unit is None else contrast.unit
+
+
+def _sessions(contrast: Contrast) -> bool:
+    return any(row.term for row in contrast.rows)
+
+
+def _percent(contrast: Contrast) -> str:
+    of_means = "The estimate in per cent of the mean of"
+    return {
+        "paired": "Mean of the participants' changes in per cent of their first value",
+        "groups": "Difference of the arms in per cent of the first arm's mean, or of their mean changes in per cent",
+        "ancova": f"{of_means} all baselines",
+        "interaction": "Difference of the changes in per cent",
+        "mixed": f"{of_means} the first session",
+        "occupancy": "The occupancy",
+    }.get(contrast.kind, "Not given for this kind")
+
+
+def _row(contrast: Contrast, row: ContrastRow) -> list[object]:
+    numbers = (row.estimate, row.se, row.df, row.ci_low, row.ci_high, row.p, row.p_adjusted)
+    counts = len(row.pairs), len(row.pairs.excluded)
+    by_arm = ", ".join(f"{arm} {n}" for arm, n in row.counts.items())
+    standardised = (row.standardised.value, row.standardised.low, row.standardised.high)
+    return [
+        contrast.name,
+        row.pairs.region,
+        *map(float, numbers),
+        *counts,
+        float(row.percent),
+        row.why or NOT_AVAILABLE,
+        contrast.kind,
+        contrast.status or NOT_AVAILABLE,
+        row.term or NOT_AVAILABLE,
+        by_arm or NOT_AVAILABLE,
+        *map(float, standardised),
+        float(row.p_smallest),
+        "; ".join(contrast.notes) or NOT_AVAILABLE,
+    ]
+
+
+def _values(contrast: Contrast) -> Iterator[list[object]]:
+    for row in contrast.rows:
+        for at, person in enumerate(row.pairs.participants):
+            yield [
+                contrast.name,
+                row.pairs.region,
+                row.term or NOT_AVAILABLE,
+                person,
+                row.groups[at] if row.groups else NOT_AVAILABLE,
+                float(row.pairs.first[at]),
+                float(row.pairs.second[at]),
+                float(row.individual[at]) if row.individual.size else float("nan"),
+            ]

@@ -1,0 +1,245 @@
+"""Contrasts of a plan held against the scans and the people that there are."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
+
+import numpy as np
+
+from raphe.data.finding import Finding
+from raphe.data.people import NOT_KNOWN, People, score_key
+from raphe.data.scan import Scan
+from raphe.errors import InputError, nearest
+from raphe.pipeline.contrast_rules import arms_of, sessions_of, tracers_of
+from raphe.pipeline.people_of import ARM
+from raphe.pipeline.plan_schema import ContrastSection, StudyPlan, same_tracer
+from raphe.pipeline.toml_lines import Key
+from raphe.stats.columns import Column, Covariate, Factor
+from raphe.stats.contrasts.covariates import columns_of
+from raphe.stats.design import design_of
+
+NAMELESS = "without TracerName"
+"""What stands for the name of a tracer that a sidecar does not tell."""
+
+Found = Iterator[tuple[int, Finding]]
+
+SESSIONS_KEY = {"groups": "sessions", "ancova": "sessions", "correlation": "x"}
+"""Key that holds the sessions of a contrast; ``terms`` of other kinds."""
+
+
+def error(plan: StudyPlan, key: Key, message: str) -> tuple[int, Finding]:
+    """Finding with the line of a key: an error."""
+    return _finding(plan, "error", key, message)
+
+
+def warning(plan: StudyPlan, key: Key, message: str) -> tuple[int, Finding]:
+    """Finding with the line of a key: a warning."""
+    return _finding(plan, "warning", key, message)
+
+
+def _finding(plan: StudyPlan, severity: str, key: Key, message: str) -> tuple[int, Finding]:
+    line, field = plan.line(*key), ".".join(str(part) for part in key if isinstance(part, str))
+    return line, Finding(
+        "error" if severity == "error" else "warning", plan.path, field, f"{plan.path}, line {line}: {message}"
+    )
+
+
+def check_contrasts(
+    plan: StudyPlan, scans: Sequence[Scan], people: People, partial: bool, excluded: Collection[str]
+) -> Found:
+    """Yield what is wrong with the contrasts of a plan, given the data.
+
+    Parameters
+    ----------
+    plan : StudyPlan
+    scans : sequence of Scan
+        Every scan that was found.
+    people : People
+    partial : bool
+        Whether the scans are a part of the study; then nothing is said of what they lack.
+    excluded : collection of str
+        Labels of scans that a person has taken out.
+    """
+    for index, contrast in enumerate(plan.contrasts):
+        yield from _scale(plan, index, contrast)
+        labels, faults = sessions_of(contrast), 0
+        for tracer in tracers_of(contrast):
+            own = [scan for scan in scans if same_tracer(scan.tracer) == same_tracer(tracer)]
+            kept = [scan for scan in own if scan.label not in excluded]
+            for at, label in enumerate(labels):
+                fault = _doubled(tracer, label, kept) or ("" if partial else _lacking(tracer, label, own, scans))
+                if fault:
+                    faults += 1
+                    key = ("contrast", index, SESSIONS_KEY.get(contrast.kind, "terms"), at)
+                    yield error(plan, key, f"contrast {contrast.name!r}: {fault}")
+        if not faults and not partial:
+            yield from _people(plan, index, contrast, scans, people)
+    if not partial:
+        yield from _uncontrolled(plan)
+
+
+def _scale(plan: StudyPlan, index: int, contrast: ContrastSection) -> Found:
+    if contrast.by == "tracer" and contrast.scale == "difference":
+        how = (
+            f"contrast {contrast.name!r}: the binding of two tracers has different ranges, so a difference of their "
+            'changes compares unlike things; take scale = "percent" or "log"'
+        )
+        yield warning(plan, ("contrast", index, "scale"), how)
+
+
+def _uncontrolled(plan: StudyPlan) -> Found:
+    """Yield a primary contrast that compares no arms though there are some."""
+    if len(plan.arms) < 2 or plan.primary is None:
+        return
+    contrast = next(one for one in plan.contrasts if one.name == plan.primary.contrast)
+    if not arms_of(contrast):
+        how = (
+            f"[primary] contrast {contrast.name!r} compares no arms, though the plan has {len(plan.arms)}: a change in "
+            'those who had a drug says nothing against those who had none; take kind = "ancova", say'
+        )
+        yield warning(plan, ("primary", "contrast"), how)
+
+
+def _people(plan: StudyPlan, index: int, contrast: ContrastSection, scans: Sequence[Scan], people: People) -> Found:
+    """Yield who cannot enter a contrast, and what is wrong with those who can."""
+    who, key = f"contrast {contrast.name!r}", ("contrast", index, SESSIONS_KEY.get(contrast.kind, "terms"))
+    arms = arms_of(contrast) or ((contrast.arm,) if contrast.arm is not None else ())
+    of_arm = people.columns.get(ARM, {})
+    sets = []
+    for tracer in tracers_of(contrast):
+        for label in sessions_of(contrast):
+            there = {
+                scan.participant
+                for scan in scans
+                if scan.session == label and same_tracer(scan.tracer) == same_tracer(tracer)
+            }
+            sets.append({one for one in there if not arms or of_arm.get(one, "") in (*arms, *NOT_KNOWN)})
+    anyone = sorted(set.union(*sets))
+    without = [one for one in anyone if arms and of_arm.get(one, "").lower() in NOT_KNOWN]
+    if without:
+        yield warning(plan, key, f"{who} leaves out those without an arm in participants.tsv: {_names(without)}")
+    everyone = [one for one in anyone if one not in without]
+    whole = sorted(set.intersection(*sets) - set(without))
+    if contrast.kind == "mixed":
+        whole = everyone
+    half = [one for one in everyone if one not in whole]
+    yield from _otherwise(plan, key, contrast, half, scans)
+    if not whole:
+        labels = sessions_of(contrast)
+        of, where = (
+            " and ".join(tracers_of(contrast)),
+            {1: "the session", 2: "both sessions"}.get(len(labels), "all of"),
+        )
+        how = f"{who}: nobody has scans with {of} in {where}, {' and '.join(labels)}; it needs people with "
+        how += "one" if len(labels) == 1 else "both" if len(labels) == 2 else "some"
+        yield error(plan, key, how + (f", in arm {' or '.join(arms)}" if arms else ""))
+        return
+    if half:
+        lacks = "with only one of its two sessions" if len(sets) == 2 else "without all of its scans"
+        yield warning(plan, key, f"{who} leaves out those {lacks}: {_names(half)}")
+    for arm in arms_of(contrast):
+        inside = [one for one in whole if of_arm.get(one) == arm]
+        if len(inside) < 2:
+            left = f"one subject ({_names(inside)}) is" if inside else "nobody is"
+            how = f"{who}: {left} left in arm {arm!r}; two arms are compared with two people or more in each"
+            yield error(plan, ("contrast", index, "terms"), how)
+            return
+    yield from _covariates(plan, index, contrast, whole, people)
+
+
+def _otherwise(
+    plan: StudyPlan, key: Key, contrast: ContrastSection, half: Sequence[str], scans: Sequence[Scan]
+) -> Found:
+    """Yield people whose other scan is of a tracer that the plan does not have."""
+    tracers = {same_tracer(name) for name in tracers_of(contrast)}
+    for label in half:
+        for session in sessions_of(contrast):
+            others = [scan.tracer for scan in scans if (scan.participant, scan.session) == (label, session)]
+            if any(same_tracer(name) in tracers for name in others):
+                continue
+            if any(plan.tracer(name) is None for name in others):
+                how = (
+                    f"contrast {contrast.name!r}: its tracer is {contrast.tracer!r}, but that of sub-{label} in "
+                    f"session {session!r} is {', '.join(name or NAMELESS for name in others)}; one contrast compares "
+                    "sessions of one tracer"
+                )
+                yield error(plan, key, how)
+
+
+def _covariates(plan: StudyPlan, index: int, contrast: ContrastSection, whole: Sequence[str], people: People) -> Found:
+    """Yield people without a covariate or score, and covariates that cannot be told apart."""
+    who = f"contrast {contrast.name!r}"
+    unknown = [name for name in contrast.covariates if name not in people.columns and name not in people.scores]
+    if unknown:
+        return  # a finding already
+    lacks = {one: [name for name in contrast.covariates if people.known(name, one) is None] for one in whole}
+    missing = [f"sub-{one} ({', '.join(names)})" for one, names in lacks.items() if names]
+    if missing:
+        key = ("contrast", index, "covariates")
+        if contrast.missing == "error":
+            how = f"{who}: covariates are missing for {len(missing)} people: {', '.join(missing)}; give them, or write "
+            yield error(plan, key, how + 'missing = "exclude" to leave these people out')
+            return
+        yield warning(plan, key, f"{who} leaves out {len(missing)} people without a covariate: {', '.join(missing)}")
+    there = [one for one in whole if not lacks[one]]
+    if contrast.score is not None:
+        keys = [score_key(contrast.score, visit) for visit in contrast.score_sessions or ("",)]
+        if any(name not in people.scores and name not in people.columns for name in keys):
+            return
+        gone = [one for one in there if any(people.known(name, one) is None for name in keys)]
+        if gone:
+            how = f"{who} leaves out {len(gone)} people without the score {' and '.join(keys)}: {_names(gone)}"
+            yield warning(plan, ("contrast", index, "score"), how)
+        there = [one for one in there if one not in gone]
+    yield from _design(plan, index, contrast, there, people)
+
+
+def _design(plan: StudyPlan, index: int, contrast: ContrastSection, there: Sequence[str], people: People) -> Found:
+    """Yield terms of a contrast that are confounded, or more of them than people."""
+    arms = arms_of(contrast)
+    if not contrast.covariates and not arms:
+        return
+    try:
+        columns: list[Column] = list(columns_of(contrast.covariates, people, there))
+        if arms:
+            columns.append(Factor(ARM, tuple(people.columns[ARM][one] for one in there), arms))
+        if contrast.kind == "ancova":  # any numbers do: values of a person are not known yet
+            stand_in = np.random.default_rng(0).normal(size=len(there))
+            columns.append(Covariate(f"{contrast.parameter} in {sessions_of(contrast)[0]}", stand_in))
+        n = design_of(columns, [(column.name,) for column in columns]).matrix.shape[1]
+        if n >= len(there):
+            raise InputError(f"{n} parameters for {len(there)} people leave nothing to judge by; take out covariates")
+    except InputError as fault:
+        key = ("contrast", index, "covariates" if contrast.covariates else "terms")
+        yield error(plan, key, f"contrast {contrast.name!r}: {fault}")
+
+
+def _lacking(tracer: str, label: str, own: Sequence[Scan], scans: Sequence[Scan]) -> str:
+    """Say why a session has no scan of a contrast's tracer; empty if it has one."""
+    if any(scan.session == label for scan in own):
+        return ""
+    others = dict.fromkeys(scan.tracer or NAMELESS for scan in scans if scan.session == label)
+    if others:
+        return (
+            f"its tracer is {tracer!r}, but the scans of session {label!r} are of {', '.join(others)}; one "
+            "contrast compares sessions of one tracer"
+        )
+    labels = dict.fromkeys(scan.session for scan in own if scan.session is not None)
+    return f"session {label!r} has no scan; {nearest(label, labels)}"
+
+
+def _doubled(tracer: str, label: str, own: Sequence[Scan]) -> str:
+    """Say who has several scans of a contrast's tracer in one of its sessions; empty if nobody has."""
+    for who, count in Counter(scan.participant for scan in own if scan.session == label).items():
+        if count > 1:
+            several = [scan.label for scan in own if (scan.participant, scan.session) == (who, label)]
+            return (
+                f"sub-{who} has {count} scans with {tracer} in session {label!r} ({', '.join(several)}); leave "
+                "one of them in the data set, or exclude the others (exclusions.tsv)"
+            )
+    return ""
+
+
+def _names(people: Sequence[str]) -> str:
+    return ", ".join(f"sub-{one}" for one in people)

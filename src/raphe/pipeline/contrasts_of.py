@@ -1,0 +1,118 @@
+"""The contrasts of a plan, made of estimates and of what is known of the participants."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import NamedTuple
+
+from raphe.data.estimates import Estimates
+from raphe.data.people import People
+from raphe.data.record import Step
+from raphe.data.results import Contrast
+from raphe.errors import InputError
+from raphe.nomenclature import region_key
+from raphe.pipeline.contrast_kinds import EVERY_KIND
+from raphe.pipeline.contrast_rules import tracers_of
+from raphe.pipeline.plan_schema import ContrastSection, StudyPlan, same_tracer
+from raphe.stats.contrasts.gates import in_order
+from raphe.stats.contrasts.question import Material, Question
+from raphe.stats.contrasts.registry import contrast_of
+
+
+class Made(NamedTuple):
+    """Contrasts in the order in which they are told, their steps, and why others could not be made."""
+
+    contrasts: tuple[Contrast, ...]
+    steps: tuple[Step, ...]
+    unmade: tuple[str, ...]
+
+
+def contrasts_of(
+    plan: StudyPlan,
+    estimates: Estimates,
+    people: People,
+    aside: Mapping[str, Mapping[tuple[str, str], str]],
+) -> Made:
+    """Make the contrasts of a plan.
+
+    The primary one comes first, then those that compare arms, then those that do not, each in the plan's order: a
+    change within an arm is not to be read before the comparison that is controlled.
+
+    Parameters
+    ----------
+    plan : StudyPlan
+    estimates : Estimates
+    people : People
+    aside : mapping of str to mapping of (str, str) to str
+        By the key of a tracer (:func:`raphe.pipeline.plan_schema.same_tracer`): scans that a person has excluded.
+    """
+    material = Material(
+        estimates, people, {name: aside.get(same_tracer(name), {}) for name in _tracers(plan, estimates)}
+    )
+    made, unmade = [], []
+    for contrast in plan.contrasts:
+        try:
+            made.append(contrast_of(question_of(plan, contrast, estimates), material, EVERY_KIND))
+        except InputError as error:
+            unmade.append(f"contrast {contrast.name!r} cannot be made: {error}")
+    made.sort(key=lambda one: (not one[0].primary, not one[0].controlled))
+    region = plan.primary.region if plan.primary else ""
+    ordered = in_order([contrast for contrast, _ in made], plan.multiplicity.order, region)
+    steps = tuple(
+        replace(step, parameters={**step.parameters, "status": one.status})
+        for one, (_, step) in zip(ordered, made, strict=True)
+    )
+    return Made(ordered, steps, tuple(unmade))
+
+
+def question_of(plan: StudyPlan, contrast: ContrastSection, estimates: Estimates) -> Question:
+    """What a contrast of the plan asks, with tracers and models as the estimates have them."""
+    sources = tuple(_source(contrast, tracer, estimates) for tracer in tracers_of(contrast))
+    tracer, model = sources[-1]
+    return Question(
+        contrast.name,
+        " and ".join(name for name, _ in sources) if len(sources) > 1 else tracer,
+        model,
+        contrast.parameter,
+        contrast.kind,
+        terms=contrast.terms,
+        sessions=contrast.sessions,
+        regions=_regions(plan, contrast),
+        arm=contrast.arm or "",
+        arms=tuple(arm.name for arm in plan.arms),
+        by=contrast.by or "",
+        levels=tuple(name for name, _ in sources) if contrast.by == "tracer" else contrast.levels,
+        sources=sources if len(sources) > 1 else (),
+        adjust=contrast.adjust,
+        scale=contrast.scale,
+        test=contrast.test,
+        seed=contrast.seed,
+        covariates=contrast.covariates,
+        missing=contrast.missing,
+        covariance=contrast.covariance,
+        df=contrast.df,
+        x=contrast.x,
+        score=contrast.score or "",
+        score_sessions=contrast.score_sessions,
+        method=contrast.method,
+        primary=plan.primary is not None and contrast.name == plan.primary.contrast,
+    )
+
+
+def _regions(plan: StudyPlan, contrast: ContrastSection) -> tuple[str, ...]:
+    """Regions of a contrast as ``[regions]`` ``list`` spells them."""
+    spelled = {region_key(name): name for name in plan.regions.names}
+    return tuple(spelled.get(region_key(name), name) for name in contrast.regions) or plan.regions.names
+
+
+def _tracers(plan: StudyPlan, estimates: Estimates) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*estimates.distinct("tracer"), *(tracer.name for tracer in plan.tracers))))
+
+
+def _source(contrast: ContrastSection, tracer: str, estimates: Estimates) -> tuple[str, str]:
+    """Tracer as the estimates name it, and the model: that of the contrast, else the first with the parameter."""
+    names = [name for name in estimates.distinct("tracer") if same_tracer(name) == same_tracer(tracer)]
+    name = names[0] if names else tracer
+    own = estimates.where(tracer=name, parameter=contrast.parameter)
+    return name, contrast.model[0] if contrast.model else next(iter(own.distinct("model")), "")

@@ -1,0 +1,138 @@
+"""What a plan's contrasts need of participants: arms, covariates and scores, found and held against the plan."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from raphe.data.finding import Finding
+from raphe.data.people import NOT_KNOWN, People, score_key
+from raphe.errors import InputError, nearest
+from raphe.io.participants import ID, faults
+from raphe.io.phenotype import read_score, score_names
+from raphe.io.tables import Table, read_table
+from raphe.pipeline.contrast_rules import arms_of
+from raphe.pipeline.plan_schema import ContrastSection, StudyPlan
+from raphe.pipeline.toml_lines import Key
+
+ARM = "arm"
+"""Column of ``participants.tsv`` that holds the arm."""
+
+
+def people_of(plan: StudyPlan | None, participants: Path, phenotype: Path) -> tuple[People, tuple[Finding, ...]]:
+    """Read what the contrasts of a plan need of participants.
+
+    Parameters
+    ----------
+    plan : StudyPlan or None
+    participants : Path
+        ``participants.tsv``; need not be there.
+    phenotype : Path
+        Folder of scores; need not be there.
+
+    Returns
+    -------
+    People
+    tuple of Finding
+        Errors: a covariate, a score or a visit that there is not, an arm that the plan does not have.
+    """
+    if plan is None:
+        return People(), ()
+    table = _participants(participants)
+    columns = _columns(table)
+    scores: dict[str, Mapping[str, float]] = {}
+    found: list[Finding] = list(_arm_faults(plan, table)) if _uses_arms(plan) else []
+    for index, contrast in enumerate(plan.contrasts):
+        for key, name in _wanted(index, contrast):
+            try:
+                _find(name, columns, phenotype, scores)
+            except InputError as error:
+                told = f"{plan.path}, line {plan.line(*key)}: contrast {contrast.name!r}: {error}"
+                found.append(
+                    Finding("error", plan.path, f"contrast.{key[-2] if key[-1] != 'score' else 'score'}", told)
+                )
+    return People(columns, scores), tuple(found)
+
+
+def _participants(path: Path) -> Table | None:
+    """The table, if it is there and sound; else a finding of the data set tells what is wrong."""
+    if not path.is_file():
+        return None
+    table = read_table(path)
+    return None if faults(table) else table
+
+
+def _columns(table: Table | None) -> dict[str, dict[str, str]]:
+    if table is None:
+        return {}
+    people = [who.removeprefix("sub-") for who in table.cells(ID)]
+    return {column: dict(zip(people, table.cells(column), strict=True)) for column in table.columns if column != ID}
+
+
+def _uses_arms(plan: StudyPlan) -> bool:
+    return any(contrast.arm is not None or arms_of(contrast) for contrast in plan.contrasts)
+
+
+def _arm_faults(plan: StudyPlan, table: Table | None) -> Iterator[Finding]:
+    if table is None or ARM not in table.columns:
+        index = next(at for at, one in enumerate(plan.contrasts) if one.arm is not None or arms_of(one))
+        where = f"{plan.path}, line {plan.line('contrast', index, 'kind')}"
+        there = f"it has {', '.join(table.columns)}" if table else "there is no such table"
+        told = f"{where}: arms are needed, which the column {ARM!r} of participants.tsv holds; {there}"
+        yield Finding("error", plan.path, "contrast.kind", told)
+        return
+    known = [arm.name for arm in plan.arms]
+    for line, who, cell in zip(table.lines, table.cells(ID), table.cells(ARM), strict=True):
+        if cell.lower() not in NOT_KNOWN and cell not in known:
+            how = f"{who} is in arm {cell!r}, which has no [[arm]] in {plan.path.name}; {nearest(cell, known)}"
+            yield Finding("error", table.path, ARM, f"{table.path}: {ARM}, line {line}: {how}")
+
+
+def _wanted(index: int, contrast: ContrastSection) -> Iterator[tuple[Key, str]]:
+    """Every covariate and score that a contrast names, with its place in the plan."""
+    for at, name in enumerate(contrast.covariates):
+        yield ("contrast", index, "covariates", at), name
+    if contrast.score is not None:
+        for at, visit in enumerate(contrast.score_sessions):
+            yield ("contrast", index, "score_sessions", at), score_key(contrast.score, visit)
+        if not contrast.score_sessions:
+            yield ("contrast", index, "score"), contrast.score
+
+
+def _find(
+    name: str, columns: Mapping[str, Mapping[str, str]], phenotype: Path, scores: dict[str, Mapping[str, float]]
+) -> None:
+    """Put a score among ``scores``, unless it is there or a column of the participants.
+
+    Raises
+    ------
+    InputError
+        If there is no such column, score or visit.
+    """
+    if name in columns or name in scores:
+        return
+    score, _, visit = name.partition(":")
+    table = read_score(phenotype, score)
+    if table is None:
+        if visit and f"{score}_{visit}" in columns:
+            cells = columns[f"{score}_{visit}"]
+            found = People({score: cells})
+            if not found.numeric(score):
+                raise InputError(f"the column {score}_{visit} of participants.tsv does not hold numbers")
+            scores[name] = {who: _float(found.known(score, who)) for who in cells}
+            return
+        known = (*columns, *score_names(phenotype))
+        raise InputError(
+            f"{score!r} is no column of participants.tsv and no score of phenotype/; {nearest(score, known)}"
+        )
+    if visit not in table.visits:
+        visits = [one for one in table.visits if one]
+        if not visit:
+            raise InputError(f"{score!r} has several visits ({', '.join(visits)}); name one, as {score}:{visits[0]}")
+        hint = nearest(visit, visits) if visits else "it was taken once; name no visit"
+        raise InputError(f"score {score!r} has no visit {visit!r} in {table.path.name}; {hint}")
+    scores[name] = table.visits[visit]
+
+
+def _float(value: str | float | None) -> float:
+    return float("nan") if value is None else float(value)
