@@ -214,6 +214,8 @@ def statistic_map(out: Path, name: str, stat: str) -> Path:
 def clusters(out: Path, name: str) -> Path:
     """Table of the clusters and peaks of a contrast."""
     return out / "group" / f"contrast-{label(name)}_clusters.tsv"
+
+
 def contrast_values(out: Path, name: str) -> Path:
     """Table of the people's values that one contrast rests on."""
     return out / "group" / f"contrast-{label(name)}_values.tsv"
