@@ -141,7 +141,7 @@ def of_tfce(name):
 
 def p_of_tfce():
     """TFCE p values of both on a small problem, in nilearn's unit, in standard errors of their difference."""
-    shape, n_perm = (20, 20, 20), 1000
+    shape, n_perm = (20, 20, 20), 500
     maps = noise(30, 3, shape)
     maps[:20, 5:10, 5:10, 5:10] += 0.9
     inside = np.ones(shape, dtype=bool)

@@ -287,3 +287,26 @@ def test_bad_input_is_said(name):
     call, message = BAD[name]
     with pytest.raises(InputError, match=message):
         call()
+
+
+@pytest.mark.parametrize("n", range(3, 12))
+@pytest.mark.parametrize("grouped", [False, True], ids=["flips", "groups"])
+def test_sums_made_once_are_those_of_the_maps(n, grouped):
+    """Weights of two values take another way, in lists of five scans: numbers of scans about the edges of lists."""
+    y = np.random.default_rng(n).normal(size=(n, 300)) + 0.5
+    if grouped:
+        group = (np.arange(n) < max(n // 3, 1)).astype(float)
+        model = freedman_lane(np.column_stack([group, np.ones(n)]), np.eye(2)[0], exchanges(group, 33, 1))
+    else:
+        model = freedman_lane(np.ones((n, 1)), np.ones(1), flips(n, 33, 1))
+    assert model.two_weights() is not None
+    turned = turn(y, model)
+    maps, _ = over_maps(turned, model, lambda values: np.abs(values).tolist())
+    found = max_t(turned, model)
+    np.testing.assert_allclose(found.most, maps.max(axis=1), rtol=1e-6)
+    np.testing.assert_array_equal(found.p, (maps >= maps[0] * (1 - 1e-6)).mean(axis=0))
+
+
+def test_a_covariate_has_weights_of_more_values():
+    x, c, shuffles = DESIGNS["two groups, adjusted"]
+    assert freedman_lane(x, c, shuffles).two_weights() is None

@@ -48,7 +48,7 @@ def largest(rows: Floats, other: int, tiles: Floats, bar: Floats, least: float, 
     for i in range(tiles.shape[0]):
         for s in range(most.size // FOUR):
             correlate(rows[s * FOUR * per : (s + 1) * FOUR * per], other, tiles[i], least, found, left)
-            _count(found[0], found[per], found[2 * per], found[3 * per], bar[i], count[i], most[s * FOUR :])
+            tally(found[0], found[per], found[2 * per], found[3 * per], bar[i], count[i], most[s * FOUR :])
 
 
 @compiled
@@ -70,7 +70,7 @@ def maps(rows: Floats, other: int, tiles: Floats, least: float, r: Floats, share
 def correlate(rows: Floats, other: int, tile: Floats, least: float, found: Floats, left: Floats) -> None:
     """Correlations under four shuffles, in each (1 + other)-th row of ``found``."""
     for r in range(0, rows.shape[0], FOUR):
-        _products(
+        products(
             rows[r], rows[r + 1], rows[r + 2], rows[r + 3], tile, found[r], found[r + 1], found[r + 2], found[r + 3]
         )
     if other == 0:
@@ -91,7 +91,7 @@ def correlate(rows: Floats, other: int, tile: Floats, least: float, found: Float
 # fmt: off
 @njit(cache=True, nogil=True, error_model="numpy", inline="never",
       fastmath={"reassoc", "contract", "arcp", "nsz", "nnan"})
-def _products(
+def products(
     a: Floats, b: Floats, c: Floats, d: Floats, tile: Floats, to_a: Floats, to_b: Floats, to_c: Floats, to_d: Floats
 ) -> None:
     """Products of four rows with each column of a tile, eight numbers at once so that all stay in registers."""
@@ -113,7 +113,7 @@ def _products(
 
 @njit(cache=True, nogil=True, error_model="numpy", inline="never",
       fastmath={"reassoc", "contract", "arcp", "nsz", "nnan"})
-def _count(a: Floats, b: Floats, c: Floats, d: Floats, bar: Floats, count: Places, most: Floats) -> None:
+def tally(a: Floats, b: Floats, c: Floats, d: Floats, bar: Floats, count: Places, most: Floats) -> None:
     """Raise the four maxima and the counts of a tile."""
     top_a, top_b, top_c, top_d = most[0], most[1], most[2], most[3]
     for v in range(LANES):

@@ -20,6 +20,7 @@ from raphe.core import correlations
 from raphe.core.correlations import FOUR, LANES, STEP
 from raphe.core.shuffled import Shuffled
 from raphe.core.smoothing import Kernel, smoothed
+from raphe.core.two_valued import BITS, codes, largest_of_two
 from raphe.errors import InputError
 
 Array = npt.NDArray[np.float64]
@@ -27,6 +28,7 @@ Flags = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.floating]
 Singles = npt.NDArray[np.float32]
 Counts = npt.NDArray[np.int64]
+Places = npt.NDArray[np.int32]
 
 ENOUGH = 10
 """Degrees of freedom from which on single precision does: with fewer, 1 - r^2 may be very small."""
@@ -157,29 +159,45 @@ def max_t(turned: Turned, model: Shuffled, threads: int = 1) -> MaxT:
 
     The digits do not depend on the number of threads.
     """
-    rows, other = _weights(turned, model)
     n_tile, _, lanes = turned.tiles.shape
-    kind = rows.dtype
+    kind, m = turned.tiles.dtype, len(model.rows)
+    four = -(-m // FOUR) * FOUR
     bar = np.full(n_tile * lanes, np.inf, kind)
     bar[: turned.r.size] = np.where(turned.usable, np.abs(turned.r) - TIE[kind], np.inf)
     bar, count = bar.reshape(n_tile, lanes), np.zeros((n_tile, lanes), np.int32)
     bounds = np.linspace(0, n_tile, min(threads, n_tile) + 1).astype(int)
 
+    reach = _reach(turned, model)
+
     def part(first: int, last: int) -> Floats:
-        most = np.zeros(len(rows) // (1 + other), kind)
-        correlations.largest(
-            rows, other, turned.tiles[first:last], bar[first:last], _least(kind), most, count[first:last]
-        )
+        most = np.zeros(four, kind)
+        reach(turned.tiles[first:last], bar[first:last], most, count[first:last])
         return most
 
     with ThreadPoolExecutor(max(len(bounds) - 1, 1)) as pool:
         found = list(pool.map(part, bounds[:-1], bounds[1:]))
-    m = len(model.rows)
     most = np.max(found, axis=0)[:m].astype(float)
-    alone = count.ravel()[: turned.r.size] - (len(rows) // (1 + other) - m)  # the rows that fill up four are observed
+    alone = count.ravel()[: turned.r.size] - (four - m)  # those that fill up four are the observed one
     p = np.where(turned.usable, alone / m, np.nan)
     p_fwe = family_wise(np.abs(turned.r), most, TIE[kind])
     return MaxT(most * np.sqrt(model.df / np.maximum(1 - most**2, EXPLAINED)), p, p_fwe)
+
+
+def _reach(turned: Turned, model: Shuffled) -> Callable[[Floats, Floats, Floats, Places], None]:
+    """The kernel that raises maxima and counts of some tiles, with all that it needs to know of the shuffles."""
+    two = None if turned.covariates else model.two_weights()
+    kind = turned.tiles.dtype
+    if two is None:
+        rows, other = _weights(turned, model)
+        least = _least(kind)
+        return lambda tiles, bar, most, count: correlations.largest(rows, other, tiles, bar, least, most, count)
+    low, high, of_high = two
+    filled = np.concatenate([of_high, np.tile(of_high[:1], (-len(of_high) % FOUR, 1))])
+    code = codes(filled)
+    n, k = model.basis.shape
+    basis = np.zeros((code.shape[1] * BITS, turned.tiles.shape[1]), kind)
+    basis[:n, :k] = model.basis
+    return lambda tiles, bar, most, count: largest_of_two(code, basis, low, high, tiles, bar, most, count)
 
 
 def family_wise(observed: Array, most: Array, tie: float = 0.0, share: float = 0.0) -> Array:

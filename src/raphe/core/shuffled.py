@@ -61,6 +61,17 @@ class Shuffled:
     complete: bool
     held: bool
 
+    def two_weights(self) -> tuple[float, float, npt.NDArray[np.bool_]] | None:
+        """Lower and higher weight of a scan, and which has the higher, where each shuffle has only these two."""
+        if self.rows.shape[1] > 1:
+            return None
+        weights = self.rows[:, 0] @ self.basis.T
+        low, high = float(weights.min()), float(weights.max())
+        of_high = weights > (low + high) / 2
+        if np.abs(weights - np.where(of_high, high, low)).max() > ALIKE:
+            return None
+        return low, high, of_high
+
     @property
     def smallest(self) -> float:
         """Smallest p value that these shuffles can give, two-sided, of one voxel or of the largest."""
