@@ -62,6 +62,27 @@ class Asked:
             return ()
         return tuple(score_key(one.score, visit) for visit in one.score_sessions) or (one.score,)
 
+    @property
+    def words(self) -> str:
+        """What the effect is."""
+        one, cells = self.question, self.cells
+        adjusted = [*one.covariates]
+        if one.kind == "ancova":
+            adjusted.insert(0, f"{one.parameter} in {cells[0].session}")
+            how = {"difference": "", "percent": ", as change in per cent of baseline,", "log": ", by logarithms,"}
+            what = f"{one.parameter} of {one.tracer} in {cells[1].session}{how[one.scale]}"
+        elif len(cells) == 1:
+            what = f"{one.parameter} of {one.tracer} in {cells[0].session}"
+        else:
+            what = change_words(one, cells[0].session, cells[1].session, cells[-1].tracer)
+        if one.by == "tracer":
+            what = f"{what} minus that of {one.levels[0]}"
+        if self.arms:
+            what = f"{what}, {self.arms[1]} minus {self.arms[0]}"
+        if one.kind == "correlation":
+            what = f"{what}, per unit of {one.score}{' (its change)' if len(self.scores) == 2 else ''}"
+        return f"{what}, adjusted for {', '.join(adjusted)}" if adjusted else what
+
 
 @dataclass(frozen=True)
 class Sample:
@@ -167,9 +188,7 @@ def _set_aside(wanted: Asked, aside: Mapping[tuple[str, str, str], str]) -> set[
     return {person for tracer, person, session in aside if (tracer, session) in cells}
 
 
-def _absent(
-    wanted: Asked, scanned: Sequence[set[str]], aside: Mapping[tuple[str, str, str], str], person: str
-) -> str:
+def _absent(wanted: Asked, scanned: Sequence[set[str]], aside: Mapping[tuple[str, str, str], str], person: str) -> str:
     """Which scans a person lacks, and why; empty where all are there."""
     several, told = len({cell.tracer for cell in wanted.cells}) > 1, []
     for cell, there in zip(wanted.cells, scanned, strict=True):
@@ -213,10 +232,10 @@ def design_of(wanted: Asked, sample: Sample, read: Callable[[str, int], Singles]
         if one.scale == "log":
             before = _changed(np.float32(1), before, "log")
         made = map_designs.ancova(before, after, sample.arms, *wanted.arms, covariates=covariates)
-        return replace(made, what=told_of(wanted))
+        return replace(made, what=wanted.words)
     rows = _rows(sample, lambda person: _value(wanted, read, person))
     if wanted.arms:
-        made = map_designs.two_groups(rows, sample.arms, *wanted.arms, covariates=covariates)
+        made = map_designs.two_groups(rows, sample.arms, wanted.arms[0], wanted.arms[1], covariates)
     elif one.kind == "correlation":
         made = map_designs.slope(rows, sample.score, covariates)
     elif covariates is None:
@@ -224,7 +243,7 @@ def design_of(wanted: Asked, sample: Sample, read: Callable[[str, int], Singles]
     else:
         design = np.column_stack([np.ones(len(rows)), covariates - covariates.mean(axis=0)])
         made = MapDesign(rows, design, np.eye(design.shape[1])[0], SIGN)
-    return replace(made, what=told_of(wanted))
+    return replace(made, what=wanted.words)
 
 
 def _rows(sample: Sample, value: Callable[[str], Singles]) -> Singles:
@@ -255,24 +274,3 @@ def _changed(first: Singles | np.float32, second: Singles, scale: str) -> Single
     a, b = np.where(known, first, np.float32(1)), np.where(known, second, np.float32(1))
     change = 100 * (b - a) / a if scale == "percent" else np.log(b / a)
     return np.where(known, change, np.nan).astype(np.float32)
-
-
-def told_of(wanted: Asked) -> str:
-    """What the effect is, in words."""
-    one, cells = wanted.question, wanted.cells
-    adjusted = [*one.covariates]
-    if one.kind == "ancova":
-        adjusted.insert(0, f"{one.parameter} in {cells[0].session}")
-        of = {"difference": "", "percent": ", as change in per cent of baseline,", "log": ", by logarithms,"}[one.scale]
-        what = f"{one.parameter} of {one.tracer} in {cells[1].session}{of}"
-    elif len(cells) == 1:
-        what = f"{one.parameter} of {one.tracer} in {cells[0].session}"
-    else:
-        what = change_words(one, cells[0].session, cells[1].session, cells[-1].tracer)
-    if one.by == "tracer":
-        what = f"{what} minus that of {one.levels[0]}"
-    if wanted.arms:
-        what = f"{what}, {wanted.arms[1]} minus {wanted.arms[0]}"
-    if one.kind == "correlation":
-        what = f"{what}, per unit of {one.score}{' (its change)' if len(wanted.scores) == 2 else ''}"
-    return f"{what}, adjusted for {', '.join(adjusted)}" if adjusted else what

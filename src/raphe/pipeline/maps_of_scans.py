@@ -1,4 +1,4 @@
-"""Maps of the scans of a study that contrasts voxel by voxel are made of: where they are, on which grid, in which mask."""
+"""Maps of scans that contrasts voxel by voxel are made of: where they are, on which grid, in which mask."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ Singles = npt.NDArray[np.float32]
 MIDLINE = 1e-3
 """mm beside x = 0 up to which a voxel lies on it."""
 
-AGAIN = "make them by raphe run BIDS OUT participant with [maps] in the plan (or --maps), then run the group level again"
+AGAIN = "make them by raphe run BIDS OUT participant with [maps] in the plan, then run the group level again"
 
 
 @dataclass(frozen=True)
@@ -173,7 +173,7 @@ def smoothing_of(maps: Iterable[MapOfScan]) -> tuple[str, ...]:
     told: dict[str, None] = {}
     for one in maps:
         about = read_json(names.map_sidecar(one.value))
-        words = [f"{about['Kernel']}, {float(about['FWHM']):g} mm FWHM"] if "FWHM" in about else []
+        words = [f"{about['Kernel']}, {about['FWHM']} mm FWHM"] if "FWHM" in about else []
         words += [str(about["Regularised"])] if "Regularised" in about else []
         told.setdefault("; ".join(words) or "nothing was smoothed")
     return tuple(told)

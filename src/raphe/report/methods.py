@@ -126,7 +126,7 @@ WRITERS: Mapping[str, Callable[[Steps], str]] = {
     "maps": methods_maps.maps,
     "smooth": methods_maps.smooth,
     "regularise": methods_maps.regularise,
-    "planned": methods_study.planned,
+    "map_contrast": methods_maps.map_contrast,
     "excluded": methods_study.excluded,
     "contrast": methods_study.contrast,
     "agreement": methods_study.agreement,
@@ -157,7 +157,6 @@ PLACE: Mapping[str, int] = {
             ("maps",),
             ("smooth",),
             ("regularise",),
-            ("planned",),
             ("contrast", "agreement"),
             ("occupancy_read", "occupancy", "occupancy_line"),
         )

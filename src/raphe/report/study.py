@@ -17,6 +17,7 @@ from raphe.report.concern import HEADS, RULE, concerns
 from raphe.report.left_out import left_out, selected
 from raphe.report.page import record, render
 from raphe.report.repeated import repeated
+from raphe.report.statistic_maps import StatisticMapsView
 from raphe.report.verdict import uncontrolled
 from raphe.report.wording import listed, tracer
 
@@ -69,6 +70,7 @@ def study_page(
     region_order: Sequence[str] = (),
     macros: Mapping[str, str] | None = None,
     notes: Sequence[str] = (),
+    maps: StatisticMapsView | None = None,
 ) -> str:
     """Write the report of a study as one HTML document that needs nothing else.
 
@@ -93,6 +95,8 @@ def study_page(
     macros : mapping of str to str, optional
         Parameter that each model is used for, e.g. ``{"2TCM": "V_T"}``. Where a model is not told, it is what its
         agreement or contrast is of, else :data:`raphe.report.binding.MACROS`.
+    maps : StatisticMapsView, optional
+        Contrasts voxel by voxel.
 
     Returns
     -------
@@ -133,6 +137,7 @@ def study_page(
         ),
         concern_heads=HEADS,
         concern_rule=RULE,
+        maps=maps,
         **record(steps, versions, citations, command_line),
     )
 
