@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from raphe import catalog
 from raphe.errors import InputError
-from raphe.io.derivatives import IMAGE_ENDINGS
+from raphe.io.derivatives import IMAGE_ENDINGS, label
 from raphe.io.names import Name, correction, parse_name
 from raphe.io.tables import shortened
 
@@ -84,7 +85,7 @@ def image_of(scan: Name, pvc: str, roots: Sequence[Path], space: str | None = No
     roots : sequence of Path
         Datasets to look in.
     space : str, optional
-        The ``space-`` of its name.
+        The ``space-`` of its name. Not given: of several images, the one in the space of an atlas of the catalog.
 
     Returns
     -------
@@ -107,6 +108,9 @@ def image_of(scan: Name, pvc: str, roots: Sequence[Path], space: str | None = No
                 f"{found[0].root}: no image of this scan is in space {space!r}, but in {', '.join(spaces)}; name one "
                 "of these (space in [maps] of the plan)"
             )
+    if space is None and len(candidates) > 1:
+        templates = {label(atlas.space) for atlas in catalog.atlases()}
+        candidates = [name for name in candidates if name.entities.get("space") in templates] or candidates
     if len(candidates) > 1:
         named = shortened([name.path.name for name in candidates], 4)
         raise InputError(

@@ -268,7 +268,7 @@ class MapsSection(Section):
     """``[maps]``: parametric maps of each scan, by the models of its tracer."""
 
     space: Label | None = None
-    """Images of this ``space-`` are mapped; needed where a scan has several."""
+    """Images of this ``space-`` are mapped; None: the only one, or that in the space of an atlas of the catalog."""
     mask: Literal["brain", "activity"] | None = None
     """The brain mask of the scan, or the voxels with activity; None: the first where there is one."""
     smoothing: Width | None = None
