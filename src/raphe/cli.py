@@ -127,7 +127,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"raphe {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for add in (_demo, _convert, _check, _run, _fit, _map, _occupancy, _simulate, _power, _conformance, _list):
+    for add in (_demo, _convert, _check, _run, _fit, _map, _stats, _occupancy, _simulate, _power, _conformance, _list):
         add(commands)
     return parser
 
@@ -362,6 +362,30 @@ def _map(commands: _Commands) -> None:
         type=arguments.size,
         metavar="LIMIT",
         help="memory that it may take, as in 900M or 1G (10^9 bytes); the file is read several times if need be",
+    )
+
+
+def _stats(commands: _Commands) -> None:
+    parser = _command(
+        commands,
+        "stats",
+        _later("raphe.pipeline.planned_answers"),
+        "answer the contrasts of a study plan from a table of estimates",
+        "raphe simulate test-retest to-ask --tacs-only && raphe run to-ask asked all && "
+        "raphe stats to-ask/raphe.toml asked/group/estimates.tsv --out answers",
+    )
+    parser.add_argument("plan", type=arguments.path, metavar="PLAN", help="study plan (raphe.toml)")
+    parser.add_argument(
+        "table", type=arguments.path, metavar="TABLE", help="estimates with the columns of group/estimates.tsv"
+    )
+    parser.add_argument(
+        "--participants", type=arguments.path, metavar="FILE", help="participants.tsv; that beside the plan if there"
+    )
+    parser.add_argument(
+        "--phenotype", type=arguments.path, metavar="DIR", help="folder of scores; phenotype beside the plan if there"
+    )
+    parser.add_argument(
+        "--out", type=arguments.path, metavar="DIR", help="folder for the tables; without it, answers are printed"
     )
 
 

@@ -79,6 +79,14 @@ def test_the_plans_of_the_pages_can_be_read_and_run(tmp_path, monkeypatch):
         assert Path(out, "group", f"contrast-{contrast}_result.tsv").is_file()
 
 
+def test_the_plan_of_the_page_on_contrasts_can_be_read(tmp_path):
+    (text,) = blocks(ROOT / "docs" / "contrasts.md", "toml")
+    path = tmp_path / "raphe.toml"
+    path.write_text(text, encoding="utf-8")
+    kinds = [contrast.kind for contrast in read_plan(path).contrasts]
+    assert kinds == ["ancova", "paired", "mixed", "interaction", "correlation"]
+
+
 def test_the_page_on_errors_says_of_every_flag_whether_it_excludes():
     rows = re.findall(
         r"^\| `(\w+)` \|.*\| (yes|no) \|$", (ROOT / "docs" / "errors.md").read_text("utf-8"), re.MULTILINE

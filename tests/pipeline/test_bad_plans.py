@@ -129,9 +129,15 @@ CASES = {
     "a contrast that no file can be named after": (named("../.."), ["line 24", "'../..'", "letter or digit"]),
     "a contrast in another script": (named("\u5909\u5316"), ["line 24", "letter or digit"]),
     "a contrast with a name without end": (named("x" * 300), ["line 24", "at most 100"]),
-    "a kind of contrast for later": (contrast('kind = "groups"'), ["line 25", '"groups"', '"paired"']),
+    "a kind of contrast without what it needs": (
+        contrast('kind = "groups"'),
+        ["line 23", "groups", "'sessions'", "add"],
+    ),
     "an unknown kind": (contrast('kind = "pared"'), ["line 25", '"pared"', "did you mean 'paired'"]),
-    "an unknown adjustment": (contrast('adjust = "fdr"'), ["line 25", '"fdr"', "holm, none"]),
+    "an unknown adjustment": (
+        contrast('adjust = "fdr"'),
+        ["line 25", '"fdr"', "holm, hochberg, bh, bonferroni, maxt, none"],
+    ),
     "a parameter that nothing gives": (contrast('parameter = "VX"'), ["line 25", '"VX"', "V_B"]),
     "a parameter that is an assumption": (contrast('parameter = "t_star"'), ["line 25", '"t_star"', "BP_ND"]),
     "a parameter that the model does not give": (

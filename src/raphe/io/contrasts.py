@@ -26,7 +26,7 @@ def write_contrast(path: Path, contrast: Contrast) -> None:
     columns = (
         Column("contrast", "Name of the contrast in the study plan"),
         Column("region", "Region"),
-        Column("estimate", contrast.what[:1].upper() + contrast.what[1:], unit),
+        Column("estimate", _what(contrast), unit),
         Column("se", "Standard error of the estimate", unit),
         Column("df", "Degrees of freedom"),
         Column("ci_low", "Lower end of the 95 % confidence interval of the estimate", unit),
@@ -50,7 +50,7 @@ def write_contrast(path: Path, contrast: Contrast) -> None:
         Column("note", "What a reader must know"),
     )
     metadata = {
-        "Description": contrast.what[:1].upper() + contrast.what[1:],
+        "Description": _what(contrast),
         "Kind": contrast.kind,
         "Method": contrast.method,
         "Notes": list(contrast.notes),
@@ -94,6 +94,11 @@ def write_contrast_values(path: Path, contrast: Contrast) -> None:
 def unit_of(contrast: Contrast) -> str:
     """Unit of a contrast's estimates; empty for none."""
     return SYMBOLS[contrast.parameter].unit if contrast.unit is None else contrast.unit
+
+
+def _what(contrast: Contrast) -> str:
+    what = contrast.what or f"mean of {contrast.parameter}, {contrast.second} minus {contrast.first}"
+    return what[:1].upper() + what[1:]
 
 
 def _sessions(contrast: Contrast) -> bool:

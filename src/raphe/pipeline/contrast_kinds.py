@@ -46,7 +46,7 @@ def occupancy(question: Question, material: Material) -> Answer:
         before,
         after,
         f"mean over participants of the occupancy 1 - BP_ND({after}) / BP_ND({before})",
-        "t test of the occupancies",
+        "one-sample t test of the occupancies",
         unit="%",
         citations=("fieller1954",),
     )

@@ -69,11 +69,10 @@ def contrasts_of(
 def question_of(plan: StudyPlan, contrast: ContrastSection, estimates: Estimates) -> Question:
     """What a contrast of the plan asks, with tracers and models as the estimates have them."""
     sources = tuple(_source(contrast, tracer, estimates) for tracer in tracers_of(contrast))
-    tracer, model = sources[-1]
     return Question(
         contrast.name,
-        " and ".join(name for name, _ in sources) if len(sources) > 1 else tracer,
-        model,
+        " and ".join(tracer for tracer, _ in sources),
+        " and ".join(dict.fromkeys(model for _, model in sources)),
         contrast.parameter,
         contrast.kind,
         terms=contrast.terms,

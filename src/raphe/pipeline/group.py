@@ -213,6 +213,8 @@ def _agreements(
             }
             if not both or _condition(own, first) != _condition(own, second):
                 continue
+            if plan is not None and len(plan.arms) > 1 and not _condition(own, first):
+                continue  # people were treated in between, and no condition says that these sessions are alike
             try:
                 made.append(
                     agreement(

@@ -19,7 +19,9 @@ ARM = "arm"
 """Column of ``participants.tsv`` that holds the arm."""
 
 
-def people_of(plan: StudyPlan | None, participants: Path, phenotype: Path) -> tuple[People, tuple[Finding, ...]]:
+def people_of(
+    plan: StudyPlan | None, participants: Path, phenotype: Path, arms: Mapping[str, str] | None = None
+) -> tuple[People, tuple[Finding, ...]]:
     """Read what the contrasts of a plan need of participants.
 
     Parameters
@@ -29,6 +31,8 @@ def people_of(plan: StudyPlan | None, participants: Path, phenotype: Path) -> tu
         ``participants.tsv``; need not be there.
     phenotype : Path
         Folder of scores; need not be there.
+    arms : mapping of str to str, optional
+        Arm of each participant, for want of a column of arms.
 
     Returns
     -------
@@ -40,18 +44,25 @@ def people_of(plan: StudyPlan | None, participants: Path, phenotype: Path) -> tu
         return People(), ()
     table = _participants(participants)
     columns = _columns(table)
+    known = dict(arms or {}) if ARM not in columns else {}
+    if known:
+        columns[ARM] = known
     scores: dict[str, Mapping[str, float]] = {}
-    found: list[Finding] = list(_arm_faults(plan, table)) if _uses_arms(plan) else []
+    found: list[Finding] = list(_arm_faults(plan, table)) if _uses_arms(plan) and not known else []
     for index, contrast in enumerate(plan.contrasts):
         for key, name in _wanted(index, contrast):
             try:
                 _find(name, columns, phenotype, scores)
             except InputError as error:
-                told = f"{plan.path}, line {plan.line(*key)}: contrast {contrast.name!r}: {error}"
-                found.append(
-                    Finding("error", plan.path, f"contrast.{key[-2] if key[-1] != 'score' else 'score'}", told)
-                )
-    return People(columns, scores), tuple(found)
+                if key[2] == "score_sessions" and not isinstance(error, _NoVisitError):
+                    key = ("contrast", index, "score")
+                how = f"{plan.path}, line {plan.line(*key)}: contrast {contrast.name!r}: {error}"
+                found.append(Finding("error", plan.path, f"contrast.{key[2]}", how))
+    return People(columns, scores), tuple(dict.fromkeys(found))
+
+
+class _NoVisitError(InputError):
+    """A score that there is, without the visit that is asked for."""
 
 
 def _participants(path: Path) -> Table | None:
@@ -130,7 +141,7 @@ def _find(
         if not visit:
             raise InputError(f"{score!r} has several visits ({', '.join(visits)}); name one, as {score}:{visits[0]}")
         hint = nearest(visit, visits) if visits else "it was taken once; name no visit"
-        raise InputError(f"score {score!r} has no visit {visit!r} in {table.path.name}; {hint}")
+        raise _NoVisitError(f"score {score!r} has no visit {visit!r} in {table.path.name}; {hint}")
     scores[name] = table.visits[visit]
 
 

@@ -43,6 +43,8 @@ class ContrastView(NamedTuple):
     adjusted: str
     """How p values were adjusted, in words."""
     unit: str
+    columns: tuple[str, ...]
+    """Which columns are filled that not every kind has."""
 
 
 class AgreementView(NamedTuple):
@@ -86,12 +88,22 @@ def contrast_view(contrast: Contrast, primary_region: str) -> ContrastView:
         change,
         ADJUSTED[contrast.adjust][1],
         unit_of(contrast),
+        tuple(
+            name
+            for name, filled in (
+                ("percent", any(np.isfinite(row.percent) for row in rows) and unit_of(contrast) != "%"),
+                ("standardised", any(np.isfinite(row.standardised.value) for row in rows)),
+                ("t", any(np.isfinite(row.se) for row in rows)),
+                ("p_smallest", any(np.isfinite(row.p_smallest) for row in rows)),
+            )
+            if filled
+        ),
     )
 
 
 def _answer_row(contrast: Contrast, row: ContrastRow, common: Sequence[str], primary: bool) -> dict[str, object]:
     places = places_of(contrast, row)
-    people = ", ".join(f"{arm} {n}" for arm, n in row.counts.items()) if row.groups else str(len(row.pairs))
+    people = " + ".join(str(row.counts.get(arm, 0)) for arm in contrast.groups) or str(len(row.pairs))
     standardised = row.standardised
     return {
         "region": row.pairs.region,
@@ -107,7 +119,7 @@ def _answer_row(contrast: Contrast, row: ContrastRow, common: Sequence[str], pri
         "t": fixed(row.estimate / row.se if row.se > 0 else float("nan"), 2),
         "p": probability(row.p),
         "p_adjusted": probability(row.p_adjusted),
-        "p_smallest": probability(row.p_smallest) if np.isfinite(row.p_smallest) else "",
+        "p_smallest": f"{row.p_smallest:.3g}" if np.isfinite(row.p_smallest) else "",
         "sort": {"estimate": row.estimate, "percent": row.percent, "p": row.p, "p_adjusted": row.p_adjusted},
         "why": _others(row.why, common),
     }

@@ -97,9 +97,7 @@ def standardised_residuals(fit: KineticFit, index: int) -> svg.Array:
     return np.where(rows, weighted / (scale or 1.0), math.nan)
 
 
-def by_region(
-    points: Sequence[Point], parameter: str, label: str, *, change: bool = False, unit: str = ""
-) -> list[Markup]:
+def by_region(points: Sequence[Point], parameter: str, label: str, *, of: str = "", unit: str = "") -> list[Markup]:
     """Estimates with their intervals, one row a region; what may not be used is hollow and sets no scale.
 
     Parameters
@@ -109,8 +107,8 @@ def by_region(
         Symbol for the axis.
     label : str
         Text alternative of the figure.
-    change : bool
-        Whether the axis is of a change.
+    of : str
+        What the axis is of, as in ``change in``; empty for the parameter itself.
     unit : str
         Of the parameter; empty for none.
 
@@ -124,7 +122,7 @@ def by_region(
     halves = [points] if len(points) <= LONG else [points[: (len(points) + 1) // 2], points[(len(points) + 1) // 2 :]]
     left, right = svg.width_of(short(point.region) for point in points) + 22, WIDE / len(halves) - 16
     across = svg.scale(limits, left, right, zero=True)
-    words = ("change in " if change else "", f", {unit}" if unit else "")
+    words = (f"{of} " if of else "", f", {unit}" if unit else "")
     return [_forest(half, across, parameter, label, words) for half in halves]
 
 
@@ -311,12 +309,11 @@ def change_by_region(contrast: Contrast, rows: Sequence[ContrastRow], primary: C
     ]
     if is_change(contrast):
         label = f"Change in {contrast.parameter} from {contrast.first} to {contrast.second} by region"
-        return by_region(points, contrast.parameter, label, change=True)
+        return by_region(points, contrast.parameter, label, of="change in")
     name = {"correlation": "r", "occupancy": "occupancy"}.get(contrast.kind, contrast.parameter)
     label = f"{contrast.what} by region"
-    return by_region(
-        points, name, label, change=contrast.kind not in ("correlation", "occupancy"), unit=unit_of(contrast)
-    )
+    of = {"correlation": "", "occupancy": "", "paired": "change in"}.get(contrast.kind, "difference in")
+    return by_region(points, name, label, of=of, unit=unit_of(contrast))
 
 
 def people_lines(pairs: PairedValues, parameter: str, first: str, second: str) -> Markup:

@@ -31,10 +31,9 @@ def contrast(steps: Steps) -> str:
     }.get(str(get("adjust")), "p values were not adjusted for the number of regions")
     status = str(get("status") or ("primary" if get("primary") else ""))
     name = f"The {status} comparison".replace("  ", " ")
-    who = f" in arm {get('arm')}" if get("arm") else ""
     random = f" (seed {get('seed')})" if "random" in str(get("method")) else ""
     return (
-        f"{name} {quoted(str(get('name')))} is the {get('what')}{who}, of {get('tracer')} ({get('model')}), in each of "
+        f"{name} {quoted(str(get('name')))} is the {get('what')}, of {get('tracer')} ({get('model')}), in each of "
         f"{count(int(str(get('n_regions'))), 'region')}; {get('method')}{random}; {adjusted}."
     )
 

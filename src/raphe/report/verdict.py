@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 from raphe.data.results import Contrast, ContrastRow
 from raphe.nomenclature import SYMBOLS
@@ -28,6 +29,15 @@ ADJUSTED = {
     "none": ("without adjustment for their number", "not adjusted"),
 }
 """How p values were adjusted, in a sentence and in a caption."""
+
+
+NOUNS = {
+    "correlation": ("a correlation", "The correlation"),
+    "occupancy": ("an occupancy other than 0", "The occupancy"),
+    "interaction": ("that the change differs", "The difference of changes"),
+    **dict.fromkeys(("paired", "groups", "ancova", "mixed"), ("a difference", "The difference")),
+}
+"""What each kind of contrast may show, and its name at the beginning of a sentence."""
 
 
 def unit_of(contrast: Contrast) -> str:
@@ -86,23 +96,32 @@ def _change(contrast: Contrast, row: ContrastRow) -> str:
 def _answer(contrast: Contrast, row: ContrastRow) -> str:
     """Answer of any kind by what is estimated."""
     n, region = len(row.pairs), row.pairs.region
-    what = f"the {contrast.what} of {contrast.tracer} in {region}"
+    where = f"in {region}, {contrast.tracer}"
+    means = f"It is the {contrast.what}."
     if not math.isfinite(row.p):
-        found = f" is {estimated(contrast, row)}, but" if math.isfinite(row.estimate) else ""
-        return f"{what[:1].upper()}{what[1:]}{found} cannot be tested (n = {n}): {row.why or 'the data are too few'}."
-    people = listed([f"{k} of {arm}" for arm, k in row.counts.items()]) if row.groups else count(n, "participant")
+        found = f"{estimated(contrast, row)}, which " if math.isfinite(row.estimate) else ""
+        return (
+            f"{NOUNS[contrast.kind][1]} {where} ({found}n = {n}) cannot be tested: {row.why or 'too few data'}. {means}"
+        )
+    people = listed([f"{k} of arm {arm}" for arm, k in row.counts.items()]) if row.groups else count(n, "participant")
     test = (
-        f"{estimated(contrast, row)} (95 % CI {interval_of(contrast, row)}), p {_equals(row.p)}{_least(row)}, {people}"
+        f"{estimated(contrast, row)} (95 % CI {interval_of(contrast, row)}), {_t(row)}p {_equals(row.p)}{_least(row)}"
     )
     if contrast.kind == "occupancy":
-        return f"The {contrast.what} of {contrast.tracer} in {region} is {test}."
-    noun = {"correlation": "a correlation"}.get(contrast.kind, "a difference")
+        return f"The occupancy {where} is {test}, {people}. {means}"
     if row.p < LEVEL:
-        return f"The data show {noun} in {region}: {what} is {test}."
+        return f"The data show {NOUNS[contrast.kind][0]} {where}: {test}, {people}. {means}"
     return (
-        f"The data do not show {noun} in {region}: {what} is {test}. This is no evidence that there is none: every "
-        "value within the interval is compatible with the data."
+        f"The data do not show {NOUNS[contrast.kind][0]} {where}: {test}, {people}. {means} This is no evidence that "
+        "there is none: every value within the interval is compatible with the data."
     )
+
+
+def _t(row: ContrastRow) -> str:
+    """Student's t with its degrees of freedom; nothing where the p value comes from something else."""
+    if not (math.isfinite(row.df) and row.se > 0) or math.isfinite(row.p_smallest):
+        return ""
+    return f"t({fixed(row.df, 0 if row.df == round(row.df) else 1)}) = {fixed(row.estimate / row.se, 2)}, "
 
 
 def places_of(contrast: Contrast, row: ContrastRow) -> int:
@@ -135,7 +154,7 @@ def family_verdict(contrast: Contrast) -> str:
 def _family(contrast: Contrast, rows: Sequence[ContrastRow]) -> str:
     tested = [row for row in rows if math.isfinite(row.p_adjusted)]
     total = count(len(rows), "region")
-    noun = {"correlation": "a correlation", "occupancy": "an occupancy other than 0"}.get(contrast.kind, "a difference")
+    noun = NOUNS[contrast.kind][0]
     if not tested:
         most = max((len(row.pairs) for row in rows), default=0)
         if most == 1 and is_change(contrast):
@@ -144,6 +163,8 @@ def _family(contrast: Contrast, rows: Sequence[ContrastRow]) -> str:
                 "across people is possible."
             )
         return f"None of {total} could be tested; the reasons stand in the table."
+    if len(rows) == 1:
+        return region_verdict(replace(contrast, notes=()), rows[0])
     shown = [row.pairs.region for row in tested if row.p_adjusted < LEVEL]
     how = ADJUSTED[contrast.adjust][0]
     over = f"Over {count(len(tested), 'tested region')}, the data"
@@ -195,7 +216,7 @@ def uncontrolled(contrasts: Sequence[Contrast]) -> list[str]:
 
 
 def _least(row: ContrastRow) -> str:
-    return f" (the smallest possible is {probability(row.p_smallest)})" if math.isfinite(row.p_smallest) else ""
+    return f" (the smallest possible is {row.p_smallest:.3g})" if math.isfinite(row.p_smallest) else ""
 
 
 def _equals(p: float) -> str:

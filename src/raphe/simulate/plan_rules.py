@@ -162,7 +162,7 @@ def _check_numbers(plan: SimulationPlan) -> None:
 def _check_analysis(plan: SimulationPlan) -> None:
     tracers = [section.name for section in plan.tracers]
     sessions, arms = [section.label for section in plan.sessions], [section.name for section in plan.arms]
-    for contrast in plan.contrasts:
+    for number, contrast in enumerate(plan.contrasts, 1):
         where = f"contrast {contrast.name!r}"
         if contrast.tracer is not None:
             check_known(f"{where}, tracer", contrast.tracer, tracers)
@@ -173,6 +173,8 @@ def _check_analysis(plan: SimulationPlan) -> None:
         check_all_known(f"{where}, levels", contrast.levels, tracers if contrast.by == "tracer" else arms)
         check_all_known(f"{where}, arm", () if contrast.arm is None else (contrast.arm,), arms)
         check_all_known(f"{where}, regions", contrast.regions, plan.regions.names)
+        if contrast.kind != "correlation" and len(contrast.terms) < 2:
+            raise PlanError(f"[contrast] {number}, terms = {list(contrast.terms)}: there must be two or more")
         if len(set(contrast.terms)) < len(contrast.terms):
             raise PlanError(f"{where} compares session {contrast.terms[0]!r} with itself")
     if plan.multiplicity is not None:

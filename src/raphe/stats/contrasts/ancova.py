@@ -72,6 +72,7 @@ def ancova(question: Question, material: Material) -> Answer:
         groups=terms,
         permuted=lambda: _permuted(question, material, rows, arm_of, terms[1]),
         smallest=least_of_arms,
+        citations=("senn2006",),
         arrangement="who is in which arm, baselines and covariates staying with their people",
     )
 

@@ -72,6 +72,7 @@ def difference_of_arms(
         permuted=lambda: exchanged(rows, arm_of, terms[1], question.covariates, question.seed),
         smallest=least_of_arms,
         arrangement="who is in which arm",
+        citations=() if question.covariates else ("welch1947",),
     )
 
 

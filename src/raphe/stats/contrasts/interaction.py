@@ -56,10 +56,10 @@ def _of_tracers(question: Question, material: Material, levels: tuple[str, str],
         rows,
         levels[0],
         levels[1],
-        f"mean over participants of the {change_words(question, *sessions, of=levels[1])} minus that of {levels[0]}",
+        f"mean over participants of the {change_words(question, *sessions, of=levels[1])}, less that of {levels[0]}",
         "linear model of each participant's difference of changes"
         if question.covariates
-        else "t test of each participant's difference of changes",
+        else "one-sample t test of each participant's difference of changes",
         standardised="" if question.covariates else D_Z,
         unit=UNITS[question.scale],
         notes=(

@@ -79,9 +79,7 @@ def mixed(question: Question, material: Material) -> Answer:
         _method(question, arms),
         unit=UNITS[question.scale],
         groups=arms,
-        citations=("kenward1997",)
-        if question.df == "kenward-roger" and not (arms and len(question.terms) == 2)
-        else (),
+        citations=_citations(question, arms),
     )
 
 
@@ -89,6 +87,12 @@ def _method(question: Question, arms: Sequence[str]) -> str:
     if arms and len(question.terms) == 2:
         return "analysis of covariance, for there is one session after the first"
     return f"mixed model of repeated measures, {question.covariance} covariance, {question.df} degrees of freedom"
+
+
+def _citations(question: Question, arms: Sequence[str]) -> tuple[str, ...]:
+    if arms and len(question.terms) == 2:
+        return ("senn2006",)
+    return ("mallinckrodt2001", *(("kenward1997",) if question.df == "kenward-roger" else ()))
 
 
 def _on_scale(question: Question, sample: Sample) -> Sample:

@@ -10,7 +10,7 @@ import numpy as np
 from raphe.data.record import Step
 from raphe.data.results import Contrast, ContrastRow
 from raphe.errors import InputError, nearest
-from raphe.stats.contrasts.adjust import ADJUSTMENTS, adjusted
+from raphe.stats.contrasts.adjust import ADJUSTMENTS, MAX_T, adjusted
 from raphe.stats.contrasts.ancova import ancova
 from raphe.stats.contrasts.answer import Answer
 from raphe.stats.contrasts.correlation import correlation
@@ -32,6 +32,14 @@ KINDS: dict[str, Kind] = {
     "correlation": correlation,
 }
 """Kinds that statistics alone answer."""
+
+CITED: Mapping[str, tuple[str, ...]] = {
+    "holm": ("holm1979",),
+    "hochberg": ("hochberg1988",),
+    "bh": ("benjamini1995",),
+    MAX_T: ("westfall1993",),
+}
+"""References of each adjustment."""
 
 
 def contrast_of(question: Question, material: Material, kinds: Mapping[str, Kind] = KINDS) -> tuple[Contrast, Step]:
@@ -87,7 +95,7 @@ def contrast_of(question: Question, material: Material, kinds: Mapping[str, Kind
         question.kind,
         question.scale,
         answer.unit,
-        answer.what,
+        answer.what + (f", in arm {question.arm}" if question.arm else ""),
         method,
         answer.standardised,
         answer.groups,
@@ -99,7 +107,7 @@ def contrast_of(question: Question, material: Material, kinds: Mapping[str, Kind
 
 
 def _permutation(question: Question, answer: Answer) -> Permutation | None:
-    if question.test != "permutation" and question.adjust != "maxt":
+    if question.test != "permutation" and question.adjust != MAX_T:
         return None
     if answer.permuted is None:
         asked = 'test = "permutation"' if question.test == "permutation" else 'adjust = "maxt"'
@@ -130,7 +138,7 @@ def _about_arms(question: Question, answer: Answer) -> tuple[str, ...]:
 
 
 def _step(contrast: Contrast, question: Question, answer: Answer) -> Step:
-    cited = {"holm": ("holm1979",)}.get(question.adjust, ())
+    cited = CITED.get(question.adjust, ())
     return Step(
         "contrast",
         {

@@ -1,0 +1,162 @@
+"""``raphe stats``: a plan's contrasts on a table of estimates."""
+
+from __future__ import annotations
+
+import argparse
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from raphe.data.estimates import Estimates
+from raphe.data.finding import Finding
+from raphe.data.people import NOT_KNOWN
+from raphe.data.record import Step
+from raphe.data.results import Contrast
+from raphe.data.scan import Scan
+from raphe.errors import InputError, nearest
+from raphe.io import derivatives as names
+from raphe.io.contrasts import write_contrast, write_contrast_values
+from raphe.io.provenance import fingerprint, remove_outdated, sha256, write_record
+from raphe.io.results import read_estimates
+from raphe.io.staging import prepare, staged
+from raphe.pipeline.contrast_check import check_contrasts
+from raphe.pipeline.contrasts_of import contrasts_of
+from raphe.pipeline.findings import paragraphs, refuse_errors
+from raphe.pipeline.messages import Messages
+from raphe.pipeline.people_of import people_of
+from raphe.pipeline.plan import StudyPlan, read_plan
+from raphe.report.verdict import family_verdict, region_verdict
+
+NAME = "stats"
+"""Of the record of what was done."""
+
+
+def run(options: argparse.Namespace) -> int:
+    """Make the contrasts; without ``--out`` what they say is printed."""
+    messages = Messages(options)
+    if options.out is not None:
+        prepare(options.out)
+    plan = read_plan(options.plan)
+    if not plan.contrasts:
+        raise InputError(f"{options.plan} has no [[contrast]], so there is nothing to answer; add one")
+    estimates = read_estimates(options.table)
+    _check_once(options.table, estimates)
+    beside = options.plan.parent
+    people, unknown = people_of(
+        plan,
+        options.participants or beside / "participants.tsv",
+        options.phenotype or beside / "phenotype",
+        _arms(options.table, plan, estimates),
+    )
+    _check_given(options)
+    told = sorted(check_contrasts(plan, _scans(estimates), people, False, ()), key=lambda item: item[0])
+    findings: list[Finding] = [*unknown, *(finding for _, finding in told)]
+    refuse_errors(findings)
+    for paragraph in paragraphs(findings):
+        messages.warn(paragraph)
+    made = contrasts_of(plan, estimates, people, {})
+    if not made.contrasts:
+        raise InputError("; ".join(made.unmade))
+    for why in made.unmade:
+        messages.warn(why)
+    if options.out is None:
+        for contrast in made.contrasts:
+            print("\n".join(_printed(contrast, plan.primary.region if plan.primary else "")), end="\n\n")
+        return messages.code
+    for path in _write(options, plan, made.contrasts, made.steps):
+        print(path)
+    return messages.code
+
+
+def _printed(contrast: Contrast, region: str) -> list[str]:
+    """Lines that tell a contrast on a terminal."""
+    width = max((len(row.pairs.region) + len(row.term) + 1 for row in contrast.rows), default=0)
+    lines = [f"{contrast.name} ({contrast.status}): {contrast.what}; {contrast.method}"]
+    lines += [f"note: {note}" for note in contrast.notes]
+    lines.append(f"{'region':<{width}} {'estimate':>10} {'95 % CI':>23} {'p':>8} {'adjusted':>8} {'n':>3}")
+    for row in contrast.rows:
+        name = " ".join(part for part in (row.pairs.region, row.term if row.secondary else "") if part)
+        span = f"{row.ci_low:.4g} to {row.ci_high:.4g}"
+        numbers = f"{row.estimate:>10.4g} {span:>23} {row.p:>8.3g} {row.p_adjusted:>8.3g} {len(row.pairs):>3}"
+        lines.append(f"{name:<{width}} {numbers}" + (f"  {row.why}" if row.why else ""))
+    named = [row for row in contrast.rows if contrast.primary and row.pairs.region == region and not row.secondary]
+    return [*lines, *(region_verdict(contrast, row) for row in named), family_verdict(contrast)]
+
+
+def _check_given(options: argparse.Namespace) -> None:
+    """Refuse a file or folder that was named and is not there."""
+    if options.participants is not None and not options.participants.is_file():
+        raise InputError(f"--participants {options.participants} is no file; name participants.tsv")
+    if options.phenotype is not None and not options.phenotype.is_dir():
+        raise InputError(f"--phenotype {options.phenotype} is no folder; name that of the scores")
+
+
+def _check_once(table: Path, estimates: Estimates) -> None:
+    """Refuse two rows of one value."""
+    count = Counter((*row[:3], *row[5:8]) for row in estimates.rows)
+    for (who, session, tracer, region, model, parameter), n in count.items():
+        if n > 1:
+            raise InputError(
+                f"{table}: participant {who!r} has {n} rows of {parameter} by {model} of {tracer} in region {region!r}, "
+                f"session {session!r}; keep one"
+            )
+
+
+def _arms(table: Path, plan: StudyPlan, estimates: Estimates) -> dict[str, str]:
+    """Arm of each participant by the table of estimates.
+
+    Raises
+    ------
+    InputError
+        If a participant is in two arms, or in one that the plan does not have.
+    """
+    known = [arm.name for arm in plan.arms]
+    found: dict[str, str] = {}
+    for row in estimates.rows:
+        if row.arm.lower() in NOT_KNOWN:
+            continue
+        if known and row.arm not in known:
+            raise InputError(
+                f"{table}: participant {row.participant!r} is in arm {row.arm!r}, which has no [[arm]] in the plan; "
+                f"{nearest(row.arm, known)}"
+            )
+        if found.setdefault(row.participant, row.arm) != row.arm:
+            raise InputError(
+                f"{table}: participant {row.participant!r} is in two arms, {found[row.participant]!r} and {row.arm!r}; "
+                "mend the table, for a person belongs to one"
+            )
+    return found
+
+
+def _scans(estimates: Estimates) -> list[Scan]:
+    distinct = dict.fromkeys((row.participant, row.session, row.tracer) for row in estimates.rows)
+    return [Scan(person, session or None, tracer=tracer) for person, session, tracer in distinct]
+
+
+def _write(
+    options: argparse.Namespace, plan: StudyPlan, contrasts: Sequence[Contrast], steps: Sequence[Step]
+) -> list[Path]:
+    """Write all tables or none; the paths of the results."""
+    inputs = {"plan": options.plan, "table": options.table}
+    read = Step("read_estimates", {}, inputs={key: sha256(path) for key, path in inputs.items()})
+    with staged(options.out) as stage:
+        files = []
+        for contrast in contrasts:
+            files.append(names.contrast(stage, contrast.name))
+            write_contrast(files[-1], contrast)
+            files.append(names.contrast_values(stage, contrast.name))
+            write_contrast_values(files[-1], contrast)
+        results = [file.relative_to(stage) for file in files[::2]]
+        files += [names.sidecar(file) for file in files]
+        record = names.provenance(options.out, NAME)
+        remove_outdated(record, options.out, [file.relative_to(stage).as_posix() for file in files])
+        names.write_description(stage, plan.study.title, {})
+        write_record(
+            names.provenance(stage, NAME),
+            (read, *steps),
+            fingerprint=fingerprint(dict(read.inputs), {}),
+            root=stage,
+            outputs=files,
+            command_line=options.command_line,
+        )
+    return [options.out / result for result in results]

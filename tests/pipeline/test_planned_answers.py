@@ -1,0 +1,159 @@
+"""A simulated trial from curves to its answers, and the answers again from the table of estimates."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+
+from raphe.cli import main
+from raphe.io.results import read_estimates
+from raphe.stats.columns import Covariate, Factor
+from raphe.stats.linear import ancova
+
+
+@pytest.fixture(scope="module")
+def trial(tmp_path_factory):
+    """Nine patients of the trial after Tiger et al. 2020, analysed."""
+    root = tmp_path_factory.mktemp("trial")
+    study, out = root / "study", root / "out"
+    assert main(["simulate", "tiger2020", str(study), "--tacs-only", "--participants", "9", "--quiet"]) == 0
+    assert main(["run", str(study), str(out), "all", "--quiet"]) == 0
+    return root
+
+
+CONTROLLED = "contrast-ketamineagainstplacebo_result"
+INSIDE = "contrast-withinketamine_result"
+SCORES = "contrast-baselinebindingandchangeinMADRS_result"
+GIVEN = "contrast-baselinebindingandchangeinMADRSgivenMADRSbefore_result"
+
+
+def table(path):
+    lines = [line.split("\t") for line in path.read_text(encoding="utf-8").splitlines()]
+    return [dict(zip(lines[0], row, strict=True)) for row in lines[1:]]
+
+
+def values(trial, region):
+    """Binding of each person before and after, and the arm, from the estimates."""
+    rows = read_estimates(trial / "out" / "group" / "estimates.tsv").where(region=region, parameter="BP_ND").rows
+    before = {row.participant: row.value for row in rows if row.session == "baseline"}
+    after = {row.participant: row.value for row in rows if row.session == "post"}
+    return before, after, {row.participant: row.arm for row in rows}
+
+
+def test_the_tables_begin_with_the_columns_of_the_interface(trial):
+    for name in (CONTROLLED, INSIDE, SCORES, GIVEN):
+        text = (trial / "out" / "group" / f"{name}.tsv").read_text(encoding="utf-8")
+        assert text.split("\n")[0].split("\t")[:11] == (
+            "contrast region estimate se df ci_low ci_high p p_adjusted n excluded".split()
+        )
+        assert "\r" not in text
+
+
+def test_the_primary_answer_is_the_analysis_of_covariance_of_the_estimates(trial):
+    rows = table(trial / "out" / "group" / f"{CONTROLLED}.tsv")
+    assert len(rows) == 15
+    for row in rows[:4]:
+        before, after, arms = values(trial, row["region"])
+        who = list(before)
+        arm = Factor("arm", tuple(arms[one] for one in who), ("placebo", "ketamine"))
+        model = ancova([after[one] for one in who], Covariate("before", np.array([before[one] for one in who])), arm)
+        right = model.difference({"arm": "ketamine"}, {"arm": "placebo"})
+        assert float(row["estimate"]) == pytest.approx(right.estimate, rel=1e-6)
+        assert float(row["p"]) == pytest.approx(right.p, rel=1e-5)
+        assert (row["kind"], row["status"], row["n"], row["df"]) == ("ancova", "primary", "9", "6")
+        assert row["n_by_arm"] == "ketamine 6, placebo 3" or row["n_by_arm"] == "placebo 3, ketamine 6"
+
+
+def test_a_change_within_the_arm_is_marked_and_concerns_that_arm_alone(trial):
+    rows = table(trial / "out" / "group" / f"{INSIDE}.tsv")
+    assert {row["n"] for row in rows} == {"6"}
+    assert all("within one arm: no comparison with placebo" in row["note"] for row in rows)
+    sidecar = json.loads((trial / "out" / "group" / f"{INSIDE}.json").read_text(encoding="utf-8"))
+    assert sidecar["Notes"][0] == "within one arm: no comparison with placebo"
+    assert sidecar["Primary"] is False
+
+
+def test_binding_against_scores_is_the_correlation_of_the_files(trial):
+    (row,) = table(trial / "out" / "group" / f"{SCORES}.tsv")
+    before, _, arms = values(trial, "ventral striatum")
+    scores = {one["participant_id"][4:]: one for one in table(trial / "study" / "phenotype" / "madrs.tsv")}
+    who = [one for one in before if arms[one] == "ketamine"]
+    change = [float(scores[one]["post"]) - float(scores[one]["baseline"]) for one in who]
+    assert float(row["estimate"]) == pytest.approx(np.corrcoef([before[one] for one in who], change)[0, 1], rel=1e-6)
+    (given,) = table(trial / "out" / "group" / f"{GIVEN}.tsv")
+    assert (row["df"], given["df"]) == ("4", "3")
+
+
+def test_the_page_tells_the_controlled_comparison_first_and_claims_no_more(trial):
+    page = (trial / "out" / "report.html").read_text(encoding="utf-8")
+    controlled, inside = page.index("<h3>ketamine against placebo"), page.index("<h3>within ketamine")
+    assert controlled < inside
+    assert "Within one arm: no comparison with placebo." in page[inside:]
+    assert "nan" not in page[controlled:inside].lower().replace("finance", "")
+
+
+def test_the_values_of_people_stand_in_a_table(trial):
+    rows = table(trial / "out" / "group" / f"{CONTROLLED.replace('result', 'values')}.tsv")
+    before, after, arms = values(trial, "hippocampus")
+    own = [row for row in rows if row["region"] == "hippocampus"]
+    assert {row["participant"]: row["arm"] for row in own} == arms
+    for row in own:
+        assert float(row["first"]) == pytest.approx(before[row["participant"]], rel=1e-8)
+        assert float(row["second"]) == pytest.approx(after[row["participant"]], rel=1e-8)
+
+
+def test_stats_gives_the_same_tables_from_the_estimates(trial, tmp_path):
+    estimates = trial / "out" / "group" / "estimates.tsv"
+    assert main(["stats", str(trial / "study" / "raphe.toml"), str(estimates), "--out", str(tmp_path / "s")]) == 0
+    for name in (CONTROLLED, INSIDE, SCORES, GIVEN):
+        ours = (tmp_path / "s" / "group" / f"{name}.tsv").read_text(encoding="utf-8")
+        assert ours == (trial / "out" / "group" / f"{name}.tsv").read_text(encoding="utf-8")
+    assert list((tmp_path / "s" / "provenance").glob("*.json"))
+
+
+def test_stats_prints_answers_without_a_folder(trial, capsys):
+    words = ["stats", str(trial / "study" / "raphe.toml"), str(trial / "out" / "group" / "estimates.tsv")]
+    assert main(words) == 0
+    printed = capsys.readouterr().out
+    assert printed.startswith("ketamine against placebo (primary): BP_ND in post of arm ketamine minus that of arm")
+    assert "note: within one arm: no comparison with placebo" in printed
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        (
+            "\tketamine\t",
+            "\tketamin\t",
+            "is in arm 'ketamin', which has no [[arm]] in the plan; did you mean 'ketamine'",
+        ),
+        ("\tketamine\t", "\tplacebo\t", "is in two arms"),
+    ],
+)
+def test_stats_refuses_arms_that_cannot_be(trial, tmp_path, capsys, old, new, said):
+    text = (trial / "out" / "group" / "estimates.tsv").read_text(encoding="utf-8")
+    path = tmp_path / "estimates.tsv"
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+    assert main(["stats", str(trial / "study" / "raphe.toml"), str(path), "--out", str(tmp_path / "s")]) == 2
+    assert said in capsys.readouterr().err
+    assert not (tmp_path / "s").exists()
+
+
+def test_stats_without_the_scores_says_which_contrast_lacks_them(trial, tmp_path, capsys):
+    plan = tmp_path / "raphe.toml"
+    shutil.copy(trial / "study" / "raphe.toml", plan)
+    assert main(["stats", str(plan), str(trial / "out" / "group" / "estimates.tsv")]) == 2
+    told = capsys.readouterr().err
+    assert "contrast 'baseline binding and change in MADRS': 'madrs' is no column of participants.tsv" in told
+
+
+def test_stats_of_a_row_twice_and_of_a_folder_that_is_not_there(trial, tmp_path, capsys):
+    text = (trial / "out" / "group" / "estimates.tsv").read_text(encoding="utf-8")
+    path = tmp_path / "estimates.tsv"
+    path.write_text(text + text.splitlines()[1] + "\n", encoding="utf-8")
+    plan = str(trial / "study" / "raphe.toml")
+    assert main(["stats", plan, str(path)]) == 2
+    assert "has 2 rows of" in capsys.readouterr().err
+    assert main(["stats", plan, str(path), "--phenotype", str(tmp_path / "none")]) == 2
+    assert "is no folder" in capsys.readouterr().err

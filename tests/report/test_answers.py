@@ -1,0 +1,85 @@
+"""What the study's page says of contrasts that compare arms, and of changes within one."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from contrast_studies import answered, study
+from raphe.report.comparison import contrast_view
+from raphe.report.verdict import family_verdict, region_verdict, uncontrolled
+
+ARMS = {f"p{i}": "drug" if i < 6 else "placebo" for i in range(12)}
+BEFORE = {who: 2 + (i % 6) / 20 for i, who in enumerate(ARMS)}
+RISE = {who: BEFORE[who] + 0.3 + (i % 3) / 10 for i, who in enumerate(ARMS)}
+"""All rise, drug or not."""
+
+ROWS = tuple(
+    row for region in ("hippocampus", "putamen") for row in study({"a": BEFORE, "b": RISE}, region=region, arms=ARMS)
+)
+STUDY = {"arms": ("drug", "placebo")}
+INSIDE = answered(ROWS, name="inside", terms=("a", "b"), arm="drug", **STUDY)
+BETWEEN = answered(ROWS, name="between", kind="ancova", terms=("placebo", "drug"), sessions=("a", "b"), **STUDY)
+
+
+def test_a_rise_within_the_arm_that_the_comparison_does_not_show_is_told_as_such():
+    """The trap of the trial: significant within the drug's arm, nothing against placebo."""
+    assert all(row.p_adjusted < 0.05 for row in INSIDE.rows)
+    assert all(row.p > 0.5 for row in BETWEEN.rows)
+    (sentence,) = uncontrolled([BETWEEN, INSIDE])
+    assert sentence.startswith("In hippocampus and putamen, inside shows a change within one arm, but between")
+    assert "that the change is due to drug is not shown" in sentence
+
+
+def test_no_such_sentence_where_the_comparison_shows_it_too():
+    shown = replace(BETWEEN, rows=tuple(replace(row, p=0.001, p_adjusted=0.001) for row in BETWEEN.rows))
+    assert uncontrolled([shown, INSIDE]) == []
+
+
+def test_a_verdict_within_an_arm_carries_the_note():
+    for verdict in (region_verdict(INSIDE, INSIDE.rows[0]), family_verdict(INSIDE)):
+        assert verdict.endswith("Within one arm: no comparison with placebo.")
+        assert "against placebo" not in verdict
+
+
+def test_a_comparison_of_arms_tells_what_was_compared_and_how_many():
+    verdict = region_verdict(BETWEEN, BETWEEN.rows[0])
+    assert verdict.startswith("The data do not show a difference in hippocampus, AZ: ")
+    assert "6 of arm drug and 6 of arm placebo" in verdict
+    assert "no evidence that there is none" in verdict
+
+
+@pytest.mark.parametrize(
+    ("asked", "says"),
+    [
+        ({"kind": "groups", "terms": ("placebo", "drug"), "sessions": ("a", "b")}, "a difference"),
+        ({"kind": "mixed", "terms": ("a", "b"), "levels": ("placebo", "drug")}, "a difference"),
+        ({"kind": "interaction", "by": "arm", "levels": ("placebo", "drug"), "terms": ("a", "b")}, "change differs"),
+        ({"terms": ("a", "b"), "scale": "log"}, "a difference"),
+        ({"terms": ("a", "b"), "test": "permutation"}, "a difference"),
+    ],
+)  # fmt: skip
+def test_every_kind_has_a_view(asked, says):
+    contrast = answered(ROWS, **asked)
+    view = contrast_view(contrast, "")
+    assert not view.change
+    assert says in view.verdicts[0]
+    assert len(view.rows) == 2
+    assert all(row["p"] for row in view.rows)
+    assert "nan" not in view.verdicts[0]
+
+
+def test_a_permutation_test_tells_the_smallest_p():
+    four = study({"a": {f"m{i}": 1.0 for i in range(4)}, "b": {f"m{i}": 1.1 + i / 10 for i in range(4)}})
+    contrast = answered(four, terms=("a", "b"), test="permutation")
+    verdict = region_verdict(contrast, contrast.rows[0])
+    assert "the smallest possible is 0.125" in verdict
+    assert "do not show" in verdict
+
+
+def test_what_cannot_be_tested_says_why():
+    flat = study({"a": BEFORE, "b": dict.fromkeys(ARMS, 2.0)}, region="flat", arms=ARMS)
+    contrast = answered((*ROWS, *flat), kind="ancova", terms=("placebo", "drug"), sessions=("a", "b"))
+    row = next(row for row in contrast.rows if row.pairs.region == "flat")
+    assert np.isnan(row.p)
+    assert "cannot be tested: the outcome is constant" in region_verdict(contrast, row)
