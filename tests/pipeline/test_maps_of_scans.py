@@ -84,10 +84,23 @@ def test_a_plane_in_the_middle_stays(scan):
     assert not place.mask[3:].any()
 
 
-def test_a_grid_beside_the_middle_has_no_mirror(scan):
+def test_a_grid_beside_the_middle_is_moved_to_it(scan):
     affine = AFFINE.copy()
     affine[0, 3] += 0.6
-    refused([scan("01", affine=affine)], "cannot be mirrored at x = 0", "0.8", mirror=True)
+    x = affine[0, 0] * np.arange(6) + affine[0, 3]
+    value = np.broadcast_to((3 + 0.1 * x)[:, None, None], SHAPE)
+    one = scan("01", affine=affine, value=value)
+    place = common_place([one], "BP_ND", "", True)
+    assert 2 * place.grid.affine[0, 3] / AFFINE[0, 0] == pytest.approx(round(place.grid.affine[0, 3]))
+    assert abs(place.grid.affine[0, 3] - affine[0, 3]) <= 0.5
+    assert place.mask.any()
+    np.testing.assert_allclose(place.read(one), 3, rtol=1e-6)
+
+
+def test_a_turned_grid_has_no_mirror(scan):
+    affine = AFFINE.copy()
+    affine[1, 0] = 0.1
+    refused([scan("01", affine=affine)], "cannot be mirrored at x = 0", "none of its axes runs along x", mirror=True)
 
 
 @pytest.mark.parametrize("space", ["T1w", "orig", "pet", ""])

@@ -200,16 +200,6 @@ def test_a_plan_of_maps_that_cannot_be(files, refused, line, words):
     refused("run", files.root, files.out, "all", words=[str(files.plan), *words])
 
 
-def test_permutations_are_kept_and_said_to_be_of_no_use_yet(files, images, raphe):
-    files.plan.write_text(f"{files.plan.read_text()}\n[maps]\npermutations = 5000\n")
-    ended = raphe("run", files.root, files.out, "all")
-    assert ended.code == 1
-    assert "line 28: [maps] permutations is kept in the record" in ended.err
-    record = json.loads((files.out / "provenance/group.json").read_text())
-    assert {"permutations": 5000} in [step["parameters"] for step in record["steps"]]
-    assert "The plan has 5000 permutations" in (files.out / "report.html").read_text()
-
-
 def test_without_a_brain_mask_the_voxels_with_activity_are_mapped_and_the_way_out_is_one_of_run(files, images, raphe):
     ended = raphe("run", files.root, files.out, "participant", "--maps")
     assert ended.code == 0

@@ -30,8 +30,6 @@ from raphe.stats.voxelwise import map_contrast
 GREY = 0.2
 """Probability of grey matter of the template from which a voxel counts as such; an assumption."""
 
-CITATIONS = ("nichols2002", "freedman1983", "smith2009", "phipson2010")
-
 SIGNS = "signs of the participants' values"
 
 SCHEMES: Mapping[str, str] = {
@@ -104,8 +102,20 @@ def answer(
     regions = without_sides(atlas.regions) if place.mirror else atlas.regions
     peaks = table_of(found, place.grid.affine, threshold, atlas.labels, regions)
     done = {**_of_question(material), **_of_voxels(material, section), **_of_chance(found, section, threshold)}
-    step = Step("map_contrast", done, CITATIONS, seconds=time.monotonic() - began)
+    step = Step("map_contrast", done, _citations(material, section, found), seconds=time.monotonic() - began)
     return GroupMap(material.wanted.question.name, place.grid, maps_of(found), peaks, step)
+
+
+def _citations(material: Material, section: MapsSection, found: MapContrast) -> tuple[str, ...]:
+    """Sources of what was done."""
+    shuffled = bool(material.wanted.question.covariates) and material.wanted.question.kind != "ancova"
+    cited = {
+        "nichols2002": True,
+        "freedman1983": shuffled,
+        "smith2009": "tfce" in section.statistics,
+        "phipson2010": not found.exact,
+    }
+    return tuple(key for key, does in cited.items() if does)
 
 
 def _of_question(material: Material) -> dict[str, Parameter]:
@@ -140,6 +150,7 @@ def _of_voxels(material: Material, section: MapsSection) -> dict[str, Parameter]
         "voxel": place.grid.zooms,
         "smoothing": smoothing_of(material.maps.values()),
         "mirror": section.mirror,
+        "moved": 0.0 if place.move is None else place.move.mm,
         "mask": section.group_mask,
         "grey": GREY if section.group_mask == "grey" else None,
         "n_masked": int(place.mask.sum()),
@@ -231,6 +242,11 @@ def about_contrast(step: Step) -> dict[str, object]:
         "NumberOfVoxels": get("n_voxel"),
         "LeftOut": get("left_out"),
         "MirrorAveraged": get("mirror") == "average",
+        **(
+            {"MovedAlongX": {"Distance": get("moved"), "Units": "mm", "Interpolation": "linear"}}
+            if get("moved")
+            else {}
+        ),
         "SmoothingOfScans": get("smoothing"),
         "VarianceSmoothing": None if smooth is None else {"FWHM": smooth, "FWHMUnits": "mm"},
         "Exchanged": SCHEMES[str(get("kind"))] if get("arms") == () else SCHEMES["groups"],

@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from raphe.core.mirror import averaged, mirrored
+from raphe.core.midline import Move, moved, to_midline
+from raphe.core.mirror import TOLERANCE, averaged, mirrored
 from raphe.data.image import Grid
 from raphe.errors import InputError
 from raphe.io import derivatives as names
@@ -66,12 +67,15 @@ class Place:
     mask : ndarray of bool, shape ``grid.shape``
     mirror : bool
         Whether left and right of each map are averaged.
+    move : Move or None
+        From the grid of the maps to this one, where theirs does not lie evenly about x = 0.
     """
 
     grid: Grid
     space: str
     mask: Flags
     mirror: bool
+    move: Move | None = None
 
     def read(self, one: MapOfScan) -> Singles:
         """Values of the mask's voxels, shape (n_voxel,); NaN where the fit may not be used."""
@@ -79,7 +83,8 @@ class Place:
         _, quality = read_map(one.quality)
         good = usable(np.where(np.isfinite(quality), quality, OUTSIDE).astype(np.int64)) & np.isfinite(values)
         values[~good] = np.nan
-        whole = averaged(values, self.grid.affine) if self.mirror else values
+        placed = values if self.move is None else moved(values, self.move)
+        whole = averaged(placed, self.grid.affine) if self.mirror else placed
         return whole[self.mask].astype(np.float32)
 
 
@@ -117,7 +122,7 @@ def common_place(maps: Sequence[MapOfScan], what: str, template: str, mirror: bo
     ------
     InputError
         If a map is missing, maps are in several spaces or on several grids, in a space of each person's own, no voxel
-        is in all of them, or the grid does not lie evenly about x = 0 where left and right are to be averaged.
+        is in all of them, or no axis of the grid runs along x where left and right are to be averaged.
     """
     missing = [one.label for one in maps if not (one.value.is_file() and one.quality.is_file())]
     if missing:
@@ -135,11 +140,21 @@ def common_place(maps: Sequence[MapOfScan], what: str, template: str, mirror: bo
         inside = quality != OUTSIDE
         mask = inside if mask is None else mask & inside
     assert mask is not None
+    move = _move(grid) if mirror else None
+    if move is not None:
+        grid = Grid(grid.shape, move.affine)
+        mask = np.isfinite(moved(np.where(mask, np.float32(1), np.float32(np.nan)), move))
     if mirror:
         mask = _left(mask, grid)
     if not mask.any():
         raise InputError(f"no voxel is in the masks of all {len(maps)} scans; look at their registration")
-    return Place(grid, space, mask, mirror)
+    return Place(grid, space, mask, mirror, move)
+
+
+def _move(grid: Grid) -> Move | None:
+    """To a grid that lies evenly about x = 0; None where it does as it is."""
+    found = to_midline(grid.affine)
+    return None if 2 * abs(found.mm) <= TOLERANCE else found
 
 
 def _space(maps: Sequence[MapOfScan], template: str) -> str:

@@ -90,15 +90,26 @@ def map_contrast(steps: Steps) -> str:
     n, excluded = len(texts_of(step, "participants")), len(texts_of(step, "excluded"))
     out = f" ({count(excluded, 'other was', 'others were')} left out)" if excluded else ""
     primary = "primary contrast" if get("primary") else "contrast"
-    mirror = " Left and right of each map were averaged first." if get("mirror") == "average" else ""
+    mirror = _averaged(step) if get("mirror") == "average" else ""
     return (
         f"The {primary} {quoted(str(get('name')))} was also tested voxel by voxel in the maps of "
         f"{get('parameter')} of {get('tracer')} ({get('model')}) of {count(n, 'participant')}{out} in the space "
-        f"{get('space')}: {get('what')}.{mirror} Scans: {smoothed(step)}. Voxels: {masked(step)} "
+        f"{get('space')}: {get('what')}.{mirror} Before the fit of the maps: {smoothed(step)}. Voxels: {masked(step)} "
         f"({number_of(step, 'n_voxel'):,.0f} analysed); an estimate that may not be used counts as missing. Two-sided "
         f"family-wise p values are by {listed(ways)} of {arrangements(step)}; the smallest that these can give is "
-        f"{general(number_of(step, 'smallest_p'), 2)}."
+        f"{general(number_of(step, 'smallest_p'), 3)}."
     )
+
+
+def _averaged(step: Step) -> str:
+    """Tell that left and right were averaged, after a space."""
+    far = abs(number_of(step, "moved"))
+    how = (
+        f", on a grid moved by {general(far, 2)} mm along x (linear interpolation) so that it has a mirror"
+        if far
+        else ""
+    )
+    return f" Left and right of each map were averaged first{how}."
 
 
 def arrangements(step: Step) -> str:

@@ -27,7 +27,7 @@ LEVEL = 0.05
 LOG_LEVEL = -math.log10(LEVEL) - 1e-4
 """The same as -log10, less what single precision loses."""
 
-MOST = 40
+MOST = 20
 """Rows of a table of peaks."""
 
 
@@ -43,6 +43,8 @@ class StatisticView(NamedTuple):
     facts: tuple[tuple[str, str], ...]
     excluded: tuple[str, ...]
     part: MapPart
+    more: str
+    """How many peaks the table has left out, and where they are; empty where none."""
 
 
 class StatisticMapsView(NamedTuple):
@@ -83,7 +85,14 @@ def _view(one: GroupMap, background: Floats | None) -> StatisticView:
         _facts(step),
         texts_of(step, "excluded"),
         _part(one, background),
+        _more(one),
     )
+
+
+def _more(one: GroupMap) -> str:
+    if len(one.peaks) <= MOST:
+        return ""
+    return f"Shown are the {MOST} highest of {len(one.peaks)} peaks; all are in *_clusters.tsv in the folder group."
 
 
 def _verdict(step: Step, shown: bool) -> str:
@@ -125,7 +134,7 @@ def _facts(step: Step) -> tuple[tuple[str, str], ...]:
     facts = [
         ("Participants", f"{n}{by_arm}"),
         ("Arrangements", arrangements(step)),
-        ("Smallest p that these can give", general(number_of(step, "smallest_p"), 2)),
+        ("Smallest p that these can give", general(number_of(step, "smallest_p"), 3)),
         ("Smoothing of the scans", smoothed(step)),
     ]
     if get("variance_smoothing") is not None:
