@@ -192,6 +192,10 @@ def test_methods_and_captions_say_what_was_done_against_noise(files, images, rap
         ("permutations = 0", ["[maps] permutations = 0", "greater than or equal to 1"]),
         ("permutations = 2.5", ["[maps] permutations = 2.5", "whole number"]),
         ("permutations = true", ["[maps] permutations = true", "whole number"]),
+        ('mirror = "average"', ["[maps] mirror", "add permutations = 5000, or leave mirror out"]),
+        ('permutations = 9\nstatistics = ["z"]', ["[maps] statistics", "one of t, tfce, cluster"]),
+        ("permutations = 9\nvariance_smoothing = 0", ["[maps] variance_smoothing", "positive number of mm"]),
+        ('permutations = 9\nmirror = "left"', ["[maps] mirror", "one of none, average"]),
         ("smooth = 4", ["[maps] has no key 'smooth'", "'smoothing'"]),
     ],
 )

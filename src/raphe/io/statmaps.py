@@ -115,7 +115,7 @@ def read_group_map(out: Path, name: str, step: Step) -> GroupMap:
             grid, maps[stat] = read_map(path)
     if grid is None:
         raise InputError(f"{names.statistic_map(out, name, T)} is missing; run the group level again")
-    table = read_table(names.clusters(out, name))
+    table = read_table(names.clusters(out, name), rows=False)
     peaks = tuple(_peak(dict(zip(table.columns, row, strict=True))) for row in table.rows)
     return GroupMap(name, grid, maps, peaks, step)
 
