@@ -50,6 +50,7 @@ GROUP = {
         for stem in (
             "estimates",
             "contrast-change_result",
+            "contrast-change_values",
             "agreement-baselinerescan_trc-DASB_model-SRTM_meas-BPND_result",
         )
         for kind in ("tsv", "json")

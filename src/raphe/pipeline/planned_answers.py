@@ -36,6 +36,7 @@ def run(options: argparse.Namespace) -> int:
     messages = Messages(options)
     if options.out is not None:
         prepare(options.out)
+    _check_given(options)
     plan = read_plan(options.plan)
     if not plan.contrasts:
         raise InputError(f"{options.plan} has no [[contrast]], so there is nothing to answer; add one")
@@ -48,7 +49,6 @@ def run(options: argparse.Namespace) -> int:
         options.phenotype or beside / "phenotype",
         _arms(options.table, plan, estimates),
     )
-    _check_given(options)
     told = sorted(check_contrasts(plan, _scans(estimates), people, False, ()), key=lambda item: item[0])
     findings: list[Finding] = [*unknown, *(finding for _, finding in told)]
     refuse_errors(findings)
@@ -97,8 +97,8 @@ def _check_once(table: Path, estimates: Estimates) -> None:
     for (who, session, tracer, region, model, parameter), n in count.items():
         if n > 1:
             raise InputError(
-                f"{table}: participant {who!r} has {n} rows of {parameter} by {model} of {tracer} in region {region!r}, "
-                f"session {session!r}; keep one"
+                f"{table}: participant {who!r} has {n} rows of {parameter} by {model} of {tracer} in region "
+                f"{region!r}, session {session!r}; keep one"
             )
 
 
