@@ -158,6 +158,7 @@ PLACE: Mapping[str, int] = {
             ("smooth",),
             ("regularise",),
             ("contrast", "agreement"),
+            ("map_contrast",),
             ("occupancy_read", "occupancy", "occupancy_line"),
         )
     )
