@@ -27,8 +27,15 @@ WARNED = 1
 INTERRUPTED = 130
 UNUSABLE = UNEXPECTED = 2
 
-THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
-"""Threads of linear algebra, 1 unless the user says else: matrices are small, and scans run beside each other."""
+THREADS = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS",
+    "ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS",
+)
+"""Threads of the libraries below, 1 whatever the environment says: they add in another order with more, and a
+registration makes of that another place. Matrices are small, and scans run beside each other (``--workers``)."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -39,7 +46,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     options = _parser().parse_args(argv)
     for name in THREADS:
-        os.environ.setdefault(name, "1")
+        os.environ[name] = "1"
     signal.signal(signal.SIGTERM, _stop)
     options.command_line = "raphe " + shlex.join(sys.argv[1:] if argv is None else argv)
     try:

@@ -354,3 +354,40 @@ def test_only_the_first_model_says_whose_each_dot_is():
     assert "<title>thalamus, before, 00: " in first
     assert "<title>" not in folded.split("</details>")[0]
     assert folded.count('class="people s0"') == 2
+
+
+def test_sessions_with_a_treatment_between_them_are_no_test_retest(read):
+    armed = Estimates(
+        tuple(row._replace(arm="drug" if row.participant in {"00", "01"} else "placebo") for row in estimates().rows)
+    )
+    text = read(page(table=armed, agreements=[agreement()])).text
+    assert "they are no test-retest reliability" in text
+    assert "Agreement of sessions" in text
+    plain = read(page(agreements=[agreement()])).text
+    assert "no test-retest reliability" not in plain
+
+
+def test_scans_of_one_tracer_are_counted_once(read):
+    assert "Scans 8 [11C]DASB" in read(page()).text
+    two = [*scans(), ScanSummary(Scan("09", "before", (), "WAY", "C11"))]
+    assert "Scans 9 (8 [11C]DASB and 1 [11C]WAY)" in read(page(listed=two)).text
+
+
+def test_a_scan_that_others_have_is_counted_as_missing(read):
+    present = [one for one in scans() if (one.scan.participant, one.scan.session) != ("03", "after")]
+    present[0] = dataclasses.replace(present[0], excluded="moved")
+    text = read(page(listed=present)).text
+    assert "1 scan missing" in text
+    assert "1: no scan in the data set" in text
+    assert "1 scan excluded by a person" in text
+    assert "4 people, 6 of 8 expected scans" in text
+
+
+def test_each_person_is_drawn_by_arm_where_there_are_arms(read):
+    armed = Estimates(
+        tuple(row._replace(arm="drug" if row.participant in {"00", "01"} else "placebo") for row in estimates().rows)
+    )
+    compared = [contrast(contrast_row())]
+    text = read(page(table=armed, contrasts=compared)).text
+    assert "of [11C]DASB, each person" in text
+    assert "each person" not in read(page(contrasts=compared)).text

@@ -99,6 +99,10 @@ class ContrastRow:
     """Session that the row is of, where a contrast has rows of several."""
     secondary: bool = False
     """Whether it is of another session than the one that the contrast asks for."""
+    given: tuple[str, ...] = ()
+    """Names of what a correlation is adjusted for."""
+    covariates: Array = field(default_factory=lambda: np.empty((0, 0)))
+    """Their columns of numbers, shape (n, n_column), in the order of ``pairs``."""
 
     @property
     def counts(self) -> dict[str, int]:

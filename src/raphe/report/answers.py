@@ -68,6 +68,9 @@ class Answer:
         What could not be computed, in words.
     remark : str
         A further sentence, e.g. of a test of equivalence.
+    summary : str
+        What was found in several regions, in sentences; numbers are then those of the clearest of them, and are not
+        told.
     """
 
     contrast: str
@@ -92,6 +95,7 @@ class Answer:
     stopped_by: str = ""
     why: str = ""
     remark: str = ""
+    summary: str = ""
 
     def __post_init__(self) -> None:
         for what, value, allowed in (("role", self.role, ROLES), ("kind", self.kind, KINDS)):
@@ -121,6 +125,9 @@ def ordered(answers: Sequence[Answer]) -> list[Answer]:
 
 def sentence(answer: Answer) -> str:
     """Say what one contrast found."""
+    if answer.summary:
+        within = _uncontrolled(answer) if answer.kind == "within" else ""
+        return " ".join(filter(None, (answer.summary, within, answer.remark)))
     if not math.isfinite(answer.estimate):
         return f"{answer.outcome}: {_compared(answer)} could not be computed ({answer.why or 'no reason is known'})."
     told = [_found(answer), _attainable(answer)]
@@ -137,20 +144,20 @@ def p_value(answer: Answer) -> str:
 
 
 def cautions(answers: Sequence[Answer]) -> list[str]:
-    """Say where a change within an arm is shown, but not the controlled contrast of the same outcome.
+    """Say where a change within an arm is significant by itself, but the controlled contrast of the outcome not shown.
 
     An outcome whose controlled contrast is missing altogether is named too.
     """
     told = []
     for outcome in dict.fromkeys(answer.outcome for answer in answers):
         own = [answer for answer in answers if answer.outcome == outcome]
-        within = [answer for answer in own if answer.kind == "within" and answer.shown]
+        within = [answer for answer in own if answer.kind == "within" and (answer.shown or _by_itself(answer))]
         controlled = [answer for answer in own if answer.kind in CONTROLLED]
         if not within or any(answer.shown for answer in controlled):
             continue
-        arms = listed(list(dict.fromkeys(answer.arm or "one arm" for answer in within)))
+        arms = listed([f"{answer.arm or 'one arm'} (p {_equals(p_value(answer))})" for answer in within])
         control = next((answer.control for answer in (*within, *controlled) if answer.control), "its control")
-        start = f"{outcome} changed within {arms}, but "
+        start = f"{outcome}: the change within {arms} is significant by itself, but "
         start += (
             f"a difference from {control} is not shown. "
             if controlled
@@ -163,11 +170,18 @@ def cautions(answers: Sequence[Answer]) -> list[str]:
     return told
 
 
+def _by_itself(answer: Answer) -> bool:
+    """Whether one outcome is significant by its own p value."""
+    return answer.p < LEVEL and not answer.summary
+
+
 def _compared(answer: Answer) -> str:
     if answer.kind == "correlation":
         return f"the correlation of {answer.first} and {answer.second}"
     if answer.kind == "within":
         return f"the change from {answer.first} to {answer.second} in {answer.arm or 'one arm'}"
+    if answer.kind == "interaction":
+        return f"a difference of the changes in {answer.second} and {answer.first}"
     return f"the difference of {answer.second} from {answer.first}"
 
 
@@ -197,7 +211,7 @@ def _direction(answer: Answer) -> str:
         where = answer.arm or "one arm"
         return f"{'an increase' if up else 'a decrease'} from {answer.first} to {answer.second} in {where}"
     if answer.kind == "interaction":
-        return f"that {answer.second} differs from {answer.first}"
+        return f"that the change in {answer.second} differs from that in {answer.first}"
     return f"that {answer.second} is {'above' if up else 'below'} {answer.first}"
 
 

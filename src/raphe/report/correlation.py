@@ -59,10 +59,10 @@ class Scatter:
         For the colour of each dot.
     order : tuple of str
         Groups that come first: the colour goes by the place, and should be that of other figures.
-    covariates : ndarray, shape (n, n_covariate), optional
-        What ``r`` is adjusted for.
+    covariates : ndarray, shape (n, n_column), optional
+        Columns of numbers that ``r`` is adjusted for.
     adjusted_for : tuple of str
-        Names of the covariates.
+        Names of what they hold.
     why : tuple of str, length n or 0
         Why a person is left out; empty where they are not.
     """
@@ -89,10 +89,9 @@ class Scatter:
                            ("reasons", len(self.why) or n)):  # fmt: skip
             if size != n:
                 raise InputError(f"a correlation has {n} participants but {size} values of {what}; give one each")
-        if self.covariates is not None and self.covariates.shape != (n, len(self.adjusted_for)):
+        if self.covariates is not None and (self.covariates.ndim != 2 or len(self.covariates) != n):
             raise InputError(
-                f"covariates have shape {self.covariates.shape} for {n} participants and "
-                f"{len(self.adjusted_for)} names; give a row a participant and a column a name"
+                f"covariates have shape {self.covariates.shape} for {n} participants; give a row a participant"
             )
 
     @property

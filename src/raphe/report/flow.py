@@ -27,7 +27,7 @@ SPACE = 16.0
 NARROWEST = 150.0
 """Least width of the box of an arm, px."""
 
-LOST = {"Planned": "missing", "Present": "excluded by a person", "To be analysed": "could not be analysed"}
+LOST = {"Expected": "missing", "Present": "excluded by a person", "To be analysed": "could not be analysed"}
 """Stages, and what is said of the scans that each of them loses."""
 
 NO_ARM = "no arm is known"
@@ -175,7 +175,7 @@ def _lost_lines(stage: Stage) -> list[str]:
 
 def _arm_lines(arm: ArmCount) -> list[str]:
     n_scan = sum(n for _, n in arm.scans)
-    lines = [f"{count(arm.n_people, 'person', 'people')}, {n_scan} of {count(arm.n_planned, 'planned scan')}"]
+    lines = [f"{count(arm.n_people, 'person', 'people')}, {n_scan} of {count(arm.n_planned, 'expected scan')}"]
     if len(arm.scans) > 1:
         lines += [f"{session}: {n}" for session, n in arm.scans]
         lines.append(f"every scan of a person: {count(arm.n_complete, 'person', 'people')}")
@@ -201,7 +201,12 @@ def _arms(arms: Sequence[ArmCount], middle: float, top: float) -> tuple[list[str
         if at % n_across == 0 and at:
             below = lowest
         x = centres[at % n_across]
-        box, height = _box(x - width / 2, below + DROP / 2, width, [arm.arm or NO_ARM, *_arm_lines(arm)])
+        box, height = _box(
+            x - width / 2,
+            below + DROP / 2,
+            width,
+            [arm.arm or (NO_ARM if len(arms) > 1 else "By session"), *_arm_lines(arm)],
+        )
         if at < n_across:
             parts += [svg.segments([(x, rail, x, rail + DROP / 2 - 5)], "way"), _head(x, rail + DROP / 2, "down")]
         parts.append(box)

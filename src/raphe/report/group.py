@@ -40,6 +40,8 @@ class Group(NamedTuple):
     figures: tuple[Figure, ...] = ()
     folded: tuple[Folded, ...] = ()
     maps: tuple[MapPart, ...] = ()
+    forests: bool = True
+    """Whether there are forest plots among the figures."""
 
 
 def flow_figure(scans: Sequence[FlowScan]) -> Figure:
@@ -77,7 +79,7 @@ def forest_figure(
     """
     told = [f"{what}: estimate with its 95 % interval, which is not adjusted for the number of rows."]
     if any(row.primary for row in rows):
-        told.append("The diamond on a band was named in advance as primary.")
+        told.append("The diamond on a band was named in advance as primary and is judged by p.")
     if adjusted:
         told.append(f"Adjusted p: {adjusted}.")
     if margin is not None:
@@ -118,7 +120,8 @@ def spaghetti_figure(
         told.append(
             f"{count(len(out), 'person is', 'people are')} left out in one region or more: hollow, not in the mean."
         )
-    return Figure(panels, " ".join(told), wide=True, title=title)
+    several = len({line.group for lines in regions.values() for line in lines}) > 1
+    return Figure(panels, " ".join(told), wide=several, title=title, halves=not several)
 
 
 def correlation_figure(
@@ -129,7 +132,7 @@ def correlation_figure(
     Parameters
     ----------
     found : Scatter
-        With the correlation that is not adjusted.
+        With the correlation that is not adjusted, or NaN where it was not asked for.
     adjusted : Scatter, optional
         Of the same measurements, with covariates and the correlation that is adjusted for them.
     named : bool
@@ -137,8 +140,10 @@ def correlation_figure(
     title : str
         Heading above the figure.
     """
-    panels = [Titled("as measured" if adjusted else "", scatter_plot(found, named=named), numbers_of(found))]
-    told = [in_words(found)]
+    known = found.r == found.r
+    aside = numbers_of(found) if known else ""
+    panels = [Titled("as measured" if adjusted else "", scatter_plot(found, named=named), aside)]
+    told = [in_words(found)] if known or adjusted is None else []
     if adjusted is not None:
         heading = f"adjusted for {listed(adjusted.adjusted_for)}"
         panels.append(Titled(heading, partial_plot(adjusted, named=named), numbers_of(adjusted)))

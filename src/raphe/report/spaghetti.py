@@ -31,6 +31,9 @@ ROOM = 78.0
 TOP, TALL, FOOT = 34.0, 150.0, 34.0
 """px above the values, of the values and under them."""
 
+INSET = 44.0
+"""px from the edge of a panel to its first and last session."""
+
 ASIDE = 11.0
 """px by which a mean stands beside the people."""
 
@@ -61,9 +64,8 @@ class _Panel(NamedTuple):
     def across(self, at: int) -> float:
         """Place of a session, px."""
         n = len(self.means)
-        room = 24 + ASIDE
-        width = self.right - self.left - 2 * room
-        return self.left + room + (width / 2 if n == 1 else at * width / (n - 1))
+        width = self.right - self.left - 2 * INSET
+        return self.left + INSET + (width / 2 if n == 1 else at * width / (n - 1))
 
 
 def spaghetti(
@@ -168,7 +170,8 @@ def _counted(lines: Sequence[PersonLine], group: str) -> list[PersonLine]:
 
 def _panel(panel: _Panel, sessions: Sequence[str], named: bool) -> list[str]:
     up, kind = panel.up, panel.kind
-    room = (panel.across(1) - panel.across(0) if len(sessions) > 1 else panel.right - panel.left) - 6
+    between = panel.across(1) - panel.across(0) if len(sessions) > 1 else math.inf
+    room = min(between - 6, 2 * INSET)
     parts = [
         svg.segments([(panel.left, up(tick), panel.right, up(tick)) for tick in up.ticks()], "grid"),
         svg.path([(panel.left, up.start), (panel.right, up.start)], "axis"),

@@ -14,12 +14,17 @@ from raphe.data.scan import Scan
 from raphe.report.binding import bindings, macros_of, of_macros
 from raphe.report.comparison import contrast_view
 from raphe.report.concern import HEADS, RULE, concerns
+from raphe.report.flow import FlowScan
+from raphe.report.group_of import group_of
 from raphe.report.left_out import left_out, selected
 from raphe.report.page import record, render
 from raphe.report.repeated import repeated
 from raphe.report.statistic_maps import StatisticMapsView
 from raphe.report.verdict import uncontrolled
 from raphe.report.wording import listed, tracer
+
+NO_ARM = frozenset({"", "n/a"})
+"""What stands where no arm is known."""
 
 
 @dataclass(frozen=True)
@@ -109,6 +114,8 @@ def study_page(
     rows = of_macros(estimates, used)
     summarised = _summarised(estimates, used, contrasts)
     listed_scans = _listed(scans, rows)
+    told = [replace(contrast, tracer=_called(contrast, called)) for contrast in contrasts]
+    treated = len({row.arm for row in rows.rows} - NO_ARM) > 1
     return render(
         "study.html.j2",
         title=title or "Study report",
@@ -117,10 +124,18 @@ def study_page(
         notes=notes,
         bindings=bindings(rows, called, (primary_region, *region_order)),
         parameters=rows.distinct("parameter"),
-        contrasts=[
-            contrast_view(replace(contrast, tracer=_called(contrast, called)), primary_region) for contrast in contrasts
-        ],
+        contrasts=[contrast_view(contrast, primary_region) for contrast in told],
+        group=group_of(
+            told,
+            Estimates(tuple(row._replace(tracer=called.get(row.tracer, row.tracer)) for row in rows.rows)),
+            _flow(scans, rows),
+            primary_region=primary_region,
+            arms=_limited(steps),
+            people=treated or len(rows.distinct("session")) > 2,
+            forests=False,
+        ),
         primary_region=primary_region,
+        treated=treated,
         uncontrolled=uncontrolled(contrasts),
         repeated=repeated(
             [replace(agreement, tracer=called.get(agreement.tracer, agreement.tracer)) for agreement in agreements]
@@ -140,6 +155,36 @@ def study_page(
         maps=maps,
         **record(steps, versions, citations, command_line),
     )
+
+
+def _flow(scans: Sequence[ScanSummary], estimates: Estimates) -> list[FlowScan]:
+    """What became of each scan; one that others of the same tracer and arm have, and a person has not, is missing."""
+    arms = {row.participant: row.arm for row in estimates.rows if row.arm not in NO_ARM}
+    several = len({one.scan.tracer for one in scans}) > 1
+    have = {(one.scan.participant, one.scan.tracer, one.scan.session or ""): one for one in scans}
+    sessions: dict[tuple[str, str], dict[str, None]] = {}
+    for person, of, session in have:
+        sessions.setdefault((of, arms.get(person, "")), {})[session] = None
+    found = []
+    for person, of in dict.fromkeys((person, of) for person, of, _ in have):
+        arm = arms.get(person, "")
+        for session in sessions[of, arm]:
+            name = ", ".join(filter(None, (session, of if several else "")))
+            one = have.get((person, of, session))
+            if one is None:
+                found.append(FlowScan(person, name, arm, missing="no scan in the data set"))
+            else:
+                found.append(FlowScan(person, name, arm, excluded=one.excluded, failed=one.failure))
+    return found
+
+
+def _limited(steps: Sequence[Step]) -> dict[str, str]:
+    """Arm to which each contrast is limited, by the contrast's name; empty where it is to none."""
+    return {
+        str(step.parameters.get("name")): str(step.parameters.get("arm") or "")
+        for step in steps
+        if step.name == "contrast"
+    }
 
 
 def _called(contrast: Contrast, called: Mapping[str, str]) -> str:
@@ -174,7 +219,7 @@ def _glance(scans: Sequence[ScanSummary], rows: Estimates) -> list[tuple[str, st
     sessions = dict.fromkeys(summary.scan.session for summary in scans if summary.scan.session)
     return [
         ("Participants", str(len({summary.scan.participant for summary in scans}))),
-        ("Scans", f"{len(scans)} ({listed([f'{n} {name}' for name, n in kinds.items()])})" if scans else "0"),
+        ("Scans", _counted(kinds)),
         ("Sessions", listed(list(sessions)) or "not named"),
         ("Scans that could not be analysed", str(failed)),
         *([("Scans excluded by a person", str(taken_out))] if taken_out else []),
@@ -186,6 +231,12 @@ def _glance(scans: Sequence[ScanSummary], rows: Estimates) -> list[tuple[str, st
         ),
         ("Left out, with reasons below", str(len(rows.rows) - usable)),
     ]
+
+
+def _counted(kinds: Mapping[str, int]) -> str:
+    """Scans of each tracer, and their sum where there are several."""
+    told = listed([f"{n} {name}" for name, n in kinds.items()]) or "0"
+    return f"{sum(kinds.values())} ({told})" if len(kinds) > 1 else told
 
 
 def _listed(scans: Sequence[ScanSummary], estimates: Estimates) -> list[Listed]:

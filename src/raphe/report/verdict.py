@@ -208,9 +208,9 @@ def uncontrolled(contrasts: Sequence[Contrast]) -> list[str]:
             if open_:
                 sentences.append(
                     f"In {listed(open_)}, {inside.name} shows a change within one arm, but {between.name}, which "
-                    f"compares {between.groups[1]} with {between.groups[0]}, shows no difference: that the change is "
-                    f"due to {between.groups[1]} is not shown, for it may come from time, expectation or regression "
-                    "to the mean."
+                    f"compares {between.groups[1]} with {between.groups[0]}, does not show a difference: that the "
+                    f"change is due to {between.groups[1]} is not shown, for it may come from time, expectation or "
+                    "regression to the mean."
                 )
     return sentences
 

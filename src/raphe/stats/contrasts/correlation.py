@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -93,7 +94,7 @@ def _score(material: Material, sample: Sample, keys: Sequence[str]) -> Array:
 
 
 def _row(question: Question, material: Material, sample: Sample, x: Array, y: Array) -> ContrastRow:
-    pairs = sample.of(x, y)
+    pairs, numbers = sample.of(x, y), np.empty((0, 0))
     if len(sample) < 3:
         few = "nobody has" if not len(sample) else f"only {', '.join(sample.people)} have"
         return row_of(pairs, NO_EFFECT, why=[f"{few} both values; a correlation needs three people"])
@@ -107,7 +108,8 @@ def _row(question: Question, material: Material, sample: Sample, x: Array, y: Ar
     df = NAN if found.method == "skipped" else float(found.df)
     effect = Effect(found.r, NAN, df, found.low, found.high, found.p)
     why = [found.why, f"{found.n_outlier} outliers are left out" if found.n_outlier else ""]
-    return row_of(pairs, effect, why=why, individual=x)
+    row = row_of(pairs, effect, why=why, individual=x)
+    return replace(row, given=question.covariates, covariates=numbers)
 
 
 def _found(question: Question, x: Array, y: Array) -> Correlation:
