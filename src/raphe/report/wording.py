@@ -131,11 +131,7 @@ def opening(words: str) -> str:
 
 
 def typeset(words: str) -> Markup:
-<<<<<<< HEAD
-    """Text with the names of quantities in it written as the field has them; ``p = 0.05`` and ``5 %`` hold together."""
-=======
     """Text with the names of quantities in it written as the field writes them; ``p = 0.05`` does not break."""
->>>>>>> 13e4bb1f314815a697fc1f015b3579a484254536
     safe = str(escape(printable(words))).replace(" %", "\N{NO-BREAK SPACE}%")
     safe = EQUATION.sub(lambda found: found[0].replace(" ", "\N{NO-BREAK SPACE}"), safe)
     return Markup(NAMES.sub(lambda found: SYMBOLS[found[0]].html, safe))
