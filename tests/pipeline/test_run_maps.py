@@ -192,22 +192,16 @@ def test_methods_and_captions_say_what_was_done_against_noise(files, images, rap
         ("permutations = 0", ["[maps] permutations = 0", "greater than or equal to 1"]),
         ("permutations = 2.5", ["[maps] permutations = 2.5", "whole number"]),
         ("permutations = true", ["[maps] permutations = true", "whole number"]),
+        ('mirror = "average"', ["[maps] mirror", "add permutations = 5000, or leave mirror out"]),
+        ('permutations = 9\nstatistics = ["z"]', ["[maps] statistics", "one of t, tfce, cluster"]),
+        ("permutations = 9\nvariance_smoothing = 0", ["[maps] variance_smoothing", "positive number of mm"]),
+        ('permutations = 9\nmirror = "left"', ["[maps] mirror", "one of none, average"]),
         ("smooth = 4", ["[maps] has no key 'smooth'", "'smoothing'"]),
     ],
 )
 def test_a_plan_of_maps_that_cannot_be(files, refused, line, words):
     files.plan.write_text(f"{files.plan.read_text()}\n[maps]\n{line}\n")
     refused("run", files.root, files.out, "all", words=[str(files.plan), *words])
-
-
-def test_permutations_are_kept_and_said_to_be_of_no_use_yet(files, images, raphe):
-    files.plan.write_text(f"{files.plan.read_text()}\n[maps]\npermutations = 5000\n")
-    ended = raphe("run", files.root, files.out, "all")
-    assert ended.code == 1
-    assert "line 28: [maps] permutations is kept in the record" in ended.err
-    record = json.loads((files.out / "provenance/group.json").read_text())
-    assert {"permutations": 5000} in [step["parameters"] for step in record["steps"]]
-    assert "The plan has 5000 permutations" in (files.out / "report.html").read_text()
 
 
 def test_without_a_brain_mask_the_voxels_with_activity_are_mapped_and_the_way_out_is_one_of_run(files, images, raphe):

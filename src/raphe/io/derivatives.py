@@ -206,6 +206,16 @@ def contrast(out: Path, name: str) -> Path:
     return out / "group" / f"contrast-{label(name)}_result.tsv"
 
 
+def statistic_map(out: Path, name: str, stat: str) -> Path:
+    """Map of one statistic of a contrast, on the grid of the scans' maps."""
+    return out / "group" / f"contrast-{label(name)}_stat-{stat}_statmap.nii.gz"
+
+
+def clusters(out: Path, name: str) -> Path:
+    """Table of the clusters and peaks of a contrast."""
+    return out / "group" / f"contrast-{label(name)}_clusters.tsv"
+
+
 def contrast_values(out: Path, name: str) -> Path:
     """Table of the people's values that one contrast rests on."""
     return out / "group" / f"contrast-{label(name)}_values.tsv"

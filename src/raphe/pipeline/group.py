@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 from pathlib import Path
@@ -28,12 +28,14 @@ from raphe.kinetics.registry import model_type
 from raphe.pipeline.concern_of import concern_of
 from raphe.pipeline.contrasts_of import Made, contrasts_of
 from raphe.pipeline.findings import paragraphs
+from raphe.pipeline.group_maps import ScansOfMaps, group_maps, without_maps
 from raphe.pipeline.participant import ScanTask, fingerprint_of, parameters_path
 from raphe.pipeline.people_of import ARM
 from raphe.pipeline.plan import StudyPlan
 from raphe.pipeline.plan_schema import same_tracer
 from raphe.pipeline.set_aside import Aside, set_aside
 from raphe.quality import Quality
+from raphe.report.statistic_maps import maps_view
 from raphe.report.study import ScanSummary, study_page
 from raphe.stats.test_retest import agreement
 
@@ -55,6 +57,7 @@ def report_group(
     failed: Mapping[str, str],
     findings: Sequence[Finding],
     command_line: str,
+    tell: Callable[[int, int, str], None] | None = None,
 ) -> GroupReport:
     """Bring the scans of a study together and write its tables and its report.
 
@@ -73,6 +76,8 @@ def report_group(
     findings : sequence of Finding
         Warnings about the data.
     command_line : str
+    tell : callable, optional
+        Called during long work with how much is done, of how much, and what it is.
 
     Raises
     ------
@@ -95,7 +100,9 @@ def report_group(
     made = contrasts_of(plan, estimates, people, aside) if plan else Made((), (), ())
     contrasts, unmade = made.contrasts, made.unmade
     agreements, more, unmade_too = _agreements(plan, estimates, regions, aside)
-    steps = (*taken_out, *made.steps, *more, *_kept(plan))
+    scans = ScansOfMaps(out, done, without_maps(tables, tasks, missing), people, command_line)
+    maps = group_maps(plan, scans, estimates, tell)
+    steps = (*taken_out, *made.steps, *more, *maps.steps)
     summaries = tuple(_summary(out, table, task, missing) for table, task in zip(tables, tasks, strict=True))
     scan_steps = [step for table, _ in done for step in read_record(names.provenance(out, table.scan.label)).steps]
     page = study_page(
@@ -112,6 +119,7 @@ def report_group(
         citations={key: entry.citation for key, entry in references().items()},
         command_line=command_line,
         notes=(*paragraphs(findings), *(f"{why}." for why in unmade)),
+        maps=maps_view(maps.found, maps.background, (*maps.notes, *maps.unmade)),
     )
     with staged(out) as stage:
         files = _write(stage, estimates, contrasts, agreements, page)
@@ -128,7 +136,7 @@ def report_group(
             command_line=command_line,
         )
     left_out = [f"{scan} takes no part: {why}" for scan, why in missing.items() if scan not in failed]
-    return GroupReport(names.study_report(out), (*left_out, *unmade, *unmade_too))
+    return GroupReport(names.study_report(out), (*left_out, *unmade, *unmade_too, *maps.unmade))
 
 
 def _done(
@@ -223,13 +231,6 @@ def _agreements(
             except InputError as error:
                 unmade.append(f"the agreement of sessions {first!r} and {second!r} cannot be told: {error}")
     return tuple(one for one, _ in made), tuple(step for _, step in made), unmade
-
-
-def _kept(plan: StudyPlan | None) -> tuple[Step, ...]:
-    """What the plan says for work that this version does not do."""
-    if plan is None or plan.maps is None or plan.maps.permutations is None:
-        return ()
-    return (Step("planned", {"permutations": plan.maps.permutations}),)
 
 
 def _analysed(estimates: Estimates) -> list[tuple[str, str]]:

@@ -14,11 +14,6 @@ from raphe.pipeline.contrast_check import NAMELESS, Found, check_contrasts, erro
 from raphe.pipeline.plan_schema import StudyPlan, same_tracer
 from raphe.pipeline.toml_lines import Key
 
-NO_VOXELWISE = (
-    "[maps] permutations is kept in the record for contrasts voxel by voxel, which this version of raphe does not "
-    "compute; maps and regions do not depend on it"
-)
-
 
 def check_plan(
     plan: StudyPlan,
@@ -34,7 +29,7 @@ def check_plan(
 
     Errors: a session, a tracer or a region of the plan that the data lack; a contrast that nobody's scans can answer,
     or whose sessions hold another tracer or several scans of it. Warnings: scans that the plan does not mention, people
-    who have only one of a contrast's two sessions, and a number of permutations, which nothing uses yet.
+    who have only one of a contrast's two sessions.
 
     Parameters
     ----------
@@ -60,8 +55,6 @@ def check_plan(
     """
     absent = [] if partial else [*_sessions(plan, scans), *_tracers(plan, scans)]
     found = [*absent, *_regions(plan, scans, regions, empty or {}), *_unplanned(plan, scans)]
-    if plan.maps is not None and plan.maps.permutations is not None:
-        found.append(warning(plan, ("maps", "permutations"), NO_VOXELWISE))
     if not absent:
         found += check_contrasts(plan, scans, people or People(), partial, excluded)
     return tuple(finding for _, finding in sorted(found, key=lambda item: item[0]))

@@ -16,6 +16,9 @@ from raphe.pipeline.toml_lines import Key
 LONGEST_NAME = 100
 """Letters and digits that the name of a contrast may have, as it goes into a file's name."""
 
+OF_MAP_CONTRASTS = ("seed", "statistics", "cluster_p", "variance_smoothing", "mirror", "group_mask")
+"""Keys of ``[maps]`` that say nothing without ``permutations``."""
+
 
 def check_rules(plan: StudyPlan) -> None:
     """Refuse a plan that contradicts itself.
@@ -34,12 +37,23 @@ def check_rules(plan: StudyPlan) -> None:
     if plan.maps is not None and plan.maps.smoothing is not None and plan.maps.hypr is not None:
         how = "[maps] has both smoothing and hypr, of which one image bears one; keep the one that is meant"
         raise fault(plan, ("maps", "hypr"), how)
+    _check_maps(plan)
     if plan.preprocess.smoothing is not None and plan.preprocess.hypr is not None:
         how = "[preprocess] has both smoothing and hypr, of which one image bears one; keep the one that is meant"
         raise fault(plan, ("preprocess", "hypr"), how)
     check_contrasts(plan)
     _check_primary(plan)
     _check_order(plan)
+
+
+def _check_maps(plan: StudyPlan) -> None:
+    """Refuse keys of contrasts voxel by voxel where none are asked for."""
+    if plan.maps is None or plan.maps.permutations is not None:
+        return
+    for key in OF_MAP_CONTRASTS:
+        if key in plan.maps.model_fields_set:
+            how = f"[maps] {key} is of contrasts voxel by voxel, which none are asked for; add permutations = 5000"
+            raise fault(plan, ("maps", key), f"{how}, or leave {key} out")
 
 
 def _check_names(plan: StudyPlan) -> None:

@@ -278,7 +278,24 @@ class MapsSection(Section):
     regularise: bool = False
     """Whether maps are averaged over neighbours that differ by no more than their errors."""
     permutations: Annotated[int, Field(ge=1)] | None = None
-    """Of voxelwise contrasts, which this version does not compute."""
+    """How many shuffles each planned contrast has voxel by voxel, the observed one among them; None: no such contrasts.
+    All are looked at where there are no more."""
+    seed: Annotated[int, Field(ge=0)] = 1
+    """Of shuffles drawn at random."""
+    statistics: Annotated[tuple[Literal["t", "tfce", "cluster"], ...], Field(strict=False, min_length=1)] = (
+        "t",
+        "tfce",
+        "cluster",
+    )
+    """Of contrasts voxel by voxel; ``t`` is always made."""
+    cluster_p: Annotated[float, Field(gt=0, lt=0.5)] = 0.001
+    """One-sided p value, uncorrected, of the t value that forms clusters."""
+    variance_smoothing: Width | None = None
+    """mm, FWHM of the Gaussian over the map of the variance, for few scans: pseudo-t."""
+    mirror: Literal["none", "average"] = "none"
+    """``average``: left and right of each map are averaged before contrasts, and one half is analysed."""
+    group_mask: Literal["brain", "grey"] = "brain"
+    """Voxels of contrasts: those that every scan has mapped, or of these the ones of the template's grey matter."""
 
 
 class PrimarySection(Section):

@@ -121,6 +121,7 @@ def run(options: argparse.Namespace) -> int:
             failed,
             job.findings,
             options.command_line,
+            messages.progress,
         )
         for warning in report.warnings:
             messages.warn(warning)

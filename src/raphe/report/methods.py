@@ -126,7 +126,7 @@ WRITERS: Mapping[str, Callable[[Steps], str]] = {
     "maps": methods_maps.maps,
     "smooth": methods_maps.smooth,
     "regularise": methods_maps.regularise,
-    "planned": methods_study.planned,
+    "map_contrast": methods_maps.map_contrast,
     "excluded": methods_study.excluded,
     "contrast": methods_study.contrast,
     "agreement": methods_study.agreement,
@@ -157,8 +157,8 @@ PLACE: Mapping[str, int] = {
             ("maps",),
             ("smooth",),
             ("regularise",),
-            ("planned",),
             ("contrast", "agreement"),
+            ("map_contrast",),
             ("occupancy_read", "occupancy", "occupancy_line"),
         )
     )

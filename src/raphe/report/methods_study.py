@@ -6,15 +6,6 @@ from raphe.report.methods_words import Steps
 from raphe.report.wording import count, listed, quoted
 
 
-def planned(steps: Steps) -> str:
-    """Tell what the plan says of work that this version does not do."""
-    get = steps[0].parameters.get
-    return (
-        f"The plan has {get('permutations')} permutations for contrasts voxel by voxel; this version of raphe does not "
-        "compute such contrasts, and nothing here depends on the number."
-    )
-
-
 def excluded(steps: Steps) -> str:
     """Tell which scans a person has taken out, and why."""
     get = steps[0].parameters.get

@@ -19,6 +19,7 @@ from raphe.report.group_of import group_of
 from raphe.report.left_out import left_out, selected
 from raphe.report.page import record, render
 from raphe.report.repeated import repeated
+from raphe.report.statistic_maps import StatisticMapsView
 from raphe.report.verdict import uncontrolled
 from raphe.report.wording import listed, tracer
 
@@ -74,6 +75,7 @@ def study_page(
     region_order: Sequence[str] = (),
     macros: Mapping[str, str] | None = None,
     notes: Sequence[str] = (),
+    maps: StatisticMapsView | None = None,
 ) -> str:
     """Write the report of a study as one HTML document that needs nothing else.
 
@@ -98,6 +100,8 @@ def study_page(
     macros : mapping of str to str, optional
         Parameter that each model is used for, e.g. ``{"2TCM": "V_T"}``. Where a model is not told, it is what its
         agreement or contrast is of, else :data:`raphe.report.binding.MACROS`.
+    maps : StatisticMapsView, optional
+        Contrasts voxel by voxel.
 
     Returns
     -------
@@ -148,6 +152,7 @@ def study_page(
         ),
         concern_heads=HEADS,
         concern_rule=RULE,
+        maps=maps,
         **record(steps, versions, citations, command_line),
     )
 

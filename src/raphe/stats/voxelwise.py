@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from itertools import count as counted
 from typing import NamedTuple
 
 import numpy as np
@@ -69,6 +70,7 @@ def map_contrast(
     connectivity: int = 6,
     cluster_connectivity: int = 26,
     threads: int = 1,
+    tell: Callable[[int, int], None] | None = None,
 ) -> MapContrast:
     """Test one contrast in every voxel of a mask, two-sided.
 
@@ -99,6 +101,8 @@ def map_contrast(
     connectivity, cluster_connectivity : int
         Neighbours of a voxel for TFCE and for clusters: 6, 18 or 26, FSL's defaults.
     threads : int
+    tell : callable, optional
+        Called now and then with the shuffles whose whole map has been looked at, and of how many.
 
     Raises
     ------
@@ -118,7 +122,7 @@ def map_contrast(
         cores.neighbours(seen.analysed, cluster_connectivity) if CLUSTER in statistics else None,
         height,
     )
-    chance = _chance(seen.turned, model, space, smooth, threads)
+    chance = _chance(seen.turned, model, space, smooth, threads, tell)
     first = observed_map(seen.turned, model, smooth)
     return _result(study, model, seen, space, chance, first, variance_smoothing, affine)
 
@@ -190,20 +194,44 @@ def _threshold(p: float, given: float | None, df: int, smoothed: bool) -> float:
     return float(stats.norm.isf(p) if smoothed else stats.t.isf(p, df))
 
 
-def _chance(turned: Turned, model: Shuffled, space: _Space, smooth: Kernel | None, threads: int) -> _Chance:
+def _chance(
+    turned: Turned,
+    model: Shuffled,
+    space: _Space,
+    smooth: Kernel | None,
+    threads: int,
+    tell: Callable[[int, int], None] | None,
+) -> _Chance:
     """All shuffles, whole maps only where they are needed."""
+    measure = space.measure if tell is None else _told(space, len(model.rows), tell)
     measured = np.zeros((len(model.rows), 4))
     if smooth is None:
         found = max_t(turned, model, threads)
         if space.near is not None or space.near_clusters is not None:
-            measured, _ = over_maps(turned, model, space.measure, threads=threads)
+            measured, _ = over_maps(turned, model, measure, threads=threads)
         return _Chance(turned.t, found.p, found.p_fwe, found.most, measured)
     first = observed_map(turned, model, smooth)
     bar = np.abs(first) * np.float32(1 - TIE_OF_MAPS)
-    measured, count = over_maps(turned, model, space.measure, variance=smooth, bar=bar, threads=threads)
+    measured, count = over_maps(turned, model, measure, variance=smooth, bar=bar, threads=threads)
     t, m = first.astype(float), len(model.rows)
     p_fwe = family_wise(np.abs(t), measured[:, 0], share=TIE_OF_MAPS)
     return _Chance(t, count / m, p_fwe, measured[:, 0], measured)
+
+
+def _told(
+    space: _Space, total: int, tell: Callable[[int, int], None]
+) -> Callable[[cores.Singles], tuple[float, float, float, float]]:
+    """Measure maps, and tell how many are done at each twentieth of them."""
+    numbers, step = counted(1), max(total // 20, 1)
+
+    def measure(values: cores.Singles) -> tuple[float, float, float, float]:
+        found = space.measure(values)
+        at = next(numbers)
+        if at % step == 0 or at == total:
+            tell(at, total)
+        return found
+
+    return measure
 
 
 def _result(

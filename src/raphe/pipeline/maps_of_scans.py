@@ -1,0 +1,194 @@
+"""Maps of scans that contrasts voxel by voxel are made of: where they are, on which grid, in which mask."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from raphe.core.midline import Move, moved, to_midline
+from raphe.core.mirror import TOLERANCE, averaged, mirrored
+from raphe.data.image import Grid
+from raphe.errors import InputError
+from raphe.io import derivatives as names
+from raphe.io.bids import ScanCurves
+from raphe.io.mimap import OUTSIDE
+from raphe.io.names import parse_name
+from raphe.io.nifti import open_image
+from raphe.io.scan_images import OWN_SPACES, T1_SPACE
+from raphe.io.statmaps import read_map
+from raphe.io.tables import read_json, shortened
+from raphe.nomenclature import SYMBOLS
+from raphe.pipeline.map_files import MapChoice, files_of_maps
+from raphe.pipeline.participant import ScanTask, roots_of
+from raphe.quality import usable
+
+Flags = npt.NDArray[np.bool_]
+Singles = npt.NDArray[np.float32]
+
+MIDLINE = 1e-3
+"""mm beside x = 0 up to which a voxel lies on it."""
+
+AGAIN = "make them by raphe run BIDS OUT participant with [maps] in the plan, then run the group level again"
+
+
+@dataclass(frozen=True)
+class MapOfScan:
+    """One map and the flags of its fits.
+
+    Parameters
+    ----------
+    label : str
+        Of the scan.
+    value, quality : Path
+    """
+
+    label: str
+    value: Path
+    quality: Path
+
+    @property
+    def space(self) -> str | None:
+        """The ``space-`` of its name."""
+        return parse_name(self.value).entities.get("space")
+
+
+@dataclass(frozen=True, eq=False)
+class Place:
+    """Grid that the maps have in common, and the voxels that are analysed.
+
+    Parameters
+    ----------
+    grid : Grid
+    space : str
+    mask : ndarray of bool, shape ``grid.shape``
+    mirror : bool
+        Whether left and right of each map are averaged.
+    move : Move or None
+        From the grid of the maps to this one, where theirs does not lie evenly about x = 0.
+    """
+
+    grid: Grid
+    space: str
+    mask: Flags
+    mirror: bool
+    move: Move | None = None
+
+    def read(self, one: MapOfScan) -> Singles:
+        """Values of the mask's voxels, shape (n_voxel,); NaN where the fit may not be used."""
+        _, values = read_map(one.value)
+        _, quality = read_map(one.quality)
+        good = usable(np.where(np.isfinite(quality), quality, OUTSIDE).astype(np.int64)) & np.isfinite(values)
+        values[~good] = np.nan
+        placed = values if self.move is None else moved(values, self.move)
+        whole = averaged(placed, self.grid.affine) if self.mirror else placed
+        return whole[self.mask].astype(np.float32)
+
+
+def map_of_scan(out: Path, table: ScanCurves, task: ScanTask, model: str, parameter: str) -> MapOfScan:
+    """Map of a parameter that the participant level wrote for a scan; it need not be there.
+
+    Raises
+    ------
+    InputError
+        If the scan has no image that maps are made of, or several.
+    """
+    image = files_of_maps(table, task.maps or MapChoice(), task.bids, roots_of(task)).image
+    folder = names.tacs(out, table.scan, None).parent
+    return MapOfScan(
+        table.scan.label,
+        names.mimap(folder, image, model, SYMBOLS[parameter].label),
+        names.mimap(folder, image, model, names.QUALITY),
+    )
+
+
+def common_place(maps: Sequence[MapOfScan], what: str, template: str, mirror: bool) -> Place:
+    """Grid of all maps, and the voxels that every scan has mapped.
+
+    Parameters
+    ----------
+    maps : sequence of MapOfScan
+    what : str
+        What they are of, for messages.
+    template : str
+        The ``space-`` that the study's template has; empty where it is not known.
+    mirror : bool
+        Whether left and right are to be averaged; then the mask is of the left half.
+
+    Raises
+    ------
+    InputError
+        If a map is missing, maps are in several spaces or on several grids, in a space of each person's own, no voxel
+        is in all of them, or no axis of the grid runs along x where left and right are to be averaged.
+    """
+    missing = [one.label for one in maps if not (one.value.is_file() and one.quality.is_file())]
+    if missing:
+        raise InputError(
+            f"{len(missing)} of its {len(maps)} scans have no map of {what} ({shortened(missing, 6)}; the first would "
+            f"be {next(one.value.name for one in maps if one.label == missing[0])}); {AGAIN}"
+        )
+    space = _space(maps, template)
+    first, mask = maps[0], None
+    grid = open_image(first.value).grid
+    for one in maps:
+        own, quality = read_map(one.quality)
+        grid.check_same(open_image(one.value).grid, first.value.name, one.value.name)
+        grid.check_same(own, first.value.name, one.quality.name)
+        inside = quality != OUTSIDE
+        mask = inside if mask is None else mask & inside
+    assert mask is not None
+    move = _move(grid) if mirror else None
+    if move is not None:
+        grid = Grid(grid.shape, move.affine)
+        mask = np.isfinite(moved(np.where(mask, np.float32(1), np.float32(np.nan)), move))
+    if mirror:
+        mask = _left(mask, grid)
+    if not mask.any():
+        raise InputError(f"no voxel is in the masks of all {len(maps)} scans; look at their registration")
+    return Place(grid, space, mask, mirror, move)
+
+
+def _move(grid: Grid) -> Move | None:
+    """To a grid that lies evenly about x = 0; None where it does as it is."""
+    found = to_midline(grid.affine)
+    return None if 2 * abs(found.mm) <= TOLERANCE else found
+
+
+def _space(maps: Sequence[MapOfScan], template: str) -> str:
+    spaces: dict[str | None, list[str]] = {}
+    for one in maps:
+        spaces.setdefault(one.space, []).append(one.label)
+    named = {space or "(none)": labels for space, labels in spaces.items()}
+    if len(spaces) > 1:
+        told = "; ".join(f"{space}: {shortened(labels, 3)}" for space, labels in named.items())
+        raise InputError(f"its maps are in {len(spaces)} spaces ({told}); name one in [maps] space, and {AGAIN}")
+    (space,) = spaces
+    if space is None or space in (*OWN_SPACES, T1_SPACE):
+        hint = f'space = "{template}"' if template else "the space- of images in a template's space"
+        raise InputError(
+            f"its maps are in space {space or '(none)'!r}, where each head has a place of its own, so that a voxel is "
+            f"not the same place in two people; write {hint} under [maps], and {AGAIN}"
+        )
+    return space
+
+
+def _left(mask: Flags, grid: Grid) -> Flags:
+    """Voxels at x <= 0 that are in the mask on both sides."""
+    both = mask & (mirrored(mask.astype(np.float32), grid.affine) == 1)
+    x = np.indices(grid.shape)
+    place = np.tensordot(grid.affine[0, :3], x, axes=1) + grid.affine[0, 3]
+    return np.asarray(both & (place <= MIDLINE))
+
+
+def smoothing_of(maps: Iterable[MapOfScan]) -> tuple[str, ...]:
+    """What was done against noise before the maps were fitted, in words, by their sidecars; each once."""
+    told: dict[str, None] = {}
+    for one in maps:
+        about = read_json(names.map_sidecar(one.value))
+        words = [f"{about['Kernel']}, {about['FWHM']} mm FWHM"] if "FWHM" in about else []
+        words += [str(about["Regularised"])] if "Regularised" in about else []
+        told.setdefault("; ".join(words) or "nothing was smoothed")
+    return tuple(told)
