@@ -16,9 +16,11 @@ from raphe.data.scan import Scan
 from raphe.errors import InputError, nearest
 from raphe.io import derivatives as names
 from raphe.io.contrasts import write_contrast, write_contrast_values
+from raphe.io.participants import faults
 from raphe.io.provenance import fingerprint, remove_outdated, sha256, write_record
 from raphe.io.results import read_estimates
 from raphe.io.staging import prepare, staged
+from raphe.io.tables import read_table
 from raphe.pipeline.contrast_check import check_contrasts
 from raphe.pipeline.contrasts_of import contrasts_of
 from raphe.pipeline.findings import paragraphs, refuse_errors
@@ -43,9 +45,11 @@ def run(options: argparse.Namespace) -> int:
     estimates = read_estimates(options.table)
     _check_once(options.table, estimates)
     beside = options.plan.parent
+    participants = options.participants or beside / "participants.tsv"
+    _check_participants(participants)
     people, unknown = people_of(
         plan,
-        options.participants or beside / "participants.tsv",
+        participants,
         options.phenotype or beside / "phenotype",
         _arms(options.table, plan, estimates),
     )
@@ -89,6 +93,12 @@ def _check_given(options: argparse.Namespace) -> None:
         raise InputError(f"--participants {options.participants} is no file; name participants.tsv")
     if options.phenotype is not None and not options.phenotype.is_dir():
         raise InputError(f"--phenotype {options.phenotype} is no folder; name that of the scores")
+
+
+def _check_participants(path: Path) -> None:
+    """Refuse a table in which a participant stands twice, say in two arms."""
+    for fault in faults(read_table(path)) if path.is_file() else ():
+        raise fault
 
 
 def _check_once(table: Path, estimates: Estimates) -> None:
