@@ -169,3 +169,20 @@ def test_stats_refuses_a_participant_who_stands_in_two_arms(trial, tmp_path, cap
     assert main(["stats", plan, estimates, "--participants", str(path), "--out", str(tmp_path / "s")]) == 2
     assert "stands in line 2 already" in capsys.readouterr().err
     assert not (tmp_path / "s").exists()
+
+
+def test_a_margin_of_the_plan_is_judged_in_table_and_words(trial, tmp_path, capsys):
+    text = (trial / "study" / "raphe.toml").read_text(encoding="utf-8")
+    plan = tmp_path / "raphe.toml"
+    plan.write_text(text.replace('kind = "ancova"', 'kind = "ancova"\nmargin = 5.0', 1), encoding="utf-8")
+    given = ["--participants", str(trial / "study" / "participants.tsv"), "--phenotype"]
+    given += [str(trial / "study" / "phenotype")]
+    estimates = str(trial / "out" / "group" / "estimates.tsv")
+    assert main(["stats", str(plan), estimates, *given, "--out", str(tmp_path / "s")]) == 0
+    row = table(tmp_path / "s" / "group" / f"{CONTROLLED}.tsv")[0]
+    assert float(row["margin"]) == 5.0
+    assert float(row["p_equivalence"]) < 1e-3
+    assert float(row["ci_low"]) < float(row["ci90_low"]) < float(row["ci90_high"]) < float(row["ci_high"])
+    capsys.readouterr()
+    assert main(["stats", str(plan), estimates, *given]) == 0
+    assert "it is shown to lie within the margin of ±5" in capsys.readouterr().out

@@ -64,6 +64,19 @@ class PairedValues:
 UNKNOWN = Interval(float("nan"), float("nan"), float("nan"))
 
 
+@dataclass(frozen=True)
+class Equivalent:
+    """Whether an estimate is shown to lie within a margin that was named before: two one-sided tests at 5 %."""
+
+    margin: float
+    """-margin to margin, in the unit of the estimate."""
+    low: float
+    """Lower end of the 90 % interval."""
+    high: float
+    p: float
+    """The larger of both tests."""
+
+
 @dataclass(frozen=True, eq=False)
 class ContrastRow:
     """The answer in one region, with the values of the people that it rests on.
@@ -103,6 +116,10 @@ class ContrastRow:
     """Names of what a correlation is adjusted for."""
     covariates: Array = field(default_factory=lambda: np.empty((0, 0)))
     """Their columns of numbers, shape (n, n_column), in the order of ``pairs``."""
+    equivalent: Equivalent | None = None
+    """None where the plan names no margin, or nothing can be tested."""
+    bayes_factor: float = float("nan")
+    """Of an effect over none, where the kind has one."""
 
     @property
     def counts(self) -> dict[str, int]:

@@ -5,12 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from raphe.data.results import Contrast, ContrastRow
+from raphe.data.results import Contrast, ContrastRow, Equivalent
 from raphe.io.described import NOT_AVAILABLE, Column, write_described
 from raphe.io.results import REMARK, excluded_json, software
 from raphe.nomenclature import SYMBOLS
 
 COUNTED = "Values that were left out; the sidecar's Excluded says which and why"
+
+
+NAN = float("nan")
+
+_T = "Bayes factor of an effect over none: Student's t, Cauchy prior of scale 0.707 (Rouder 2009); none with covariates"
+_BAYES = {
+    **dict.fromkeys(("paired", "groups", "interaction"), _T),
+    "correlation": "Bayes factor of a correlation over none, uniform prior (Ly 2016); of Pearson's without covariates",
+}
 
 
 def write_contrast(path: Path, contrast: Contrast) -> None:
@@ -48,6 +57,11 @@ def write_contrast(path: Path, contrast: Contrast) -> None:
         Column("standardised_high", "Upper end of its 95 % confidence interval"),
         Column("p_smallest", "Smallest p that a permutation test of so few participants can give"),
         Column("note", "What a reader must know"),
+        Column("margin", "Largest effect that does not matter, by the study plan, to either side of 0", unit),
+        Column("ci90_low", "Lower end of the 90 % confidence interval, by which equivalence is judged", unit),
+        Column("ci90_high", "Upper end of the 90 % confidence interval", unit),
+        Column("p_equivalence", "p value of two one-sided tests that the effect lies beyond the margin"),
+        Column("bf10", _BAYES.get(contrast.kind, "Not given for this kind")),
     )
     metadata = {
         "Description": _what(contrast),
@@ -136,7 +150,15 @@ def _row(contrast: Contrast, row: ContrastRow) -> list[object]:
         *map(float, standardised),
         float(row.p_smallest),
         "; ".join(contrast.notes) or NOT_AVAILABLE,
+        *_equivalent(row.equivalent),
+        float(row.bayes_factor),
     ]
+
+
+def _equivalent(found: Equivalent | None) -> tuple[float, float, float, float]:
+    if found is None:
+        return NAN, NAN, NAN, NAN
+    return found.margin, found.low, found.high, found.p
 
 
 def _values(contrast: Contrast) -> Iterator[list[object]]:

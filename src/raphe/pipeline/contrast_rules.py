@@ -13,7 +13,7 @@ from raphe.pipeline.toml_lines import Key
 
 COMMON = ("name", "kind", "tracer", "parameter", "model", "regions", "adjust")
 ADJUSTED = ("covariates", "missing")
-TESTED = ("test", "seed")
+TESTED = ("test", "seed", "margin")
 
 
 class Keys(NamedTuple):
@@ -28,8 +28,8 @@ KEYS: Mapping[str, Keys] = {
     "groups": Keys(("terms", "sessions"), ("scale", *ADJUSTED, *TESTED)),
     "ancova": Keys(("terms", "sessions"), ("scale", *ADJUSTED, *TESTED)),
     "interaction": Keys(("terms", "by", "levels"), ("arm", "scale", *ADJUSTED, *TESTED)),
-    "mixed": Keys(("terms",), ("levels", "arm", "scale", "covariance", "df", *ADJUSTED)),
-    "correlation": Keys(("x", "score"), ("score_sessions", "method", "arm", "scale", *ADJUSTED, *TESTED)),
+    "mixed": Keys(("terms",), ("levels", "arm", "scale", "covariance", "df", "margin", *ADJUSTED)),
+    "correlation": Keys(("x", "score"), ("score_sessions", "method", "arm", "scale", *ADJUSTED, "test", "seed")),
     "occupancy": Keys(("terms",), ("arm",)),
 }
 

@@ -95,6 +95,7 @@ def question_of(plan: StudyPlan, contrast: ContrastSection, estimates: Estimates
         score=contrast.score or "",
         score_sessions=contrast.score_sessions,
         method=contrast.method,
+        margin=contrast.margin,
         primary=plan.primary is not None and contrast.name == plan.primary.contrast,
     )
 

@@ -338,6 +338,8 @@ class ContrastSection(Section):
     seed: Annotated[int, Field(ge=0)] = 1
     """Of random arrangements."""
     adjust: Literal["holm", "hochberg", "bh", "bonferroni", "maxt", "none"] = "holm"
+    margin: Annotated[float, Field(gt=0)] | None = None
+    """Largest effect that does not matter, in the unit of the estimate; None: equivalence is not tested."""
     covariance: Literal["unstructured", "ar1", "ar1h", "cs", "csh", "independent"] = "unstructured"
     df: Literal["kenward-roger", "satterthwaite"] = "kenward-roger"
     x: Labels = ()

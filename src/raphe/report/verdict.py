@@ -50,7 +50,21 @@ def unit_of(contrast: Contrast) -> str:
 def region_verdict(contrast: Contrast, row: ContrastRow) -> str:
     """One region's answer, by its own p value: for a region that was named before the data were seen."""
     told = _change(contrast, row) if is_change(contrast) else _answer(contrast, row)
-    return with_notes(told, contrast)
+    return with_notes(" ".join(filter(None, (told, within_margin(contrast, row)))), contrast)
+
+
+def within_margin(contrast: Contrast, row: ContrastRow) -> str:
+    """Whether an effect is shown to be too small to matter; empty where the plan names no margin."""
+    found = row.equivalent
+    if found is None:
+        return ""
+    unit = f" {unit_of(contrast)}" if unit_of(contrast) else ""
+    margin = f"the margin of ±{found.margin:g}{unit} that the plan names"
+    ends = span(found.low, found.high, decimals(row.se))
+    test = f"90 % CI {ends}, two one-sided tests, p {_equals(found.p)}"
+    if found.p < LEVEL:
+        return f"Whatever it is, it is shown to lie within {margin} ({test})."
+    return f"That it lies within {margin} is not shown ({test})."
 
 
 def is_change(contrast: Contrast) -> bool:

@@ -48,6 +48,8 @@ class Question:
         Of a correlation.
     score_sessions : tuple of str
         Visits of the score: one, or two for its change.
+    margin : float, optional
+        Largest effect that does not matter, in the unit of the estimate.
     primary : bool
     """
 
@@ -76,6 +78,7 @@ class Question:
     score: str = ""
     score_sessions: tuple[str, ...] = ()
     method: str = "pearson"
+    margin: float | None = None
     primary: bool = False
 
 

@@ -14,6 +14,7 @@ from raphe.stats.contrasts.adjust import ADJUSTMENTS, MAX_T, adjusted
 from raphe.stats.contrasts.ancova import ancova
 from raphe.stats.contrasts.answer import Answer
 from raphe.stats.contrasts.correlation import correlation
+from raphe.stats.contrasts.evidence import with_evidence
 from raphe.stats.contrasts.groups import groups
 from raphe.stats.contrasts.interaction import interaction
 from raphe.stats.contrasts.mixed import mixed
@@ -81,7 +82,7 @@ def contrast_of(question: Question, material: Material, kinds: Mapping[str, Kind
         method = (
             f"permutation of {answer.arrangement} ({how} {permutation.n} arrangements); intervals by {answer.method}"
         )
-    rows = adjusted(rows, question.adjust, permutation)
+    rows = adjusted(tuple(with_evidence(row, question) for row in rows), question.adjust, permutation)
     contrast = Contrast(
         question.name,
         question.tracer,
@@ -153,6 +154,7 @@ def _step(contrast: Contrast, question: Question, answer: Answer) -> Step:
             "adjust": contrast.adjust,
             "arm": question.arm,
             "seed": question.seed,
+            "margin": question.margin,
             "primary": contrast.primary,
             "n_regions": len({row.pairs.region for row in contrast.rows}),
         },
