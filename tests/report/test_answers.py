@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 from contrast_studies import answered, study
+from raphe.report.answers import cautions
 from raphe.report.comparison import contrast_view
-from raphe.report.verdict import family_verdict, region_verdict, uncontrolled
+from raphe.report.contrast_answer import answer_of
+from raphe.report.verdict import family_verdict, region_verdict
 
 ARMS = {f"p{i}": "drug" if i < 6 else "placebo" for i in range(12)}
 BEFORE = {who: 2 + (i % 6) / 20 for i, who in enumerate(ARMS)}
@@ -26,14 +28,17 @@ def test_a_rise_within_the_arm_that_the_comparison_does_not_show_is_told_as_such
     """The trap of the trial: significant within the drug's arm, nothing against placebo."""
     assert all(row.p_adjusted < 0.05 for row in INSIDE.rows)
     assert all(row.p > 0.5 for row in BETWEEN.rows)
-    (sentence,) = uncontrolled([BETWEEN, INSIDE])
-    assert sentence.startswith("In hippocampus and putamen, inside shows a change within one arm, but between")
-    assert "that the change is due to drug is not shown" in sentence
+    told = cautions([answer_of(BETWEEN, "hippocampus"), answer_of(INSIDE, "hippocampus", "drug")])
+    assert len(told) == 1
+    assert (
+        "the change within drug (p < 0.001) is significant by itself, but a difference from placebo is not" in told[0]
+    )
+    assert "not evidence that the drug differs from placebo" in told[0]
 
 
 def test_no_such_sentence_where_the_comparison_shows_it_too():
     shown = replace(BETWEEN, rows=tuple(replace(row, p=0.001, p_adjusted=0.001) for row in BETWEEN.rows))
-    assert uncontrolled([shown, INSIDE]) == []
+    assert cautions([answer_of(shown, "hippocampus"), answer_of(INSIDE, "hippocampus", "drug")]) == []
 
 
 def test_a_verdict_within_an_arm_carries_the_note():

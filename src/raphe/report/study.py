@@ -20,7 +20,6 @@ from raphe.report.left_out import left_out, selected
 from raphe.report.page import record, render
 from raphe.report.repeated import repeated
 from raphe.report.statistic_maps import StatisticMapsView
-from raphe.report.verdict import uncontrolled
 from raphe.report.wording import listed, tracer
 
 NO_ARM = frozenset({"", "n/a"})
@@ -136,7 +135,6 @@ def study_page(
         ),
         primary_region=primary_region,
         treated=treated,
-        uncontrolled=uncontrolled(contrasts),
         repeated=repeated(
             [replace(agreement, tracer=called.get(agreement.tracer, agreement.tracer)) for agreement in agreements]
         ),

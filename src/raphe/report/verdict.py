@@ -195,40 +195,6 @@ def _family(contrast: Contrast, rows: Sequence[ContrastRow]) -> str:
     )
 
 
-def uncontrolled(contrasts: Sequence[Contrast]) -> list[str]:
-    """Say where a change within an arm is shown that the comparison of the arms does not show.
-
-    Of the same tracer, model and parameter, region by region, by adjusted p values.
-    """
-    sentences = []
-    for inside in contrasts:
-        if inside.controlled or inside.kind != "paired" or not any("one arm" in note for note in inside.notes):
-            continue
-        for between in contrasts:
-            if not between.controlled or (between.tracer, between.model, between.parameter) != (
-                inside.tracer,
-                inside.model,
-                inside.parameter,
-            ):
-                continue
-            tested = {row.pairs.region: row for row in between.rows if not row.secondary and math.isfinite(row.p)}
-            open_ = [
-                row.pairs.region
-                for row in inside.rows
-                if row.p_adjusted < LEVEL
-                and row.pairs.region in tested
-                and not tested[row.pairs.region].p_adjusted < LEVEL
-            ]
-            if open_:
-                sentences.append(
-                    f"In {listed(open_)}, {inside.name} shows a change within one arm, but {between.name}, which "
-                    f"compares {between.groups[1]} with {between.groups[0]}, does not show a difference: that the "
-                    f"change is due to {between.groups[1]} is not shown, for it may come from time, expectation or "
-                    "regression to the mean."
-                )
-    return sentences
-
-
 def _least(row: ContrastRow) -> str:
     return f" (the smallest possible is {row.p_smallest:.3g})" if math.isfinite(row.p_smallest) else ""
 
