@@ -37,7 +37,7 @@ Table = dict[str, list[str]]
 Found = dict[str, tuple[float, ...]]
 
 R_SCRIPT = Path(__file__).with_suffix(".R")
-TRIAL = Path("/work/shared/data/clinical/antidepressant_data_rbmi.csv")
+TRIAL = Path(__file__).resolve().parents[2] / "shared" / "data" / "clinical" / "antidepressant_data_rbmi.csv"
 FREEDOM = {"s": "satterthwaite", "k": "kenward-roger"}
 
 

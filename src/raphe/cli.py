@@ -16,7 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from raphe import __version__, arguments, model_options, power_options
+from raphe import __version__, arguments, model_options, occupancy_options, power_options
 from raphe.errors import OutputError, RapheError
 from raphe.pipeline.messages import log
 
@@ -412,55 +412,7 @@ def _occupancy(commands: _Commands) -> None:
         f"raphe simulate yamanaka2014 to-block --tacs-only --participants 1 && {' && '.join(fits)} && "
         f"raphe occupancy {tables} --out occupied",
     )
-    parser.add_argument(
-        "baseline",
-        type=arguments.path,
-        metavar="BASELINE",
-        help="scan without drug: parameters of one scan (*_kinpar.tsv), or estimates of a study (estimates.tsv)",
-    )
-    parser.add_argument(
-        "blocked",
-        nargs="?",
-        type=arguments.path,
-        metavar="BLOCKED",
-        help="scan under the drug; may be left out where BASELINE holds both sessions (--session)",
-    )
-    choice = parser.add_argument_group("which values")
-    choice.add_argument(
-        "--session", nargs=2, type=arguments.name, metavar=("BASELINE", "BLOCKED"), help="labels of the two sessions"
-    )
-    choice.add_argument("--participant", nargs="+", type=arguments.name, default=[], metavar="LABEL")
-    choice.add_argument("--tracer", type=arguments.name, metavar="NAME")
-    choice.add_argument("--model", type=arguments.names, default=[], metavar="M", help="where a table holds several")
-    choice.add_argument(
-        "--parameter", choices=("BPND", "VT"), help="of both tables; VT if not given and both have it, else BPND"
-    )
-    choice.add_argument(
-        "--regions", type=arguments.names, default=[], metavar="NAME,...", help="use these alone, parted by commas"
-    )
-    line = parser.add_argument_group("line through the regions")
-    line.add_argument(
-        "--method",
-        choices=("ml", "ols", "tls"),
-        default="ml",
-        help="maximum likelihood with errors in both scans (default); least squares of the Lassen plot, to compare",
-    )
-    line.add_argument(
-        "--noise",
-        choices=("relative", "absolute", "se"),
-        default="relative",
-        help="errors in proportion to VT or 1 + BPND (default), alike, or as the tables' standard errors have them",
-    )
-    line.add_argument(
-        "--covariance",
-        type=arguments.path,
-        metavar="FILE",
-        help="covariance of the relative errors of the regions, from test-retest data: a column name, and one a region",
-    )
-    parser.add_argument(
-        "--out", type=arguments.path, metavar="DIR", help="folder for table and page; without it, the table is printed"
-    )
-    parser.add_argument("--json", action="store_true", help="print the lines as JSON")
+    occupancy_options.add(parser)
 
 
 def _simulate(commands: _Commands) -> None:

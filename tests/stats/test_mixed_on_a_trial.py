@@ -14,7 +14,7 @@ from raphe.stats.columns import Factor
 from raphe.stats.design import design_of
 from raphe.stats.longitudinal import fit_mixed
 
-TABLE = Path("/work/shared/data/clinical/antidepressant_data_rbmi.csv")
+TABLE = Path(__file__).resolve().parents[3] / "shared" / "data" / "clinical" / "antidepressant_data_rbmi.csv"
 
 pytestmark = pytest.mark.skipif(not TABLE.exists(), reason=f"the trial's table {TABLE} is not there")
 
