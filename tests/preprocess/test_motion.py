@@ -154,3 +154,15 @@ def test_noise_does_not_pass_for_motion():
     after = errors(motion, matrices, FRAMES.start >= 20)
     assert np.median(after) < 0.15
     assert after.max() < 0.5
+
+
+def test_an_image_without_edges_along_two_axes_is_no_hindrance():
+    """Plates across one axis: shifts along the others, and turns about it, cannot be told."""
+    own = grid()
+    at = places(own)[..., 0]
+    waves = np.random.default_rng(7).uniform(1, 3, (len(FRAMES), 2))
+    plates = np.array([10 + a * np.sin(at / 6) + b * np.sin(at / 4) for a, b in waves], dtype=np.float32)
+    image = DynamicImage(own, FRAMES, plates, HALF_LIFE)
+    motion, _ = estimate_motion(image)
+    assert np.isfinite(motion.matrices).all()
+    assert np.abs(motion.matrices[:, 1:3, 3]).max() < 0.5

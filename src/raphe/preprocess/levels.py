@@ -32,7 +32,19 @@ class Level:
 
 
 def make_level(image: DynamicImage, brain: npt.NDArray[np.bool_], size: float, voxel: float, blur: float) -> Level:
-    """Frames in voxels of about that size, in mm, and the places of the brain in blocks."""
+    """Frames in larger voxels, blurred, and the places of the brain in blocks.
+
+    Parameters
+    ----------
+    image : DynamicImage
+    brain : ndarray of bool, shape as its frames
+    size : float, mm
+        Edge of a cube as large as the brain.
+    voxel : float, mm
+        About as large as voxels are to be; whole multiples of the image's.
+    blur : float
+        Standard deviation of the Gaussian, in these voxels.
+    """
     factors = [max(1, round(voxel / zoom)) for zoom in image.grid.zooms]
     shrunk = [_shrunk(clean(frame), factors) for frame in image.activity]
     ready = [ndimage.gaussian_filter(one, blur).astype(np.float32) for one in shrunk]

@@ -225,8 +225,8 @@ def _fitted(
 ) -> tuple[float, Array, Array]:
     """Position of one frame against a mean of others: its cost, motion, and information.
 
-    Errors of the position have the variance H S^-1 H, with S the second derivative of the cost and H that part of it
-    which is not of noise (the sandwich of Huber 1967).
+    With S the second derivative of the cost and H that part of it which is not of noise, errors of the position have
+    the variance H^-1 S H^-1 (the sandwich of Huber 1967), so the information is H S^-1 H.
     """
     image, whole = level.images[at], np.asarray(reference, dtype=np.float64)
     basis = orthonormal(np.stack([np.ones(len(level.places)), whole[0]], axis=1), level.edges)
@@ -238,7 +238,7 @@ def _fitted(
     unit = np.outer(*[np.array([1.0, 1, 1, radius, radius, radius])] * 2)
     size, way = np.linalg.eigh(edges / unit)
     edges = (way * np.maximum(size, 0.0)) @ way.T
-    told = edges @ np.linalg.solve(hessian / unit, edges) * unit
+    told = edges @ np.linalg.pinv(hessian / unit, hermitian=True) @ edges * unit
     return cost, motion, told * level.independent / noise
 
 

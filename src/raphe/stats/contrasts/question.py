@@ -10,9 +10,6 @@ from raphe.data.people import NOT_KNOWN, People
 from raphe.errors import InputError
 from raphe.stats.pairs import NONE
 
-SCALES = ("difference", "percent", "log")
-"""Of a person's change: second minus first; the same in per cent of the first; logarithm of their ratio."""
-
 
 @dataclass(frozen=True)
 class Question:
@@ -35,7 +32,8 @@ class Question:
     arms : tuple of str
         All arms of the study.
     adjust, scale, test : str
-        ``test`` is ``t`` or ``permutation``.
+        ``scale`` of a person's change: ``difference``, second minus first; ``percent`` of the first; ``log``, the
+        logarithm of their ratio. ``test`` is ``t`` or ``permutation``.
     seed : int
         Of a permutation test.
     covariates : tuple of str
