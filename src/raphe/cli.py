@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from raphe import __version__, arguments, model_options, occupancy_options, power_options
-from raphe.errors import OutputError, RapheError
+from raphe.errors import OutputError, RapheError, unexpected
 from raphe.pipeline.messages import log
 
 if TYPE_CHECKING:
@@ -63,17 +63,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         sys.stderr.close()
         return UNEXPECTED
-    except OSError as error:
-        if options.debug:
-            raise
-        _end(options, f"{error.filename} cannot be used: {error.strerror or error}; mend it, or name another place")
-        return UNUSABLE
     except Exception as error:
         if options.debug:
             raise
-        what = f"{type(error).__name__}: {error}"
-        how = "Run it again with --debug and report what it prints"
-        _end(options, f"this is a fault of raphe and not of yours: {what}. {how}")
+        _end(options, str(unexpected(error)))
         return UNEXPECTED
     return code
 

@@ -40,6 +40,22 @@ class OutputError(RapheError):
     """A place that cannot be written to."""
 
 
+class UnexpectedError(RapheError):
+    """What nobody foresaw: a fault of raphe, or a file that the system does not give."""
+
+
+def unexpected(error: Exception) -> UnexpectedError:
+    """Error with the words that a user needs about one that is none of raphe's own."""
+    if isinstance(error, OSError):
+        what = f"{error.filename} cannot be used: {error.strerror or error}; mend it, or name another place"
+    else:
+        what = (
+            f"this is a fault of raphe and not of yours: {type(error).__name__}: {error}. Run it again with --debug "
+            "and report what it prints"
+        )
+    return UnexpectedError(what)
+
+
 def nearest(name: str, known: Iterable[str], most: int = 12) -> str:
     """Hint at the way out of a name that is not known: the names nearest to it, or else those that there are.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -9,7 +10,7 @@ from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
 from typing import TypeVar
 
-from raphe.errors import OutputError, RapheError
+from raphe.errors import OutputError, RapheError, unexpected
 from raphe.io.staging import STOPS
 
 Task = TypeVar("Task")
@@ -17,7 +18,7 @@ Outcome = TypeVar("Outcome")
 
 
 def execute(
-    work: Callable[[Task], Outcome], tasks: Sequence[Task], workers: int
+    work: Callable[[Task], Outcome], tasks: Sequence[Task], workers: int, debug: bool = False
 ) -> Iterator[tuple[Task, Outcome | RapheError]]:
     """Do ``work`` on every task and yield each with its outcome, or with the error that it ended in, as they finish.
 
@@ -28,6 +29,8 @@ def execute(
     tasks : sequence
     workers : int
         Processes; 1 works in this one. What is still waiting is dropped when the iteration is stopped.
+    debug : bool
+        Whether an error that is not raphe's own is raised, instead of being told as that of its task.
 
     Raises
     ------
@@ -36,10 +39,7 @@ def execute(
     """
     if workers == 1 or len(tasks) < 2:
         for task in tasks:
-            try:
-                yield task, work(task)
-            except RapheError as error:
-                yield task, error
+            yield task, _outcome(functools.partial(work, task), debug)
         return
     with ProcessPoolExecutor(
         min(workers, len(tasks)), mp_context=get_context("spawn"), initializer=_leave_stopping_to_the_parent
@@ -47,10 +47,7 @@ def execute(
         waiting = {pool.submit(work, task): task for task in tasks}
         try:
             for done in as_completed(waiting):
-                try:
-                    yield waiting[done], done.result()
-                except RapheError as error:
-                    yield waiting[done], error
+                yield waiting[done], _outcome(done.result, debug)
         except BrokenProcessPool:
             raise OutputError(
                 "one of the processes that work on scans has ended without a word, perhaps for want of memory; the "
@@ -58,6 +55,19 @@ def execute(
             ) from None
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _outcome(result: Callable[[], Outcome], debug: bool) -> Outcome | RapheError:
+    try:
+        return result()
+    except RapheError as error:
+        return error
+    except BrokenProcessPool:
+        raise
+    except Exception as error:
+        if debug:
+            raise
+        return unexpected(error)
 
 
 def _leave_stopping_to_the_parent() -> None:

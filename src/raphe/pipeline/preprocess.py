@@ -111,7 +111,9 @@ def preprocess(
     heads = list({task.head.t1: task.head for task in tasks if task.head is not None}.values())
     lost: dict[Path, str] = {}
     done = 0
-    for head, outcome in execute(functools.partial(prepare_head, restart=options.restart), heads, options.workers):
+    for head, outcome in execute(
+        functools.partial(prepare_head, restart=options.restart), heads, options.workers, options.debug
+    ):
         done += 1
         if isinstance(outcome, RapheError):
             lost[head.t1] = str(outcome)
@@ -121,7 +123,9 @@ def preprocess(
     ready = [task for task in tasks if task.head is None or task.head.t1 not in lost]
     failed |= {task.label: lost[task.head.t1] for task in tasks if task.head is not None and task.head.t1 in lost}
     done = 0
-    for task, result in execute(functools.partial(preprocess_scan, restart=options.restart), ready, options.workers):
+    for task, result in execute(
+        functools.partial(preprocess_scan, restart=options.restart), ready, options.workers, options.debug
+    ):
         done += 1
         if isinstance(result, RapheError):
             failed[task.label] = str(result)

@@ -6,7 +6,7 @@ import argparse
 import functools
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -199,7 +199,23 @@ def read_job(
     if not found.tables:
         raise InputError(f"{options.bids}: none of the scans that were asked for is of a tracer of the plan")
     tasks = _tasks(study, found, plan, derivatives, options, made, excluded)
-    return Job(study, plan, found.tables, tasks, (*findings, *found.findings), people)
+    return Job(study, plan, found.tables, tasks, (*_of_a_part(options), *findings, *found.findings), people)
+
+
+def _of_a_part(options: argparse.Namespace) -> Iterator[Finding]:
+    """Yield that the study's tables are of a part of it, where a part was asked for."""
+    words = [
+        f"{option} {' '.join(labels)}"
+        for option, labels in (
+            ("--participant-label", options.participant_label),
+            ("--session-label", options.session_label),
+            ("--tracer", options.tracer),
+        )
+        if labels
+    ]
+    if words and options.level != "participant":
+        told = f"a part of the study was asked for ({', '.join(words)}): its tables, contrasts and report are of these"
+        yield Finding("warning", options.out, "", f"{told} scans alone")
 
 
 def choose_tables(
@@ -315,7 +331,7 @@ def _analyse(job: Job, options: argparse.Namespace, messages: Messages) -> dict[
     done = skipped = 0
     lost: Counter[str] = Counter()
     unmasked: list[str] = []
-    for task, outcome in execute(work, job.tasks, options.workers):
+    for task, outcome in execute(work, job.tasks, options.workers, options.debug):
         done += 1
         if isinstance(outcome, RapheError) and task.excluded:
             messages.say(f"{labels[task.table]}, which is excluded ({task.excluded}), failed: {outcome}")
