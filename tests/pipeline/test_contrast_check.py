@@ -115,8 +115,15 @@ def test_people_without_a_covariate_an_arm_or_a_score_are_named_in_warnings(tmp_
     assert {severity for severity, _ in found} == {"warning"}
     told = "\n".join(message for _, message in found)
     assert "leaves out those without an arm in participants.tsv: sub-05" in told
-    assert "leaves out 1 people without a covariate: sub-01 (age)" in told
-    assert "leaves out 1 people without the score madrs:first and madrs:last: sub-00" in told
+    assert "leaves out 1 person without a covariate: sub-01 (age)" in told
+    assert "leaves out 1 person without the score madrs:first and madrs:last: sub-00" in told
+
+
+def test_nobody_is_left_whom_a_score_could_be_told_of(tmp_path):
+    scores = "participant_id\tfirst\tlast\n" + "".join(f"sub-{who}\t{30 - i}\tn/a\n" for i, who in enumerate(NAMES))
+    found = check(tmp_path, CORRELATION + 'covariates = ["age"]\n', scores=scores)
+    assert [one for one, _ in found] == ["warning", "error"]
+    assert "line 23: contrast 'c': nobody has all the values that it needs" in found[1][1]
 
 
 def test_people_without_one_scan_are_named_and_a_mixed_model_keeps_them(tmp_path):

@@ -15,6 +15,7 @@ from raphe.pipeline.contrast_rules import arms_of, sessions_of, tracers_of
 from raphe.pipeline.people_of import ARM
 from raphe.pipeline.plan_schema import ContrastSection, StudyPlan, same_tracer
 from raphe.pipeline.toml_lines import Key
+from raphe.report.wording import count
 from raphe.stats.columns import Column, Covariate, Factor
 from raphe.stats.contrasts.covariates import columns_of
 from raphe.stats.design import design_of
@@ -178,10 +179,10 @@ def _covariates(plan: StudyPlan, index: int, contrast: ContrastSection, whole: S
     if missing:
         key = ("contrast", index, "covariates")
         if contrast.missing == "error":
-            how = f"{who}: covariates are missing for {len(missing)} people: {', '.join(missing)}; give them, or write "
+            how = f"{who}: covariates are missing for {_people_of(missing)}: {', '.join(missing)}; give them, or write "
             yield error(plan, key, how + 'missing = "exclude" to leave these people out')
             return
-        yield warning(plan, key, f"{who} leaves out {len(missing)} people without a covariate: {', '.join(missing)}")
+        yield warning(plan, key, f"{who} leaves out {_people_of(missing)} without a covariate: {', '.join(missing)}")
     there = [one for one in whole if not lacks[one]]
     if contrast.score is not None:
         keys = [score_key(contrast.score, visit) for visit in contrast.score_sessions or ("",)]
@@ -189,7 +190,7 @@ def _covariates(plan: StudyPlan, index: int, contrast: ContrastSection, whole: S
             return
         gone = [one for one in there if any(people.known(name, one) is None for name in keys)]
         if gone:
-            how = f"{who} leaves out {len(gone)} people without the score {' and '.join(keys)}: {_names(gone)}"
+            how = f"{who} leaves out {_people_of(gone)} without the score {' and '.join(keys)}: {_names(gone)}"
             yield warning(plan, ("contrast", index, "score"), how)
         there = [one for one in there if one not in gone]
     yield from _design(plan, index, contrast, there, people)
@@ -201,6 +202,8 @@ def _design(plan: StudyPlan, index: int, contrast: ContrastSection, there: Seque
     if not contrast.covariates and not arms:
         return
     try:
+        if not there:
+            raise InputError("nobody has all the values that it needs; fill them in, or take it out of the plan")
         columns: list[Column] = list(columns_of(contrast.covariates, people, there))
         if arms:
             columns.append(Factor(ARM, tuple(people.columns[ARM][one] for one in there), arms))
@@ -209,7 +212,7 @@ def _design(plan: StudyPlan, index: int, contrast: ContrastSection, there: Seque
             columns.append(Covariate(f"{contrast.parameter} in {sessions_of(contrast)[0]}", stand_in))
         n = design_of(columns, [(column.name,) for column in columns]).matrix.shape[1]
         if n >= len(there):
-            raise InputError(f"{n} parameters for {len(there)} people leave nothing to judge by; take out covariates")
+            raise InputError(f"{n} parameters for {_people_of(there)} leave nothing to judge by; take out covariates")
     except InputError as fault:
         key = ("contrast", index, "covariates" if contrast.covariates else "terms")
         yield error(plan, key, f"contrast {contrast.name!r}: {fault}")
@@ -231,14 +234,18 @@ def _lacking(tracer: str, label: str, own: Sequence[Scan], scans: Sequence[Scan]
 
 def _doubled(tracer: str, label: str, own: Sequence[Scan]) -> str:
     """Say who has several scans of a contrast's tracer in one of its sessions; empty if nobody has."""
-    for who, count in Counter(scan.participant for scan in own if scan.session == label).items():
-        if count > 1:
+    for who, n in Counter(scan.participant for scan in own if scan.session == label).items():
+        if n > 1:
             several = [scan.label for scan in own if (scan.participant, scan.session) == (who, label)]
             return (
-                f"sub-{who} has {count} scans with {tracer} in session {label!r} ({', '.join(several)}); leave "
+                f"sub-{who} has {n} scans with {tracer} in session {label!r} ({', '.join(several)}); leave "
                 "one of them in the data set, or exclude the others (exclusions.tsv)"
             )
     return ""
+
+
+def _people_of(names: Sequence[str]) -> str:
+    return count(len(names), "person", "people")
 
 
 def _names(people: Sequence[str]) -> str:

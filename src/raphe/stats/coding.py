@@ -42,7 +42,7 @@ def coded_matrix(
         part, labels = np.ones((n, 1)), [""]
         for name in term:
             more, more_labels = _coded(by_name[name], offsets, whole=term == (whole,))
-            part = (part[:, :, None] * more[:, None, :]).reshape(n, -1)
+            part = (part[:, :, None] * more[:, None, :]).reshape(n, part.shape[1] * more.shape[1])
             labels = [f"{a}:{b}" if a else b for a, b in product(labels, more_labels)]
         parts.append(part)
         names += labels if term else ["(intercept)"]
