@@ -29,6 +29,14 @@ def test_no_value_is_off_by_more_than_half_of_a_step(size, seed):
     assert np.abs(read(volume).get_fdata() - values).max() <= volume.step / 2 + 1e-6 * largest
 
 
+@pytest.mark.parametrize(("largest", "step"), [(4.0, 0.002), (72.0, 0.005), (163.0, 0.005), (164.0, 0.05), (1e5, 5)])
+def test_a_step_is_no_larger_than_asked_for_unless_numbers_end_before(largest, step):
+    values = np.array([[[largest, -largest / 3]]])
+    volume = rounded(values, AFFINE, 0.005)
+    assert volume.step == pytest.approx(step)
+    assert np.abs(read(volume).get_fdata() - values).max() <= step / 2 + 1e-6 * largest
+
+
 def test_what_has_no_value_is_0_and_0_alone_can_be_held():
     values = np.array([[[1.0, np.nan], [np.inf, -2.0]]])
     np.testing.assert_allclose(read(rounded(values, AFFINE)).get_fdata(), [[[1, 0], [0, -2]]], rtol=1e-6)

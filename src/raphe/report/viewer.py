@@ -13,7 +13,6 @@ import numpy.typing as npt
 from markupsafe import Markup
 
 from raphe.report import svg
-from raphe.report.carpet import PALETTE, SHADES
 from raphe.report.maps import HIGHEST
 from raphe.report.png import data_uri
 from raphe.report.volume import Array, Box, Flags, Floats, Volume, box_of, moved, rounded, whole
@@ -24,6 +23,18 @@ LIBRARY = "niivue"
 
 MOST = 6_000_000
 """Characters up to which the viewers of a page stand on it; more get a page of their own."""
+
+STEP = 0.005
+"""Of a statistic at most: pages show two decimals."""
+
+COOL = ((20, 60, 200), (120, 240, 255))
+"""Colours of negative values, near 0 and the largest; none is white, so that the sign is always seen."""
+
+WARM = ((170, 40, 0), (255, 235, 90))
+"""Colours of positive values."""
+
+SHADES = 127
+"""Shades of each in the scale of colours."""
 
 ANALYSED = 1
 """Bit of the voxels that were analysed; ways of correction have the bits above it."""
@@ -151,7 +162,7 @@ def _viewer(one: Statistic, name: str, volumes: dict[str, Volume]) -> Viewer:
     for at, way in enumerate(one.ways):
         flags |= (way.found & inside).astype(np.uint8) << (at + 1)
     held = {
-        "statistic": rounded(one.values[box], affine),
+        "statistic": rounded(one.values[box], affine, STEP),
         "flags": whole(flags[box], affine),
         **{f"logp{at}": rounded(way.logp[box], affine) for at, way in enumerate(one.ways)},
         "background": whole(_grey(one.background, inside, box), affine),
@@ -167,15 +178,20 @@ def _viewer(one: Statistic, name: str, volumes: dict[str, Volume]) -> Viewer:
         "statistic": one.name,
         "space": one.space,
         "ways": [way.name for way in one.ways],
-        "cool": PALETTE[1].tolist(),
-        "warm": PALETTE[-1].tolist(),
+        "cool": COOL,
+        "warm": WARM,
         "places": [[place.x, place.y, place.z] for place in one.places] or [_highest(one)],
     }
-    bar = Markup('<img alt="scale of colours" src="{}">').format(
-        data_uri(np.arange(1, 2 * SHADES + 2, dtype=np.uint8)[None], PALETTE)
-    )
     return Viewer(
-        name, one.title, one.name, _choices(one), tuple(one.places), bar, _ticks(limit), general(step / 2, 2), settings
+        name,
+        one.title,
+        one.name,
+        _choices(one),
+        tuple(one.places),
+        _bar(),
+        _ticks(limit),
+        general(step / 2, 2),
+        settings,
     )
 
 
@@ -208,6 +224,15 @@ def _highest(one: Statistic) -> list[float]:
     at = np.unravel_index(int(np.nanargmax(np.abs(one.values))), one.values.shape)
     found: list[float] = (one.affine @ [*at, 1.0])[:3].tolist()
     return found
+
+
+def _bar() -> Markup:
+    """Scale of colours, from the lowest value to the highest."""
+    shares = np.linspace(0, 1, SHADES)[:, None]
+    cool, warm = (low + shares * (np.array(high) - low) for low, high in (COOL, WARM))
+    palette = np.concatenate([[(0, 0, 0)], cool[::-1], warm]).round().astype(np.uint8)
+    row = np.arange(1, len(palette), dtype=np.uint8)[None]
+    return Markup('<img alt="scale of colours" src="{}">').format(data_uri(row, palette))
 
 
 def _ticks(limit: float) -> tuple[tuple[str, str], ...]:

@@ -20,6 +20,9 @@ Box = tuple[slice, slice, slice]
 STEPS = 1000
 """Into at least so many steps the largest absolute value is parted where values are rounded."""
 
+WIDEST = 32767
+"""Largest number of 16 bits."""
+
 START = 352
 """Bytes before the values of a NIfTI file."""
 
@@ -51,16 +54,21 @@ def moved(affine: Array, box: Box) -> Array:
     return found
 
 
-def rounded(values: Floats, affine: Array) -> Volume:
+def rounded(values: Floats, affine: Array, most: float = math.inf) -> Volume:
     """Volume of 16-bit numbers, in steps of 1, 2 or 5 times a power of ten; 0 where there is no number.
 
     Parameters
     ----------
     values : ndarray, shape (x, y, z)
     affine : ndarray, shape (4, 4), mm
+    most : float
+        Step that is not exceeded unless the values are too large for 16 bits with it.
     """
     known = np.nan_to_num(np.asarray(values, dtype=float), posinf=0.0, neginf=0.0)
-    step = _step(float(np.abs(known).max()) / STEPS)
+    largest = float(np.abs(known).max())
+    step = min(_step(largest / STEPS), most)
+    while largest > step * WIDEST:
+        step *= 10
     return _volume(np.round(known / step).astype("<i2"), affine, step)
 
 

@@ -51,11 +51,11 @@
     find(".opened").hidden = false;
     await nv.attachToCanvas(find("canvas"));
     [["warm", settings.warm], ["cool", settings.cool]].forEach(function (pair) {
-      var end = pair[1], mixed = function (at) { return [255, 255 + Math.round((end[at] - 255) / 255), end[at]]; };
+      var low = pair[1][0], high = pair[1][1], mixed = function (at) { return [low[at], low[at], high[at]]; };
       nv.addColormap("raphe-" + pair[0], { R: mixed(0), G: mixed(1), B: mixed(2), A: [0, 255, 255], I: [0, 1, 255] });
     });
-    nv.addColormap("raphe-grey", { R: [0, 255], G: [0, 255], B: [0, 255], A: [0, 14], I: [0, 255] });
-    nv.addVolume(await niivue.NVImage.new(held.background.buffer, "background.nii", "raphe-grey", 1, null, 0, 255));
+    nv.addColormap("raphe-grey", { R: [0, 255], G: [0, 255], B: [0, 255], A: [0, 24], I: [0, 255] });
+    nv.addVolume(await niivue.NVImage.new(held.background.buffer, "background.nii", "raphe-grey", 1, null, 0, 400));
     var over = await niivue.NVImage.new(
       statistic.buffer.slice(0), "statistic.nii", "raphe-warm", 1, null, statistic.slope / 2, settings.limit, true, 0, false, false, "raphe-cool"
     );
