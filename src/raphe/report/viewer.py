@@ -1,8 +1,9 @@
-"""Maps of a statistic to be looked at by hand: NiiVue and the volumes within the page, decoded when a reader asks."""
+"""Maps to be looked at by hand: NiiVue and the volumes within the page, decoded when a reader asks."""
 
 from __future__ import annotations
 
 import base64
+import math
 from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib import resources
@@ -15,7 +16,7 @@ from markupsafe import Markup
 from raphe.report import svg
 from raphe.report.maps import HIGHEST
 from raphe.report.png import data_uri
-from raphe.report.volume import Array, Box, Flags, Floats, Volume, box_of, moved, rounded, whole
+from raphe.report.volume import Array, Box, Flags, Floats, Volume, box_of, moved, rounded, step_of, whole
 from raphe.report.wording import general
 
 LIBRARY = "niivue"
@@ -61,8 +62,25 @@ class Place(NamedTuple):
     z: float
 
 
+class Choice(NamedTuple):
+    """One way of looking at the map."""
+
+    name: str
+    told: str
+    """What a reader must know of it."""
+    caution: bool = False
+    """Whether it must not be overlooked."""
+
+
+NOT_CORRECTED = Choice(
+    "not corrected",
+    "Not corrected for the number of voxels: no voxel by itself is evidence, and what is coloured may be chance.",
+    caution=True,
+)
+
+
 class Statistic(NamedTuple):
-    """A map of a statistic, and all that its viewer shows."""
+    """A map of a statistic or parameter, and all that its viewer shows."""
 
     title: str
     name: str
@@ -77,14 +95,12 @@ class Statistic(NamedTuple):
     places: Sequence[Place]
     background: Floats | None
     """Without one, the voxels that were analysed are grey."""
-
-
-class Choice(NamedTuple):
-    """One way of looking at the map."""
-
-    name: str
-    told: str
-    """What a reader must know of it."""
+    plain: Choice = NOT_CORRECTED
+    """The map as it is."""
+    limit: float | None = None
+    """Absolute value at which the colours end; without, the largest one."""
+    nothing: str = "not analysed"
+    """What is said of a voxel without a value."""
 
 
 class Viewer(NamedTuple):
@@ -137,19 +153,29 @@ class Viewers(NamedTuple):
         return self.size > MOST
 
 
-def viewers(found: Sequence[Statistic]) -> Viewers | None:
-    """Make a viewer of each map; None where there is no map.
+def viewers(found: Sequence[Statistic], most: float = math.inf) -> Viewers | None:
+    """Make a viewer of each map; None where there is none.
+
+    Parameters
+    ----------
+    found : sequence of Statistic
+    most : float
+        Characters that they may add to the page; from the first map on that would exceed it there is no viewer.
 
     Raises
     ------
     ValueError
         If no voxel of a map was analysed.
     """
-    if not found:
-        return None
-    volumes = dict[str, Volume]()
-    items = tuple(_viewer(one, f"viewer-{at + 1}", volumes) for at, one in enumerate(found))
-    return Viewers(items, tuple(volumes.values()))
+    made = Viewers((), ())
+    for at, one in enumerate(found):
+        volumes = {volume.name: volume for volume in made.volumes}
+        item = _viewer(one, f"viewer-{at + 1}", volumes)
+        larger = Viewers((*made.items, item), tuple(volumes.values()))
+        if larger.size > most:
+            break
+        made = larger
+    return made if made.items else None
 
 
 def _viewer(one: Statistic, name: str, volumes: dict[str, Volume]) -> Viewer:
@@ -161,14 +187,14 @@ def _viewer(one: Statistic, name: str, volumes: dict[str, Volume]) -> Viewer:
     flags = inside.astype(np.uint8) * ANALYSED
     for at, way in enumerate(one.ways):
         flags |= (way.found & inside).astype(np.uint8) << (at + 1)
+    limit = one.limit or max(float(np.abs(one.values[inside]).max()), one.threshold, 1e-9)
     held = {
-        "statistic": rounded(one.values[box], affine, STEP),
+        "statistic": rounded(one.values[box], affine, min(STEP, step_of(limit))),
         "flags": whole(flags[box], affine),
         **{f"logp{at}": rounded(way.logp[box], affine) for at, way in enumerate(one.ways)},
         "background": whole(_grey(one.background, inside, box), affine),
     }
     volumes.update({volume.name: volume for volume in held.values()})
-    limit = max(float(np.abs(one.values[inside]).max()), one.threshold, 1e-9)
     step = held["statistic"].step
     settings: dict[str, object] = {
         "volumes": {role: volume.name for role, volume in held.items()},
@@ -177,10 +203,12 @@ def _viewer(one: Statistic, name: str, volumes: dict[str, Volume]) -> Viewer:
         "threshold": one.threshold,
         "statistic": one.name,
         "space": one.space,
+        "nothing": one.nothing,
+        "digits": max(2, -math.floor(math.log10(step)) - 1),
         "ways": [way.name for way in one.ways],
         "cool": COOL,
         "warm": WARM,
-        "places": [[place.x, place.y, place.z] for place in one.places] or [_highest(one)],
+        "places": [[place.x, place.y, place.z] for place in one.places] or [_middle(inside, one.affine)],
     }
     return Viewer(
         name,
@@ -205,8 +233,7 @@ def _choices(one: Statistic) -> tuple[Choice, ...]:
         )
         for way in one.ways
     ]
-    told = "Not corrected for the number of voxels: no voxel by itself is evidence, and what is coloured may be chance."
-    return (*corrected, Choice("not corrected", told))
+    return (*corrected, one.plain)
 
 
 def _grey(background: Floats | None, inside: Flags, box: Box) -> npt.NDArray[np.uint8]:
@@ -219,10 +246,9 @@ def _grey(background: Floats | None, inside: Flags, box: Box) -> npt.NDArray[np.
     return shade
 
 
-def _highest(one: Statistic) -> list[float]:
-    """Place of the largest absolute value, mm."""
-    at = np.unravel_index(int(np.nanargmax(np.abs(one.values))), one.values.shape)
-    found: list[float] = (one.affine @ [*at, 1.0])[:3].tolist()
+def _middle(inside: Flags, affine: Array) -> list[float]:
+    """Mean place of the voxels that have a value, mm."""
+    found: list[float] = (affine @ [*np.argwhere(inside).mean(axis=0), 1.0])[:3].tolist()
     return found
 
 

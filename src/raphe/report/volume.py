@@ -18,7 +18,7 @@ Array = npt.NDArray[np.float64]
 Box = tuple[slice, slice, slice]
 
 STEPS = 1000
-"""Into at least so many steps the largest absolute value is parted where values are rounded."""
+"""Into at least so many steps the largest absolute value is parted."""
 
 WIDEST = 32767
 """Largest number of 16 bits."""
@@ -66,7 +66,7 @@ def rounded(values: Floats, affine: Array, most: float = math.inf) -> Volume:
     """
     known = np.nan_to_num(np.asarray(values, dtype=float), posinf=0.0, neginf=0.0)
     largest = float(np.abs(known).max())
-    step = min(_step(largest / STEPS), most)
+    step = min(step_of(largest), most)
     while largest > step * WIDEST:
         step *= 10
     return _volume(np.round(known / step).astype("<i2"), affine, step)
@@ -77,8 +77,9 @@ def whole(values: npt.NDArray[np.uint8], affine: Array) -> Volume:
     return _volume(values, affine, 1.0)
 
 
-def _step(most: float) -> float:
-    """Largest of 1, 2 and 5 times a power of ten that is no larger; 1 for 0."""
+def step_of(largest: float) -> float:
+    """Largest of 1, 2 and 5 times a power of ten that is no larger than a thousandth; 1 for 0."""
+    most = largest / STEPS
     if most <= 0:
         return 1.0
     power = math.floor(math.log10(most))

@@ -70,7 +70,7 @@
         over.img[i] = flags[i] & bit && Math.abs(value) >= least ? value : 0;
       }
       nv.updateGLVolume();
-      find("output").textContent = shown(Number(threshold.value), 1);
+      find("output").textContent = shown(Number(threshold.value), settings.digits);
     }
 
     function choose() {
@@ -84,9 +84,9 @@
       var size = statistic.size, index = at[0] + size[0] * (at[1] + size[1] * at[2]);
       var inside = at.every(function (n, axis) { return n >= 0 && n < size[axis]; }) && flags[index] & 1;
       var parts = ["x = " + shown(mm[0], 0) + ", y = " + shown(mm[1], 0) + ", z = " + shown(mm[2], 0) + " mm (" + settings.space + ")"];
-      if (!inside) parts.push("not analysed");
+      if (!inside) parts.push(settings.nothing);
       else {
-        parts.push(settings.statistic + " = " + shown(statistic.values[index] * statistic.slope, 2));
+        parts.push(settings.statistic + " = " + shown(statistic.values[index] * statistic.slope, settings.digits));
         ways.forEach(function (name, way) {
           var log = held["logp" + way];
           parts.push(probability(log.values[index] * log.slope) + " corrected, " + name);
