@@ -183,14 +183,20 @@ def test_the_page_shows_them_and_says_what_was_done(mapped, raphe):
 
 
 def viewed(page):
-    """Map of t of the first viewer of a page, and the sha256 of each library that it holds."""
+    """Volumes of the first viewer of a page by their roles, and the elements that hold the library."""
     held = {
         name: gzip.decompress(base64.b64decode(text))
         for name, text in re.findall(r'<script type="text/plain" id="([^"]+)">([^<]*)</script>', page)
     }
     settings = json.loads(re.search(r'<script type="application/json">(.*?)</script>', page, re.DOTALL)[1])
-    t = nibabel.Nifti1Image.from_bytes(held[settings["volumes"]["statistic"]])
-    return t, [name for name, content in held.items() if b"Niivue" in content]
+    volumes = {role: nibabel.Nifti1Image.from_bytes(held[name]) for role, name in settings["volumes"].items()}
+    return volumes, [name for name, content in held.items() if b"Niivue" in content]
+
+
+def at_places(image, inside):
+    """Values of a volume of a viewer where a map of the study's grid has some."""
+    places = nibabel.affines.apply_affine(np.linalg.inv(image.affine) @ AFFINE, np.argwhere(inside))
+    return image.get_fdata()[tuple(places.round().astype(int).T)]
 
 
 def test_the_viewer_of_the_page_holds_the_map_that_was_written(mapped, raphe):
@@ -199,14 +205,27 @@ def test_the_viewer_of_the_page_holds_the_map_that_was_written(mapped, raphe):
     held, libraries = viewed(page)
     assert libraries == ["viewer-library"]
     t = volume(mapped, "t")
-    inside = np.argwhere(np.isfinite(t))
-    places = nibabel.affines.apply_affine(np.linalg.inv(held.affine) @ AFFINE, inside).round().astype(int)
+    inside = np.isfinite(t)
     stated = float(re.search(r"they are off by ([\d.]+) at most", page)[1])
     assert stated <= np.nanmax(np.abs(t)) / 2000
-    np.testing.assert_allclose(held.get_fdata()[tuple(places.T)], t[tuple(inside.T)], rtol=0, atol=stated * 1.001)
+    np.testing.assert_allclose(at_places(held["statistic"], inside), t[inside], rtol=0, atol=stated * 1.001)
     assert not (mapped.out / "group/maps.html").exists()
     assert raphe("run", mapped.root, mapped.out, "group").code == 0
     assert (mapped.out / "report.html").read_text() == page
+
+
+def test_the_viewer_of_a_scan_holds_its_map_over_the_mean_of_its_image(mapped):
+    page = (mapped.out / "sub-01/ses-baseline/report.html").read_text()
+    held, libraries = viewed(page)
+    assert libraries == ["viewer-library"]
+    binding_map = of_scans(mapped, "baseline")[0]
+    inside = np.isfinite(binding_map)
+    stated = float(re.search(r"they are off by ([\d.]+) at most", page)[1])
+    np.testing.assert_allclose(at_places(held["statistic"], inside), binding_map[inside], rtol=0, atol=stated * 1.001)
+    (image,) = mapped.root.glob(f"derivatives/curves/sub-01/ses-baseline/pet/*space-{SPACE}_desc-preproc_pet.nii.gz")
+    mean = np.average(nibabel.load(image).get_fdata(), axis=-1, weights=LENGTHS)[inside]
+    expected = 255 * np.clip(mean / np.percentile(mean, 99), 0, 1)
+    np.testing.assert_allclose(at_places(held["background"], inside), expected, rtol=0, atol=0.51)
 
 
 def test_viewers_that_are_too_large_for_the_page_have_one_of_their_own(mapped, raphe, monkeypatch):
