@@ -5,11 +5,14 @@ import gzip
 import hashlib
 import json
 import re
+import zipfile
 from importlib import resources
+from pathlib import Path
 
 import nibabel
 import numpy as np
 import pytest
+from hatchling.builders.wheel import WheelBuilder
 from tests.report.test_statistic_maps import AFFINE, PEAK, SHAPE, group_map, step
 
 from raphe.report import viewer
@@ -19,6 +22,7 @@ PUBLISHED = "47b896b77ec4a5be3ef1949c33ad393b6f45629921f326c279000bcf51bdb4af"
 STORED = "43cc93c8caf46410d33cb79b0808f8ac28b2bf41b23cdb8c76503e938902d3c2"
 """sha256 of ``dist/niivue.umd.js`` of release 0.69.0 in the npm registry, and of the same after ``gzip -9 -n``."""
 
+ROOT = Path(__file__).parents[2]
 FOLDER = resources.files("raphe.report") / "niivue"
 HELD = re.compile(r'<script type="text/plain" id="([^"]+)">([^<]*)</script>')
 
@@ -177,3 +181,12 @@ def test_names_are_text_and_never_markup(read):
     assert read(page).tags.count("script") == read(page_of([group_map(step())])).tags.count("script")
     _, settings = volumes(page)
     assert settings["space"] == hostile
+
+
+def test_the_wheel_carries_the_library_and_every_licence(tmp_path):
+    (made,) = WheelBuilder(str(ROOT)).build(directory=str(tmp_path), versions=["standard"])
+    names = zipfile.ZipFile(made).namelist()
+    folder = "raphe/report/niivue/"
+    assert {folder + name for name in ("niivue.umd.js.gz", "LICENSE", "NOTICE", "README.md")} <= set(names)
+    licences = [name.partition(".dist-info/licenses/")[2] for name in names if ".dist-info/licenses/" in name]
+    assert sorted(licences) == ["LICENSE", f"src/{folder}LICENSE", f"src/{folder}NOTICE"]
