@@ -1,6 +1,9 @@
 """Contrasts voxel by voxel from ``raphe run``: small images with a planted effect, through the whole chain."""
 
+import base64
+import gzip
 import json
+import re
 import shutil
 
 import nibabel
@@ -179,12 +182,74 @@ def test_the_page_shows_them_and_says_what_was_done(mapped, raphe):
     assert "not named: the maps are in space TPL" in page
 
 
+def viewed(page):
+    """Volumes of the first viewer of a page by their roles, and the elements that hold the library."""
+    held = {
+        name: gzip.decompress(base64.b64decode(text))
+        for name, text in re.findall(r'<script type="text/plain" id="([^"]+)">([^<]*)</script>', page)
+    }
+    settings = json.loads(re.search(r'<script type="application/json">(.*?)</script>', page, re.DOTALL)[1])
+    volumes = {role: nibabel.Nifti1Image.from_bytes(held[name]) for role, name in settings["volumes"].items()}
+    return volumes, [name for name, content in held.items() if b"Niivue" in content]
+
+
+def at_places(image, inside):
+    """Values of a volume of a viewer where a map of the study's grid has some."""
+    places = nibabel.affines.apply_affine(np.linalg.inv(image.affine) @ AFFINE, np.argwhere(inside))
+    return image.get_fdata()[tuple(places.round().astype(int).T)]
+
+
+def test_the_viewer_of_the_page_holds_the_map_that_was_written(mapped, raphe):
+    assert raphe("run", mapped.root, mapped.out, "group").code == 0
+    page = (mapped.out / "report.html").read_text()
+    held, libraries = viewed(page)
+    assert libraries == ["viewer-library"]
+    t = volume(mapped, "t")
+    inside = np.isfinite(t)
+    stated = float(re.search(r"they are off by ([\d.]+) at most", page)[1])
+    assert stated <= np.nanmax(np.abs(t)) / 2000
+    np.testing.assert_allclose(at_places(held["statistic"], inside), t[inside], rtol=0, atol=stated * 1.001)
+    assert not (mapped.out / "group/maps.html").exists()
+    assert raphe("run", mapped.root, mapped.out, "group").code == 0
+    assert (mapped.out / "report.html").read_text() == page
+
+
+def test_the_viewer_of_a_scan_holds_its_map_over_the_mean_of_its_image(mapped):
+    page = (mapped.out / "sub-01/ses-baseline/report.html").read_text()
+    held, libraries = viewed(page)
+    assert libraries == ["viewer-library"]
+    binding_map = of_scans(mapped, "baseline")[0]
+    inside = np.isfinite(binding_map)
+    stated = float(re.search(r"they are off by ([\d.]+) at most", page)[1])
+    np.testing.assert_allclose(at_places(held["statistic"], inside), binding_map[inside], rtol=0, atol=stated * 1.001)
+    (image,) = mapped.root.glob(f"derivatives/curves/sub-01/ses-baseline/pet/*space-{SPACE}_desc-preproc_pet.nii.gz")
+    mean = np.average(nibabel.load(image).get_fdata(), axis=-1, weights=LENGTHS)[inside]
+    expected = 255 * np.clip(mean / np.percentile(mean, 99), 0, 1)
+    np.testing.assert_allclose(at_places(held["background"], inside), expected, rtol=0, atol=0.51)
+
+
+def test_viewers_that_are_too_large_for_the_page_have_one_of_their_own(mapped, raphe, monkeypatch):
+    monkeypatch.setattr("raphe.report.viewer.MOST", 1_000_000)
+    assert raphe("run", mapped.root, mapped.out, "group").code == 0
+    page, apart = (mapped.out / "report.html").read_text(), (mapped.out / "group/maps.html").read_text()
+    assert 'href="group/maps.html#viewer-1"' in page
+    assert "viewer-library" not in page
+    assert viewed(apart)[1] == ["viewer-library"]
+    assert 'href="../report.html#statistic-maps"' in apart
+    monkeypatch.undo()
+    assert raphe("run", mapped.root, mapped.out, "group").code == 0
+    assert not (mapped.out / "group/maps.html").exists()
+
+
 def test_without_permutations_there_are_none_and_the_page_has_no_section(mapped, raphe):
     mapped.edit("permutations = 500\n", "")
     ended = raphe("run", mapped.root, mapped.out, "group")
     assert ended.code == 0, ended.err
     assert not written(mapped)
-    assert "statistic-maps" not in (mapped.out / "report.html").read_text()
+    page = (mapped.out / "report.html").read_text()
+    assert "statistic-maps" not in page
+    assert "viewer" not in page
+    assert len(page) < 1_000_000
 
 
 def test_a_contrast_that_is_done_is_kept_and_one_that_is_gone_is_removed(mapped, raphe):

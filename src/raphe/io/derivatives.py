@@ -51,6 +51,11 @@ def study_report(out: Path) -> Path:
     return out / "report.html"
 
 
+def maps_report(out: Path) -> Path:
+    """Page of the viewers of the contrasts voxel by voxel, where the study's report is too small for them."""
+    return out / "group" / "maps.html"
+
+
 def scan_report(out: Path, scan: Scan, alone: bool = True) -> Path:
     """Report of a scan; its name carries the scan's entities where the session has other scans (``alone`` is False)."""
     return _folder(out, scan) / ("report.html" if alone else f"{scan.label}_report.html")

@@ -35,7 +35,7 @@ from raphe.pipeline.plan import StudyPlan
 from raphe.pipeline.plan_schema import same_tracer
 from raphe.pipeline.set_aside import Aside, set_aside
 from raphe.quality import Quality
-from raphe.report.statistic_maps import maps_view
+from raphe.report.statistic_maps import StatisticMapsView, maps_view, viewer_page
 from raphe.report.study import ScanSummary, study_page
 from raphe.stats.test_retest import agreement
 
@@ -105,8 +105,11 @@ def report_group(
     steps = (*taken_out, *made.steps, *more, *maps.steps)
     summaries = tuple(_summary(out, table, task, missing) for table, task in zip(tables, tasks, strict=True))
     scan_steps = [step for table, _ in done for step in read_record(names.provenance(out, table.scan.label)).steps]
+    given = plan.study.title if plan else ""
+    title = given or ("Test-retest study" if agreements else "Binding by region")
+    viewed = maps_view(maps.found, maps.background, (*maps.notes, *maps.unmade), names.maps_report(Path()).as_posix())
     page = study_page(
-        plan.study.title if plan and plan.study.title else "Test-retest study" if agreements else "Binding by region",
+        title,
         summaries,
         estimates,
         contrasts,
@@ -119,10 +122,11 @@ def report_group(
         citations={key: entry.citation for key, entry in references().items()},
         command_line=command_line,
         notes=(*paragraphs(findings), *(f"{why}." for why in unmade)),
-        maps=maps_view(maps.found, maps.background, (*maps.notes, *maps.unmade)),
+        maps=viewed,
     )
     with staged(out) as stage:
         files = _write(stage, estimates, contrasts, agreements, page)
+        files += _write_viewers(stage, title, viewed)
         remove_outdated(names.provenance(out, "group"), out, [file.relative_to(stage).as_posix() for file in files])
         names.write_description(stage, tasks[0].title, tasks[0].datasets)
         step = Step("group", {"n_scans": len(done)}, seconds=time.monotonic() - began)
@@ -281,3 +285,12 @@ def _write(
     files.append(names.study_report(stage))
     write_text(files[-1], page)
     return files
+
+
+def _write_viewers(stage: Path, title: str, maps: StatisticMapsView | None) -> list[Path]:
+    """Write the viewers where they have a page of their own."""
+    if maps is None or not maps.page:
+        return []
+    file = names.maps_report(stage)
+    write_text(file, viewer_page(title, maps, "../report.html", versions()))
+    return [file]

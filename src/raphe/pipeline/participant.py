@@ -34,6 +34,7 @@ from raphe.pipeline.parameters import write_estimated_input, write_parameters
 from raphe.pipeline.plasma_samples import PlasmaSamples, samples_of_scan, with_samples
 from raphe.pipeline.preprocessing_of import preprocessing_of
 from raphe.pipeline.scan_maps import ScanMaps, map_scan, write_scan_maps
+from raphe.report.map_viewers import map_viewers
 from raphe.report.maps import map_view
 from raphe.report.preprocessing import preprocessing_view
 from raphe.report.scan import scan_page
@@ -326,6 +327,7 @@ def _write(
             preprocessing_of(task.out, scan, table.sidecar.frames or most.frames, table.seg, most.names, task.analysis)
         ),
         maps=[] if maps is None else [map_view(*one, *maps.place) for one in maps.shown()],
+        viewers=None if maps is None else map_viewers(maps.shown(), maps.activity, *maps.place[1:]),
     )
     write_text(report, page)
     return [*files, report]

@@ -46,6 +46,8 @@ class ScanMaps:
     brain : BrainMask
     unmasked : bool
         Whether a brain mask would have been taken, had there been one.
+    mean : ndarray of float32, shape (n_voxel,), kBq/mL
+        Activity over the frames of the image, weighted by their durations.
     """
 
     image: DynamicFile
@@ -54,6 +56,7 @@ class ScanMaps:
     steps: tuple[Step, ...]
     brain: BrainMask
     unmasked: bool
+    mean: npt.NDArray[np.float32]
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -80,8 +83,16 @@ class ScanMaps:
         one = next(each for each in self.maps if each.model.name == model)
         found = np.concatenate([part.value[part.parameters.index(parameter)] for part in one.found])
         good = usable(np.concatenate([part.quality for part in one.found]))
-        whole = np.full(self.image.file.grid.n_voxel, np.nan, dtype=np.float32)
-        whole[self.voxels] = np.where(good, found, np.nan)
+        return self._placed(np.where(good, found, np.nan), np.nan)
+
+    @property
+    def activity(self) -> npt.NDArray[np.float32]:
+        """Mean activity on the grid, shape (x, y, z), kBq/mL; 0 outside of the mask."""
+        return self._placed(self.mean, 0.0)
+
+    def _placed(self, values: npt.NDArray[np.floating], outside: float) -> npt.NDArray[np.float32]:
+        whole = np.full(self.image.file.grid.n_voxel, outside, dtype=np.float32)
+        whole[self.voxels] = values
         return whole.reshape(self.image.file.grid.shape, order="F")
 
 
@@ -126,7 +137,10 @@ def map_scan(
     noise = smooth(choice.noise, voxels, OF_RUN)
     models = [_model(fit, analysis) for fit in mapped]
     found: dict[tuple[int, int], VoxelFit] = {}
-    for part, _, activity in voxels.parts():
+    mean = np.empty(voxels.indices.size, dtype=np.float32)
+    share = (image.frames.duration / image.frames.duration.sum()).astype(np.float32)
+    for part, held, activity in voxels.parts():
+        mean[held] = share @ activity
         for at, (fit, model) in enumerate(zip(mapped, models, strict=True)):
             found[at, part] = _fit_part(activity, fit, model, image, analysis, plasma, steps)
     weights = _weights(analysis, image)
@@ -135,7 +149,8 @@ def map_scan(
     maps = [Maps(model, [found[at, part] for part in parts], own) for at, model in enumerate(models)]
     whole = regularise(choice.noise, voxels, maps)
     told = (_step(files.image, models, mask, weights), *_against_noise(whole[0].steps))
-    return ScanMaps(image, voxels.indices, whole, told, brain, brain.taken is None and choice.mask is None)
+    unmasked = brain.taken is None and choice.mask is None
+    return ScanMaps(image, voxels.indices, whole, told, brain, unmasked, mean)
 
 
 def _step(image: Path, models: Sequence[KineticModel], mask: Step, weights: str | Array) -> Step:

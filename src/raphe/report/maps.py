@@ -82,6 +82,11 @@ class MapView(NamedTuple):
     """Voxels of the mask without; empty where there is none."""
     oriented: bool
 
+    @property
+    def title(self) -> str:
+        """Parameter and model."""
+        return f"{self.parameter} by {self.model}"
+
 
 def map_view(
     model: str, parameter: str, values: Floats, mask: Flags, affine: npt.NDArray[np.float64], oriented: bool = True

@@ -18,6 +18,7 @@ from raphe.report.overview import Overview, overview
 from raphe.report.page import FIRST, record, render
 from raphe.report.preprocessing import PreprocessingView
 from raphe.report.section import FEW, Section, fit_step, section
+from raphe.report.viewer import Viewers
 from raphe.report.wording import general, listed, tracer
 
 
@@ -36,6 +37,7 @@ def scan_page(
     notes: Sequence[str] = (),
     excluded: str = "",
     maps: Sequence[MapView] = (),
+    viewers: Viewers | None = None,
     preprocessing: PreprocessingView | None = None,
 ) -> str:
     """Write the report of one scan as one HTML document that needs nothing else.
@@ -66,6 +68,8 @@ def scan_page(
         Why a person has taken the scan out of the study; empty where it takes part.
     maps : sequence of MapView
         Of voxels, where maps were made.
+    viewers : Viewers, optional
+        Of the maps, or of the first ones.
     preprocessing : PreprocessingView or None
         Where the curves were made of images here.
 
@@ -100,6 +104,7 @@ def scan_page(
         notes=[*notes, *_lost(steps)],
         excluded=excluded,
         maps=maps,
+        viewers=viewers,
         preprocessing=preprocessing,
         of_maps=done_to_maps(steps),
         **record(steps, versions, citations, command_line),

@@ -15,9 +15,11 @@ from raphe.data.record import Step
 from raphe.report.brain import StatisticMap, glass_brain
 from raphe.report.group import MapPart, map_part
 from raphe.report.methods_maps import arrangements, masked, number_of, smoothed, texts_of
+from raphe.report.page import render
 from raphe.report.peaks import PeakRow
 from raphe.report.simulated import Figure, Titled
-from raphe.report.wording import count, general, listed, probability
+from raphe.report.viewer import Place, Statistic, Viewers, Way, viewers
+from raphe.report.wording import count, fixed, general, listed, probability
 
 Floats = npt.NDArray[np.float32]
 
@@ -52,10 +54,14 @@ class StatisticMapsView(NamedTuple):
 
     views: tuple[StatisticView, ...]
     notes: tuple[str, ...]
+    viewers: Viewers | None = None
+    """One a view, in the same order; None where there is no view."""
+    page: str = ""
+    """Way from the study's page to that of the viewers; empty where they stand on the study's page."""
 
 
 def maps_view(
-    found: Sequence[GroupMap], backgrounds: Mapping[str, Floats], notes: Sequence[str]
+    found: Sequence[GroupMap], backgrounds: Mapping[str, Floats], notes: Sequence[str], page: str = ""
 ) -> StatisticMapsView | None:
     """Gather what the page shows; None where there is nothing.
 
@@ -66,11 +72,58 @@ def maps_view(
         Image under the slices, by the name of the contrast, on the grid of its maps.
     notes : sequence of str
         Contrasts that were not made, and why.
+    page : str
+        Way from the study's page to one of the viewers alone, for viewers that are too large for it; without,
+        viewers stand on the study's page whatever their size.
     """
     if not found and not notes:
         return None
     views = tuple(_view(one, backgrounds.get(one.name)) for one in found)
-    return StatisticMapsView(views, tuple(f"{note}." if note[-1] not in ".!?" else note for note in notes))
+    told = tuple(f"{note}." if note[-1] not in ".!?" else note for note in notes)
+    shown = viewers([_statistic(one, backgrounds.get(one.name)) for one in found])
+    return StatisticMapsView(views, told, shown, page if shown is not None and shown.large else "")
+
+
+def viewer_page(title: str, maps: StatisticMapsView, report: str, versions: Mapping[str, str]) -> str:
+    """Write the viewers as a page of their own, which needs nothing else.
+
+    Parameters
+    ----------
+    title : str
+        Of the study.
+    maps : StatisticMapsView
+        With a ``page``.
+    report : str
+        Way to the study's page.
+    versions : mapping of str to str
+    """
+    return render("viewer_page.html.j2", title=title, maps=maps, report=report, versions=versions)
+
+
+def _statistic(one: GroupMap, background: Floats | None) -> Statistic:
+    """What the viewer of a contrast shows."""
+    ways = [Way("by the largest absolute t", one.maps[stat.LOGP_FWE], _corrected(one.maps[stat.LOGP_FWE]))]
+    tfce = one.maps.get(stat.LOGP_FWE_TFCE)
+    if tfce is not None:
+        ways.append(Way("by TFCE", tfce, _corrected(tfce)))
+    places = [
+        Place(f"{peak.region or 'peak'}, {_statistic_name(one.step)} = {fixed(peak.t, 2)}", peak.x, peak.y, peak.z)
+        for peak in one.peaks[:MOST]
+    ]
+    return Statistic(
+        one.name, _statistic_name(one.step), str(one.step.parameters.get("space")), one.maps[stat.T], one.grid.affine,
+        number_of(one.step, "threshold"), ways, places, background,
+    )  # fmt: skip
+
+
+def _statistic_name(step: Step) -> str:
+    return "t" if step.parameters.get("variance_smoothing") is None else "pseudo-t"
+
+
+def _corrected(logp: Floats) -> npt.NDArray[np.bool_]:
+    """Voxels that are significant."""
+    found: npt.NDArray[np.bool_] = np.nan_to_num(logp) >= LOG_LEVEL
+    return found
 
 
 def _view(one: GroupMap, background: Floats | None) -> StatisticView:
@@ -156,8 +209,7 @@ def _sizes(step: Step) -> tuple[object, ...]:
 def _part(one: GroupMap, background: Floats | None) -> MapPart:
     step, t = one.step, one.maps[stat.T]
     mask = np.isfinite(t)
-    name = "t" if step.parameters.get("variance_smoothing") is None else "pseudo-t"
-    corrected = np.nan_to_num(one.maps[stat.LOGP_FWE]) >= LOG_LEVEL
+    name, corrected = _statistic_name(step), _corrected(one.maps[stat.LOGP_FWE])
     drawn = StatisticMap(t, one.grid.affine, mask, number_of(step, "threshold"), corrected, background, name)
     part = map_part(
         one.name,
