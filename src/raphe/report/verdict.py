@@ -34,6 +34,7 @@ ADJUSTED = {
 NOUNS = {
     "correlation": ("a correlation", "The correlation"),
     "occupancy": ("an occupancy other than 0", "The occupancy"),
+    "displacement": ("a change", "The change"),
     "interaction": ("that the change differs", "The difference of changes"),
     **dict.fromkeys(("paired", "groups", "ancova", "mixed"), ("a difference", "The difference")),
 }
