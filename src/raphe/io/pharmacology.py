@@ -19,6 +19,7 @@ from raphe.data.pharmacology_tables import (
 from raphe.data.results import Interval
 from raphe.io import derivatives as names
 from raphe.io.described import NOT_AVAILABLE, Column, write_described
+from raphe.io.occupancy import plain
 from raphe.io.results import REMARK, excluded_json, software
 
 NAN = float("nan")
@@ -225,6 +226,20 @@ def write_dose(path: Path, table: DoseTable, told: Mapping[str, object]) -> None
         **software(),
     }
     write_described(path, columns, [_dose_row(table, row) for row in table.rows], about)
+
+
+def dose_summary(row: DoseRow) -> dict[str, object]:
+    """What one curve tells, as JSON values; null where there is no number."""
+    fit = row.fit
+    return {
+        "Region": row.region,
+        "N": len(row.points),
+        "EC50": None if fit is None else plain(fit.EC50),
+        "EMax": None if fit is None else plain(fit.E_max),
+        "Hill": None if fit is None else plain(fit.hill),
+        "DoseFor": {f"{share:g}": plain(interval) for share, interval in row.doses},
+        "Statements": [*(() if fit is None else fit.statements), *row.remarks, *((row.why,) if row.why else ())],
+    }
 
 
 def _three(name: str, what: str, unit: str) -> Iterator[Column]:

@@ -6,19 +6,17 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
-from raphe.data.pharmacology import Displacement, Separated
+from raphe.data.pharmacology import Displacement, DoseResponse, Separated
 from raphe.data.pharmacology_tables import DoseTable, FlowRow, FlowTable, LigandTable, Pharmacology
 from raphe.data.results import Interval
 from raphe.nomenclature import region_key
 from raphe.report.dose_figure import dose_figure
 from raphe.report.mixture_figure import mixture_figure
 from raphe.report.simulated import Figure, Table
-from raphe.report.wording import NOTHING, decimals, fixed, general, listed, probability
+from raphe.report.wording import NOTHING, count, decimals, fixed, general, listed, probability
 
 FEW = 6
 """So many regions stand open; a longer table is folded away."""
-
-ASSUMED_MARGIN = "This margin is an assumption of raphe; the plan changes it (flow_margin)."
 
 
 class Part(NamedTuple):
@@ -58,8 +56,9 @@ def flow_part(table: FlowTable, primary_region: str = "") -> Part:
     ]
     if not sentences:
         sentences = [f"No region could be compared: {table.rows[0].why}."]
+    percent = f"{general(100 * (table.margin - 1), 3)} %"
     if table.assumed:
-        sentences.append(ASSUMED_MARGIN)
+        sentences.append(f"The margin of {percent} is an assumption of raphe; the plan changes it (flow_margin).")
     header = [
         "Region",
         *(cell for name in names for cell in (f"n, {name}", f"{name}, change (%)", "p", "p, same")),
@@ -69,12 +68,11 @@ def flow_part(table: FlowTable, primary_region: str = "") -> Part:
         (region, *(cell for name in names for cell in _flow_cells(own.get(name))), _remark(own.values()))
         for region, own in by_region.items()
     ]
-    percent = 100 * (table.margin - 1)
     of = f"{table.second} against {table.first}"
     of += f", arm {table.arms[1]} relative to arm {table.arms[0]}" if table.arms else ""
     caption = (
         f"{listed(names)} in the people and sessions of the contrast, {of}: change with its 95 % interval; p: of no "
-        f"change; p, same: two one-sided tests that the change lies beyond the margin of {general(percent, 3)} %. Not "
+        f"change; p, same: two one-sided tests that the change lies beyond the margin of {percent}. Not "
         "adjusted for the number of regions. R1 is relative to the reference: a change of flow that "
         "both share does not show in it."
     )
@@ -107,9 +105,9 @@ def dose_part(table: DoseTable, primary_region: str = "") -> Part:
     row = next((row for row in table.rows if row.region == first), None)
     sentences: list[str] = []
     if row is not None and row.fit is not None:
-        sentences = [f"{text[:1].upper()}{text[1:]}." for text in (*row.fit.statements, *row.remarks)]
-        if sentences and len(table.rows) > 1:
-            sentences.insert(0, f"In {first}:")
+        told = ", ".join((*_parameters(row.fit), count(len(row.points), "scan")))
+        where = "" if len(table.rows) == 1 else f"In {first}: "
+        sentences = [f"{'; '.join((where + told, *row.fit.statements, *row.remarks))}."]
     gone = dict.fromkeys(who for one in table.rows for who, _ in one.left_out)
     if gone:
         sentences.append(f"Left out of the curve: {listed(list(gone), most=40)} (the sidecar says why).")
@@ -182,8 +180,8 @@ def _dose_table(table: DoseTable) -> Table:
             rows.append((row.region, people, *[NOTHING] * 5, row.why))
             continue
         fit = row.fit
-        share = Interval(*(100 * part for part in (fit.E_max.value, fit.E_max.low, fit.E_max.high)))
-        numbers = [_fitted(share, "E_max" in fit.free), _fitted(fit.EC50, True), _fitted(fit.hill, "hill" in fit.free)]
+        share, hill = _fitted(_per_cent(fit), "E_max" in fit.free), _fitted(fit.hill, "hill" in fit.free)
+        numbers = [share, _fitted(fit.EC50), hill]
         numbers += [_interval(interval, general) for _, interval in row.doses]
         rows.append((row.region, people, *numbers, ""))
     caption = (
@@ -193,8 +191,19 @@ def _dose_table(table: DoseTable) -> Table:
     return _table(header, rows, caption)
 
 
-def _fitted(interval: Interval, free: bool) -> str:
-    return _interval(interval, general) if free else f"{general(interval.value, 3)}, fixed"
+def _per_cent(fit: DoseResponse) -> Interval:
+    return Interval(100 * fit.E_max.value, 100 * fit.E_max.low, 100 * fit.E_max.high)
+
+
+def _parameters(fit: DoseResponse) -> tuple[str, str, str]:
+    """The three parameters in words."""
+    name = f"ED50 {_fitted(fit.EC50)}" if fit.kind == "dose" else f"EC50 {_fitted(fit.EC50)}"
+    E_max = f"E_max in per cent {_fitted(_per_cent(fit), 'E_max' in fit.free)}"
+    return name + (f" {fit.unit}" if fit.unit else ""), E_max, f"Hill slope {_fitted(fit.hill, 'hill' in fit.free)}"
+
+
+def _fitted(interval: Interval, free: bool = True) -> str:
+    return _interval(interval, general) if free else f"{general(interval.value, 3)} (fixed)"
 
 
 def _table(header: Sequence[str], rows: Sequence[tuple[str, ...]], caption: str) -> Table:

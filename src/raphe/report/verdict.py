@@ -41,6 +41,10 @@ NOUNS = {
 """What each kind of contrast may show, and its name at the beginning of a sentence."""
 
 
+OWN_NAMES = {"correlation": "r", "occupancy": "occupancy", "displacement": "change"}
+"""What the estimate of a kind is called on an axis, where it is not the parameter."""
+
+
 def unit_of(contrast: Contrast) -> str:
     """Unit of a contrast's estimates; empty for none."""
     symbol = SYMBOLS.get(contrast.parameter)
