@@ -16,7 +16,6 @@ import numpy.typing as npt
 from raphe import arguments
 from raphe.catalog import references
 from raphe.data.pharmacology import GroupLine, OccupancyLine, OccupancyStudy, RegionOccupancy
-from raphe.data.pharmacology_tables import DoseTable
 from raphe.data.record import Step
 from raphe.data.results import PairedValues
 from raphe.errors import InputError, nearest
@@ -29,7 +28,7 @@ from raphe.io.tables import read_table, write_text
 from raphe.pharmacology.lassen import LEAST, group_line, lassen_plot
 from raphe.pharmacology.occupancy import occupancy
 from raphe.pipeline.messages import Messages
-from raphe.pipeline.occupancy_dose import Scans, dose_of_studies, exposures_of
+from raphe.pipeline.occupancy_dose import Dosed, Scans, dose_of_studies, exposures_of
 from raphe.pipeline.occupancy_tables import read_pairs
 from raphe.report.occupancy import occupancy_page
 
@@ -52,11 +51,13 @@ def run(options: argparse.Namespace) -> int:
         prepare(options.out)
     exposures = exposures_of(options)
     done = [_done(each) for each in _each_session(options)]
-    for one in done:
-        _tell(one.study, messages, one.blocked if len(done) > 1 else "")
     dose = None
     if exposures is not None:
-        dose = dose_of_studies(options, [Scans(one.study, one.blocked) for one in done], exposures, messages)
+        dose = dose_of_studies(options, [Scans(one.study, one.blocked) for one in done], exposures)
+    for one in done:
+        _tell(one.study, messages, one.blocked if len(done) > 1 else "")
+    for text in dose.warnings if dose is not None else ():
+        messages.warn(text)
     _write(options, done, dose)
     return messages.code
 
@@ -183,13 +184,15 @@ def _result(line: OccupancyLine) -> str:
     return text
 
 
-def _write(options: argparse.Namespace, done: Sequence[_Done], dose: tuple[DoseTable, tuple[Step, ...]] | None) -> None:
+def _write(options: argparse.Namespace, done: Sequence[_Done], dose: Dosed | None) -> None:
     """Write tables, their sidecars and their pages, or print the tables or the lines."""
     citations = {key: entry.citation for key, entry in references().items()}
-    added: tuple[Step, ...] = () if dose is None else dose[1]
+    added: tuple[Step, ...] = () if dose is None else dose.steps
     if options.json:
         lines = [summary(line) for one in done for line in one.study.lines]
-        told = lines if dose is None else {"Lines": lines, "DoseResponse": [dose_summary(row) for row in dose[0].rows]}
+        told = (
+            lines if dose is None else {"Lines": lines, "DoseResponse": [dose_summary(row) for row in dose.table.rows]}
+        )
         print(json.dumps(told, indent=2, ensure_ascii=False))
     if options.out is None:
         if not options.json:
@@ -206,14 +209,14 @@ def _write(options: argparse.Namespace, done: Sequence[_Done], dose: tuple[DoseT
                 versions=versions(),
                 citations=citations,
                 command_line=options.command_line,
-                dose=None if dose is None else dose[0],
+                dose=None if dose is None else dose.table,
             )
             write_text(derivatives.page_of(stage / table.name), page)
             written += [table, derivatives.page_of(table)]
         if dose is not None:
             sessions = dict.fromkeys(name for one in done for name in one.session)
             table = derivatives.dose_response(_table(options, done[0].study, tuple(sessions)))
-            write_dose(stage / table.name, dose[0], _told_of_dose(options, added, citations))
+            write_dose(stage / table.name, dose.table, _told_of_dose(options, added, citations))
             written.append(table)
     if not options.json:
         for path in written:
@@ -229,7 +232,7 @@ def _table(options: argparse.Namespace, study: OccupancyStudy, session: tuple[st
 def _print(
     options: argparse.Namespace,
     done: Sequence[_Done],
-    dose: tuple[DoseTable, tuple[Step, ...]] | None,
+    dose: Dosed | None,
     citations: Mapping[str, str],
 ) -> None:
     with tempfile.TemporaryDirectory() as folder:
@@ -238,7 +241,7 @@ def _print(
             write_occupancy(path, one.study, _told(options, one, citations))
             sys.stdout.write(path.read_text(encoding="utf-8"))
         if dose is not None:
-            write_dose(path, dose[0], {})
+            write_dose(path, dose.table, {})
             sys.stdout.write(path.read_text(encoding="utf-8"))
 
 

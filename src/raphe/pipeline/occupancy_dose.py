@@ -15,7 +15,6 @@ from raphe.io.exposures import Exposures, read_exposures
 from raphe.io.occupancy import ALL
 from raphe.io.provenance import sha256
 from raphe.pipeline.dose_of import Curve, check_exposures, dose_row
-from raphe.pipeline.messages import Messages
 
 
 def exposures_of(options: argparse.Namespace) -> Exposures | None:
@@ -33,9 +32,7 @@ def exposures_of(options: argparse.Namespace) -> Exposures | None:
                 raise InputError(f"{what} is of a table of exposures; name it with --exposure FILE")
         return None
     if not options.exposure_column:
-        raise InputError(
-            f"{options.exposure} may hold several columns; name that of the exposure: --exposure-column NAME"
-        )
+        raise InputError(f"{options.exposure} is given, but not its column; name it with --exposure-column NAME")
     return read_exposures(options.exposure, options.exposure_column)
 
 
@@ -46,12 +43,18 @@ class Scans(NamedTuple):
     session: str
 
 
-def dose_of_studies(
-    options: argparse.Namespace, scans: Sequence[Scans], exposures: Exposures, messages: Messages
-) -> tuple[DoseTable, tuple[Step, ...]]:
+class Dosed(NamedTuple):
+    """Occupancy against exposure, how it was found, and what a person must read."""
+
+    table: DoseTable
+    steps: tuple[Step, ...]
+    warnings: tuple[str, ...]
+
+
+def dose_of_studies(options: argparse.Namespace, scans: Sequence[Scans], exposures: Exposures) -> Dosed:
     """Fit occupancy against exposure: of the lines through all regions where there are some, else region by region.
 
-    People without exposure are told as warnings, as are exposures of nobody.
+    People without exposure are among the warnings, as are exposures of nobody.
 
     Raises
     ------
@@ -64,7 +67,7 @@ def dose_of_studies(
             "which session each exposure is"
         )
     curve = Curve(exposures.column, options.exposure_kind, options.exposure_unit or "", options.e_max, options.hill)
-    _check(scans, exposures, curve, messages)
+    warnings = _checked(scans, exposures, curve)
     lines = any(one.study.lines for one in scans)
     regions = dict.fromkeys(found.pairs.region for one in scans for found in one.study.by_region)
     rows = []
@@ -76,16 +79,17 @@ def dose_of_studies(
     for row in rows:
         for told in (*(() if row.fit is None else row.fit.statements), *row.remarks, row.why):
             if told:
-                messages.warn(f"occupancy against {exposures.column}, {row.region}: {told}")
+                warnings.append(f"occupancy against {exposures.column}, {row.region}: {told}")
     of = scans[0].study
     fixed = curve.E_max, curve.hill
     table = DoseTable("", of.tracer, of.model, curve.exposure, curve.unit, curve.kind, *fixed, tuple(rows))
     read = Step("occupancy_read", {}, inputs={str(exposures.path): sha256(exposures.path)})
-    return table, (read, curve.step("lines" if lines else "regions"))
+    return Dosed(table, (read, curve.step("lines" if lines else "regions")), tuple(warnings))
 
 
-def _check(scans: Sequence[Scans], exposures: Exposures, curve: Curve, messages: Messages) -> None:
-    """Tell scans without exposure and exposures of nobody, and refuse what cannot be."""
+def _checked(scans: Sequence[Scans], exposures: Exposures, curve: Curve) -> list[str]:
+    """Warnings of scans without exposure and of exposures of nobody; refuses what cannot be."""
+    warnings: list[str] = []
     people: dict[str, None] = {}
     known: dict[str, float] = {}
     for study, session in scans:
@@ -95,15 +99,16 @@ def _check(scans: Sequence[Scans], exposures: Exposures, curve: Curve, messages:
             who = f"participant {person}" + (f", session {session}" if exposures.by_session and session else "")
             value = exposures.of(person, session)
             if value is None:
-                messages.warn(f"{who} has no {exposures.column} in {exposures.path}: left out of the curve")
+                warnings.append(f"{who} has no {exposures.column} in {exposures.path}: left out of the curve")
             else:
                 known[who] = value
     others = [person for person in exposures.people if person not in people]
     if others:
-        messages.warn(f"{exposures.path} has {exposures.column} of {', '.join(others)}, who have not both scans here")
+        warnings.append(f"{exposures.path} has {exposures.column} of {', '.join(others)}, who have not both scans here")
     if not known:
         raise InputError(f"{exposures.path} has no {exposures.column} of any scan under the drug; look at its labels")
     check_exposures(known, str(exposures.path), curve.kind)
+    return warnings
 
 
 def _points(
