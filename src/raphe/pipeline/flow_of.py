@@ -10,7 +10,7 @@ import numpy as np
 from raphe.data.pharmacology import FlowCheck
 from raphe.data.pharmacology_tables import FlowRow, FlowTable
 from raphe.data.record import Parameter, Step
-from raphe.data.results import Contrast, ContrastRow
+from raphe.data.results import Contrast, ContrastRow, Excluded
 from raphe.errors import InputError
 from raphe.pharmacology.flow import PARAMETERS, flow_check, flow_check_of_arms
 from raphe.stats.contrasts.question import Material, Question
@@ -96,12 +96,15 @@ def _of_the_same(sample: Sample, row: ContrastRow, parameter: str) -> Sample:
     """Values of the people of a contrast's row that have a logarithm."""
     inside = set(row.pairs.participants)
     keep = np.array([person in inside for person in sample.people], dtype=bool)
+    excluded = [one for one in sample.excluded if one.participant in inside]
+    there = {*sample.people, *(one.participant for one in excluded)}
+    gone = [person for person in row.pairs.participants if person not in there]
     own = replace(
         sample,
         people=tuple(person for person in sample.people if person in inside),
         values=sample.values[keep],
         se=sample.se[keep],
-        excluded=tuple(one for one in sample.excluded if one.participant in inside),
+        excluded=(*excluded, *(Excluded(person, "", sample.region, f"there is no {parameter}") for person in gone)),
     )
     bad = [not (values > 0).all() for values in own.values]
     why = f"{parameter} is not above 0, so that its ratio has no logarithm"
