@@ -10,6 +10,7 @@ from pharmacology_studies import REGIONS, binding, table
 from raphe.data.estimates import Estimates
 from raphe.data.people import People
 from raphe.pipeline.contrasts_of import contrasts_of, material_of
+from raphe.pipeline.people_of import people_of
 from raphe.pipeline.pharmacology_of import pharmacology_of
 from raphe.pipeline.plan import read_plan
 
@@ -331,3 +332,30 @@ def test_raphe_run_shows_flow_beside_the_contrast(files, raphe, rows_of):
         assert words in page, words
     assert (files.out / "group" / "contrast-ligand_displacement.tsv").is_file()
     assert (files.out / "group" / "contrast-dose_doseresponse.json").is_file()
+
+
+def test_an_exposure_may_be_a_score_of_a_visit(tmp_path):
+    (tmp_path / "participants.tsv").write_text("participant_id\n" + "".join(f"sub-{who}\n" for who in WHO))
+    (tmp_path / "phenotype").mkdir()
+    lines = ["participant_id\tsession_id\tlevel", *(f"sub-{who}\tb\t{dose}" for who, dose in DOSE.items())]
+    (tmp_path / "phenotype" / "plasma.tsv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    path = tmp_path / "raphe.toml"
+    path.write_text(HEAD.format("SRTM") + contrast('exposure = "plasma:b"', kind="occupancy"), encoding="utf-8")
+    people, faults = people_of(read_plan(path), tmp_path / "participants.tsv", tmp_path / "phenotype")
+    assert faults == ()
+    _, found = made(tmp_path, contrast('exposure = "plasma:b"', kind="occupancy"), OCCUPIED, people)
+    assert found.dose[0].rows[0].fit.EC50.value == pytest.approx(ED50, rel=1e-4)
+
+
+def test_raphe_check_tells_faults_of_exposures(files, raphe):
+    text = (
+        files.plan.read_text() + '\n[[contrast]]\nname = "dose"\nkind = "occupancy"\nterms = ["baseline", "rescan"]\n'
+    )
+    line = text.count("\n") + 1
+    files.plan.write_text(text + 'exposure = "dose"\n')
+    ended = raphe("check", files.root)
+    assert ended.code == 2
+    assert f"line {line}: contrast 'dose': 'dose' is no column of participants.tsv" in ended.out + ended.err
+    (files.root / "participants.tsv").write_text("participant_id\tdose\nsub-01\t1\nsub-02\t-4\n")
+    ended = raphe("check", files.root)
+    assert f"line {line}: contrast 'dose': exposure 'dose': the dose of sub-02 is -4" in ended.out + ended.err

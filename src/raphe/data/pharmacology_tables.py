@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -106,6 +107,16 @@ class DosePoint:
     high: float = float("nan")
 
 
+TENFOLD = 10.0
+"""Exposures that span more are drawn on a logarithmic axis."""
+
+
+def on_log_axis(points: Sequence[DosePoint]) -> bool:
+    """Whether exposures span so much that they are drawn on a logarithmic axis."""
+    given = [point.exposure for point in points if point.exposure > 0]
+    return bool(given) and max(given) > TENFOLD * min(given)
+
+
 @dataclass(frozen=True, eq=False)
 class DoseCurve:
     """Fitted curve with its 95 % band, each of shape (n_dose,)."""
@@ -172,4 +183,4 @@ class Pharmacology:
     ligand: tuple[LigandTable, ...] = ()
     dose: tuple[DoseTable, ...] = ()
     steps: tuple[Step, ...] = ()
-    unmade: tuple[str, ...] = field(default=())
+    unmade: tuple[str, ...] = ()

@@ -10,7 +10,7 @@ import numpy as np
 
 from raphe.data.people import People
 from raphe.data.pharmacology import DoseResponse
-from raphe.data.pharmacology_tables import DoseCurve, DosePoint, DoseRow, DoseTable
+from raphe.data.pharmacology_tables import DoseCurve, DosePoint, DoseRow, DoseTable, on_log_axis
 from raphe.data.record import Step
 from raphe.data.results import Contrast, Interval
 from raphe.errors import InputError
@@ -22,9 +22,6 @@ TARGETS = (0.5, 0.8)
 """Occupancies for which a dose is predicted."""
 
 N_CURVE = 81
-
-TENFOLD = 10.0
-"""Doses that span more are drawn on a logarithmic axis."""
 
 NOT_KNOWN = Interval(math.nan, math.nan, math.nan)
 
@@ -104,12 +101,6 @@ def dose_row(
     return DoseRow(region, tuple(points), fit, _curve(fit, points), tuple(doses), tuple(remarks), tuple(left_out))
 
 
-def on_log_axis(doses: Sequence[float]) -> bool:
-    """Whether doses span so much that they are drawn on a logarithmic axis."""
-    given = [dose for dose in doses if dose > 0]
-    return bool(given) and max(given) > TENFOLD * min(given)
-
-
 def _parts(found: object) -> tuple[np.ndarray[tuple[int], np.dtype[np.float64]], ...]:
     return tuple(getattr(found, name) for name in ("value", "low", "high")) if found is not None else ()
 
@@ -157,7 +148,7 @@ def _dose_for(fit: DoseResponse, share: float, points: Sequence[DosePoint]) -> t
 def _curve(fit: DoseResponse, points: Sequence[DosePoint]) -> DoseCurve:
     given = [point.exposure for point in points if point.exposure > 0]
     low, high = min(given), max(given)
-    doses = np.geomspace(low / 2, high * 1.5, N_CURVE) if on_log_axis(given) else np.linspace(0, high * 1.15, N_CURVE)
+    doses = np.geomspace(low / 2, high * 1.5, N_CURVE) if on_log_axis(points) else np.linspace(0, high * 1.15, N_CURVE)
     return DoseCurve(doses, *occupancy_at(fit, doses))
 
 

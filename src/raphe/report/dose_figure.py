@@ -6,7 +6,7 @@ import math
 
 from markupsafe import Markup
 
-from raphe.data.pharmacology_tables import DosePoint, DoseRow, DoseTable
+from raphe.data.pharmacology_tables import DosePoint, DoseRow, DoseTable, on_log_axis
 from raphe.report import svg
 from raphe.report.simulated import Figure, Titled
 from raphe.report.wording import count, general
@@ -15,12 +15,12 @@ WIDTH, HEIGHT = 420.0, 290.0
 LEFT, RIGHT, TOP, BOTTOM = 48.0, 410.0, 12.0, 244.0
 """Edges of the plot in its drawing, px."""
 
-TENFOLD = 10.0
-"""Doses that span more are drawn on a logarithmic axis."""
+MOST = 4
+"""So many regions are drawn."""
 
 
 def dose_figure(table: DoseTable, first: str) -> Figure:
-    """Every region with a curve, one drawing each, that of ``first`` in front; four at most."""
+    """Every region with a curve, one drawing each, that of ``first`` in front; :data:`MOST` at most."""
     rows = sorted((row for row in table.rows if row.fit is not None), key=lambda row: row.region != first)
     rest = len(rows) - MOST
     panels = tuple(Titled(row.region, dose_plot(table, row)) for row in rows[:MOST])
@@ -28,15 +28,11 @@ def dose_figure(table: DoseTable, first: str) -> Figure:
         f"Occupancy against {table.exposure}, one dot a scan with its own 95 % interval where that is known; the "
         "curve with its 95 % band, which is of the mean curve and not of a new person."
     ]
-    if any(_logarithmic(row) and any(point.exposure == 0 for point in row.points) for row in rows[:MOST]):
+    if any(on_log_axis(row.points) and any(point.exposure == 0 for point in row.points) for row in rows[:MOST]):
         told.append(f"Scans with a {table.kind} of 0 stand at the left edge.")
     if rest > 0:
         told.append(f"{count(rest, 'further region stands', 'further regions stand')} in the table.")
     return Figure(panels, " ".join(told), halves=True)
-
-
-MOST = 4
-"""So many regions are drawn."""
 
 
 def dose_plot(table: DoseTable, row: DoseRow) -> Markup:
@@ -61,16 +57,11 @@ def dose_plot(table: DoseTable, row: DoseRow) -> Markup:
     return svg.drawing(WIDTH, HEIGHT, parts, label)
 
 
-def _logarithmic(row: DoseRow) -> bool:
-    given = [point.exposure for point in row.points if point.exposure > 0]
-    return bool(given) and max(given) > TENFOLD * min(given)
-
-
 def _scales(row: DoseRow) -> tuple[svg.Scale, svg.Scale]:
     doses = [] if row.curve is None else [float(dose) for dose in row.curve.dose]
     doses += [point.exposure for point in row.points]
     across: svg.Scale = svg.from_zero(doses, LEFT, RIGHT, pad=0.02)
-    if _logarithmic(row):
+    if on_log_axis(row.points):
         across = svg.log_scale(doses, LEFT, RIGHT, decades=6.0)
     values = [100 * point.occupancy for point in row.points]
     values += [0.0] if row.curve is None else [100 * float(value) for value in row.curve.value]
