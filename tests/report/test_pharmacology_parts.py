@@ -157,7 +157,8 @@ def test_doses_that_span_more_than_tenfold_have_a_logarithmic_axis(given, logari
 
 
 def test_parts_stand_by_the_name_of_their_contrast_and_are_escaped():
-    flow = flows([FlowRow("<b>", "R1", 8, checked(statement="R1 <i> B_max"))])
+    rows = [FlowRow("<b>", "R1", 8, checked(statement="R1 <i> B_max")), FlowRow("x", "R1", 1, None, why="too few")]
+    flow = flows(rows)
     found = parts_of(Pharmacology(flow=(flow,), dose=(doses([1, 2, 3]),)))
     assert [part.title for part in found["c"]] == [
         "Flow: delivery and clearance in the same people",
@@ -167,6 +168,8 @@ def test_parts_stand_by_the_name_of_their_contrast_and_are_escaped():
     source += "{{ parts(items, namespace(figure=0, table=0)) }}"
     html = _environment().from_string(source).render(items=found["c"])
     assert "&lt;b&gt;" in html
+    assert '<span class="why">too few</span>' in html
+    assert "Remark" not in html  # the reason stands under the name of the region
     assert "<b>" not in html.replace("<b>Table", "").replace("<b>Figure", "")
     assert "&lt;i&gt; <i>B</i><sub>max</sub>" in html
 
