@@ -110,6 +110,11 @@ def size(text: str) -> int:
     return int(positive(plain[: len(plain) - len(unit)]) * SIZES[unit])
 
 
+def fit_or_positive(text: str) -> float | None:
+    """A number above 0, or None for ``fit``."""
+    return None if text == "fit" else positive(text)
+
+
 def number(text: str) -> float:
     """A finite number."""
     try:

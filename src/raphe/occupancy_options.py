@@ -24,7 +24,11 @@ def add(parser: argparse.ArgumentParser) -> None:
     )
     choice = parser.add_argument_group("which values")
     choice.add_argument(
-        "--session", nargs=2, type=arguments.name, metavar=("BASELINE", "BLOCKED"), help="labels of the two sessions"
+        "--session",
+        nargs=2,
+        type=arguments.name,
+        metavar=("BASELINE", "BLOCKED"),
+        help="labels of the two sessions; several of BLOCKED, parted by commas, are each held against BASELINE",
     )
     choice.add_argument("--participant", nargs="+", type=arguments.name, default=[], metavar="LABEL")
     choice.add_argument("--tracer", type=arguments.name, metavar="NAME")
@@ -54,7 +58,32 @@ def add(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="covariance of the relative errors of the regions, from test-retest data: a column name, and one a region",
     )
+    _add_exposure(parser)
     parser.add_argument(
         "--out", type=arguments.path, metavar="DIR", help="folder for table and page; without it, the table is printed"
     )
     parser.add_argument("--json", action="store_true", help="print the lines as JSON")
+
+
+def _add_exposure(parser: argparse.ArgumentParser) -> None:
+    exposure = parser.add_argument_group("against dose or plasma concentration")
+    exposure.add_argument(
+        "--exposure",
+        type=arguments.path,
+        metavar="FILE",
+        help="table with participant_id, session_id where people have several scans under the drug, and the exposure: "
+        "occupancy of the lines (else of each region) is fitted as E_max x^h / (x^h + EC50^h)",
+    )
+    exposure.add_argument("--exposure-column", type=arguments.name, metavar="NAME", help="its column")
+    exposure.add_argument("--exposure-unit", type=arguments.name, metavar="U", help="unit of it, for words and figures")
+    exposure.add_argument(
+        "--exposure-kind", choices=("dose", "concentration"), default="dose", help="what it is (dose if not given)"
+    )
+    for name, what in (("--e-max", "largest occupancy, a share of 1"), ("--hill", "Hill slope")):
+        exposure.add_argument(
+            name,
+            type=arguments.fit_or_positive,
+            default=1.0,
+            metavar="{fit,X}",
+            help=f"{what}: fixed at a number (1 if not given), or fit",
+        )

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from raphe.errors import InputError
 from raphe.pharmacology.competition import displacement, expected_ratio
@@ -141,3 +142,35 @@ def test_a_releaser_without_effect_separates_nothing():
 def test_what_cannot_be_used_is_refused(call, told):
     with pytest.raises(InputError, match=told):
         call()
+
+
+def _noisy(seed, receptors=1.3, n=12):
+    """Four conditions of a releaser and of depletion, with people's own binding and noise."""
+    random = np.random.default_rng(seed)
+    own = random.uniform(1.5, 2.5, n)
+    theta0, fold, more = 0.3, 1.5, 0.4
+    load, released = 1 + theta0 * (fold - 1), 1 + more
+    release = own * np.array([[1.0], [receptors / load], [1 / released], [receptors / (load + more)]])
+    depleted = own * np.array([[1.0], [receptors / load], [1 / (1 - theta0)], [receptors / (1 - theta0)]])
+    noise = 1 + 0.05 * random.standard_normal((2, 4, n))
+    return release * noise[0], depleted * noise[1]
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("receptors", [1.0, 1.1])
+def test_p_is_below_5_percent_where_the_interval_leaves_no_change_out(seed, receptors):
+    release, depleted = _noisy(seed, receptors)
+    for found in (separate_by_release(*release)[0], separate_by_depletion(*depleted)[0]):
+        for interval, none, p in ((found.receptors, 1.0, found.p_receptors), (found.extra, 0.0, found.p_extra)):
+            assert (p < 0.05) == (interval.low > none or interval.high < none)
+
+
+def test_p_of_receptors_after_depletion_is_the_paired_t_test_of_both_depleted_scans():
+    _, (before, drug, depleted, both) = _noisy(3)
+    found, _ = separate_by_depletion(before, drug, depleted, both)
+    assert found.p_receptors == pytest.approx(stats.ttest_rel(both, depleted).pvalue)
+
+
+def test_there_is_no_p_where_the_design_sets_no_limits():
+    found, _ = separate_by_release(2.0, 2.2, 1.99, 2.19, se=(0.1,) * 4)
+    assert math.isnan(found.p_receptors)

@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from raphe.errors import InputError
-from raphe.pharmacology.flow import flow_check
+from raphe.pharmacology.flow import flow_check, flow_check_of_arms
 
 FIRST = np.array([1.02, 0.95, 1.10, 1.00, 0.98, 1.05])
 
@@ -69,3 +69,42 @@ def test_equivalence_is_claimed_in_five_of_a_hundred_at_the_margin():
 def test_what_cannot_be_used_is_refused(first, second, said, told):
     with pytest.raises(InputError, match=told):
         flow_check(first, second, **said)
+
+
+IN_SECOND = np.array([False, False, False, True, True, True, True])
+BEFORE = np.array([1.02, 0.95, 1.10, 1.00, 0.98, 1.05, 0.9])
+AFTER = BEFORE * np.array([1.03, 0.99, 1.05, 1.17, 1.32, 1.24, 1.2])
+
+
+def of_arms(after=AFTER, **how):
+    return flow_check_of_arms(BEFORE, after, IN_SECOND, arms=("placebo", "drug"), **how)
+
+
+def test_two_arms_are_compared_by_welch_on_logarithms():
+    found, step = of_arms()
+    change = np.log(AFTER / BEFORE)
+    plain = stats.ttest_ind(change[IN_SECOND], change[~IN_SECOND], equal_var=False)
+    assert found.p == pytest.approx(plain.pvalue)
+    for interval, level in ((found.ratio, 0.95), (found.equivalence, 0.90)):
+        ends = plain.confidence_interval(level)
+        assert (interval.low, interval.high) == pytest.approx((math.exp(ends.low), math.exp(ends.high)))
+    sides = [
+        stats.ttest_ind(change[IN_SECOND] + shift, change[~IN_SECOND], equal_var=False, alternative=side).pvalue
+        for shift, side in ((math.log(1.1), "greater"), (-math.log(1.1), "less"))
+    ]
+    assert found.p_equivalence == pytest.approx(max(sides))
+    assert found.n == 7
+    assert "in arm drug relative to arm placebo" in found.statement
+    assert "may come from it" in found.statement
+    assert step.citations == ("schuirmann1987", "welch1947")
+
+
+def test_arms_that_change_alike_are_shown_to():
+    found, _ = of_arms(BEFORE * np.array([1.31, 1.29, 1.30, 1.30, 1.31, 1.29, 1.3]))
+    assert found.equivalent
+    assert "shown to change alike in both arms" in found.statement
+
+
+def test_an_arm_of_one_cannot_be_compared():
+    with pytest.raises(InputError, match="two participants in each, and drug has 1"):
+        flow_check_of_arms(BEFORE, AFTER, [False] * 6 + [True], arms=("placebo", "drug"))

@@ -49,6 +49,7 @@ GROUP = {
         f"group/{stem}.{kind}"
         for stem in (
             "estimates",
+            "contrast-change_flow",
             "contrast-change_result",
             "contrast-change_values",
             "agreement-baselinerescan_trc-DASB_model-SRTM_meas-BPND_result",

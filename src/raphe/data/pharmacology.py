@@ -197,7 +197,8 @@ class Separated:
 
     ``receptors`` is B_max under the drug over B_max before; ``extra`` is theta0 (n - 1) under the drug; ``theta0`` the
     baseline occupancy where the design gives it (depletion), else NaN; ``fold`` is n where theta0 is known. ``n`` is
-    the number of participants.
+    the number of participants. ``p_receptors`` and ``p_extra`` are two-sided p values of no change of either; NaN
+    where an interval has no ends.
     """
 
     design: str
@@ -207,6 +208,8 @@ class Separated:
     theta0: Interval
     fold: Interval
     statement: str
+    p_receptors: float = float("nan")
+    p_extra: float = float("nan")
 
 
 @dataclass(frozen=True, eq=False)

@@ -128,6 +128,7 @@ def _percent(contrast: Contrast) -> str:
         "interaction": "Difference of the changes in per cent",
         "mixed": f"{of_means} the first session",
         "occupancy": "The occupancy",
+        "displacement": "The estimate",
     }.get(contrast.kind, "Not given for this kind")
 
 

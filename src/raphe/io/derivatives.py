@@ -22,7 +22,7 @@ BIDS_VERSION = "1.10.0"
 IGNORED = (
     *("*.html", "*_tacs.*", "*_kinpar.*", "*_inputfunction.*", "*_mimap.*", "*_result.*", "group/", "provenance/"),
     *("*_xfm.*", "*_petref.*", "*_morph.*", "*_desc-confounds_timeseries.*", "*_pet.*", "*_desc-ref_mask.*"),
-    *("*_cov.*", "*_carpet.*", "*_occupancy.*", "tpl-*/"),
+    *("*_cov.*", "*_carpet.*", "*_occupancy.*", "*_doseresponse.*", "tpl-*/"),
 )
 """Lines of ``.bidsignore``: what the released BIDS validator does not know."""
 
@@ -173,6 +173,11 @@ def occupancy(out: Path, tables: Sequence[Path], parameter: str, **entities: str
     return out / f"{stem}_occupancy.tsv".lstrip("_")
 
 
+def dose_response(table: Path) -> Path:
+    """Table of occupancy against dose beside a table of occupancy."""
+    return table.with_name(table.name.removesuffix("_occupancy.tsv") + "_doseresponse.tsv")
+
+
 def page_of(table: Path) -> Path:
     """Page that shows what a table holds."""
     return table.with_suffix(".html")
@@ -209,6 +214,11 @@ def estimates(out: Path) -> Path:
 def contrast(out: Path, name: str) -> Path:
     """Table of one contrast's results."""
     return out / "group" / f"contrast-{label(name)}_result.tsv"
+
+
+def contrast_table(out: Path, name: str, what: str) -> Path:
+    """Table of pharmacology beside one contrast: ``flow``, ``displacement`` or ``doseresponse``."""
+    return out / "group" / f"contrast-{label(name)}_{what}.tsv"
 
 
 def statistic_map(out: Path, name: str, stat: str) -> Path:

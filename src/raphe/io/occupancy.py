@@ -83,8 +83,8 @@ def summary(line: OccupancyLine) -> dict[str, object]:
         "Noise": line.noise,
         "Regions": [region.name for region in line.used],
         "LeftOut": {region.name: region.why for region in line.regions if region.why},
-        "Occupancy": _plain(line.occupancy),
-        "VND": _plain(line.V_ND) if line.parameter == "V_T" else None,
+        "Occupancy": plain(line.occupancy),
+        "VND": plain(line.V_ND) if line.parameter == "V_T" else None,
         "ErrorOfRegions": _number(line.error),
         "DegreesOfFreedom": line.df,
         "Span": _number(line.span),
@@ -176,5 +176,6 @@ def _number(value: float) -> float | None:
     return float(value) if math.isfinite(value) else None
 
 
-def _plain(interval: Interval) -> dict[str, float | None]:
+def plain(interval: Interval) -> dict[str, float | None]:
+    """An estimate with its interval as JSON values; null where there is no number or no end."""
     return {"Value": _number(interval.value), "Low": _number(interval.low), "High": _number(interval.high)}

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 import numpy.typing as npt
+from scipy import stats
 
 from raphe.core.ratio import fieller
 from raphe.data.pharmacology import Separated
@@ -18,6 +19,9 @@ from raphe.pharmacology.occupancy import quantile
 Array = npt.NDArray[np.float64]
 
 NAN = float("nan")
+
+Function = tuple[float, tuple[float, ...]]
+"""A function of the four means and its gradient."""
 
 CITATIONS = ("laruelle2000", "fieller1954")
 
@@ -56,12 +60,15 @@ def separate_by_release(
         For lengths that differ, values that are not above 0, or one participant without standard errors.
     """
     values = _conditions(baseline=baseline, drug=drug, release=release, both=both)
-    covariance, q = _uncertainty(values, se)
+    covariance, df = _uncertainty(values, se)
     b, d, r, c = values.mean(axis=1)
-    receptors = _ratio_of(
-        (1 / r - 1 / b, (1 / b**2, 0, -1 / r**2, 0)), (1 / c - 1 / d, (0, 1 / d**2, 0, -1 / c**2)), covariance, q
+    rises: tuple[Function, Function] = (
+        (1 / r - 1 / b, (1 / b**2, 0, -1 / r**2, 0)),
+        (1 / c - 1 / d, (0, 1 / d**2, 0, -1 / c**2)),
     )
-    load = _ratio_of((b / r - 1, (1 / r, 0, -b / r**2, 0)), (d / c - 1, (0, 1 / c, 0, -d / c**2)), covariance, q)
+    shares: tuple[Function, Function] = (b / r - 1, (1 / r, 0, -b / r**2, 0)), (d / c - 1, (0, 1 / c, 0, -d / c**2))
+    receptors, load = (_ratio_of(top, bottom, covariance, df) for top, bottom in (rises, shares))
+    p = [_p_of_one(top, bottom, covariance, df) for top, bottom in (rises, shares)]
     extra = Interval(load.value - 1, load.low - 1, load.high - 1)
     unknown = Interval(NAN, NAN, NAN)
     told = _told("a releaser with and without the drug", receptors, extra)
@@ -70,7 +77,7 @@ def separate_by_release(
             "the releaser's effect under the drug cannot be told from none, so that this design sets no limits to "
             "either change: receptor number and ligand stay inseparable here"
         )
-    found = Separated("release", values.shape[1], receptors, extra, unknown, unknown, told)
+    found = Separated("release", values.shape[1], receptors, extra, unknown, unknown, told, *p)
     return found, Step("separation", {"design": "release", "n": int(values.shape[1])}, citations=CITATIONS)
 
 
@@ -97,18 +104,20 @@ def separate_by_depletion(
     Step
     """
     values = _conditions(baseline=baseline, drug=drug, depleted=depleted, depleted_drug=depleted_drug)
-    covariance, q = _uncertainty(values, se)
+    covariance, df = _uncertainty(values, se)
     b, d, e, g = values.mean(axis=1)
-    receptors = _ratio_of((g, (0, 0, 0, 1)), (e, (0, 0, 1, 0)), covariance, q)
-    load = _ratio_of((g * b, (g, 0, 0, b)), (e * d, (0, e, d, 0)), covariance, q)
-    free = _ratio_of((b, (1, 0, 0, 0)), (e, (0, 0, 1, 0)), covariance, q)
+    bare: tuple[Function, Function] = (g, (0, 0, 0, 1)), (e, (0, 0, 1, 0))
+    loads: tuple[Function, Function] = (g * b, (g, 0, 0, b)), (e * d, (0, e, d, 0))
+    receptors, load = (_ratio_of(top, bottom, covariance, df) for top, bottom in (bare, loads))
+    p = [_p_of_one(top, bottom, covariance, df) for top, bottom in (bare, loads)]
+    free = _ratio_of((b, (1, 0, 0, 0)), (e, (0, 0, 1, 0)), covariance, df)
     theta0 = Interval(1 - free.value, 1 - free.high, 1 - free.low)
-    fold = _ratio_of((g * b / d - b, (g / d - 1, -g * b / d**2, 0, b / d)), (e - b, (-1, 0, 1, 0)), covariance, q)
+    fold = _ratio_of((g * b / d - b, (g / d - 1, -g * b / d**2, 0, b / d)), (e - b, (-1, 0, 1, 0)), covariance, df)
     extra = Interval(load.value - 1, load.low - 1, load.high - 1)
     told = _told("scans after depletion with and without the drug", receptors, extra)
     if theta0.low <= 0:
         told += "; depletion did not raise BP_ND beyond doubt, so that theta0 and the fold of the ligand are not known"
-    found = Separated("depletion", values.shape[1], receptors, extra, theta0, fold, told)
+    found = Separated("depletion", values.shape[1], receptors, extra, theta0, fold, told, *p)
     return found, Step("separation", {"design": "depletion", "n": int(values.shape[1])}, citations=CITATIONS)
 
 
@@ -119,23 +128,38 @@ def _conditions(**conditions: npt.ArrayLike) -> Array:
 
 
 def _uncertainty(values: Array, se: tuple[float, float, float, float] | None) -> tuple[Array, float]:
-    """Covariance of the four means, shape (4, 4), and the half-width of an interval in standard errors."""
+    """Covariance of the four means, shape (4, 4), and its degrees of freedom."""
     n = values.shape[1]
     if n > 1:
-        return np.cov(values) / n, quantile(n - 1)
+        return np.cov(values) / n, n - 1
     if se is None:
         raise InputError("one participant needs the standard errors of all four values (se)")
-    return np.diag(np.square(np.asarray(se, dtype=float))), quantile()
+    return np.diag(np.square(np.asarray(se, dtype=float))), math.inf
 
 
-def _ratio_of(
-    top: tuple[float, tuple[float, ...]], bottom: tuple[float, tuple[float, ...]], covariance: Array, q: float
-) -> Interval:
-    """Ratio of two functions of the four means, each given with its gradient."""
-    gradients = np.array([top[1], bottom[1]], dtype=float)
-    spread = gradients @ covariance @ gradients.T
-    low, high = fieller(top[0], bottom[0], spread[0, 0], spread[1, 1], spread[0, 1], q)
+def _ratio_of(top: Function, bottom: Function, covariance: Array, df: float) -> Interval:
+    """Ratio of two functions of the four means."""
+    spread = _spread(top, bottom, covariance)
+    low, high = fieller(top[0], bottom[0], spread[0, 0], spread[1, 1], spread[0, 1], quantile(df))
     return Interval(top[0] / bottom[0] if bottom[0] != 0 else NAN, low, high)
+
+
+def _p_of_one(top: Function, bottom: Function, covariance: Array, df: float) -> float:
+    """Two-sided p of a ratio of 1: below 0.05 where the interval of Fieller leaves 1 out.
+
+    NaN where there is no spread, or the bottom cannot be told from 0, so that the interval has no ends.
+    """
+    spread = _spread(top, bottom, covariance)
+    variance = float(spread[0, 0] + spread[1, 1] - 2 * spread[0, 1])
+    if not (variance > 0 and bottom[0] ** 2 > quantile(df) ** 2 * spread[1, 1]):
+        return NAN
+    return float(2 * stats.t.sf(abs(top[0] - bottom[0]) / math.sqrt(variance), df))
+
+
+def _spread(top: Function, bottom: Function, covariance: Array) -> Array:
+    """Covariance of two functions of the means, shape (2, 2)."""
+    gradients = np.array([top[1], bottom[1]], dtype=float)
+    return np.asarray(gradients @ covariance @ gradients.T)
 
 
 def _told(design: str, receptors: Interval, extra: Interval) -> str:

@@ -12,6 +12,7 @@ from raphe.data.people import NOT_KNOWN, People, score_key
 from raphe.data.scan import Scan
 from raphe.errors import InputError, nearest
 from raphe.pipeline.contrast_rules import arms_of, sessions_of, tracers_of
+from raphe.pipeline.exposure_check import exposure_faults
 from raphe.pipeline.people_of import ARM
 from raphe.pipeline.plan_schema import ContrastSection, StudyPlan, same_tracer
 from raphe.pipeline.toml_lines import Key
@@ -147,6 +148,8 @@ def _people(plan: StudyPlan, index: int, contrast: ContrastSection, scans: Seque
             yield error(plan, ("contrast", index, "terms"), how)
             return
     yield from _covariates(plan, index, contrast, whole, people)
+    for severity, fault in exposure_faults(contrast, whole, people):
+        yield _finding(plan, severity, ("contrast", index, "exposure"), f"{who}: {fault}")
 
 
 def _otherwise(

@@ -14,6 +14,7 @@ from raphe.pipeline.toml_lines import Key
 COMMON = ("name", "kind", "tracer", "parameter", "model", "regions", "adjust")
 ADJUSTED = ("covariates", "missing")
 TESTED = ("test", "seed", "margin")
+DOSE = ("exposure", "exposure_unit", "exposure_kind", "E_max", "hill", "missing")
 
 
 class Keys(NamedTuple):
@@ -24,13 +25,14 @@ class Keys(NamedTuple):
 
 
 KEYS: Mapping[str, Keys] = {
-    "paired": Keys(("terms",), ("arm", "scale", *ADJUSTED, *TESTED)),
-    "groups": Keys(("terms", "sessions"), ("scale", *ADJUSTED, *TESTED)),
-    "ancova": Keys(("terms", "sessions"), ("scale", *ADJUSTED, *TESTED)),
-    "interaction": Keys(("terms", "by", "levels"), ("arm", "scale", *ADJUSTED, *TESTED)),
+    "paired": Keys(("terms",), ("arm", "scale", "flow_margin", *ADJUSTED, *TESTED)),
+    "groups": Keys(("terms", "sessions"), ("scale", "flow_margin", *ADJUSTED, *TESTED)),
+    "ancova": Keys(("terms", "sessions"), ("scale", "flow_margin", *ADJUSTED, *TESTED)),
+    "interaction": Keys(("terms", "by", "levels"), ("arm", "scale", "flow_margin", *ADJUSTED, *TESTED)),
     "mixed": Keys(("terms",), ("levels", "arm", "scale", "covariance", "df", "margin", *ADJUSTED)),
     "correlation": Keys(("x", "score"), ("score_sessions", "method", "arm", "scale", *ADJUSTED, "test", "seed")),
-    "occupancy": Keys(("terms",), ("arm",)),
+    "occupancy": Keys(("terms",), ("arm", *DOSE)),
+    "displacement": Keys(("terms",), ("arm", "design", "theta0", "theta0_range")),
 }
 
 NUMBERS: Mapping[tuple[str, str], tuple[tuple[int, ...], str]] = {
@@ -45,6 +47,7 @@ NUMBERS: Mapping[tuple[str, str], tuple[tuple[int, ...], str]] = {
     ("correlation", "x"): ((1, 2), "one session label for its value, or two for the change"),
     ("correlation", "score_sessions"): ((0, 1, 2), "one visit, or two for the change"),
     ("occupancy", "terms"): ((2,), "two session labels, the baseline and that under the drug"),
+    ("displacement", "terms"): ((2, 4), "two session labels, baseline and drug, or four with a design"),
 }
 """How many entries a list has, and what they are."""
 
@@ -235,7 +238,7 @@ def _check_combination(plan: StudyPlan, index: int, contrast: ContrastSection) -
 
 def _no_permutation(contrast: ContrastSection) -> str:
     """Why a contrast has no permutation test; empty if it has one."""
-    if contrast.kind in ("mixed", "occupancy"):
+    if contrast.kind in ("mixed", "occupancy", "displacement"):
         return f"{_a(contrast.kind)} has none"
     if contrast.method == "skipped" and contrast.kind == "correlation":
         return "a skipped correlation has one of its own already"

@@ -14,6 +14,7 @@ from raphe.errors import InputError
 from raphe.nomenclature import region_key
 from raphe.pipeline.contrast_kinds import EVERY_KIND
 from raphe.pipeline.contrast_rules import tracers_of
+from raphe.pipeline.displacement_of import kind_of
 from raphe.pipeline.plan_schema import ContrastSection, StudyPlan, same_tracer
 from raphe.stats.contrasts.gates import in_order
 from raphe.stats.contrasts.question import Material, Question
@@ -47,13 +48,12 @@ def contrasts_of(
     aside : mapping of str to mapping of (str, str) to str
         By the key of a tracer (:func:`raphe.pipeline.plan_schema.same_tracer`): scans that a person has excluded.
     """
-    material = Material(
-        estimates, people, {name: aside.get(same_tracer(name), {}) for name in _tracers(plan, estimates)}
-    )
+    material = material_of(plan, estimates, people, aside)
     made, unmade = [], []
     for contrast in plan.contrasts:
         try:
-            made.append(contrast_of(question_of(plan, contrast, estimates), material, EVERY_KIND))
+            kinds = {**EVERY_KIND, "displacement": kind_of(contrast.design)}
+            made.append(contrast_of(question_of(plan, contrast, estimates), material, kinds))
         except InputError as error:
             unmade.append(f"contrast {contrast.name!r} cannot be made: {error}")
     made.sort(key=lambda one: (not one[0].primary, not one[0].controlled))
@@ -64,6 +64,13 @@ def contrasts_of(
         for one, (_, step) in zip(ordered, made, strict=True)
     )
     return Made(ordered, steps, tuple(unmade))
+
+
+def material_of(
+    plan: StudyPlan, estimates: Estimates, people: People, aside: Mapping[str, Mapping[tuple[str, str], str]]
+) -> Material:
+    """What the contrasts of a plan are made of; parameters as for :func:`contrasts_of`."""
+    return Material(estimates, people, {name: aside.get(same_tracer(name), {}) for name in _tracers(plan, estimates)})
 
 
 def question_of(plan: StudyPlan, contrast: ContrastSection, estimates: Estimates) -> Question:

@@ -12,6 +12,7 @@ from raphe.catalog import references
 from raphe.data.estimates import Estimate, Estimates
 from raphe.data.finding import Finding
 from raphe.data.people import People
+from raphe.data.pharmacology_tables import Pharmacology
 from raphe.data.record import Step
 from raphe.data.results import Agreement, Contrast
 from raphe.errors import InputError
@@ -19,6 +20,7 @@ from raphe.io import derivatives as names
 from raphe.io.bids import ScanCurves
 from raphe.io.contrasts import write_contrast, write_contrast_values
 from raphe.io.kinpar import read_kinpar
+from raphe.io.pharmacology import write_pharmacology
 from raphe.io.provenance import fingerprint, is_done, read_record, remove_outdated, versions, write_record
 from raphe.io.results import write_agreement, write_estimates
 from raphe.io.sessions import session_key
@@ -26,11 +28,12 @@ from raphe.io.staging import staged
 from raphe.io.tables import write_text
 from raphe.kinetics.registry import model_type
 from raphe.pipeline.concern_of import concern_of
-from raphe.pipeline.contrasts_of import Made, contrasts_of
+from raphe.pipeline.contrasts_of import Made, contrasts_of, material_of
 from raphe.pipeline.findings import paragraphs
 from raphe.pipeline.group_maps import ScansOfMaps, group_maps, without_maps
 from raphe.pipeline.participant import ScanTask, fingerprint_of, parameters_path
 from raphe.pipeline.people_of import ARM
+from raphe.pipeline.pharmacology_of import pharmacology_of
 from raphe.pipeline.plan import StudyPlan
 from raphe.pipeline.plan_schema import same_tracer
 from raphe.pipeline.set_aside import Aside, set_aside
@@ -98,11 +101,15 @@ def report_group(
     regions = plan.regions.names if plan else ()
     aside, taken_out = set_aside(excluded)
     made = contrasts_of(plan, estimates, people, aside) if plan else Made((), (), ())
-    contrasts, unmade = made.contrasts, made.unmade
+    contrasts = made.contrasts
+    beside = Pharmacology()
+    if plan:
+        beside = pharmacology_of(plan, contrasts, material_of(plan, estimates, people, aside))
+    unmade = (*made.unmade, *beside.unmade)
     agreements, more, unmade_too = _agreements(plan, estimates, regions, aside)
     scans = ScansOfMaps(out, done, without_maps(tables, tasks, missing), people, command_line)
     maps = group_maps(plan, scans, estimates, tell)
-    steps = (*taken_out, *made.steps, *more, *maps.steps)
+    steps = (*taken_out, *made.steps, *beside.steps, *more, *maps.steps)
     summaries = tuple(_summary(out, table, task, missing) for table, task in zip(tables, tasks, strict=True))
     scan_steps = [step for table, _ in done for step in read_record(names.provenance(out, table.scan.label)).steps]
     given = plan.study.title if plan else ""
@@ -123,9 +130,10 @@ def report_group(
         command_line=command_line,
         notes=(*paragraphs(findings), *(f"{why}." for why in unmade)),
         maps=viewed,
+        pharmacology=beside,
     )
     with staged(out) as stage:
-        files = _write(stage, estimates, contrasts, agreements, page)
+        files = _write(stage, estimates, contrasts, beside, agreements, page)
         files += _write_viewers(stage, title, viewed)
         remove_outdated(names.provenance(out, "group"), out, [file.relative_to(stage).as_posix() for file in files])
         names.write_description(stage, tasks[0].title, tasks[0].datasets)
@@ -268,6 +276,7 @@ def _write(
     stage: Path,
     estimates: Estimates,
     contrasts: Sequence[Contrast],
+    beside: Pharmacology,
     agreements: Sequence[Agreement],
     page: str,
 ) -> list[Path]:
@@ -278,6 +287,7 @@ def _write(
         write_contrast(files[-1], contrast)
         files.append(names.contrast_values(stage, contrast.name))
         write_contrast_values(files[-1], contrast)
+    files += write_pharmacology(stage, beside)
     for one in agreements:
         files.append(names.agreement(stage, one.tracer, one.model, one.parameter, one.first, one.second))
         write_agreement(files[-1], one)

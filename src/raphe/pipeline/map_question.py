@@ -25,6 +25,7 @@ Singles = npt.NDArray[np.float32]
 OF_REGIONS = {
     "mixed": "a mixed model is fitted to regions only",
     "occupancy": "occupancy is found from regions only",
+    "displacement": "ligand and receptors are told from regions only",
 }
 """Kinds of contrast that are not made voxel by voxel, and why."""
 

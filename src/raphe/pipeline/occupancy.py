@@ -6,12 +6,14 @@ import argparse
 import json
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from raphe import arguments
 from raphe.catalog import references
 from raphe.data.pharmacology import GroupLine, OccupancyLine, OccupancyStudy, RegionOccupancy
 from raphe.data.record import Step
@@ -19,14 +21,27 @@ from raphe.data.results import PairedValues
 from raphe.errors import InputError, nearest
 from raphe.io import derivatives
 from raphe.io.occupancy import summary, write_occupancy
+from raphe.io.pharmacology import dose_summary, write_dose
 from raphe.io.provenance import sha256, versions
 from raphe.io.staging import prepare, staged
 from raphe.io.tables import read_table, write_text
 from raphe.pharmacology.lassen import LEAST, group_line, lassen_plot
 from raphe.pharmacology.occupancy import occupancy
 from raphe.pipeline.messages import Messages
+from raphe.pipeline.occupancy_dose import Dosed, Scans, dose_of_studies, exposures_of
 from raphe.pipeline.occupancy_tables import read_pairs
 from raphe.report.occupancy import occupancy_page
+
+
+class _Done(NamedTuple):
+    """Occupancy of one blocked session, how it was found, and its place among the files."""
+
+    study: OccupancyStudy
+    steps: tuple[Step, ...]
+    session: tuple[str, ...]
+    """Labels of both sessions; empty where none was named."""
+    blocked: str
+    """Session of the blocked scan by its table."""
 
 
 def run(options: argparse.Namespace) -> int:
@@ -34,21 +49,43 @@ def run(options: argparse.Namespace) -> int:
     messages = Messages(options)
     if options.out is not None:
         prepare(options.out)
+    exposures = exposures_of(options)
+    done = [_done(each) for each in _each_session(options)]
+    dose = None
+    if exposures is not None:
+        dose = dose_of_studies(options, [Scans(one.study, one.blocked) for one in done], exposures)
+    for one in done:
+        _tell(one.study, messages, one.blocked if len(done) > 1 else "")
+    for text in dose.warnings if dose is not None else ():
+        messages.warn(text)
+    _write(options, done, dose)
+    return messages.code
+
+
+def _each_session(options: argparse.Namespace) -> list[argparse.Namespace]:
+    """Options for each blocked session that ``--session`` names."""
+    if not options.session:
+        return [options]
+    before, several = options.session[0], arguments.names(options.session[1])
+    doubled = next((name for at, name in enumerate(several) if name in several[:at]), None)
+    if doubled is not None:
+        raise InputError(f"--session names {doubled!r} twice; keep one")
+    return [argparse.Namespace(**{**vars(options), "session": [before, name]}) for name in several]
+
+
+def _done(options: argparse.Namespace) -> _Done:
     paths = options.baseline, options.blocked or options.baseline
-    tracer, model, parameter, labels, pairs = read_pairs(options)
+    tracer, model, parameter, labels, pairs, session = read_pairs(options)
     by_region: tuple[RegionOccupancy, ...] = ()
     steps: list[Step] = [Step("occupancy_read", {}, inputs={str(path): sha256(path) for path in paths})]
     if parameter == "BP_ND":
         by_region, step = occupancy(pairs)
         steps.append(step)
     lines, no_line, more = _lines(pairs, parameter, options)
-    steps += more
     _refuse_swapped(pairs, paths)
     group: GroupLine | None = group_line(lines) if lines else None
     study = OccupancyStudy(tracer, model, parameter, *labels, pairs, by_region, lines, group, no_line)
-    _tell(study, messages)
-    _write(options, study, steps, paths)
-    return messages.code
+    return _Done(study, (*steps, *more), tuple(options.session or ()), session)
 
 
 def _lines(
@@ -122,17 +159,19 @@ def _refuse_swapped(pairs: Sequence[PairedValues], paths: tuple[Path, Path]) -> 
         )
 
 
-def _tell(study: OccupancyStudy, messages: Messages) -> None:
+def _tell(study: OccupancyStudy, messages: Messages, session: str = "") -> None:
+    """Tell what was found; ``session`` names that under the drug where there are several."""
+    of = f"session {session}: " if session else ""
     for line in study.lines:
-        who = f"participant {line.participant}: " if line.participant else ""
+        who = of + (f"participant {line.participant}: " if line.participant else "")
         for text in line.statements:
             messages.warn(who + text)
         messages.say(who + _result(line))
     for person, why in study.no_line:
-        messages.warn(f"participant {person}: no line through the regions: {why}")
+        messages.warn(f"{of}participant {person}: no line through the regions: {why}")
     out = {f"{left.participant}, {one.region}: {left.reason}" for one in study.pairs for left in one.excluded}
     for text in sorted(out):
-        messages.warn(f"left out: {text}")
+        messages.warn(f"{of}left out: {text}")
 
 
 def _result(line: OccupancyLine) -> str:
@@ -145,42 +184,91 @@ def _result(line: OccupancyLine) -> str:
     return text
 
 
-def _write(options: argparse.Namespace, study: OccupancyStudy, steps: Sequence[Step], paths: tuple[Path, Path]) -> None:
-    """Write the table, its sidecar and its page, or print one of the first two."""
+def _write(options: argparse.Namespace, done: Sequence[_Done], dose: Dosed | None) -> None:
+    """Write tables, their sidecars and their pages, or print the tables or the lines."""
     citations = {key: entry.citation for key, entry in references().items()}
-    cited = dict.fromkeys(key for step in steps for key in step.citations)
-    told = {
+    added: tuple[Step, ...] = () if dose is None else dose.steps
+    if options.json:
+        lines = [summary(line) for one in done for line in one.study.lines]
+        told = (
+            lines if dose is None else {"Lines": lines, "DoseResponse": [dose_summary(row) for row in dose.table.rows]}
+        )
+        print(json.dumps(told, indent=2, ensure_ascii=False))
+    if options.out is None:
+        if not options.json:
+            _print(options, done, dose, citations)
+        return
+    written = []
+    with staged(options.out) as stage:
+        for one in done:
+            table = _table(options, one.study, one.session)
+            write_occupancy(stage / table.name, one.study, _told(options, one, citations))
+            page = occupancy_page(
+                one.study,
+                steps=(*one.steps, *added),
+                versions=versions(),
+                citations=citations,
+                command_line=options.command_line,
+                dose=None if dose is None else dose.table,
+            )
+            write_text(derivatives.page_of(stage / table.name), page)
+            written += [table, derivatives.page_of(table)]
+        if dose is not None:
+            sessions = dict.fromkeys(name for one in done for name in one.session)
+            table = derivatives.dose_response(_table(options, done[0].study, tuple(sessions)))
+            write_dose(stage / table.name, dose.table, _told_of_dose(options, added, citations))
+            written.append(table)
+    if not options.json:
+        for path in written:
+            print(path)
+
+
+def _table(options: argparse.Namespace, study: OccupancyStudy, session: tuple[str, ...]) -> Path:
+    entities = {"ses": "".join(session) or None, "trc": study.tracer or None, "model": study.model or None}
+    paths = options.baseline, options.blocked or options.baseline
+    return derivatives.occupancy(options.out, paths, study.parameter, **entities)
+
+
+def _print(
+    options: argparse.Namespace,
+    done: Sequence[_Done],
+    dose: Dosed | None,
+    citations: Mapping[str, str],
+) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "occupancy.tsv"
+        for one in done:
+            write_occupancy(path, one.study, _told(options, one, citations))
+            sys.stdout.write(path.read_text(encoding="utf-8"))
+        if dose is not None:
+            write_dose(path, dose.table, {})
+            sys.stdout.write(path.read_text(encoding="utf-8"))
+
+
+def _told(options: argparse.Namespace, one: _Done, citations: Mapping[str, str]) -> dict[str, object]:
+    """What the sidecar of a table of occupancy says besides."""
+    cited = dict.fromkeys(key for step in one.steps for key in step.citations)
+    paths = options.baseline, options.blocked or options.baseline
+    return {
         "Sources": [str(path) for path in dict.fromkeys(paths)],
-        "Regions": [one.region for one in study.pairs],
+        "Regions": [pairs.region for pairs in one.study.pairs],
         "Excluded": [
             {"participant": left.participant, "session": left.session, "region": left.region, "reason": left.reason}
-            for one in study.pairs
-            for left in one.excluded
+            for pairs in one.study.pairs
+            for left in pairs.excluded
         ],
         "CommandLine": options.command_line,
         "References": [citations[key] for key in cited],
     }
-    if options.json:
-        print(json.dumps([summary(line) for line in study.lines], indent=2, ensure_ascii=False))
-    if options.out is None:
-        if not options.json:
-            with tempfile.TemporaryDirectory() as folder:
-                path = Path(folder) / "occupancy.tsv"
-                write_occupancy(path, study, told)
-                sys.stdout.write(path.read_text(encoding="utf-8"))
-        return
-    entities = {
-        "ses": "".join(options.session or ()) or None,
-        "trc": study.tracer or None,
-        "model": study.model or None,
+
+
+def _told_of_dose(
+    options: argparse.Namespace, steps: Sequence[Step], citations: Mapping[str, str]
+) -> dict[str, object]:
+    """What the sidecar of a table of doses says besides."""
+    paths = dict.fromkeys((options.baseline, options.blocked or options.baseline, options.exposure))
+    return {
+        "Sources": [str(path) for path in paths],
+        "CommandLine": options.command_line,
+        "References": [citations[key] for step in steps for key in step.citations],
     }
-    table = derivatives.occupancy(options.out, paths, study.parameter, **entities)
-    page = occupancy_page(
-        study, steps=steps, versions=versions(), citations=citations, command_line=options.command_line
-    )
-    with staged(options.out) as stage:
-        write_occupancy(stage / table.name, study, told)
-        write_text(derivatives.page_of(stage / table.name), page)
-    if not options.json:
-        print(table)
-        print(derivatives.page_of(table))

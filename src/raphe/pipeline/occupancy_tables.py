@@ -25,8 +25,10 @@ class Paired(NamedTuple):
     model: str
     parameter: str
     labels: tuple[str, str]
-    """Of the baseline and of the blocked scan."""
+    """Of the baseline and of the blocked scan: the sessions where they are named, else what they are."""
     pairs: tuple[PairedValues, ...]
+    session: str
+    """Of the blocked scan; empty where its table does not say."""
 
 
 def read_pairs(options: argparse.Namespace) -> Paired:
@@ -43,7 +45,8 @@ def read_pairs(options: argparse.Namespace) -> Paired:
     tracer, model = (_common(field, before, after, paths) for field in ("tracer", "model"))
     parameter = _parameter(options.parameter, before, after, paths)
     labels = _labels(options)
-    return Paired(tracer, model, parameter, labels, _pairs(before, after, parameter, labels, options.regions))
+    pairs = _pairs(before, after, parameter, labels, options.regions)
+    return Paired(tracer, model, parameter, labels, pairs, after.distinct("session")[0])
 
 
 def _tables(options: argparse.Namespace) -> tuple[Estimates, Estimates]:

@@ -108,6 +108,8 @@ def _wanted(index: int, contrast: ContrastSection) -> Iterator[tuple[Key, str]]:
             yield ("contrast", index, "score_sessions", at), score_key(contrast.score, visit)
         if not contrast.score_sessions:
             yield ("contrast", index, "score"), contrast.score
+    if contrast.exposure is not None:
+        yield ("contrast", index, "exposure"), contrast.exposure
 
 
 def _find(

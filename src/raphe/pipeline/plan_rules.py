@@ -10,6 +10,7 @@ from raphe.kinetics.registry import model_type
 from raphe.nomenclature import region_key
 from raphe.pipeline.choices import OF_MODELS, takes
 from raphe.pipeline.contrast_rules import check_contrasts, fault, tracers_of
+from raphe.pipeline.pharmacology_rules import check_pharmacology
 from raphe.pipeline.plan_schema import StudyPlan, same_tracer
 from raphe.pipeline.toml_lines import Key
 
@@ -42,6 +43,7 @@ def check_rules(plan: StudyPlan) -> None:
         how = "[preprocess] has both smoothing and hypr, of which one image bears one; keep the one that is meant"
         raise fault(plan, ("preprocess", "hypr"), how)
     check_contrasts(plan)
+    check_pharmacology(plan)
     _check_primary(plan)
     _check_order(plan)
 

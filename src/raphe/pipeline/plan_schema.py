@@ -25,6 +25,7 @@ from raphe.errors import ModelError, nearest
 from raphe.kinetics.bootstrap import LEAST_REPEATS
 from raphe.kinetics.registry import examples, model_type
 from raphe.nomenclature import BY_LABEL, SYMBOLS, tracer_key
+from raphe.pipeline.plan_pharmacology import PharmacologyKeys
 from raphe.pipeline.toml_lines import Key, line_of
 
 
@@ -307,11 +308,13 @@ class PrimarySection(Section):
     parameter: Parameter = "BP_ND"
 
 
-class ContrastSection(Section):
+class ContrastSection(Section, PharmacologyKeys):
     """``[[contrast]]``: one planned comparison; :mod:`raphe.pipeline.contrast_rules` says which kind has which keys."""
 
     name: Name
-    kind: Literal["paired", "groups", "ancova", "interaction", "mixed", "correlation", "occupancy"] = "paired"
+    kind: Literal["paired", "groups", "ancova", "interaction", "mixed", "correlation", "occupancy", "displacement"] = (
+        "paired"
+    )
     tracer: str = ""
     """Name of a ``[[tracer]]``; the only one's where the plan has one and the contrast names none."""
     terms: Names = ()

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import argparse
 from collections import Counter
-from collections.abc import Sequence
 from pathlib import Path
 
 from raphe.data.estimates import Estimates
 from raphe.data.finding import Finding
 from raphe.data.people import NOT_KNOWN
+from raphe.data.pharmacology_tables import Pharmacology
 from raphe.data.record import Step
 from raphe.data.results import Contrast
 from raphe.data.scan import Scan
@@ -17,16 +17,19 @@ from raphe.errors import InputError, nearest
 from raphe.io import derivatives as names
 from raphe.io.contrasts import write_contrast, write_contrast_values
 from raphe.io.participants import faults
+from raphe.io.pharmacology import write_pharmacology
 from raphe.io.provenance import fingerprint, remove_outdated, sha256, write_record
 from raphe.io.results import read_estimates
 from raphe.io.staging import prepare, staged
 from raphe.io.tables import read_table
 from raphe.pipeline.contrast_check import check_contrasts
-from raphe.pipeline.contrasts_of import contrasts_of
+from raphe.pipeline.contrasts_of import Made, contrasts_of, material_of
 from raphe.pipeline.findings import paragraphs, refuse_errors
 from raphe.pipeline.messages import Messages
 from raphe.pipeline.people_of import people_of
+from raphe.pipeline.pharmacology_of import pharmacology_of
 from raphe.pipeline.plan import StudyPlan, read_plan
+from raphe.report.pharmacology import parts_of
 from raphe.report.verdict import family_verdict, region_verdict
 
 NAME = "stats"
@@ -61,13 +64,17 @@ def run(options: argparse.Namespace) -> int:
     made = contrasts_of(plan, estimates, people, {})
     if not made.contrasts:
         raise InputError("; ".join(made.unmade))
-    for why in made.unmade:
+    beside = pharmacology_of(plan, made.contrasts, material_of(plan, estimates, people, {}))
+    for why in (*made.unmade, *beside.unmade):
         messages.warn(why)
     if options.out is None:
+        region = plan.primary.region if plan.primary else ""
+        parts = parts_of(beside, region)
         for contrast in made.contrasts:
-            print("\n".join(_printed(contrast, plan.primary.region if plan.primary else "")), end="\n\n")
+            lines = [text for part in parts.get(contrast.name, ()) for text in (f"{part.title}:", *part.sentences)]
+            print("\n".join([*_printed(contrast, region), *lines]), end="\n\n")
         return messages.code
-    for path in _write(options, plan, made.contrasts, made.steps):
+    for path in _write(options, plan, made, beside):
         print(path)
     return messages.code
 
@@ -143,27 +150,27 @@ def _scans(estimates: Estimates) -> list[Scan]:
     return [Scan(person, session or None, tracer=tracer) for person, session, tracer in distinct]
 
 
-def _write(
-    options: argparse.Namespace, plan: StudyPlan, contrasts: Sequence[Contrast], steps: Sequence[Step]
-) -> list[Path]:
+def _write(options: argparse.Namespace, plan: StudyPlan, made: Made, beside: Pharmacology) -> list[Path]:
     """Write all tables or none; the paths of the results."""
     inputs = {"plan": options.plan, "table": options.table}
     read = Step("read_estimates", {}, inputs={key: sha256(path) for key, path in inputs.items()})
     with staged(options.out) as stage:
         files = []
-        for contrast in contrasts:
+        for contrast in made.contrasts:
             files.append(names.contrast(stage, contrast.name))
             write_contrast(files[-1], contrast)
             files.append(names.contrast_values(stage, contrast.name))
             write_contrast_values(files[-1], contrast)
-        results = [file.relative_to(stage) for file in files[::2]]
+        tables = write_pharmacology(stage, beside)
+        results = [file.relative_to(stage) for file in (*files[::2], *tables)]
+        files += tables
         files += [names.sidecar(file) for file in files]
         record = names.provenance(options.out, NAME)
         remove_outdated(record, options.out, [file.relative_to(stage).as_posix() for file in files])
         names.write_description(stage, plan.study.title, {})
         write_record(
             names.provenance(stage, NAME),
-            (read, *steps),
+            (read, *made.steps, *beside.steps),
             fingerprint=fingerprint(dict(read.inputs), {}),
             root=stage,
             outputs=files,

@@ -73,7 +73,7 @@ def contrast_view(contrast: Contrast, primary_region: str) -> ContrastView:
     threads = [
         (row.pairs.region, figures.people_lines(row.pairs, contrast.parameter, contrast.first, contrast.second))
         for row in main
-        if len(row.pairs) > 1 and contrast.kind in ("paired", "occupancy")
+        if len(row.pairs) > 1 and contrast.kind in ("paired", "occupancy", "displacement")
     ]
     common = _common_reasons([row.why for row in rows])
     prepared = _contrast_row if change else partial(_answer_row, contrast)

@@ -13,7 +13,7 @@ from raphe.data.estimates import Estimate
 from raphe.data.fit import KineticFit
 from raphe.data.results import Agreement, AgreementRow, Contrast, ContrastRow, PairedValues
 from raphe.report import svg
-from raphe.report.verdict import is_change, unit_of
+from raphe.report.verdict import OWN_NAMES, is_change, unit_of
 from raphe.report.wording import fixed, short
 
 RESIDUAL_RANGE = 3.0
@@ -310,9 +310,9 @@ def change_by_region(contrast: Contrast, rows: Sequence[ContrastRow], primary: C
     if is_change(contrast):
         label = f"Change in {contrast.parameter} from {contrast.first} to {contrast.second} by region"
         return by_region(points, contrast.parameter, label, of="change in")
-    name = {"correlation": "r", "occupancy": "occupancy"}.get(contrast.kind, contrast.parameter)
+    name = OWN_NAMES.get(contrast.kind, contrast.parameter)
     label = f"{contrast.what} by region"
-    of = {"correlation": "", "occupancy": "", "paired": "change in"}.get(contrast.kind, "difference in")
+    of = "" if contrast.kind in OWN_NAMES else "change in" if contrast.kind == "paired" else "difference in"
     return by_region(points, name, label, of=of, unit=unit_of(contrast))
 
 

@@ -25,7 +25,7 @@ from raphe.report.group import (
 from raphe.report.planned import planned
 from raphe.report.simulated import Figure
 from raphe.report.spaghetti import PersonLine
-from raphe.report.verdict import unit_of
+from raphe.report.verdict import OWN_NAMES, unit_of
 from raphe.report.wording import listed, remarks, unit
 
 NAN = float("nan")
@@ -102,8 +102,8 @@ def forest_of(contrast: Contrast, primary_region: str = "") -> Figure:
         )
         for row in sorted(rows, key=lambda row: order.index(row.pairs.region))
     ]  # fmt: skip
-    named = contrast.kind in ("correlation", "occupancy")
-    symbol = {"correlation": "r", "occupancy": "occupancy"}.get(contrast.kind, contrast.parameter)
+    named = contrast.kind in OWN_NAMES
+    symbol = OWN_NAMES.get(contrast.kind, contrast.parameter)
     before = "" if named else "difference in " if contrast.controlled else "change in "
     what = contrast.what or f"change in {contrast.parameter} from {contrast.first} to {contrast.second}"
     caption = f"{what[:1].upper()}{what[1:]}, {contrast.tracer}"

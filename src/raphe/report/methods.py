@@ -133,6 +133,9 @@ WRITERS: Mapping[str, Callable[[Steps], str]] = {
     "occupancy_read": methods_pharmacology.read,
     "occupancy": methods_pharmacology.occupancy,
     "occupancy_line": methods_pharmacology.line,
+    "flow_check": methods_pharmacology.flow,
+    "displacement": methods_pharmacology.displacement,
+    "dose_response": methods_pharmacology.dose,
 }
 """Who writes the text of each step; that of ``fit`` is written for all models at once."""
 
@@ -160,6 +163,7 @@ PLACE: Mapping[str, int] = {
             ("contrast", "agreement"),
             ("map_contrast",),
             ("occupancy_read", "occupancy", "occupancy_line"),
+            ("flow_check", "displacement", "dose_response"),
         )
     )
     for name in names
@@ -192,6 +196,9 @@ VARYING: Mapping[str, tuple[str, ...]] = {
     "delay": ("value", "se"),
     "agreement": ("model", "parameter", "n_regions"),
     "occupancy_line": ("participant", "n_regions", "left_out"),
+    "flow_check": ("contrast", "parameters"),
+    "displacement": ("contrast",),
+    "dose_response": ("contrast",),
     "maps": ("image", "file", "passed_over", "threshold", "n_voxel"),
     "smooth": ("tracer",),
     "regularise": ("tracer",),

@@ -9,10 +9,12 @@ from typing import NamedTuple
 from markupsafe import Markup
 
 from raphe.data.pharmacology import OccupancyLine, OccupancyStudy
+from raphe.data.pharmacology_tables import DoseTable
 from raphe.data.record import Step
 from raphe.data.results import Interval
 from raphe.report import svg
 from raphe.report.page import fold, record, render
+from raphe.report.pharmacology import dose_part
 from raphe.report.wording import NOTHING, count, decimals, fixed, general, probability, raised
 
 WIDTH, HEIGHT = 420.0, 300.0
@@ -39,6 +41,7 @@ def occupancy_page(
     versions: Mapping[str, str],
     citations: Mapping[str, str],
     command_line: str,
+    dose: DoseTable | None = None,
 ) -> str:
     """Write the page of an occupancy as one HTML document that needs nothing else; the same input, the same text."""
     views = [_view(line) for line in study.lines]
@@ -53,6 +56,7 @@ def occupancy_page(
         no_line=study.no_line,
         regions=_region_rows(study),
         outliers=_outlier_rows(study),
+        doses=() if dose is None else (dose_part(dose),),
         **record(steps, versions, citations, command_line),
     )
 

@@ -97,6 +97,7 @@ def _environment() -> jinja2.Environment:
         finalize=_finalized,
     )
     environment.filters["typeset"] = wording.typeset
+    environment.filters["quantities"] = wording.quantities
     environment.filters["listed"] = wording.listed
     environment.filters["opening"] = wording.opening
     environment.globals["symbol"] = wording.symbol

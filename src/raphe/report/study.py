@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from raphe.data.concern import Concern
 from raphe.data.estimates import Estimate, Estimates
+from raphe.data.pharmacology_tables import Pharmacology
 from raphe.data.record import Step
 from raphe.data.results import Agreement, Contrast
 from raphe.data.scan import Scan
@@ -18,6 +19,7 @@ from raphe.report.flow import FlowScan
 from raphe.report.group_of import group_of
 from raphe.report.left_out import left_out, selected
 from raphe.report.page import record, render
+from raphe.report.pharmacology import parts_of
 from raphe.report.repeated import repeated
 from raphe.report.statistic_maps import StatisticMapsView
 from raphe.report.wording import listed, tracer
@@ -75,6 +77,7 @@ def study_page(
     macros: Mapping[str, str] | None = None,
     notes: Sequence[str] = (),
     maps: StatisticMapsView | None = None,
+    pharmacology: Pharmacology | None = None,
 ) -> str:
     """Write the report of a study as one HTML document that needs nothing else.
 
@@ -101,6 +104,8 @@ def study_page(
         agreement or contrast is of, else :data:`raphe.report.binding.MACROS`.
     maps : StatisticMapsView, optional
         Contrasts voxel by voxel.
+    pharmacology : Pharmacology, optional
+        What stands beside the contrasts.
 
     Returns
     -------
@@ -151,6 +156,7 @@ def study_page(
         concern_heads=HEADS,
         concern_rule=RULE,
         maps=maps,
+        beside=parts_of(pharmacology or Pharmacology(), primary_region),
         **record(steps, versions, citations, command_line),
     )
 

@@ -34,10 +34,15 @@ ADJUSTED = {
 NOUNS = {
     "correlation": ("a correlation", "The correlation"),
     "occupancy": ("an occupancy other than 0", "The occupancy"),
+    "displacement": ("a change", "The change"),
     "interaction": ("that the change differs", "The difference of changes"),
     **dict.fromkeys(("paired", "groups", "ancova", "mixed"), ("a difference", "The difference")),
 }
 """What each kind of contrast may show, and its name at the beginning of a sentence."""
+
+
+OWN_NAMES = {"correlation": "r", "occupancy": "occupancy", "displacement": "change"}
+"""What the estimate of a kind is called on an axis, where it is not the parameter."""
 
 
 def unit_of(contrast: Contrast) -> str:

@@ -137,6 +137,15 @@ def typeset(words: str) -> Markup:
     return Markup(NAMES.sub(lambda found: SYMBOLS[found[0]].html, safe))
 
 
+def quantities(words: str) -> Markup:
+    """Text as :func:`typeset`, with true minus signs and the quantities of competition and dose: ``B_max``, ``x^h``."""
+    text = str(typeset(words)).replace("n - 1", f"n {MINUS} 1")
+    text = text.replace("theta0", "\N{GREEK SMALL LETTER THETA}<sub>0</sub>")
+    text = re.sub(r"\b([BE])_max\b", r"<i>\1</i><sub>max</sub>", text)
+    text = re.sub(r"(?<=\w)\^h\b", "<sup><i>h</i></sup>", text)
+    return Markup(re.sub(r"(?<![\w.])-(?=\d)", MINUS, text))
+
+
 def formula(words: str) -> Markup:
     """Equation with its powers raised, its indices low and true minus signs: ``u^b``, ``u^(-c)``, ``k_slow``."""
     safe = str(escape(printable(words))).replace("-", MINUS)
