@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import NamedTuple
@@ -15,6 +16,7 @@ from raphe.nomenclature import region_key
 from raphe.pipeline.contrast_kinds import EVERY_KIND
 from raphe.pipeline.contrast_rules import tracers_of
 from raphe.pipeline.plan_schema import ContrastSection, StudyPlan, same_tracer
+from raphe.stats.bayes import Prior
 from raphe.stats.contrasts.gates import in_order
 from raphe.stats.contrasts.question import Material, Question
 from raphe.stats.contrasts.registry import contrast_of
@@ -96,8 +98,17 @@ def question_of(plan: StudyPlan, contrast: ContrastSection, estimates: Estimates
         score_sessions=contrast.score_sessions,
         method=contrast.method,
         margin=contrast.margin,
+        weights=contrast.weights,
+        bootstrap=contrast.bootstrap,
+        prior=_prior(contrast),
+        blocks=contrast.blocks or "",
         primary=plan.primary is not None and contrast.name == plan.primary.contrast,
     )
+
+
+def _prior(contrast: ContrastSection) -> Prior | None:
+    given = contrast.prior
+    return None if given is None else Prior(given.location, given.scale, math.inf if given.df is None else given.df)
 
 
 def _regions(plan: StudyPlan, contrast: ContrastSection) -> tuple[str, ...]:

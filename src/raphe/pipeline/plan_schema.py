@@ -34,6 +34,7 @@ from raphe.pipeline.plan_values import (
     label,
 )
 from raphe.pipeline.toml_lines import Key, line_of
+from raphe.stats.bootstrap import LEAST_REPEATS as LEAST_OF_PEOPLE
 
 
 class Section(BaseModel):
@@ -191,6 +192,15 @@ class PrimarySection(Section):
     parameter: Parameter = "BP_ND"
 
 
+class PriorSection(Section):
+    """``prior`` of a contrast: what was held of its estimate before the data, in the unit of the estimate."""
+
+    scale: Annotated[float, Field(gt=0)]
+    location: float = 0.0
+    df: Annotated[float, Field(gt=0)] | None = None
+    """Of a t distribution; None: a normal one."""
+
+
 class ContrastSection(Section):
     """``[[contrast]]``: one planned comparison; :mod:`raphe.pipeline.contrast_rules` says which kind has which keys."""
 
@@ -217,7 +227,15 @@ class ContrastSection(Section):
     covariates: Names = ()
     """Columns of ``participants.tsv``, or scores as ``madrs:baseline``."""
     missing: Literal["error", "exclude"] = "error"
-    """What becomes of people who lack a covariate."""
+    """What becomes of people who lack a covariate, a block, or a standard error to be weighted by."""
+    weights: Literal["none", "se"] = "none"
+    """``se``: people are weighted by how sure their estimates are."""
+    bootstrap: Annotated[int, Field(ge=LEAST_OF_PEOPLE, le=100_000)] | None = None
+    """Repeats of an interval by resampling people; None: no such interval."""
+    prior: PriorSection | None = None
+    """None: no posterior."""
+    blocks: Name | None = None
+    """Column of ``participants.tsv`` within whose classes a permutation test deals the arms anew."""
     test: Literal["t", "permutation"] = "t"
     seed: Annotated[int, Field(ge=0)] = 1
     """Of random arrangements."""

@@ -18,9 +18,12 @@ import numpy as np
 import numpy.typing as npt
 from scipy import optimize
 
+from raphe.core.linear_model import LinearFit
 from raphe.errors import InputError
+from raphe.stats.design import Design
 from raphe.stats.effect import Effect, effect
 from raphe.stats.interval import RESOLUTION
+from raphe.stats.model import FittedModel
 
 Array = npt.NDArray[np.float64]
 
@@ -102,6 +105,38 @@ def weighted_difference(
     df = (pa + pb) ** 2 / (pa**2 / fa + pb**2 / fb)
     told = effect(float(mb[0] - ma[0]), math.sqrt(pa + pb), df)
     return Weighted(told, (math.sqrt(ta), math.sqrt(tb)), _share(s, np.repeat([ta, tb], [a.size, b.size])))
+
+
+def fit_random_effects(value: npt.ArrayLike, se: npt.ArrayLike, design: Design) -> tuple[FittedModel, Weighted]:
+    """Linear model of people with one variance between them besides the errors of their estimates.
+
+    Parameters
+    ----------
+    value, se : array_like, shape (n,)
+    design : Design
+        Of n rows.
+
+    Returns
+    -------
+    FittedModel
+        Its effects have the bounded errors of Knapp and Hartung and n - p degrees of freedom.
+    Weighted
+        Without an effect: the spread between people, and the part of errors.
+
+    Raises
+    ------
+    InputError
+        As :func:`weighted_mean`, and if there are as many parameters as people.
+    """
+    y, s = _checked(value, se)
+    n, p = design.matrix.shape
+    if n <= p:
+        raise InputError(f"{p} parameters for {n} people leave nothing to judge by; take out covariates")
+    beta, variance, df, tau2 = random_effects(y, np.asarray(design.matrix), s)
+    told = Weighted(_nothing("").effect, (math.sqrt(tau2),), _share(s, np.full(s.size, tau2)))
+    fit = LinearFit(beta, variance, float("nan"), df, y - design.matrix @ beta, float("nan"))
+    between = {"variance between people": tau2}
+    return FittedModel(design, beta, fit, "random effects", n, n, float("nan"), between), told
 
 
 def se_of_change(first_se: npt.ArrayLike, second_se: npt.ArrayLike) -> Array:
