@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -28,6 +28,8 @@ class Made(NamedTuple):
     contrasts: tuple[Contrast, ...]
     steps: tuple[Step, ...]
     unmade: tuple[str, ...]
+    untested: tuple[str, ...] = ()
+    """Why the primary region cannot be tested, though its contrast could be made."""
 
 
 def contrasts_of(
@@ -57,7 +59,8 @@ def contrasts_of(
         try:
             made.append(contrast_of(question_of(plan, contrast, estimates), material, EVERY_KIND))
         except InputError as error:
-            unmade.append(f"contrast {contrast.name!r} cannot be made: {error}")
+            primary = "the primary " if plan.primary and plan.primary.contrast == contrast.name else ""
+            unmade.append(f"{primary}contrast {contrast.name!r} cannot be made: {error}")
     made.sort(key=lambda one: (not one[0].primary, not one[0].controlled))
     region = plan.primary.region if plan.primary else ""
     ordered = in_order([contrast for contrast, _ in made], plan.multiplicity.order, region)
@@ -65,7 +68,20 @@ def contrasts_of(
         replace(step, parameters={**step.parameters, "status": one.status})
         for one, (_, step) in zip(ordered, made, strict=True)
     )
-    return Made(ordered, steps, tuple(unmade))
+    return Made(ordered, steps, tuple(unmade), tuple(_untested(ordered, region)))
+
+
+def _untested(contrasts: Sequence[Contrast], region: str) -> Iterator[str]:
+    """Yield why the primary region has no test, where its contrast was made."""
+    for contrast in (one for one in contrasts if one.primary):
+        asked = [row for row in contrast.rows if not row.secondary]
+        rows = [row for row in asked if region_key(row.pairs.region) == region_key(region)]
+        where = f"the primary contrast {contrast.name!r} cannot be tested in the primary region {region!r}"
+        if not rows:
+            yield f"{where}: it is not among its regions ({', '.join(row.pairs.region for row in asked)})"
+        for row in rows:
+            if not math.isfinite(row.p):
+                yield f"{where}: {row.why or 'too few data'}"
 
 
 def question_of(plan: StudyPlan, contrast: ContrastSection, estimates: Estimates) -> Question:

@@ -61,7 +61,7 @@ def run(options: argparse.Namespace) -> int:
     made = contrasts_of(plan, estimates, people, {})
     if not made.contrasts:
         raise InputError("; ".join(made.unmade))
-    for why in made.unmade:
+    for why in (*made.unmade, *made.untested):
         messages.warn(why)
     if options.out is None:
         for contrast in made.contrasts:

@@ -161,8 +161,9 @@ def random_effects(y: Array, design: Array, se: Array) -> tuple[Array, Array, fl
 
 def _solved(y: Array, design: Array, se: Array, tau2: float) -> tuple[Array, Array, Array, Array]:
     weights = 1 / (tau2 + se**2)
-    inverse = np.linalg.inv(design.T @ (weights[:, None] * design))
-    beta = inverse @ (design.T @ (weights * y))
+    weighted = weights[:, None] * design
+    inverse = np.linalg.inv(design.T @ weighted)
+    beta = inverse @ (weighted.T @ y)
     return beta, y - design @ beta, np.asarray(inverse), weights
 
 
@@ -172,13 +173,13 @@ def _reml(y: Array, design: Array, se: Array) -> float:
     def slope(tau2: float) -> float:
         _, residual, inverse, weights = _solved(y, design, se, tau2)
         weighted = weights[:, None] * design
-        trace = weights.sum() - np.trace(inverse @ (weighted.T @ weighted))
+        trace = weights.sum() - (inverse * (weighted.T @ weighted)).sum()
         return float(((weights * residual) ** 2).sum() - trace) * unit
 
     unit = float(np.mean(se**2))
     if slope(0.0) <= 0:
         return 0.0
-    high = float(y.var()) * y.size
+    high = float(y.var())
     while slope(high) > 0:
         high *= 2
     return float(optimize.brentq(slope, 0.0, high, xtol=1e-14 * high, rtol=1e-13))

@@ -63,11 +63,8 @@ def ancova(question: Question, material: Material) -> Answer:
 
         if weighed(question):
             design = of_arms(arms, terms, [Covariate(name, baseline), *others])
-            se = _outcome_se(question, sample)
-            pairs = sample.pairs()
-            return [
-                random_effects_row(pairs, design, terms, arms, change, (outcome, se), lambda one: (percent(one), ""))
-            ]
+            sure_of = outcome, _outcome_se(question, sample)
+            return [random_effects_row(sample.pairs(), design, terms, arms, change, sure_of, percent)]
         model = fit_ancova(
             outcome, Covariate(name, baseline), Factor("arm", arms, terms), others, subject=sample.people
         )

@@ -12,10 +12,8 @@ def blocks_of(question: Question, material: Material) -> dict[str, str] | None:
     """Block of each person who has one; None where the question names no blocks."""
     if not question.blocks:
         return None
-    cells = material.people.columns.get(question.blocks, {})
-    return {
-        person: cell for person, cell in cells.items() if material.people.known(question.blocks, person) is not None
-    }
+    people, name = material.people, question.blocks
+    return {who: cell for who, cell in people.columns.get(name, {}).items() if people.known(name, who) is not None}
 
 
 def told_of_blocks(
@@ -31,9 +29,8 @@ def told_of_blocks(
     alone = {block: people for block, people in sorted(arms.items()) if len(set(people.values())) == 1}
     if not alone:
         return ()
-    n = sum(map(len, alone.values()))
-    named = ", ".join(alone)
+    n, of_all = (sum(map(len, found.values())) for found in (alone, arms))
     return (
-        f"{n} of {sum(map(len, arms.values()))} participants keep their arm in every permutation, for all of their block "
-        f"({question.blocks}: {named}) are of one arm",
+        f"{n} of {of_all} participants keep their arm in every permutation: their blocks ({question.blocks} "
+        f"{', '.join(alone)}) are of one arm",
     )

@@ -33,5 +33,7 @@ def extras_of(question: Question) -> dict[str, str]:
 
 def _prior(prior: Prior) -> str:
     if math.isinf(prior.df):
-        return f"normal with mean {prior.location:g} and SD {prior.scale:g}"
-    return f"t with location {prior.location:g}, scale {prior.scale:g} and {prior.df:g} degrees of freedom"
+        return f"a normal distribution with mean {prior.location:g} and SD {prior.scale:g}"
+    return (
+        f"a t distribution with location {prior.location:g}, scale {prior.scale:g} and {prior.df:g} degrees of freedom"
+    )

@@ -92,9 +92,7 @@ def difference_of_arms(
 
 def _method(question: Question) -> str:
     if weighed(question):
-        spread = (
-            "one spread for both arms" if question.covariates else "a spread for each arm, Welch's degrees of freedom"
-        )
+        spread = "one tau for both arms" if question.covariates else "a tau for each arm and Welch's degrees of freedom"
         return f"random-effects linear model, {HOW}, {spread}"
     return "linear model with one variance" if question.covariates else "Welch's t test"
 

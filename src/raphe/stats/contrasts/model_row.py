@@ -47,11 +47,10 @@ def random_effects_row(
     arms: tuple[str, ...],
     individual: Array,
     outcome: tuple[Array, Array],
-    percent: Callable[[float], tuple[float, str]],
+    percent: Callable[[float], float],
 ) -> ContrastRow:
     """Second arm minus first by a random-effects linear model of an outcome with its standard errors."""
     model, told = fit_random_effects(*outcome, design)
     found = model.difference({"arm": terms[1]}, {"arm": terms[0]})
-    share, why = percent(found.estimate)
-    row = row_of(pairs, found, share, why=[why], groups=arms, individual=np.asarray(individual))
+    row = row_of(pairs, found, percent(found.estimate), groups=arms, individual=np.asarray(individual))
     return replace(row, individual_se=outcome[1], weighting=weighting_of(told))

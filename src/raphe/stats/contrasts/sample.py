@@ -149,9 +149,8 @@ def _lacking(question: Question, material: Material, people: Sequence[str]) -> d
                 found[person] = "; ".join(part for part in (found.get(person), f"no value of {what} {lacks}") if part)
                 told[person] = ", ".join(part for part in (told.get(person), lacks) if part)
     if told and question.missing == "error":
-        kinds = " and ".join(
-            f"{what}s" for what in ("covariate", "block") if any(what in why for why in found.values())
-        )
+        whys = "; ".join(found.values())
+        kinds = " and ".join(f"{what}s" for what in ("covariate", "block") if f"of {what} " in whys)
         listed = "; ".join(f"{person} lacks {names}" for person, names in told.items())
         raise InputError(f'{kinds} are missing: {listed}. Give them, or leave these people out by missing = "exclude"')
     return found

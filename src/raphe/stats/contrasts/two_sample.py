@@ -71,7 +71,7 @@ def groups_row(
     if columns:
         design = of_arms(arms, terms, columns)
         if se is not None:
-            return random_effects_row(pairs, design, terms, arms, values, (values, se), lambda one: percent(one, None))
+            return random_effects_row(pairs, design, terms, arms, values, (values, se), by_estimate(percent))
         fitted = fit_least_squares(values, design)
         share, reason = percent(fitted.difference({"arm": terms[1]}, {"arm": terms[0]}).estimate, None)
         return model_row(pairs, fitted, terms, arms, values, share, reason)
@@ -86,6 +86,11 @@ def groups_row(
 def of_arms(arms: tuple[str, ...], terms: tuple[str, str], columns: Sequence[Column]) -> Design:
     """Design of two arms with covariates."""
     return design_of([Factor("arm", arms, terms), *columns], [("arm",), *((column.name,) for column in columns)])
+
+
+def by_estimate(percent: Percent) -> Callable[[float], float]:
+    """Figure in per cent of an estimate that comes from a model."""
+    return lambda estimate: percent(estimate, None)[0]
 
 
 def _weighted(
