@@ -12,6 +12,7 @@ meta-analysis with people for studies. Where errors differ tenfold and exceed th
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,6 +25,7 @@ from raphe.stats.design import Design
 from raphe.stats.effect import Effect, effect
 from raphe.stats.interval import RESOLUTION
 from raphe.stats.model import FittedModel
+from raphe.stats.model_input import check_cells
 
 Array = npt.NDArray[np.float64]
 
@@ -107,7 +109,9 @@ def weighted_difference(
     return Weighted(told, (math.sqrt(ta), math.sqrt(tb)), _share(s, np.repeat([ta, tb], [a.size, b.size])))
 
 
-def fit_random_effects(value: npt.ArrayLike, se: npt.ArrayLike, design: Design) -> tuple[FittedModel, Weighted]:
+def fit_random_effects(
+    value: npt.ArrayLike, se: npt.ArrayLike, design: Design, subject: Sequence[str] = ()
+) -> tuple[FittedModel, Weighted]:
     """Linear model of people with one variance between them besides the errors of their estimates.
 
     Parameters
@@ -115,6 +119,8 @@ def fit_random_effects(value: npt.ArrayLike, se: npt.ArrayLike, design: Design) 
     value, se : array_like, shape (n,)
     design : Design
         Of n rows.
+    subject : sequence of str, length n, optional
+        Names for messages.
 
     Returns
     -------
@@ -126,9 +132,10 @@ def fit_random_effects(value: npt.ArrayLike, se: npt.ArrayLike, design: Design) 
     Raises
     ------
     InputError
-        As :func:`weighted_mean`, and if there are as many parameters as people.
+        As :func:`weighted_mean`, if there are as many parameters as people, or one subject is left in a cell.
     """
     y, s = _checked(value, se)
+    check_cells(tuple(subject) or tuple(str(row + 1) for row in range(y.size)), design)
     n, p = design.matrix.shape
     if n <= p:
         raise InputError(f"{p} parameters for {n} people leave nothing to judge by; take out covariates")

@@ -167,3 +167,19 @@ def test_words_say_how_people_are_weighted():
 def test_there_is_no_permutation_of_weighted_people(how):
     with pytest.raises(InputError, match="no permutation test"):
         weighted(**PAIRED, **how)
+
+
+def test_one_subject_in_an_arm_is_refused_as_without_weights():
+    few = [row for row in rows() if row.participant == "p0" or ARMS[row.participant] == "placebo"]
+    for kind in ("groups", "ancova"):
+        for weights in ("none", "se"):
+            with pytest.raises(InputError, match=r"one subject \(p0\) is left"):
+                answered(few, KNOWN, kind=kind, weights=weights, **OF_ARMS)
+
+
+def test_a_region_without_anybody_has_its_reason_for_an_answer():
+    gone = rows(region="part", bad=[(who, "a") for who in PEOPLE])
+    for kind in ("groups", "ancova"):
+        found = answered(rows(region="whole") + gone, KNOWN, kind=kind, weights="se", **OF_ARMS)
+        assert found.rows[1].why
+        assert math.isnan(found.rows[1].p)

@@ -56,9 +56,9 @@ def ancova(question: Question, material: Material) -> Answer:
         baseline, outcome = _outcome(question, sample.values[:, 0], sample.values[:, 1])
         arms = tuple(arm_of[person] for person in sample.people)
         others = columns_of(question.covariates, material.people, sample.people)
-        mean = float(sample.values[:, 0].mean())
 
         def percent(estimate: float) -> float:
+            mean = float(sample.values[:, 0].mean())
             return of_scale(question, estimate, 100 * estimate / mean if mean > 0 else float("nan"))
 
         if weighed(question):

@@ -50,7 +50,7 @@ def random_effects_row(
     percent: Callable[[float], float],
 ) -> ContrastRow:
     """Second arm minus first by a random-effects linear model of an outcome with its standard errors."""
-    model, told = fit_random_effects(*outcome, design)
+    model, told = fit_random_effects(*outcome, design, pairs.participants)
     found = model.difference({"arm": terms[1]}, {"arm": terms[0]})
     row = row_of(pairs, found, percent(found.estimate), groups=arms, individual=np.asarray(individual))
     return replace(row, individual_se=outcome[1], weighting=weighting_of(told))
