@@ -191,9 +191,7 @@ def test_a_margin_of_the_plan_is_judged_in_table_and_words(trial, tmp_path, caps
 def test_what_a_plan_asks_for_besides_stands_in_table_sidecar_and_page(trial, tmp_path):
     text = (trial / "study" / "raphe.toml").read_text(encoding="utf-8")
     plan = tmp_path / "raphe.toml"
-    asked = (
-        'kind = "ancova"\nweights = "se"\nbootstrap = 200\nprior = { scale = 0.2, df = 3 }\nregions = ["hippocampus"]'
-    )
+    asked = 'weights = "se"\nbootstrap = 200\nprior = { scale = 0.2, df = 3 }\nregions = ["hippocampus"]'
     plan.write_text(text.replace('kind = "ancova"', f'kind = "ancova"\n{asked}', 1), encoding="utf-8")
     out = tmp_path / "out"
     shutil.copytree(trial / "out", out)
