@@ -9,8 +9,8 @@ from raphe.stats.contrasts.question import Material, Question
 from raphe.stats.contrasts.registry import contrast_of
 
 
-def study(sessions, region="r", arms=None, tracer="AZ", model="SRTM", bad=()):
-    """Estimates from person to value by session; ``bad`` are (person, session) that may not be used."""
+def study(sessions, region="r", arms=None, tracer="AZ", model="SRTM", bad=(), se=None):
+    """Estimates from person to value by session; ``bad`` are (person, session) that may not be used, ``se`` errors."""
     return tuple(
         Estimate(
             person,
@@ -22,7 +22,7 @@ def study(sessions, region="r", arms=None, tracer="AZ", model="SRTM", bad=()):
             model,
             "BP_ND",
             float(value),
-            0.1,
+            0.1 if se is None else float(se[session][person]),
             Quality.AT_BOUND if (person, session) in bad else Quality.GOOD,
         )
         for session, values in sessions.items()

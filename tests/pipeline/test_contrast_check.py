@@ -155,3 +155,40 @@ def test_a_difference_between_tracers_is_warned_about(tmp_path):
     (finding,) = check_plan(read_plan(path), scans, {})
     assert finding.severity == "warning"
     assert 'take scale = "percent" or "log"' in finding.message
+
+
+BLOCKS = ANCOVA + 'test = "permutation"\nblocks = "site"\n'
+SITES = {who: "east" if i < 4 else "west" for i, who in enumerate(NAMES)}
+
+
+@pytest.mark.parametrize(
+    ("sites", "more", "severity", "said"),
+    [
+        (SITES, "", None, ""),
+        (
+            None,
+            "",
+            "error",
+            "line 23: contrast 'c': blocks 'site' is no column of participants.tsv; there are arm, age",
+        ),
+        ({**SITES, "03": "n/a"}, "", "error", "line 23: contrast 'c': blocks are missing for 1 people: sub-03 (site)"),
+        (
+            {**SITES, "03": "n/a"},
+            'missing = "exclude"\n',
+            "warning",
+            "line 23: contrast 'c' leaves out 1 people without a block: sub-03 (site)",
+        ),
+        (ARMS, "", "error", "line 23: contrast 'c': no class of site holds people of both arms"),
+        (
+            {**SITES, "00": "north"},
+            "",
+            "warning",
+            "line 23: contrast 'c': people of site north are of one arm, which they keep in every permutation",
+        ),
+    ],
+)
+def test_blocks_are_held_against_the_people(tmp_path, sites, more, severity, said):
+    columns = {"arm": ARMS, "age": AGE} | ({} if sites is None else {"site": sites})
+    found = check(tmp_path, BLOCKS + more, columns)
+    assert [one for one, _ in found] == ([severity] if severity else [])
+    assert all(said in message for _, message in found)

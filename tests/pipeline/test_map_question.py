@@ -7,6 +7,7 @@ from raphe.data.people import People
 from raphe.errors import InputError
 from raphe.pipeline.map_question import Asked, Cell, asked, design_of, sample_of
 from raphe.stats.contrasts.question import Question
+from raphe.stats.map_scheme import shuffled
 from raphe.stats.voxelwise import map_contrast
 
 N_VOXEL = 40
@@ -177,3 +178,23 @@ def test_cells_stand_in_the_order_of_tracers_and_sessions():
     assert wanted.cells == (
         Cell("AZ", "SRTM", "a"), Cell("AZ", "SRTM", "b"), Cell("DASB", "SRTM", "a"), Cell("DASB", "SRTM", "b"),
     )  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", ["groups", "ancova"])
+def test_arms_of_maps_are_exchanged_within_blocks(kind):
+    """The arms of a shuffle, read back from the models, have as many people of each block as they had."""
+    site = {who: "east" if at < 6 else "west" for at, who in enumerate(WHO)}
+    people = People({"arm": ARM, "site": site})
+    wanted = ask(kind, ("a", "b"), ("placebo", "drug"), blocks="site")
+    chosen = sample(wanted, people)
+    assert chosen.blocks == tuple(site.values())
+    study = design_of(wanted, chosen, value)
+    order = shuffled(study, 10_000, 1)
+    assert order.possible == 20 * 20  # 3 of 6 in each block
+    lost = {**site, "03": "n/a"}
+    with pytest.raises(InputError, match="blocks are missing: sub-03"):
+        sample(wanted, People({"arm": ARM, "site": lost}))
+
+
+def test_maps_say_that_they_know_no_weights():
+    assert ask("paired", ("a", "b"), weights="se").words.endswith("(voxel by voxel all participants have one weight)")

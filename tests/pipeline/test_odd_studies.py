@@ -260,7 +260,7 @@ def test_identical_sessions_differ_by_nothing_and_are_not_tested(files, raphe, r
 def test_one_person_gives_a_change_without_inference(files, raphe, rows_of):
     files.forget("02", "baseline")
     files.forget("02", "rescan")
-    assert raphe("run", files.root, files.out, "all").code == 0
+    assert raphe("run", files.root, files.out, "all").code == 1  # the primary question has no test
     for row in rows_of(files.out / "group/contrast-change_result.tsv"):
         assert (row["n"], row["df"], row["p"], row["ci_low"]) == ("1", "n/a", "n/a", "n/a")
         assert float(row["estimate"]) < 0

@@ -186,3 +186,37 @@ def test_a_margin_of_the_plan_is_judged_in_table_and_words(trial, tmp_path, caps
     capsys.readouterr()
     assert main(["stats", str(plan), estimates, *given]) == 0
     assert "it is shown to lie within the margin of ±5" in capsys.readouterr().out
+
+
+def test_what_a_plan_asks_for_besides_stands_in_table_sidecar_and_page(trial, tmp_path):
+    text = (trial / "study" / "raphe.toml").read_text(encoding="utf-8")
+    plan = tmp_path / "raphe.toml"
+    asked = 'weights = "se"\nbootstrap = 200\nprior = { scale = 0.2, df = 3 }\nregions = ["hippocampus"]'
+    plan.write_text(text.replace('kind = "ancova"', f'kind = "ancova"\n{asked}', 1), encoding="utf-8")
+    out = tmp_path / "out"
+    shutil.copytree(trial / "out", out)
+    assert main(["run", str(trial / "study"), str(out), "group", "--plan", str(plan), "--quiet"]) == 0
+    before = list(table(trial / "out" / "group" / f"{CONTROLLED}.tsv")[0])
+    (row,) = table(out / "group" / f"{CONTROLLED}.tsv")
+    assert list(row) == before
+    assert " ".join(before[-11:-3]) == "bf10 tau tau_by_arm error_share boot_low boot_high boot_se posterior_mean"
+    assert before[-3:] == ["posterior_low", "posterior_high", "p_above_zero"]
+    assert 0 < float(row["error_share"]) < 1
+    assert float(row["boot_low"]) < float(row["estimate"]) < float(row["boot_high"])
+    assert abs(float(row["posterior_mean"])) < abs(float(row["estimate"]))
+    sidecar = json.loads((out / "group" / f"{CONTROLLED}.json").read_text(encoding="utf-8"))
+    assert sidecar["Prior"].startswith("a t distribution with location 0, scale 0.2 and 3 degrees of freedom")
+    assert "baseline's own error is not modelled" in sidecar["Weights"]
+    assert "200 resamplings of participants within their arms (seed 1)" in sidecar["Bootstrap"]
+    values = table(out / "group" / f"{CONTROLLED.replace('result', 'values')}.tsv")
+    rows = read_estimates(out / "group" / "estimates.tsv").where(
+        region="hippocampus", parameter="BP_ND", session="post"
+    )
+    assert {one["participant"]: float(one["se"]) for one in values} == pytest.approx(
+        {one.participant: one.se for one in rows.rows}, rel=1e-6
+    )
+    page = (out / "report.html").read_text(encoding="utf-8")
+    assert page.count("What the plan asks for besides") == 1
+    assert "chosen by the plan: an assumption" in page
+    assert "Knapp G, Hartung J." in page
+    assert "Efron B." in page

@@ -46,7 +46,7 @@ def test_columns_give_the_numbers_in_the_row_of_their_mark():
     found = drawn(rows)
     at = {text: (x, y) for text, x, y, _ in found.texts()}
     for words, row in (("+0.030 (\u22120.006 to 0.065)", "a"), ("+15.8 (\u22123.0 to 34.6)", "a"), ("30", "a"),
-                       ("0.096", "a"), ("1.00", "a"), ("\u22120.50 (\u22120.75 to \u22120.25)", "b"),
+                       ("0.096", "a"), ("1.000", "a"), ("\u22120.50 (\u22120.75 to \u22120.25)", "b"),
                        ("< 0.001", "b")):  # fmt: skip
         assert at[words][1] == at[row][1], words
     assert at["30"][0] == at["n"][0] < at["p"][0] < at["adjusted p"][0]

@@ -69,7 +69,7 @@ def test_what_is_significant_is_counted_by_each_way():
 def test_nothing_found_is_no_evidence_of_nothing():
     told = view(p_fwe=0.4, n_fwe=0, p_fwe_tfce=0.0625, n_fwe_tfce=0, n_extent_fwe=0)
     assert not told.shown
-    assert "the smallest p is 0.40 by the largest absolute t and 0.062 by TFCE" in told.verdict
+    assert "the smallest p is 0.400 by the largest absolute t and 0.062 by TFCE" in told.verdict
     assert "no evidence that there is no effect" in told.verdict
 
 

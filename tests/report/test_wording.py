@@ -32,7 +32,8 @@ def test_no_negative_zero_and_no_signed_zero():
 
 
 @pytest.mark.parametrize(
-    ("p", "expected"), [(0.0004, "< 0.001"), (0.0123, "0.012"), (0.5, "0.50"), (math.nan, "\N{EN DASH}")]
+    ("p", "expected"),
+    [(0.0004, "< 0.001"), (0.0123, "0.012"), (0.125, "0.125"), (0.5, "0.500"), (math.nan, "\N{EN DASH}")],
 )
 def test_probability(p, expected):
     assert wording.probability(p) == expected

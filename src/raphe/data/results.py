@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
+
+from raphe.data.extras import Held, Resampled, Weighting
 
 Array = npt.NDArray[np.float64]
 
@@ -120,6 +123,14 @@ class ContrastRow:
     """None where the plan names no margin, or nothing can be tested."""
     bayes_factor: float = float("nan")
     """Of an effect over none, where the kind has one."""
+    individual_se: Array = field(default_factory=lambda: np.empty(0))
+    """Standard errors of ``individual``, where people are weighted by them."""
+    weighting: Weighting | None = None
+    """None where people are not weighted, or nothing can be tested."""
+    resampled: Resampled | None = None
+    """None where the plan asks for no bootstrap."""
+    held: Held | None = None
+    """None where the plan states no prior, or nothing can be tested."""
 
     @property
     def counts(self) -> dict[str, int]:
@@ -160,6 +171,8 @@ class Contrast:
     """``primary``, ``secondary`` or ``exploratory``."""
     sources: tuple[tuple[str, str], ...] = ()
     """Tracers with their models, where there are several."""
+    extras: Mapping[str, str] = field(default_factory=dict)
+    """What the plan asks for besides, in words: ``Weights``, ``Bootstrap``, ``Prior``, ``Blocks``."""
 
     @property
     def controlled(self) -> bool:

@@ -62,6 +62,7 @@ def write_contrast(path: Path, contrast: Contrast) -> None:
         Column("ci90_high", "Upper end of the 90 % confidence interval", unit),
         Column("p_equivalence", "p value of two one-sided tests that the effect lies beyond the margin"),
         Column("bf10", _BAYES.get(contrast.kind, "Not given for this kind")),
+        *_besides(contrast, unit),
     )
     metadata = {
         "Description": _what(contrast),
@@ -77,6 +78,7 @@ def write_contrast(path: Path, contrast: Contrast) -> None:
         "Adjust": contrast.adjust,
         "Primary": contrast.primary,
         "Status": contrast.status,
+        **contrast.extras,
         "Excluded": excluded_json([row.pairs.excluded for row in contrast.rows if not row.secondary]),
         **software(),
     }
@@ -100,6 +102,7 @@ def write_contrast_values(path: Path, contrast: Contrast) -> None:
         Column("first", f"Of {contrast.first}"),
         Column("second", f"Of {contrast.second}"),
         Column("value", "What the participant adds: the change (on the contrast's scale), value or occupancy"),
+        Column("se", "Standard error by which the participant is weighted; n/a where the plan asks for no weights"),
     )
     about = {"Description": f"Values of participants behind: {contrast.what}", "Kind": contrast.kind, **software()}
     write_described(path, columns, _values(contrast), about)
@@ -153,7 +156,40 @@ def _row(contrast: Contrast, row: ContrastRow) -> list[object]:
         "; ".join(contrast.notes) or NOT_AVAILABLE,
         *_equivalent(row.equivalent),
         float(row.bayes_factor),
+        *_told_besides(contrast, row),
     ]
+
+
+def _besides(contrast: Contrast, unit: str) -> tuple[Column, ...]:
+    """Columns of what a plan may ask for besides."""
+    none = "the plan does not ask for it"
+    weights, resampled, prior = (contrast.extras.get(name, none) for name in ("Weights", "Bootstrap", "Prior"))
+    of_arms = " (root mean square of both arms, where each has its own)" if contrast.groups else ""
+    return (
+        Column("tau", f"Standard deviation between people without the errors of estimates{of_arms}: {weights}", unit),
+        Column("tau_by_arm", "The same of each arm, where each has its own", unit),
+        Column("error_share", "Part of the variance that the errors of estimates make up, 0 to 1"),
+        Column("boot_low", f"Lower end of the 95 % bootstrap interval of the estimate: {resampled}", unit),
+        Column("boot_high", "Upper end of the 95 % bootstrap interval", unit),
+        Column("boot_se", "Standard deviation of the resampled estimates", unit),
+        Column("posterior_mean", f"Posterior mean of the effect; prior: {prior}", unit),
+        Column("posterior_low", "Lower end of the 95 % credible interval", unit),
+        Column("posterior_high", "Upper end of the 95 % credible interval", unit),
+        Column("p_above_zero", "Posterior probability of an effect above 0"),
+    )
+
+
+def _told_besides(contrast: Contrast, row: ContrastRow) -> tuple[object, ...]:
+    weighting, resampled, held = row.weighting, row.resampled, row.held
+    several = weighting is not None and len(weighting.tau) > 1
+    by_arm = zip(contrast.groups, weighting.tau, strict=True) if weighting is not None and several else ()
+    return (
+        weighting.pooled if weighting else NAN,
+        ", ".join(f"{arm} {tau:.9g}" for arm, tau in by_arm) or NOT_AVAILABLE,
+        weighting.error_share if weighting else NAN,
+        *((resampled.low, resampled.high, resampled.se) if resampled else (NAN, NAN, NAN)),
+        *((held.mean, held.low, held.high, held.above_zero) if held else (NAN, NAN, NAN, NAN)),
+    )
 
 
 def _equivalent(found: Equivalent | None) -> tuple[float, float, float, float]:
@@ -173,5 +209,6 @@ def _values(contrast: Contrast) -> Iterator[list[object]]:
                 row.groups[at] if row.groups else NOT_AVAILABLE,
                 float(row.pairs.first[at]),
                 float(row.pairs.second[at]),
-                float(row.individual[at]) if row.individual.size else float("nan"),
+                float(row.individual[at]) if row.individual.size else NAN,
+                float(row.individual_se[at]) if row.individual_se.size else NAN,
             ]

@@ -177,15 +177,19 @@ def _covariates(plan: StudyPlan, index: int, contrast: ContrastSection, whole: S
     unknown = [name for name in contrast.covariates if name not in people.columns and name not in people.scores]
     if unknown:
         return  # a finding already
-    lacks = {one: [name for name in contrast.covariates if people.known(name, one) is None] for one in whole}
+    blocks = [contrast.blocks] if contrast.blocks is not None and contrast.blocks in people.columns else []
+    wanted = [*contrast.covariates, *blocks]
+    lacks = {one: [name for name in wanted if people.known(name, one) is None] for one in whole}
     missing = [f"sub-{one} ({', '.join(names)})" for one, names in lacks.items() if names]
     if missing:
-        key = ("contrast", index, "covariates")
+        key = ("contrast", index, "covariates" if contrast.covariates else "blocks")
         if contrast.missing == "error":
-            how = f"{who}: covariates are missing for {_people_of(missing)}: {', '.join(missing)}; give them, or write "
+            what = f"{key[2]} are missing for {_people_of(missing)}"
+            how = f"{who}: {what}: {', '.join(missing)}; give them, or write "
             yield error(plan, key, how + 'missing = "exclude" to leave these people out')
             return
-        yield warning(plan, key, f"{who} leaves out {_people_of(missing)} without a covariate: {', '.join(missing)}")
+        lost = f"{_people_of(missing)} without a {'covariate' if contrast.covariates else 'block'}"
+        yield warning(plan, key, f"{who} leaves out {lost}: {', '.join(missing)}")
     there = [one for one in whole if not lacks[one]]
     if contrast.score is not None:
         keys = [score_key(contrast.score, visit) for visit in contrast.score_sessions or ("",)]
@@ -196,7 +200,25 @@ def _covariates(plan: StudyPlan, index: int, contrast: ContrastSection, whole: S
             how = f"{who} leaves out {_people_of(gone)} without the score {' and '.join(keys)}: {_names(gone)}"
             yield warning(plan, ("contrast", index, "score"), how)
         there = [one for one in there if one not in gone]
+    yield from _blocks(plan, index, contrast, there, people)
     yield from _design(plan, index, contrast, there, people)
+
+
+def _blocks(plan: StudyPlan, index: int, contrast: ContrastSection, there: Sequence[str], people: People) -> Found:
+    """Yield blocks that allow no exchange of the arms: an error where that are all."""
+    if contrast.blocks is None or contrast.blocks not in people.columns:
+        return
+    arms: dict[str, set[str]] = {}
+    for one in there:
+        arms.setdefault(people.columns[contrast.blocks][one], set()).add(people.columns[ARM][one])
+    alone = sorted(block for block, inside in arms.items() if len(inside) == 1)
+    who, key = f"contrast {contrast.name!r}", ("contrast", index, "blocks")
+    if arms and len(alone) == len(arms):
+        how = f"{who}: no class of {contrast.blocks} holds people of both arms, so the arms cannot be dealt anew within"
+        yield error(plan, key, how + " them; name another column, or leave blocks out")
+    elif alone:
+        told = f"{who}: people of {contrast.blocks} {', '.join(alone)} are of one arm"
+        yield warning(plan, key, f"{told}, which they keep in every permutation")
 
 
 def _design(plan: StudyPlan, index: int, contrast: ContrastSection, there: Sequence[str], people: People) -> Found:

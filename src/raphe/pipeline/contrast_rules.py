@@ -15,6 +15,7 @@ COMMON = ("name", "kind", "tracer", "parameter", "model", "regions", "adjust")
 ADJUSTED = ("covariates", "missing")
 TESTED = ("test", "seed", "margin")
 DOSE = ("exposure", "exposure_unit", "exposure_kind", "E_max", "hill", "missing")
+BESIDES = ("weights", "bootstrap", "prior")
 
 
 class Keys(NamedTuple):
@@ -25,13 +26,15 @@ class Keys(NamedTuple):
 
 
 KEYS: Mapping[str, Keys] = {
-    "paired": Keys(("terms",), ("arm", "scale", "flow_margin", *ADJUSTED, *TESTED)),
-    "groups": Keys(("terms", "sessions"), ("scale", "flow_margin", *ADJUSTED, *TESTED)),
-    "ancova": Keys(("terms", "sessions"), ("scale", "flow_margin", *ADJUSTED, *TESTED)),
-    "interaction": Keys(("terms", "by", "levels"), ("arm", "scale", "flow_margin", *ADJUSTED, *TESTED)),
-    "mixed": Keys(("terms",), ("levels", "arm", "scale", "covariance", "df", "margin", *ADJUSTED)),
-    "correlation": Keys(("x", "score"), ("score_sessions", "method", "arm", "scale", *ADJUSTED, "test", "seed")),
-    "occupancy": Keys(("terms",), ("arm", *DOSE)),
+    "paired": Keys(("terms",), ("arm", "scale", "flow_margin", *ADJUSTED, *TESTED, *BESIDES)),
+    "groups": Keys(("terms", "sessions"), ("scale", "blocks", "flow_margin", *ADJUSTED, *TESTED, *BESIDES)),
+    "ancova": Keys(("terms", "sessions"), ("scale", "blocks", "flow_margin", *ADJUSTED, *TESTED, *BESIDES)),
+    "interaction": Keys(("terms", "by", "levels"), ("arm", "scale", "flow_margin", *ADJUSTED, *TESTED, *BESIDES)),
+    "mixed": Keys(("terms",), ("levels", "arm", "scale", "covariance", "df", "margin", "prior", *ADJUSTED)),
+    "correlation": Keys(
+        ("x", "score"), ("score_sessions", "method", "arm", "scale", *ADJUSTED, "test", "seed", "bootstrap")
+    ),
+    "occupancy": Keys(("terms",), ("arm", "prior", *DOSE)),
     "displacement": Keys(("terms",), ("arm", "design", "theta0", "theta0_range")),
 }
 
@@ -231,6 +234,11 @@ def _check_combination(plan: StudyPlan, index: int, contrast: ContrastSection) -
         raise refuse("scale", "the scale is that of a change, but sessions has one; leave scale out")
     if contrast.kind == "occupancy" and contrast.parameter != "BP_ND":
         raise refuse("parameter", "occupancy is found from BP_ND; leave parameter out")
+    if contrast.kind == "correlation" and contrast.method == "skipped" and contrast.bootstrap is not None:
+        raise refuse("bootstrap", "a skipped correlation has a bootstrap interval already; leave bootstrap out")
+    permuted = contrast.test == "permutation" or contrast.adjust == "maxt"
+    if contrast.blocks is not None and not permuted:
+        raise refuse("blocks", 'blocks are of a permutation test; add test = "permutation", or leave blocks out')
     for key, word in (("test", "permutation"), ("adjust", "maxt")):
         if getattr(contrast, key) == word and (why := _no_permutation(contrast)):
             raise refuse(key, f'{key} = "{word}" needs a permutation test, but {why}')
@@ -242,6 +250,8 @@ def _no_permutation(contrast: ContrastSection) -> str:
         return f"{_a(contrast.kind)} has none"
     if contrast.method == "skipped" and contrast.kind == "correlation":
         return "a skipped correlation has one of its own already"
+    if contrast.weights == "se":
+        return 'people weighted by their errors have none; leave weights out, or take test = "t" and another adjust'
     if contrast.covariates and contrast.kind != "ancova":
         return 'covariates allow one only in kind = "ancova"'
     return ""

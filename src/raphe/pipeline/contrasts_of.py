@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -16,6 +17,7 @@ from raphe.pipeline.contrast_kinds import EVERY_KIND
 from raphe.pipeline.contrast_rules import tracers_of
 from raphe.pipeline.displacement_of import kind_of
 from raphe.pipeline.plan_schema import ContrastSection, StudyPlan, same_tracer
+from raphe.stats.bayes import Prior
 from raphe.stats.contrasts.gates import in_order
 from raphe.stats.contrasts.question import Material, Question
 from raphe.stats.contrasts.registry import contrast_of
@@ -27,6 +29,8 @@ class Made(NamedTuple):
     contrasts: tuple[Contrast, ...]
     steps: tuple[Step, ...]
     unmade: tuple[str, ...]
+    untested: tuple[str, ...] = ()
+    """Why the primary region cannot be tested, though its contrast could be made."""
 
 
 def contrasts_of(
@@ -55,7 +59,8 @@ def contrasts_of(
             kinds = {**EVERY_KIND, "displacement": kind_of(contrast.design)}
             made.append(contrast_of(question_of(plan, contrast, estimates), material, kinds))
         except InputError as error:
-            unmade.append(f"contrast {contrast.name!r} cannot be made: {error}")
+            primary = "the primary " if plan.primary and plan.primary.contrast == contrast.name else ""
+            unmade.append(f"{primary}contrast {contrast.name!r} cannot be made: {error}")
     made.sort(key=lambda one: (not one[0].primary, not one[0].controlled))
     region = plan.primary.region if plan.primary else ""
     ordered = in_order([contrast for contrast, _ in made], plan.multiplicity.order, region)
@@ -63,7 +68,20 @@ def contrasts_of(
         replace(step, parameters={**step.parameters, "status": one.status})
         for one, (_, step) in zip(ordered, made, strict=True)
     )
-    return Made(ordered, steps, tuple(unmade))
+    return Made(ordered, steps, tuple(unmade), tuple(_untested(ordered, region)))
+
+
+def _untested(contrasts: Sequence[Contrast], region: str) -> Iterator[str]:
+    """Yield why the primary region has no test, where its contrast was made."""
+    for contrast in (one for one in contrasts if one.primary):
+        asked = [row for row in contrast.rows if not row.secondary]
+        rows = [row for row in asked if region_key(row.pairs.region) == region_key(region)]
+        where = f"the primary contrast {contrast.name!r} cannot be tested in the primary region {region!r}"
+        if not rows:
+            yield f"{where}: it is not among its regions ({', '.join(row.pairs.region for row in asked)})"
+        for row in rows:
+            if not math.isfinite(row.p):
+                yield f"{where}: {row.why or 'too few data'}"
 
 
 def material_of(
@@ -103,8 +121,17 @@ def question_of(plan: StudyPlan, contrast: ContrastSection, estimates: Estimates
         score_sessions=contrast.score_sessions,
         method=contrast.method,
         margin=contrast.margin,
+        weights=contrast.weights,
+        bootstrap=contrast.bootstrap,
+        prior=_prior(contrast),
+        blocks=contrast.blocks or "",
         primary=plan.primary is not None and contrast.name == plan.primary.contrast,
     )
+
+
+def _prior(contrast: ContrastSection) -> Prior | None:
+    given = contrast.prior
+    return None if given is None else Prior(given.location, given.scale, math.inf if given.df is None else given.df)
 
 
 def _regions(plan: StudyPlan, contrast: ContrastSection) -> tuple[str, ...]:

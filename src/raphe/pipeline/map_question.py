@@ -82,7 +82,8 @@ class Asked:
             what = f"{what}, {self.arms[1]} minus {self.arms[0]}"
         if one.kind == "correlation":
             what = f"{what}, per unit of {one.score}{' (its change)' if len(self.scores) == 2 else ''}"
-        return f"{what}, adjusted for {', '.join(adjusted)}" if adjusted else what
+        what = f"{what}, adjusted for {', '.join(adjusted)}" if adjusted else what
+        return f"{what} (voxel by voxel all participants have one weight)" if one.weights != "none" else what
 
 
 @dataclass(frozen=True)
@@ -99,6 +100,8 @@ class Sample:
         NaN where none is asked for.
     excluded : tuple of str
         Who does not, and why, in words.
+    blocks : tuple of str, length n
+        Within which arms are dealt anew; empty where there are none.
     """
 
     people: tuple[str, ...]
@@ -106,6 +109,7 @@ class Sample:
     covariates: Array
     score: Array
     excluded: tuple[str, ...] = field(default=())
+    blocks: tuple[str, ...] = field(default=())
 
 
 def asked(question: Question, sessions: tuple[str, ...], arms: tuple[str, ...]) -> Asked:
@@ -164,16 +168,15 @@ def sample_of(
             continue
         elif gone := _absent(wanted, scanned, aside, person):
             excluded.append(f"sub-{person}: {gone}")
-        elif lost := [name for name in one.covariates if people.known(name, person) is None]:
+        elif lost := [name for name in (*one.covariates, *_blocks(one)) if people.known(name, person) is None]:
             lacking.append(f"sub-{person}: no value of {', '.join(lost)}")
         elif lost := [name for name in wanted.scores if people.known(name, person) is None]:
             excluded.append(f"sub-{person}: no value of {', '.join(lost)}")
         else:
             kept.append(person)
     if lacking and one.missing == "error":
-        raise InputError(
-            f'covariates are missing: {"; ".join(lacking)}. Give them, or leave these people out by missing = "exclude"'
-        )
+        what = f"{'covariates' if one.covariates else 'blocks'} are missing: {'; '.join(lacking)}"
+        raise InputError(f'{what}. Give them, or leave these people out by missing = "exclude"')
     columns = columns_of(one.covariates, people, kept) if kept else ()
     return Sample(
         tuple(kept),
@@ -181,7 +184,13 @@ def sample_of(
         numbers_of(columns) if columns else np.empty((len(kept), 0)),
         np.array([_score(wanted, people, person) for person in kept]),
         (*excluded, *lacking),
+        tuple(str(people.known(name, person)) for name in _blocks(one) for person in kept),
     )
+
+
+def _blocks(question: Question) -> tuple[str, ...]:
+    """Column of the blocks, if there is one."""
+    return (question.blocks,) if question.blocks else ()
 
 
 def _set_aside(wanted: Asked, aside: Mapping[tuple[str, str, str], str]) -> set[str]:
@@ -233,10 +242,12 @@ def design_of(wanted: Asked, sample: Sample, read: Callable[[str, int], Singles]
         if one.scale == "log":
             before = _changed(np.float32(1), before, "log")
         made = map_designs.ancova(before, after, sample.arms, *wanted.arms, covariates=covariates)
-        return replace(made, what=wanted.words)
+        return replace(made, what=wanted.words, blocks=sample.blocks or None)
     rows = _rows(sample, lambda person: _value(wanted, read, person))
     if wanted.arms:
         made = map_designs.two_groups(rows, sample.arms, wanted.arms[0], wanted.arms[1], covariates)
+        if sample.blocks:
+            made = replace(made, blocks=sample.blocks, scheme=map_designs.WITHIN)
     elif one.kind == "correlation":
         made = map_designs.slope(rows, sample.score, covariates)
     elif covariates is None:

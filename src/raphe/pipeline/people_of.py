@@ -58,6 +58,10 @@ def people_of(
                     key = ("contrast", index, "score")
                 how = f"{plan.path}, line {plan.line(*key)}: contrast {contrast.name!r}: {error}"
                 found.append(Finding("error", plan.path, f"contrast.{key[2]}", how))
+        if contrast.blocks is not None and contrast.blocks not in columns:
+            where = f"{plan.path}, line {plan.line('contrast', index, 'blocks')}: contrast {contrast.name!r}"
+            how = f"blocks {contrast.blocks!r} is no column of participants.tsv; {nearest(contrast.blocks, columns)}"
+            found.append(Finding("error", plan.path, "contrast.blocks", f"{where}: {how}"))
     return People(columns, scores), tuple(dict.fromkeys(found))
 
 

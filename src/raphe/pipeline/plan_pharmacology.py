@@ -4,15 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from raphe.pharmacology.dose_likelihood import BOUNDS
-
-
-def _named(text: str) -> str:
-    if not text.strip() or not text.isprintable():
-        raise ValueError("it must be one line of printable characters, and not empty")
-    return text.strip()
+from raphe.pipeline.plan_values import Name, Section
 
 
 def _range(value: tuple[float, ...] | None) -> tuple[float, ...] | None:
@@ -34,10 +29,8 @@ def _fixed(name: str) -> BeforeValidator:
     return BeforeValidator(check)
 
 
-class PharmacologyKeys(BaseModel):
+class PharmacologyKeys(Section):
     """Keys that a contrast may have besides; :mod:`raphe.pipeline.pharmacology_rules` says which go together."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
 
     flow_margin: Annotated[float, Field(gt=1)] | None = None
     """Largest ratio of R1 or k2' that counts as no change; None: that of :data:`raphe.pipeline.flow_of.MARGIN`."""
@@ -46,9 +39,9 @@ class PharmacologyKeys(BaseModel):
     theta0: Annotated[float, Field(gt=0, lt=1)] | None = None
     """Share of receptors that the endogenous ligand takes at baseline, which is an assumption; None: not known."""
     theta0_range: Annotated[tuple[float, ...] | None, Field(strict=False), AfterValidator(_range)] = None
-    exposure: Annotated[str, AfterValidator(_named)] | None = None
+    exposure: Name | None = None
     """Of an occupancy: column or score that holds each person's dose or plasma concentration."""
-    exposure_unit: Annotated[str, AfterValidator(_named)] | None = None
+    exposure_unit: Name | None = None
     exposure_kind: Literal["dose", "concentration"] = "dose"
     E_max: Annotated[float | Literal["fit"], _fixed("E_max")] = 1.0
     hill: Annotated[float | Literal["fit"], _fixed("hill")] = 1.0

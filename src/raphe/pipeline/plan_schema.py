@@ -2,194 +2,74 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import (
-    AfterValidator,
-    AliasChoices,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    PrivateAttr,
-    ValidationInfo,
-    field_validator,
-)
+from pydantic import AliasChoices, Field, PrivateAttr, ValidationInfo, field_validator
 
-from raphe.blood.registry import names as blood_models
-from raphe.catalog import all_species, find_tracer
-from raphe.errors import ModelError, nearest
+from raphe.catalog import find_tracer
 from raphe.kinetics.bootstrap import LEAST_REPEATS
-from raphe.kinetics.registry import examples, model_type
-from raphe.nomenclature import BY_LABEL, SYMBOLS, tracer_key
+from raphe.nomenclature import tracer_key
 from raphe.pipeline.plan_pharmacology import PharmacologyKeys
+from raphe.pipeline.plan_values import (
+    Arterial,
+    Duration,
+    Fitted,
+    Fwhm,
+    K2Prime,
+    Label,
+    Labels,
+    Models,
+    Name,
+    Names,
+    Parameter,
+    ParentFraction,
+    PlasmaRatio,
+    Section,
+    Segmentation,
+    Share,
+    Species,
+    TStar,
+    Width,
+    Window,
+    label,
+)
 from raphe.pipeline.toml_lines import Key, line_of
-
-
-def _name(text: str) -> str:
-    if not text.strip():
-        raise ValueError("it must not be empty")
-    if not text.isprintable():
-        raise ValueError("it must be one line of printable characters")
-    return text.strip()
-
-
-def _label(text: str) -> str:
-    text = _name(text).removeprefix("ses-")
-    if not re.fullmatch(r"[A-Za-z0-9]+", text):
-        raise ValueError("it must be a BIDS label, which is letters and digits only")
-    return text
-
-
-def _segmentation(text: str) -> str:
-    text = _name(text)
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9.+_-]*", text):
-        raise ValueError("it must be a seg- or desc- of file names, or the name of a file of FreeSurfer, as aparc+aseg")
-    return text
-
-
-def _models(value: object) -> object:
-    names = value if isinstance(value, list | tuple) else [value]
-    texts = [name for name in names if isinstance(name, str) and name.strip()]
-    if not names or len(texts) < len(names):
-        raise ValueError('it must be the name of a model in double quotes, as "SRTM", or a list of such')
-    try:
-        return tuple(dict.fromkeys(model_type(name).name for name in texts))
-    except ModelError as error:
-        raise ValueError(str(error)) from None
-
-
-def _parameter(text: str) -> str:
-    known = dict.fromkeys(name for example in examples().values() for name in example.model.parameters)
-    symbol = SYMBOLS.get(text) or BY_LABEL.get(text)
-    if symbol is None or symbol.name not in known:
-        raise ValueError(f"it is no parameter of a model; {nearest(text, known)}")
-    return symbol.name
-
-
-def _species(text: str) -> str:
-    known, name = [entry.name for entry in all_species()], _name(text).lower()
-    if name not in known and (hint := nearest(name, known)).startswith("did"):
-        raise ValueError(f"the catalog does not know it; {hint}")
-    return name
-
-
-def _k2_prime(value: object) -> object:
-    if value == "auto" or (isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < float("inf")):
-        return value
-    raise ValueError('it must be "auto" or a positive number in 1/min')
-
-
-def _t_star(value: object) -> object:
-    if value == "auto":
-        return value
-    if not isinstance(value, int | float) or isinstance(value, bool):
-        raise ValueError('it must be a number, without quotes, or "auto"')
-    if value < 0:
-        raise ValueError("it must be greater than or equal to 0")
-    return value
-
-
-def _fit_or_number(value: object) -> object:
-    if value == "fit" or (isinstance(value, int | float) and not isinstance(value, bool)):
-        return value
-    raise ValueError('it must be "fit" or a number, without quotes')
-
-
-def _share(value: float | str | None) -> float | str | None:
-    if isinstance(value, float) and not 0 <= value < 1:
-        raise ValueError("it must be a share from 0 to below 1")
-    return value
-
-
-def _positive(value: float | str | None) -> float | str | None:
-    if isinstance(value, float) and not value > 0:
-        raise ValueError("it must be a positive number of minutes")
-    return value
-
-
-def _blood_model(kind: str) -> Callable[[str], str]:
-    def check(text: str) -> str:
-        known = ("auto", *blood_models(kind))
-        if text.lower() not in known:
-            raise ValueError(f"it is no model of this quantity; {nearest(text, known)}")
-        return text.lower()
-
-    return check
-
-
-def _width(value: object) -> object:
-    if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < float("inf"):
-        return float(value)
-    raise ValueError("it must be a positive number of mm, without quotes")
-
-
-def _fwhm(value: object) -> object:
-    if value is None:
-        return None
-    several = value if isinstance(value, list | tuple) else [value] * 3
-    if len(several) != 3:
-        raise ValueError("it must be one number of mm, or three")
-    return tuple(several)
-
-
-def _window(value: tuple[float, ...] | None) -> tuple[float, ...] | None:
-    if value is not None and not (len(value) == 2 and 0 <= value[0] < value[1]):
-        raise ValueError("it must be a list of two times in min, ascending, as [40, 60]")
-    return value
-
-
-Name = Annotated[str, AfterValidator(_name)]
-Names = Annotated[tuple[Name, ...], Field(strict=False)]
-Label = Annotated[str, AfterValidator(_label)]
-Labels = Annotated[tuple[Label, ...], Field(strict=False)]
-Segmentation = Annotated[str, AfterValidator(_segmentation)]
-Width = Annotated[float, BeforeValidator(_width)]
-Parameter = Annotated[str, AfterValidator(_parameter)]
-
-
-class Section(BaseModel):
-    """A table of the plan: no key that is not known, no value of another type, no change once read."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+from raphe.stats.bootstrap import LEAST_REPEATS as LEAST_OF_PEOPLE
 
 
 class StudySection(Section):
     """``[study]``."""
 
     title: str = ""
-    species: Annotated[str, AfterValidator(_species)] = "human"
+    species: Species = "human"
 
 
 class TracerSection(Section):
     """``[[tracer]]``: how the scans of one tracer are analysed; ``None`` leaves it to the tracer's catalog entry."""
 
     name: Name
-    models: Annotated[tuple[str, ...], Field(alias="model"), BeforeValidator(_models)] = ()
+    models: Annotated[Models, Field(alias="model")] = ()
     """The key is ``model``: one name, or a list."""
     reference: Name | None = None
     weights: Literal["decay", "duration", "uniform", "residual"] | None = None
-    k2_prime: Annotated[float | Literal["auto"] | None, BeforeValidator(_k2_prime)] = None
+    k2_prime: K2Prime = None
     """1/min."""
-    t_star: Annotated[float | Literal["auto"] | None, BeforeValidator(_t_star)] = None
+    t_star: TStar = None
     """min."""
     t_star_limit: Annotated[float, Field(gt=0)] | None = None
     """Per cent, for ``t_star = "auto"``."""
-    V_B: Annotated[float | Literal["fit"] | None, BeforeValidator(_fit_or_number), AfterValidator(_share)] = None
-    window: Annotated[tuple[float, ...] | None, Field(strict=False), AfterValidator(_window)] = None
+    V_B: Share = None
+    window: Window = None
     """min."""
-    delay: Annotated[float | Literal["fit"] | None, BeforeValidator(_fit_or_number)] = None
+    delay: Fitted = None
     """min."""
-    dispersion: Annotated[float | Literal["fit"] | None, BeforeValidator(_fit_or_number), AfterValidator(_positive)] = (
-        None
-    )
+    dispersion: Duration = None
     """min."""
-    parent_fraction: Annotated[Name, AfterValidator(_blood_model("parent_fraction"))] | None = None
-    plasma_ratio: Annotated[Name, AfterValidator(_blood_model("plasma_ratio"))] | None = None
-    arterial: Annotated[Name, AfterValidator(_blood_model("arterial"))] | None = None
+    parent_fraction: ParentFraction | None = None
+    plasma_ratio: PlasmaRatio | None = None
+    arterial: Arterial | None = None
     blood_unit: Name | None = None
     blood_faults: Literal["refuse", "mend"] | None = None
     convention: Literal["average", "midframe"] | None = None
@@ -257,7 +137,7 @@ class PreprocessSection(Section):
     """Probability of grey matter from which a voxel of the MRI counts for a region of it; None: regions as they are."""
     pvc: Names = ("GTM",)
     """Partial-volume corrections, each of which gives curves of its own beside those without."""
-    fwhm: Annotated[tuple[Width, ...] | None, BeforeValidator(_fwhm)] = None
+    fwhm: Fwhm = None
     """mm, resolution of the images along their axes, one number or three; None: that of the catalog's tomograph."""
     smoothing: Width | None = None
     """mm, FWHM of the Gaussian by which frames are smoothed inside the brain before curves are taken."""
@@ -308,7 +188,16 @@ class PrimarySection(Section):
     parameter: Parameter = "BP_ND"
 
 
-class ContrastSection(Section, PharmacologyKeys):
+class PriorSection(Section):
+    """``prior`` of a contrast: what was held of its estimate before the data, in the unit of the estimate."""
+
+    scale: Annotated[float, Field(gt=0)]
+    location: float = 0.0
+    df: Annotated[float, Field(gt=0)] | None = None
+    """Of a t distribution; None: a normal one."""
+
+
+class ContrastSection(PharmacologyKeys):
     """``[[contrast]]``: one planned comparison; :mod:`raphe.pipeline.contrast_rules` says which kind has which keys."""
 
     name: Name
@@ -327,7 +216,7 @@ class ContrastSection(Section, PharmacologyKeys):
     arm: Name | None = None
     """People of this arm alone."""
     parameter: Parameter = "BP_ND"
-    model: Annotated[tuple[str, ...], BeforeValidator(_models)] = ()
+    model: Models = ()
     """The model whose estimates are compared; the tracer's first that gives the parameter, if none is named."""
     regions: Names = ()
     """Of ``[regions]`` ``list``; all of it if none is named."""
@@ -336,7 +225,15 @@ class ContrastSection(Section, PharmacologyKeys):
     covariates: Names = ()
     """Columns of ``participants.tsv``, or scores as ``madrs:baseline``."""
     missing: Literal["error", "exclude"] = "error"
-    """What becomes of people who lack a covariate."""
+    """What becomes of people who lack a covariate, a block, or a standard error to be weighted by."""
+    weights: Literal["none", "se"] = "none"
+    """``se``: people are weighted by how sure their estimates are."""
+    bootstrap: Annotated[int, Field(ge=LEAST_OF_PEOPLE, le=100_000)] | None = None
+    """Repeats of an interval by resampling people; None: no such interval."""
+    prior: PriorSection | None = None
+    """None: no posterior."""
+    blocks: Name | None = None
+    """Column of ``participants.tsv`` within whose classes a permutation test deals the arms anew."""
     test: Literal["t", "permutation"] = "t"
     seed: Annotated[int, Field(ge=0)] = 1
     """Of random arrangements."""
@@ -357,7 +254,7 @@ class ContrastSection(Section, PharmacologyKeys):
     def _sessions(cls, terms: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
         """Terms that are sessions, as labels."""
         of_arms = info.data.get("kind") in ("groups", "ancova")
-        return terms if of_arms else tuple(_label(term) for term in terms)
+        return terms if of_arms else tuple(label(term) for term in terms)
 
 
 class MultiplicitySection(Section):

@@ -138,11 +138,6 @@ def sentence(answer: Answer) -> str:
     return " ".join(filter(None, (*told, answer.remark)))
 
 
-def p_value(answer: Answer) -> str:
-    """Write the p value; that of a permutation test with three decimals, as the smallest that the test can give."""
-    return f"{answer.p:.3f}" if math.isfinite(answer.least_p) and answer.p >= 0.001 else probability(answer.p)
-
-
 def cautions(answers: Sequence[Answer]) -> list[str]:
     """Say where a change within an arm is significant by itself, but the controlled contrast of the outcome not shown.
 
@@ -155,7 +150,7 @@ def cautions(answers: Sequence[Answer]) -> list[str]:
         controlled = [answer for answer in own if answer.kind in CONTROLLED]
         if not within or any(answer.shown for answer in controlled):
             continue
-        arms = listed([f"{answer.arm or 'one arm'} (p {_equals(p_value(answer))})" for answer in within])
+        arms = listed([f"{answer.arm or 'one arm'} (p {_equals(probability(answer.p))})" for answer in within])
         control = next((answer.control for answer in (*within, *controlled) if answer.control), "its control")
         start = f"{outcome}: the change within {arms} is significant by itself, but "
         start += (
@@ -224,7 +219,7 @@ def _numbers(answer: Answer) -> str:
         f"{'r = ' if answer.kind == 'correlation' else ''}{value}{unit}" + (f" (95 % CI {limits})" if limits else ""),
         f"{fixed(answer.percent, 1, sign=True)} %" if math.isfinite(answer.percent) else "",
         answer.test,
-        f"p {_equals(p_value(answer))}" if math.isfinite(answer.p) else "",
+        f"p {_equals(probability(answer.p))}" if math.isfinite(answer.p) else "",
         _adjusted(answer),
         count(answer.n, "person", "people") if answer.n else "",
     ]

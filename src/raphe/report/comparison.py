@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 from raphe.data.results import Agreement, AgreementRow, Contrast, ContrastRow
 from raphe.report import figures
+from raphe.report.contrast_extras import ExtraTable, extra_table
 from raphe.report.page import Fold, fold
 from raphe.report.verdict import (
     ADJUSTED,
@@ -45,6 +46,8 @@ class ContrastView(NamedTuple):
     unit: str
     columns: tuple[str, ...]
     """Which columns are filled that not every kind has."""
+    besides: ExtraTable | None
+    """What the plan asks for besides; None for nothing."""
 
 
 class AgreementView(NamedTuple):
@@ -98,6 +101,7 @@ def contrast_view(contrast: Contrast, primary_region: str) -> ContrastView:
             )
             if filled
         ),
+        extra_table(contrast, rows),
     )
 
 

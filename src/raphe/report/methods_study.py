@@ -5,6 +5,9 @@ from __future__ import annotations
 from raphe.report.methods_words import Steps
 from raphe.report.wording import count, listed, quoted
 
+BESIDES = {"weights": "Weights:", "blocks": "Blocks:", "bootstrap": "Bootstrap:", "prior": "Prior:"}
+"""What a plan may ask for besides, by the name that a step has for it, and how it is told."""
+
 
 def excluded(steps: Steps) -> str:
     """Tell which scans a person has taken out, and why."""
@@ -35,6 +38,7 @@ def contrast(steps: Steps) -> str:
     return (
         f"{name} {quoted(str(get('name')))} is the {get('what')}, of {get('tracer')} ({get('model')}), in each of "
         f"{count(int(str(get('n_regions'))), 'region')}; {get('method')}{random}; {adjusted}."
+        + "".join(f" {word} {get(key)}." for key, word in BESIDES.items() if get(key))
     )
 
 

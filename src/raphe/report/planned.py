@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from raphe.report.answers import CONTROLLED, Answer, cautions, ordered, p_value, sentence
+from raphe.report.answers import CONTROLLED, Answer, cautions, ordered, sentence
 from raphe.report.wording import probability
 
 CALLED = {
@@ -62,7 +62,7 @@ def planned(answers: Sequence[Answer]) -> Planned:
                 answer.contrast,
                 kind,
                 sentence(answer),
-                p_value(answer),
+                probability(answer.p),
                 adjusted,
                 _state(answer),
             )

@@ -104,12 +104,12 @@ def interval(estimate: Interval, places: int, *, sign: bool = False) -> tuple[st
 
 
 def probability(p: float) -> str:
-    """Write a p value: three decimals below 0.1, two above."""
+    """Write a p value with three decimals, so that a permutation's 0.125 stays what it is."""
     if not math.isfinite(p):
         return NOTHING
     if p < 0.001:
         return "< 0.001"
-    return f"{p:.3f}" if p < 0.1 else f"{p:.2f}"
+    return f"{p:.3f}"
 
 
 def count(n: int, one: str, many: str = "") -> str:

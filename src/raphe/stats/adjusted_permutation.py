@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from raphe.errors import InputError
-from raphe.stats.arrangements import all_labels, shuffled
+from raphe.stats.arrangements import all_labels, codes, shuffled
 from raphe.stats.regional_permutation import MOST, N_DRAW, Permutation, judged
 
 Array = npt.NDArray[np.float64]
@@ -41,6 +41,7 @@ def exchange_adjusted(
     regions: Sequence[Adjusted],
     second: Mapping[str, bool],
     *,
+    blocks: Mapping[str, str] | None = None,
     most: int = MOST,
     n_draw: int = N_DRAW,
     seed: int = 1,
@@ -58,6 +59,8 @@ def exchange_adjusted(
     regions : sequence of Adjusted
     second : mapping of str to bool
         Whether each person is in the second arm.
+    blocks : mapping of str to str, optional
+        Block of each person, within which the arms are dealt anew, each as often as it was.
     most, n_draw : int
         All arrangements where there are at most ``most``, else ``n_draw`` of them.
     seed : int
@@ -65,18 +68,22 @@ def exchange_adjusted(
     Raises
     ------
     InputError
-        If an arm has fewer than two people.
+        If an arm has fewer than two people, or no block holds people of both.
     """
     people = tuple(dict.fromkeys(person for region in regions for person in region.people))
     label = np.array([float(second[person]) for person in people])
     k = int(label.sum())
     if min(k, label.size - k) < 2:
         raise InputError(f"arms of {label.size - k} and {k} people; each needs at least two")
-    members = [np.arange(label.size)]
-    total = math.comb(label.size, k)
+    of = codes(None if blocks is None else [blocks[person] for person in people], label.size, "blocks")
+    members = [np.arange(label.size)] if blocks is None else [np.flatnonzero(of == b) for b in range(int(of.max()) + 1)]
+    chosen = [int(label[rows].sum()) for rows in members]
+    total = math.prod(math.comb(len(rows), of_them) for rows, of_them in zip(members, chosen, strict=True))
+    if total == 1:
+        raise InputError("no block holds people of both arms, so the arms cannot be dealt anew; leave out the blocks")
     exact = total <= most
     if exact:
-        arrangements = all_labels(members, [k], label.size)
+        arrangements = all_labels(members, chosen, label.size)
     else:
         random = np.random.default_rng(seed)
         arrangements = np.vstack([label, *(shuffled(label, members, random) for _ in range(n_draw))])

@@ -164,11 +164,6 @@ def exchange(
     return judged(arrangements, statistic, exact=exact, least=(1 + mirrored) / total, observed=label)
 
 
-def least_of_exchange(n_first: int, n_second: int) -> float:
-    """Smallest two-sided p of exchanging people between two groups without blocks, whatever the data."""
-    return (1 + (n_first == n_second)) / math.comb(n_first + n_second, n_first)
-
-
 def rerandomise(
     values: npt.ArrayLike,
     second: npt.ArrayLike,

@@ -12,15 +12,20 @@ meta-analysis with people for studies. Where errors differ tenfold and exceed th
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 from scipy import optimize
 
+from raphe.core.linear_model import LinearFit
 from raphe.errors import InputError
+from raphe.stats.design import Design
 from raphe.stats.effect import Effect, effect
 from raphe.stats.interval import RESOLUTION
+from raphe.stats.model import FittedModel
+from raphe.stats.model_input import check_cells
 
 Array = npt.NDArray[np.float64]
 
@@ -104,6 +109,43 @@ def weighted_difference(
     return Weighted(told, (math.sqrt(ta), math.sqrt(tb)), _share(s, np.repeat([ta, tb], [a.size, b.size])))
 
 
+def fit_random_effects(
+    value: npt.ArrayLike, se: npt.ArrayLike, design: Design, subject: Sequence[str] = ()
+) -> tuple[FittedModel, Weighted]:
+    """Linear model of people with one variance between them besides the errors of their estimates.
+
+    Parameters
+    ----------
+    value, se : array_like, shape (n,)
+    design : Design
+        Of n rows.
+    subject : sequence of str, length n, optional
+        Names for messages.
+
+    Returns
+    -------
+    FittedModel
+        Its effects have the bounded errors of Knapp and Hartung and n - p degrees of freedom.
+    Weighted
+        Without an effect: the spread between people, and the part of errors.
+
+    Raises
+    ------
+    InputError
+        As :func:`weighted_mean`, if there are as many parameters as people, or one subject is left in a cell.
+    """
+    y, s = _checked(value, se)
+    check_cells(tuple(subject) or tuple(str(row + 1) for row in range(y.size)), design)
+    n, p = design.matrix.shape
+    if n <= p:
+        raise InputError(f"{p} parameters for {n} people leave nothing to judge by; take out covariates")
+    beta, variance, df, tau2 = random_effects(y, np.asarray(design.matrix), s)
+    told = Weighted(_nothing("").effect, (math.sqrt(tau2),), _share(s, np.full(s.size, tau2)))
+    fit = LinearFit(beta, variance, float("nan"), df, y - design.matrix @ beta, float("nan"))
+    between = {"variance between people": tau2}
+    return FittedModel(design, beta, fit, "random effects", n, n, float("nan"), between), told
+
+
 def se_of_change(first_se: npt.ArrayLike, second_se: npt.ArrayLike) -> Array:
     """Standard errors of differences between two scans, whose errors are independent."""
     return np.asarray(np.hypot(np.asarray(first_se, dtype=float), np.asarray(second_se, dtype=float)))
@@ -126,8 +168,9 @@ def random_effects(y: Array, design: Array, se: Array) -> tuple[Array, Array, fl
 
 def _solved(y: Array, design: Array, se: Array, tau2: float) -> tuple[Array, Array, Array, Array]:
     weights = 1 / (tau2 + se**2)
-    inverse = np.linalg.inv(design.T @ (weights[:, None] * design))
-    beta = inverse @ (design.T @ (weights * y))
+    weighted = weights[:, None] * design
+    inverse = np.linalg.inv(design.T @ weighted)
+    beta = inverse @ (weighted.T @ y)
     return beta, y - design @ beta, np.asarray(inverse), weights
 
 
@@ -137,13 +180,13 @@ def _reml(y: Array, design: Array, se: Array) -> float:
     def slope(tau2: float) -> float:
         _, residual, inverse, weights = _solved(y, design, se, tau2)
         weighted = weights[:, None] * design
-        trace = weights.sum() - np.trace(inverse @ (weighted.T @ weighted))
+        trace = weights.sum() - (inverse * (weighted.T @ weighted)).sum()
         return float(((weights * residual) ** 2).sum() - trace) * unit
 
     unit = float(np.mean(se**2))
     if slope(0.0) <= 0:
         return 0.0
-    high = float(y.var()) * y.size
+    high = float(y.var())
     while slope(high) > 0:
         high *= 2
     return float(optimize.brentq(slope, 0.0, high, xtol=1e-14 * high, rtol=1e-13))

@@ -7,6 +7,7 @@ import pytest
 from scipy import integrate, stats
 
 from contrast_studies import answered, study
+from raphe.stats.bayes import Prior
 
 RNG = np.random.default_rng(3)
 PEOPLE = [f"p{i}" for i in range(10)]
@@ -67,3 +68,27 @@ def test_a_change_that_is_alike_in_all_has_none():
     assert math.isnan(row.bayes_factor)
     assert row.equivalent is None
     assert row.why
+
+
+@pytest.mark.parametrize("prior", [Prior(0.0, 0.05), Prior(0.02, 0.1, 3.0)])
+def test_the_posterior_of_a_change_is_likelihood_times_prior(prior):
+    contrast = answered(ROWS, kind="paired", terms=("before", "after"), prior=prior)
+    (row,) = contrast.rows
+    se = CHANGE.std(ddof=1) / math.sqrt(10)
+    before = stats.norm if math.isinf(prior.df) else stats.t(prior.df)
+
+    def density(x):
+        likelihood = stats.t.pdf((x - CHANGE.mean()) / se, 9)
+        return likelihood * before.pdf((x - prior.location) / prior.scale)
+
+    def integral(f, low=-2.0, high=2.0):
+        return integrate.quad(f, low, high, points=[CHANGE.mean(), 0.0], limit=400)[0]
+
+    whole = integral(density)
+    assert row.held.mean == pytest.approx(integral(lambda x: x * density(x)) / whole, rel=1e-4)
+    assert row.held.above_zero == pytest.approx(
+        integrate.quad(density, 0, 2, points=[CHANGE.mean()])[0] / whole, rel=1e-4
+    )
+    assert integral(density, -2.0, row.held.low) / whole == pytest.approx(0.025, abs=2e-4)
+    assert integral(density, row.held.high, 2.0) / whole == pytest.approx(0.025, abs=2e-4)
+    assert "chosen by the plan: an assumption" in contrast.extras["Prior"]

@@ -108,3 +108,73 @@ def test_a_permutation_test_that_there_is_not(asked, said):
     people = People({"age": {who: str(20 + i**2) for i, who in enumerate(ARMS)}})
     with pytest.raises(InputError, match=said):
         answered(ROWS, people, **asked)
+
+
+SITES = {who: "east" if i in (0, 1, 4, 5) else "west" for i, who in enumerate(ARMS)}
+EAST, WEST = [0, 1, 4, 5], [2, 3, 6]
+OF_SITES = [[*a, *b] for a in combinations(EAST, 2) for b in combinations(WEST, 2)]
+
+
+def in_blocks(sites=SITES, **question):
+    people = People({"arm": ARMS, "site": sites})
+    return answered(ROWS, people, terms=("placebo", "drug"), test="permutation", blocks="site", **question)
+
+
+def test_arms_are_dealt_anew_within_blocks_only():
+    contrast = in_blocks(kind="groups", sessions=("y",))
+    values = np.array(list(AFTER.values()))
+
+    def t(members):
+        second = np.isin(np.arange(7), members)
+        return abs(stats.ttest_ind(values[second], values[~second], equal_var=False).statistic)
+
+    found = t([0, 1, 2, 3])
+    (row,) = contrast.rows
+    assert len(OF_SITES) == 18
+    assert row.p == pytest.approx(np.mean([t(one) >= found - 1e-9 for one in OF_SITES]))
+    assert row.p_smallest == pytest.approx(1 / 18)
+    assert "within blocks (site) (all 18 arrangements)" in contrast.method
+
+
+def test_an_ancova_is_fitted_again_for_every_allocation_within_blocks():
+    (row,) = in_blocks(kind="ancova", sessions=("x", "y")).rows
+    x, y = (np.array(list(values.values())) for values in (BEFORE, AFTER))
+
+    def t(members):
+        design = np.column_stack([np.ones(7), x, np.isin(np.arange(7), members)])
+        beta, (rss,), *_ = np.linalg.lstsq(design, y)
+        return abs(beta[2]) / np.sqrt(rss / 4 * np.linalg.inv(design.T @ design)[2, 2])
+
+    found = t([0, 1, 2, 3])
+    assert row.p == pytest.approx(np.mean([t(one) >= found - 1e-9 for one in OF_SITES]))
+    assert row.p_smallest == pytest.approx(1 / 18)
+
+
+def test_blocks_of_even_arms_allow_the_mirrored_allocation_too():
+    """Four people in two blocks of one and one: 4 allocations, of which the mirrored one is as extreme."""
+    some = [row for row in ROWS if row.participant in ("p0", "p1", "p4", "p5")]
+    sites = {"p0": "1", "p4": "1", "p1": "2", "p5": "2"}
+    asked = {"terms": ("placebo", "drug"), "sessions": ("y",), "test": "permutation", "blocks": "site"}
+    (row,) = answered(some, People({"arm": ARMS, "site": sites}), kind="groups", **asked).rows
+    assert row.p_smallest == 0.5
+
+
+def test_people_of_a_block_with_one_arm_keep_it_and_the_reader_is_told():
+    sites = {who: "north" if who == "p0" else place for who, place in SITES.items()}
+    contrast = in_blocks(sites, kind="groups", sessions=("y",))
+    assert contrast.notes == (
+        "1 of 7 participants keep their arm in every permutation: their blocks (site north) are of one arm",
+    )
+    assert contrast.rows[0].p_smallest == pytest.approx(1 / 9)
+    with pytest.raises(InputError, match="no block holds people of both"):
+        in_blocks(ARMS, kind="groups", sessions=("y",))
+    with pytest.raises(InputError, match="no block holds people of both"):
+        in_blocks(ARMS, kind="ancova", sessions=("x", "y"))
+
+
+def test_who_has_no_block_is_refused_or_left_out():
+    sites = {**SITES, "p6": "n/a"}
+    with pytest.raises(InputError, match="blocks are missing: p6 lacks site"):
+        in_blocks(sites, kind="groups", sessions=("y",))
+    (row,) = in_blocks(sites, kind="groups", sessions=("y",), missing="exclude").rows
+    assert [(out.participant, out.reason) for out in row.pairs.excluded] == [("p6", "no value of block site")]

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from raphe.data.results import UNKNOWN, ContrastRow, Interval, PairedValues
 from raphe.errors import InputError
+from raphe.stats.bootstrap import OfPeople
 from raphe.stats.contrasts.sample import Sample
 from raphe.stats.effect import Effect
 from raphe.stats.regional_permutation import Permutation
@@ -49,6 +50,8 @@ class Answer:
     notes: tuple[str, ...] = ()
     permuted: Callable[[], Permutation] | None = None
     smallest: Callable[[ContrastRow], float] | None = None
+    statistic: Callable[[ContrastRow], OfPeople] | None = None
+    """From a row with an estimate to the way to find that again among people who are drawn; None if there is none."""
     arrangement: str = ""
     """What is dealt anew in the permutation test, in words."""
     citations: tuple[str, ...] = field(default=())

@@ -15,6 +15,7 @@ from raphe.errors import InputError
 from raphe.stats.contrasts.answer import NAN, NO_EFFECT, Answer, each_region, row_of
 from raphe.stats.contrasts.covariates import columns_of, numbers_of
 from raphe.stats.contrasts.question import Material, Question
+from raphe.stats.contrasts.resampling import of_correlation
 from raphe.stats.contrasts.sample import Cell, Sample, changed, samples
 from raphe.stats.contrasts.words import change_words
 from raphe.stats.correlation import Correlation, partial, pearson, spearman
@@ -65,8 +66,14 @@ def correlation(question: Question, material: Material) -> Answer:
         unit="",
         permuted=lambda: _permuted(question, rows),
         smallest=lambda row: 1.0 / math.factorial(len(row.pairs)) if len(row.pairs) > 2 else NAN,
+        statistic=lambda row: of_correlation(row.pairs.first, row.pairs.second, _given(row), question.method),
         arrangement="who has which score",
     )
+
+
+def _given(row: ContrastRow) -> Array:
+    """Covariates of a row, shape (n, k), k may be 0."""
+    return row.covariates if row.given else np.empty((len(row.pairs), 0))
 
 
 _METHOD = {

@@ -1,4 +1,4 @@
-"""What a row of a contrast says about no effect: two one-sided tests within a margin, and a Bayes factor."""
+"""What a row of a contrast says besides: two one-sided tests within a margin, a Bayes factor, a posterior."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from dataclasses import replace
 import numpy as np
 from scipy import stats
 
+from raphe.data.extras import Held
 from raphe.data.results import ContrastRow, Equivalent
-from raphe.stats.bayes import bayes_factor_r, bayes_factor_t
+from raphe.stats.bayes import Prior, bayes_factor_r, bayes_factor_t, posterior
 from raphe.stats.contrasts.question import Question
+from raphe.stats.contrasts.weighing import weighed
 from raphe.stats.effect import Effect
 from raphe.stats.equivalence import equivalence
 from raphe.stats.interval import alike
@@ -19,24 +21,41 @@ NAN = float("nan")
 
 
 def with_evidence(row: ContrastRow, question: Question) -> ContrastRow:
-    """Row with the test of equivalence, where the plan names a margin, and the Bayes factor, where there is one."""
-    return replace(row, equivalent=_within(row, question.margin), bayes_factor=_bayes_factor(row, question))
+    """Row with the test of equivalence and the posterior, where the plan asks for them, and the Bayes factor if any."""
+    return replace(
+        row,
+        equivalent=_within(row, question.margin),
+        bayes_factor=_bayes_factor(row, question),
+        held=_held(row, question.prior),
+    )
 
 
 def _within(row: ContrastRow, margin: float | None) -> Equivalent | None:
     """Two one-sided t tests of the estimate; None where no margin is named or nothing can be tested."""
     if margin is None or not (row.se > 0 and row.df > 0):
         return None
-    found = equivalence(Effect(row.estimate, row.se, row.df, row.ci_low, row.ci_high, row.p), margin)
+    found = equivalence(_effect(row), margin)
     return Equivalent(margin, found.ci_low, found.ci_high, found.p)
 
 
+def _held(row: ContrastRow, prior: Prior | None) -> Held | None:
+    """Posterior of the estimate; None where no prior is stated or nothing can be tested."""
+    if prior is None or not (row.se > 0 and row.df > 0):
+        return None
+    found = posterior(_effect(row), prior)
+    return Held(found.mean, found.low, found.high, found.above_zero)
+
+
+def _effect(row: ContrastRow) -> Effect:
+    return Effect(row.estimate, row.se, row.df, row.ci_low, row.ci_high, row.p)
+
+
 def _bayes_factor(row: ContrastRow, question: Question) -> float:
-    """Of an effect over none: of a t test without covariates, or of Pearson's correlation; NaN for the others.
+    """Of an effect over none: of a plain t test, or of Pearson's correlation; NaN with covariates or weights.
 
     Of two arms it is that of Student's t, for its prior takes their spread to be one.
     """
-    if question.covariates or not math.isfinite(row.estimate) or not math.isfinite(row.p):
+    if question.covariates or weighed(question) or not math.isfinite(row.estimate) or not math.isfinite(row.p):
         return NAN
     values = np.asarray(row.individual, dtype=float)
     if question.kind == "correlation" and question.method == "pearson":

@@ -10,11 +10,14 @@ from raphe.data.results import ContrastRow
 from raphe.errors import InputError
 from raphe.stats.columns import Column
 from raphe.stats.contrasts.answer import NAN, Answer, each_region
+from raphe.stats.contrasts.blocks import blocks_of, told_of_blocks
 from raphe.stats.contrasts.covariates import columns_of
 from raphe.stats.contrasts.model_row import OF_RESIDUALS
 from raphe.stats.contrasts.question import Material, Question
+from raphe.stats.contrasts.resampling import of_difference
 from raphe.stats.contrasts.sample import Cell, Sample, changed, samples
 from raphe.stats.contrasts.two_sample import G, Percent, exchanged, groups_row, least_of_arms
+from raphe.stats.contrasts.weighing import CITED, HOW, by_weight, change_errors, sure, weighed
 from raphe.stats.contrasts.words import UNITS, change_words, of_scale, two
 from raphe.stats.two_groups import GroupDifference
 
@@ -24,7 +27,9 @@ def groups(question: Question, material: Material) -> Answer:
 
     Without covariates by Welch's t test (:func:`raphe.stats.two_groups.two_groups`), with them by a linear model that
     has one variance. In per cent: of the first arm's mean, where one session is compared; of changes, the difference
-    of the arms' mean changes in per cent of each person's first value.
+    of the arms' mean changes in per cent of each person's first value. With ``weights`` people are weighted by their
+    errors (:mod:`raphe.stats.contrasts.weighing`): without covariates each arm has a spread of its own, with them both
+    have one.
 
     Raises
     ------
@@ -45,7 +50,11 @@ def difference_of_arms(
     found = samples(question, material, cells, arms=terms)
     arm_of = material.arms()
 
+    def columns_in(people: Sequence[str]) -> Sequence[Column]:
+        return columns_of(question.covariates, material.people, people)
+
     def answer(sample: Sample) -> Sequence[ContrastRow]:
+        sample = sure(question, sample, range(len(sessions)))
         if len(sessions) == 1:
             values = sample.values[:, 0]
             pairs = sample.of(np.full(len(sample), np.nan), values)
@@ -53,11 +62,14 @@ def difference_of_arms(
             sample, values = changed(sample, question.scale, 0, 1)
             pairs = sample.pairs()
         arms = tuple(arm_of[person] for person in sample.people)
-        columns: Sequence[Column] = columns_of(question.covariates, material.people, sample.people)
-        return [groups_row(pairs, values, arms, terms, columns, _percent(question, sample, arms, terms))]
+        percent, se = _percent(question, sample, arms, terms), None
+        if weighed(question):
+            se = sample.se[:, 0] if len(sessions) == 1 else change_errors(question, sample, 0, 1)
+        row = groups_row(pairs, values, arms, terms, columns_in(sample.people), percent, se)
+        return [by_weight(row, terms) if question.scale == "difference" else row]
 
     rows = each_region(found, answer, arm_of)
-    one = len(sessions) == 1
+    one, blocks = len(sessions) == 1, blocks_of(question, material)
     what = f"{question.parameter} in {sessions[0]}" if one else change_words(question, *sessions)
     adjusted = f", adjusted for {', '.join(question.covariates)}" if question.covariates else ""
     return Answer(
@@ -65,15 +77,24 @@ def difference_of_arms(
         terms[0] if one else sessions[0],
         terms[1] if one else sessions[1],
         f"mean {what} of arm {terms[1]} minus that of arm {terms[0]}{adjusted}",
-        "linear model with one variance" if question.covariates else "Welch's t test",
-        standardised=OF_RESIDUALS if question.covariates else G,
+        _method(question),
+        standardised="" if weighed(question) else OF_RESIDUALS if question.covariates else G,
         unit=None if one else UNITS[question.scale],
         groups=terms,
-        permuted=lambda: exchanged(rows, arm_of, terms[1], question.covariates, question.seed),
-        smallest=least_of_arms,
-        arrangement="who is in which arm",
-        citations=() if question.covariates else ("welch1947",),
+        notes=told_of_blocks(question, rows, blocks),
+        permuted=lambda: exchanged(rows, arm_of, terms[1], question.covariates, question.seed, blocks),
+        smallest=lambda row: least_of_arms(row, blocks),
+        statistic=lambda row: of_difference(row, terms, columns_in(row.pairs.participants)),
+        arrangement="who is in which arm" + (f", within blocks ({question.blocks})" if question.blocks else ""),
+        citations=CITED if weighed(question) else () if question.covariates else ("welch1947",),
     )
+
+
+def _method(question: Question) -> str:
+    if weighed(question):
+        spread = "one tau for both arms" if question.covariates else "a tau for each arm and Welch's degrees of freedom"
+        return f"random-effects linear model, {HOW}, {spread}"
+    return "linear model with one variance" if question.covariates else "Welch's t test"
 
 
 def _percent(question: Question, sample: Sample, arms: tuple[str, ...], terms: tuple[str, str]) -> Percent:

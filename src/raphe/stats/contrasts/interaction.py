@@ -11,8 +11,11 @@ from raphe.stats.contrasts.covariates import columns_of
 from raphe.stats.contrasts.groups import difference_of_arms
 from raphe.stats.contrasts.one_sample import D_Z, flipped, least_of_flips, mean_row
 from raphe.stats.contrasts.question import Material, Question
+from raphe.stats.contrasts.resampling import of_mean
 from raphe.stats.contrasts.sample import Cell, Sample, changed, samples
+from raphe.stats.contrasts.weighing import CITED, HOW, change_errors, sure, weighed
 from raphe.stats.contrasts.words import UNITS, change_words, of_scale, two
+from raphe.stats.weighted import se_of_change
 
 
 def interaction(question: Question, material: Material) -> Answer:
@@ -45,11 +48,13 @@ def _of_tracers(question: Question, material: Material, levels: tuple[str, str],
         return of_scale(question, estimate, NAN), ""
 
     def answer(sample: Sample) -> Sequence[ContrastRow]:
-        sample, _ = changed(sample, question.scale, 0, 1)
+        sample, _ = changed(sure(question, sample, range(4)), question.scale, 0, 1)
         sample, second = changed(sample, question.scale, 2, 3)
         _, first = changed(sample, question.scale, 0, 1)
         columns = columns_of(question.covariates, material.people, sample.people) if second.size else ()
-        return [mean_row(sample.of(first, second), second - first, columns, percent)]
+        errors = [change_errors(question, sample, at, at + 1) for at in (0, 2)] if weighed(question) else []
+        se = se_of_change(*errors) if errors else None
+        return [mean_row(sample.of(first, second), second - first, columns, percent, se)]
 
     rows = each_region(found, answer)
     return Answer(
@@ -57,10 +62,12 @@ def _of_tracers(question: Question, material: Material, levels: tuple[str, str],
         levels[0],
         levels[1],
         f"mean over participants of the {change_words(question, *sessions, of=levels[1])}, less that of {levels[0]}",
-        "linear model of each participant's difference of changes"
+        f"random-effects linear model of each participant's difference of changes, {HOW}"
+        if weighed(question)
+        else "linear model of each participant's difference of changes"
         if question.covariates
         else "one-sample t test of each participant's difference of changes",
-        standardised="" if question.covariates else D_Z,
+        standardised="" if question.covariates or weighed(question) else D_Z,
         unit=UNITS[question.scale],
         notes=(
             ()
@@ -71,5 +78,7 @@ def _of_tracers(question: Question, material: Material, levels: tuple[str, str],
         ),
         permuted=lambda: flipped(rows, question.covariates, question.seed),
         smallest=least_of_flips,
+        statistic=lambda row: of_mean(row, columns_of(question.covariates, material.people, row.pairs.participants)),
         arrangement="the sign of each participant's difference of changes",
+        citations=CITED if weighed(question) else (),
     )

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 
 from raphe.data.results import UNKNOWN, ContrastRow, PairedValues
 from raphe.stats.contrasts.answer import row_of
+from raphe.stats.contrasts.weighing import weighting_of
+from raphe.stats.design import Design
 from raphe.stats.model import FittedModel
 from raphe.stats.standardised import of_model
+from raphe.stats.weighted import fit_random_effects
 
 Array = npt.NDArray[np.float64]
 
@@ -33,3 +38,19 @@ def model_row(
     return row_of(
         pairs, found, percent, why=[why], standardised=standardised, groups=arms, individual=np.asarray(individual)
     )
+
+
+def random_effects_row(
+    pairs: PairedValues,
+    design: Design,
+    terms: tuple[str, str],
+    arms: tuple[str, ...],
+    individual: Array,
+    outcome: tuple[Array, Array],
+    percent: Callable[[float], float],
+) -> ContrastRow:
+    """Second arm minus first by a random-effects linear model of an outcome with its standard errors."""
+    model, told = fit_random_effects(*outcome, design, pairs.participants)
+    found = model.difference({"arm": terms[1]}, {"arm": terms[0]})
+    row = row_of(pairs, found, percent(found.estimate), groups=arms, individual=np.asarray(individual))
+    return replace(row, individual_se=outcome[1], weighting=weighting_of(told))

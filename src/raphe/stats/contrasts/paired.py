@@ -10,7 +10,9 @@ from raphe.stats.contrasts.answer import Answer, each_region
 from raphe.stats.contrasts.covariates import columns_of
 from raphe.stats.contrasts.one_sample import D_Z, flipped, least_of_flips, mean_row, percent_of_first
 from raphe.stats.contrasts.question import Material, Question
+from raphe.stats.contrasts.resampling import of_mean
 from raphe.stats.contrasts.sample import Cell, Sample, changed, samples
+from raphe.stats.contrasts.weighing import CITED, HOW, by_weight, change_errors, sure, weighed
 from raphe.stats.contrasts.words import UNITS, change_words, two
 
 
@@ -19,7 +21,8 @@ def paired(question: Question, material: Material) -> Answer:
 
     With d the n changes, t = mean(d) / (SD(d) / sqrt(n)) has n - 1 degrees of freedom if they are normal (Student 1908,
     Biometrika 6:1). With covariates it is the mean change at their mean. In per cent: the mean over participants of
-    100 d / first.
+    100 d / first. With ``weights`` people are weighted by the errors of their changes
+    (:mod:`raphe.stats.contrasts.weighing`), in per cent too.
 
     Raises
     ------
@@ -29,13 +32,16 @@ def paired(question: Question, material: Material) -> Answer:
     first, second = two(question.terms, "sessions")
     found = samples(question, material, [Cell(question.tracer, question.model, one) for one in (first, second)])
 
+    def columns_in(people: Sequence[str]) -> Sequence[Column]:
+        return columns_of(question.covariates, material.people, people)
+
     def answer(sample: Sample) -> Sequence[ContrastRow]:
-        sample, change = changed(sample, question.scale, 0, 1)
+        sample, change = changed(sure(question, sample, (0, 1)), question.scale, 0, 1)
         pairs = sample.pairs()
-        columns: Sequence[Column] = (
-            columns_of(question.covariates, material.people, sample.people) if change.size else ()
-        )
-        return [mean_row(pairs, change, columns, percent_of_first(question, pairs))]
+        columns = columns_in(sample.people) if change.size else ()
+        se = change_errors(question, sample, 0, 1) if weighed(question) else None
+        row = mean_row(pairs, change, columns, percent_of_first(question, pairs), se)
+        return [by_weight(row) if question.scale == "difference" else row]
 
     rows = each_region(found, answer)
     adjusted = f" at the mean of {', '.join(question.covariates)}" if question.covariates else ""
@@ -44,10 +50,16 @@ def paired(question: Question, material: Material) -> Answer:
         first,
         second,
         f"mean over participants of the {change_words(question, first, second)}{adjusted}",
-        "linear model of the changes" if question.covariates else "paired t test",
-        standardised="" if question.covariates else D_Z,
+        f"random-effects linear model of the changes, {HOW}"
+        if weighed(question)
+        else "linear model of the changes"
+        if question.covariates
+        else "paired t test",
+        standardised="" if question.covariates or weighed(question) else D_Z,
         unit=UNITS[question.scale],
         permuted=lambda: flipped(rows, question.covariates, question.seed),
         smallest=least_of_flips,
+        statistic=lambda row: of_mean(row, columns_in(row.pairs.participants)),
         arrangement="the sign of each participant's change",
+        citations=CITED if weighed(question) else (),
     )

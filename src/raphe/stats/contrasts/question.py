@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from raphe.data.estimates import Estimates
 from raphe.data.people import NOT_KNOWN, People
 from raphe.errors import InputError
+from raphe.stats.bayes import Prior
 from raphe.stats.pairs import NONE
 
 
@@ -39,7 +40,7 @@ class Question:
     covariates : tuple of str
         Names in :class:`raphe.data.people.People`.
     missing : str
-        ``error`` or ``exclude``: what becomes of people who lack a covariate.
+        ``error`` or ``exclude``: what becomes of people who lack a covariate, a block, or an error to be weighted by.
     covariance, df : str
         Of a mixed model.
     score, method : str
@@ -48,6 +49,14 @@ class Question:
         Visits of the score: one, or two for its change.
     margin : float, optional
         Largest effect that does not matter, in the unit of the estimate.
+    weights : str
+        ``none``, or ``se``: people are weighted by how sure their estimates are (:mod:`raphe.stats.weighted`).
+    bootstrap : int, optional
+        Repeats of an interval by resampling people.
+    prior : Prior, optional
+        Of the estimate, for its posterior.
+    blocks : str
+        Column of the participants within whose classes a permutation test deals the arms anew; empty for none.
     primary : bool
     """
 
@@ -77,6 +86,10 @@ class Question:
     score_sessions: tuple[str, ...] = ()
     method: str = "pearson"
     margin: float | None = None
+    weights: str = "none"
+    bootstrap: int | None = None
+    prior: Prior | None = None
+    blocks: str = ""
     primary: bool = False
 
 

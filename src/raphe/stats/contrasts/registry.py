@@ -15,11 +15,14 @@ from raphe.stats.contrasts.ancova import ancova
 from raphe.stats.contrasts.answer import Answer
 from raphe.stats.contrasts.correlation import correlation
 from raphe.stats.contrasts.evidence import with_evidence
+from raphe.stats.contrasts.extras import extras_of
 from raphe.stats.contrasts.groups import groups
 from raphe.stats.contrasts.interaction import interaction
 from raphe.stats.contrasts.mixed import mixed
 from raphe.stats.contrasts.paired import paired
 from raphe.stats.contrasts.question import Material, Question
+from raphe.stats.contrasts.resampling import with_bootstrap
+from raphe.stats.contrasts.weighing import weighed
 from raphe.stats.regional_permutation import Permutation
 
 Kind = Callable[[Question, Material], Answer]
@@ -82,7 +85,8 @@ def contrast_of(question: Question, material: Material, kinds: Mapping[str, Kind
         method = (
             f"permutation of {answer.arrangement} ({how} {permutation.n} arrangements); intervals by {answer.method}"
         )
-    rows = adjusted(tuple(with_evidence(row, question) for row in rows), question.adjust, permutation)
+    rows = tuple(_resampled(with_evidence(row, question), question, answer) for row in rows)
+    rows = adjusted(rows, question.adjust, permutation)
     contrast = Contrast(
         question.name,
         question.tracer,
@@ -103,6 +107,7 @@ def contrast_of(question: Question, material: Material, kinds: Mapping[str, Kind
         (*_about_arms(question, answer), *answer.notes),
         "primary" if question.primary else "secondary",
         question.sources,
+        extras_of(question),
     )
     return contrast, _step(contrast, question, answer)
 
@@ -110,6 +115,8 @@ def contrast_of(question: Question, material: Material, kinds: Mapping[str, Kind
 def _permutation(question: Question, answer: Answer) -> Permutation | None:
     if question.test != "permutation" and question.adjust != MAX_T:
         return None
+    if weighed(question):
+        raise InputError('people are weighted by their errors, for which there is no permutation test; take test = "t"')
     if answer.permuted is None:
         asked = 'test = "permutation"' if question.test == "permutation" else 'adjust = "maxt"'
         raise InputError(f"a {question.kind} contrast has no permutation test, so {asked} cannot be; take another")
@@ -126,6 +133,12 @@ def _permuted(row: ContrastRow, at: int, answer: Answer, permutation: Permutatio
         p=float(permutation.p[at]),
         p_smallest=max(least, 0.0 if permutation.exact else 1 / permutation.n),
     )
+
+
+def _resampled(row: ContrastRow, question: Question, answer: Answer) -> ContrastRow:
+    """The row with its interval by resampling people, where the plan asks for it."""
+    known = answer.statistic is not None and row.individual.size > 0 and np.isfinite(row.estimate)
+    return with_bootstrap(row, question, answer.statistic(row) if answer.statistic is not None and known else None)
 
 
 def _about_arms(question: Question, answer: Answer) -> tuple[str, ...]:
@@ -157,6 +170,7 @@ def _step(contrast: Contrast, question: Question, answer: Answer) -> Step:
             "margin": question.margin,
             "primary": contrast.primary,
             "n_regions": len({row.pairs.region for row in contrast.rows}),
+            **{name.lower(): told for name, told in contrast.extras.items()},
         },
-        citations=(*cited, *answer.citations),
+        citations=(*cited, *answer.citations, *(("efron1987", "hesterberg2015") if question.bootstrap else ())),
     )

@@ -139,16 +139,21 @@ def _of_arms(
 
 
 def _lacking(question: Question, material: Material, people: Sequence[str]) -> dict[str, str]:
-    """Who lacks a covariate, with the reason; raises where that is an error."""
-    lacks: dict[str, list[str]] = {}
-    for name in question.covariates:
+    """Who lacks a covariate or a block, with the reason; raises where that is an error."""
+    found: dict[str, str] = {}
+    told: dict[str, str] = {}
+    for what, names in (("covariate", question.covariates), ("block", (question.blocks,) if question.blocks else ())):
         for person in people:
-            if material.people.known(name, person) is None:
-                lacks.setdefault(person, []).append(name)
-    if lacks and question.missing == "error":
-        told = "; ".join(f"{person} lacks {', '.join(names)}" for person, names in lacks.items())
-        raise InputError(f'covariates are missing: {told}. Give them, or leave these people out by missing = "exclude"')
-    return {person: f"no value of covariate {', '.join(names)}" for person, names in lacks.items()}
+            lacks = ", ".join(name for name in names if material.people.known(name, person) is None)
+            if lacks:
+                found[person] = "; ".join(part for part in (found.get(person), f"no value of {what} {lacks}") if part)
+                told[person] = ", ".join(part for part in (told.get(person), lacks) if part)
+    if told and question.missing == "error":
+        whys = "; ".join(found.values())
+        kinds = " and ".join(f"{what}s" for what in ("covariate", "block") if f"of {what} " in whys)
+        listed = "; ".join(f"{person} lacks {names}" for person, names in told.items())
+        raise InputError(f'{kinds} are missing: {listed}. Give them, or leave these people out by missing = "exclude"')
+    return found
 
 
 def _sample(
