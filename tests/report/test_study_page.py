@@ -245,6 +245,12 @@ def test_verdict_over_regions(rows, says):
     assert says in family_verdict(contrast(*rows))
 
 
+@pytest.mark.parametrize(("p_adjusted", "others"), [(0.01, False), (0.4, True)])
+def test_others_are_told_of_where_there_are_some(p_adjusted, others):
+    told = family_verdict(contrast(contrast_row("a", p_adjusted=0.01), contrast_row("b", p_adjusted=p_adjusted)))
+    assert ("in the others they do not" in told) == others
+
+
 def several(models=("2TCM", "1TCM"), parameters=("V_T", "K1", "BP_ND")):
     return Estimates(
         tuple(

@@ -93,3 +93,17 @@ def test_units_are_raised():
     assert wording.unit("V_T") == "mL/cm\N{SUPERSCRIPT THREE}"
     assert wording.unit("k2") == "1/min"
     assert wording.unit("BP_ND") == wording.unit("nonsense") == ""
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "words"),
+    [
+        (-0.2, 0.31, "\N{MINUS SIGN}0.20 to 0.31"),
+        (0.0004, 0.17, "0.0004 to 0.1700"),
+        (0.0, 0.17, "0.00 to 0.17"),
+        (-1e-9, 0.17, "0.0000 to 0.1700"),
+        (float("nan"), 0.17, ""),
+    ],
+)
+def test_an_end_that_is_not_zero_does_not_read_as_zero(low, high, words):
+    assert wording.span(low, high, 2) == words

@@ -194,10 +194,8 @@ def _family(contrast: Contrast, rows: Sequence[ContrastRow]) -> str:
             f"{over} do not show {noun} in any ({how}, no p below {LEVEL}); the intervals say which "
             f"{'changes' if is_change(contrast) else 'values'} remain possible.{untested}"
         )
-    return (
-        f"{over} show {noun} in {listed(shown)} ({how}); in the others they do not, which is no evidence that "
-        f"there is none.{untested}"
-    )
+    others = "" if len(shown) == len(tested) else "; in the others they do not, which is no evidence that there is none"
+    return f"{over} show {noun} in {listed(shown)} ({how}){others}.{untested}"
 
 
 def _least(row: ContrastRow) -> str:

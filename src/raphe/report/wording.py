@@ -94,8 +94,12 @@ def seconds(minutes: float, digits: int = 3) -> str:
 
 
 def span(low: float, high: float, places: int) -> str:
-    """Two ends of an interval; empty where they are unknown."""
-    return f"{fixed(low, places)} to {fixed(high, places)}" if math.isfinite(low) and math.isfinite(high) else ""
+    """Two ends of an interval, with a decimal or two more where one would read as 0 and is not; empty where unknown."""
+    if not (math.isfinite(low) and math.isfinite(high)):
+        return ""
+    told = (n for n in range(places, places + 3) if all(end == 0 or round(end, n) != 0 for end in (low, high)))
+    enough = next(told, places + 2)
+    return f"{fixed(low, enough)} to {fixed(high, enough)}"
 
 
 def interval(estimate: Interval, places: int, *, sign: bool = False) -> tuple[str, str]:

@@ -56,7 +56,8 @@ def correlation(question: Question, material: Material) -> Answer:
     binding = (
         change_words(question, *question.x) if len(question.x) == 2 else f"{question.parameter} in {question.x[0]}"
     )
-    score = f"change in {question.score} ({keys[-1]} minus {keys[0]})" if len(keys) == 2 else keys[0]
+    visits = question.score_sessions
+    score = f"change in {question.score} ({visits[1]} minus {visits[0]})" if len(visits) == 2 else keys[0]
     return Answer(
         rows,
         binding,
