@@ -171,12 +171,12 @@ SITES = {who: "east" if i < 4 else "west" for i, who in enumerate(NAMES)}
             "error",
             "line 23: contrast 'c': blocks 'site' is no column of participants.tsv; there are arm, age",
         ),
-        ({**SITES, "03": "n/a"}, "", "error", "line 23: contrast 'c': blocks are missing for 1 people: sub-03 (site)"),
+        ({**SITES, "03": "n/a"}, "", "error", "line 23: contrast 'c': blocks are missing for 1 person: sub-03 (site)"),
         (
             {**SITES, "03": "n/a"},
             'missing = "exclude"\n',
             "warning",
-            "line 23: contrast 'c' leaves out 1 people without a block: sub-03 (site)",
+            "line 23: contrast 'c' leaves out 1 person without a block: sub-03 (site)",
         ),
         (ARMS, "", "error", "line 23: contrast 'c': no class of site holds people of both arms"),
         (

@@ -70,7 +70,7 @@ FAULTS = {
     "missing alone": (OCCUPANCY + 'missing = "exclude"\n', 15, "missing is of occupancy against exposure"),
     "E_max of 0": (OCCUPANCY + 'exposure = "dose"\nE_max = 0\n', 16, 'it must be "fit", or a number above 0.01'),
     "hill in words": (OCCUPANCY + 'exposure = "dose"\nhill = "free"\n', 16, 'it must be "fit"'),
-    "no exposure": (OCCUPANCY + 'exposure = " "\n', 15, "not empty"),
+    "no exposure": (OCCUPANCY + 'exposure = " "\n', 15, "must not be empty"),
     "exposure of a paired": ('terms = ["a", "b"]\nexposure = "dose"\n', 14, "has no key 'exposure'"),
 }
 

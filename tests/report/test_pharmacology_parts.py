@@ -57,7 +57,7 @@ def test_both_parameters_stand_in_one_row_and_reasons_in_the_last_column():
     (table,) = flow_part(flows(rows)).tables
     assert table.rows[0] == (
         "putamen",
-        *("8", "\N{MINUS SIGN}2.0 (\N{MINUS SIGN}5.0 to +1.0)", "0.20", "0.003") * 2,
+        *("8", "\N{MINUS SIGN}2.0 (\N{MINUS SIGN}5.0 to +1.0)", "0.200", "0.003") * 2,
         "",
     )
     assert table.rows[1] == ("caudate", *("1", NOTHING, NOTHING, NOTHING) * 2, "too few")

@@ -8,6 +8,7 @@ from raphe.data.people import People
 from raphe.errors import InputError
 from raphe.pipeline.dose_of import check_exposures
 from raphe.pipeline.plan_schema import ContrastSection
+from raphe.report.wording import count
 
 
 def exposure_faults(contrast: ContrastSection, whole: Sequence[str], people: People) -> Iterator[tuple[str, str]]:
@@ -24,10 +25,10 @@ def exposure_faults(contrast: ContrastSection, whole: Sequence[str], people: Peo
     found = {one: people.known(name, one) for one in whole}
     lacking = [f"sub-{one}" for one, value in found.items() if value is None]
     if lacking:
-        told = f"{len(lacking)} people without {name!r}: {', '.join(lacking)}"
+        told = f"{count(len(lacking), 'person', 'people')} without {name!r}: {', '.join(lacking)}"
         if contrast.missing == "error":
             how = 'give it, or write missing = "exclude" to leave these people out of the curve'
-            yield "error", f"there are {told}; {how}"
+            yield "error", f"{told}; {how}"
         else:
             yield "warning", f"its curve leaves out {told}"
     known = {f"sub-{one}": float(value) for one, value in found.items() if value is not None}
