@@ -8,18 +8,12 @@ from scipy.special import stdtr
 
 from raphe.report.answers import Answer
 from raphe.report.brain import StatisticMap
+from raphe.report.contrast_forest import forest_figure
 from raphe.report.correlation import Axis, Scatter
 from raphe.report.flow import FlowScan
 from raphe.report.forest import ForestRow
-from raphe.report.group import (
-    Folded,
-    Group,
-    correlation_figure,
-    flow_figure,
-    forest_figure,
-    map_part,
-    spaghetti_figure,
-)
+from raphe.report.group import Folded, Group, correlation_figure, flow_figure, map_part, spaghetti_figure
+from raphe.report.page import _environment
 from raphe.report.peaks import PeakRow
 from raphe.report.planned import planned
 from raphe.report.spaghetti import PersonLine
@@ -188,7 +182,6 @@ def group():
             forest_figure(
                 rows(), "BP_ND", "BP_ND of [11C]AZ10419369, ketamine less placebo, adjusted for baseline",
                 before="difference of change in ", margin=(-0.05, 0.05), adjusted="Holm's procedure over 24 regions",
-                title="Ketamine against placebo, by region",
             ),
             spaghetti_figure(
                 {"hippocampus": lines()}, ("baseline", "post"), "BP_ND", groups=("ketamine", "placebo"),
@@ -213,5 +206,35 @@ def group():
                 ),
             ),
         ),
-        (map_part("Ketamine less placebo", brain(), peak_rows(), "the largest absolute t of 5,000 permutations"),),
     )  # fmt: skip
+
+
+PAGE = """
+{% extends "base.html.j2" %}
+{% from "figure.html.j2" import drawings %}
+{% from "group.html.j2" import flow_part, planned_part, figures_part, peak_table with context %}
+{% block page_title %}{{ title }}{% endblock %}
+{% block body %}
+{% set seen = namespace(figure=0, table=0) %}
+<header><h1>{{ title }}</h1></header>
+{{ flow_part(group, seen) }}
+{{ planned_part(group, seen) }}
+{{ figures_part(group, seen) }}
+{% for map in maps %}
+{{ drawings(map.figures, seen) }}
+{{ peak_table(map.peaks, map.title, seen) }}
+{% endfor %}
+{% endblock %}
+{% block record %}{% endblock %}
+"""
+
+
+def page_of(title, found, maps=()):
+    """The parts of a study's page that tell of the group, as a page of their own."""
+    return _environment().from_string(PAGE).render(title=title, group=found, maps=maps, versions={"raphe": "0"})
+
+
+def whole_page(title="Group page"):
+    """Everything at once, and a map."""
+    told = "the largest absolute t of 5,000 permutations"
+    return page_of(title, group(), [map_part("Ketamine less placebo", brain(), peak_rows(), told)])

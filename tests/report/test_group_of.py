@@ -6,15 +6,14 @@ import math
 import numpy as np
 import pytest
 
-from drawn import Drawn
+from group_scene import page_of
 from raphe.data.estimates import Estimate, Estimates
 from raphe.data.results import Contrast, ContrastRow, PairedValues
 from raphe.quality import Quality
 from raphe.report.answers import cautions, sentence
 from raphe.report.contrast_answer import answer_of
 from raphe.report.flow import FlowScan
-from raphe.report.group import group_page
-from raphe.report.group_of import forest_of, group_of, lines_of, scatter_of
+from raphe.report.group_of import group_of, lines_of, scatter_of
 
 NAN = math.nan
 
@@ -105,15 +104,6 @@ def test_the_smallest_p_of_a_permutation_is_told():
     assert "with 4 people is 0.125" in sentence(found)
 
 
-def test_the_forest_has_the_primary_region_first_and_without_an_adjusted_p():
-    (panel,) = forest_of(BETWEEN, "hippocampus").panels
-    found = Drawn(panel.drawing)
-    assert found.place("hippocampus")[1] < found.place("putamen")[1]
-    assert len(found.diamonds()) == 1
-    assert "0.010" in found.words()
-    assert "0.60" not in found.words()
-
-
 def test_who_has_a_value_that_may_not_be_used_is_left_out_with_the_reason():
     lines = lines_of(estimates(), TRACER, MODEL, "BP_ND", "hippocampus", ("baseline", "post"))
     assert [line.group for line in lines] == ["ketamine"] * 4 + ["placebo"] * 2
@@ -137,10 +127,9 @@ def test_the_whole_is_put_together(read):
     )  # fmt: skip
     assert [one.contrast for one in found.planned.rows] == ["after treatment", "ketamine alone", "severity"]
     titles = [figure.title for figure in found.figures]
-    assert titles == ["after treatment", "ketamine alone", "severity", "severity: hippocampus",
-                      f"BP_ND of {TRACER}, each person"]  # fmt: skip
+    assert titles == ["severity: hippocampus", f"BP_ND of {TRACER}, each person"]
     assert [panel.title for panel in found.folded[0].figures[0].panels] == ["putamen"]
-    words = read(group_page("t", found, {"raphe": "0"})).text
+    words = read(page_of("t", found)).text
     assert "This is not evidence that the drug differs from placebo" in words
 
 
@@ -153,13 +142,13 @@ def partial_row(region="hippocampus"):
 def test_a_partial_correlation_is_drawn_beside_the_plain_one():
     plain = contrast([row(estimate=0.74, p=0.0002)], "plain", kind="correlation")
     partial = contrast([partial_row()], "given", kind="correlation")
-    (figure,) = group_of([plain, partial], Estimates(()), forests=False).figures
+    (figure,) = group_of([plain, partial], Estimates(())).figures
     assert figure.title == "plain: hippocampus"
     assert [panel.aside.partition(" (")[0] for panel in figure.panels] == ["r = 0.74", "partial r = 0.45"]
 
 
 def test_a_partial_correlation_alone_gives_its_number_to_the_residuals():
-    (figure,) = group_of([contrast([partial_row()], "given", kind="correlation")], Estimates(()), forests=False).figures
+    (figure,) = group_of([contrast([partial_row()], "given", kind="correlation")], Estimates(())).figures
     raw, residual = figure.panels
     assert raw.aside == ""
     assert residual.aside.startswith("partial r = 0.45")

@@ -5,22 +5,22 @@ import re
 import numpy as np
 import pytest
 
-from group_scene import answers, group, peak_rows, scatter
-from raphe.report.group import Group, correlation_figure, group_page
+from group_scene import answers, page_of, peak_rows, scatter, whole_page
+from raphe.report.group import Group, correlation_figure
 from raphe.report.peaks import PeakRow, peaks
 from raphe.report.planned import planned
 
 
 @pytest.fixture(scope="module")
 def text():
-    return group_page("Group page", group(), {"raphe": "0"})
+    return whole_page()
 
 
 def test_the_page_is_whole_and_needs_nothing_else(text, read):
     page = read(text)
     assert all(address.startswith("data:image/png;base64,") for address in page.loads())
     assert len(page.ids) == len(set(page.ids))
-    assert text == group_page("Group page", group(), {"raphe": "0"})
+    assert text == whole_page()
     assert len(text) < 250_000
 
 
@@ -52,12 +52,12 @@ def test_hostile_names_are_escaped(read):
     found = [
         answers()[0].__class__(hostile, "primary", "between", hostile, hostile, hostile, 0.1, 0.0, 0.2, p=0.5, n=3)
     ]
-    page = read(group_page(hostile, Group(planned(found)), {"raphe": "0"}))
+    page = read(page_of(hostile, Group(planned(found))))
     assert page.tags.count("script") == 1
 
 
 def test_an_empty_plan_is_said(read):
-    assert "The plan names no contrast." in read(group_page("t", Group(planned([])), {"raphe": "0"})).text
+    assert "The plan names no contrast." in read(page_of("t", Group(planned([])))).text
 
 
 def test_both_correlations_stand_with_their_own_numbers():

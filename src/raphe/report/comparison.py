@@ -12,7 +12,9 @@ from markupsafe import Markup
 from raphe.data.results import Agreement, AgreementRow, Contrast, ContrastRow
 from raphe.report import figures
 from raphe.report.contrast_extras import ExtraTable, extra_table
+from raphe.report.contrast_forest import forest_of
 from raphe.report.page import Fold, fold
+from raphe.report.simulated import Figure
 from raphe.report.verdict import (
     ADJUSTED,
     LEVEL,
@@ -34,7 +36,7 @@ class ContrastView(NamedTuple):
     contrast: Contrast
     verdicts: tuple[str, ...]
     shown: bool
-    forest: list[Markup]
+    forest: Figure
     rows: tuple[dict[str, object], ...]
     common: tuple[str, ...]
     """Reasons that hold for every region."""
@@ -84,7 +86,7 @@ def contrast_view(contrast: Contrast, primary_region: str) -> ContrastView:
         contrast,
         tuple(verdicts),
         shown,
-        figures.change_by_region(contrast, main, [row.pairs.region for row in named]),
+        forest_of(contrast, main, named),
         tuple(prepared(row, common, primary=row in named) for row in rows),
         common,
         fold(threads),

@@ -11,7 +11,7 @@ from raphe.data.results import Contrast, ContrastRow
 from raphe.nomenclature import region_key
 from raphe.report.answers import Answer
 from raphe.report.verdict import family_verdict, unit_of
-from raphe.report.wording import fixed, raised
+from raphe.report.wording import count, fixed, raised
 
 NAN = float("nan")
 
@@ -84,7 +84,7 @@ def asked(contrast: Contrast) -> list[ContrastRow]:
 def adjustment(contrast: Contrast) -> str:
     """Give what adjusts the p values of a contrast and over how many regions; empty where nothing does."""
     how = ADJUSTED.get(contrast.adjust, "")
-    return f"{how} over {len(asked(contrast))} regions" if how else ""
+    return f"{how} over {count(len(asked(contrast)), 'region')}" if how else ""
 
 
 def _told(contrast: Contrast) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,9 +11,8 @@ from markupsafe import Markup
 
 from raphe.data.estimates import Estimate
 from raphe.data.fit import KineticFit
-from raphe.data.results import Agreement, AgreementRow, Contrast, ContrastRow, PairedValues
+from raphe.data.results import Agreement, AgreementRow, PairedValues
 from raphe.report import svg
-from raphe.report.verdict import OWN_NAMES, is_change, unit_of
 from raphe.report.wording import fixed, short
 
 RESIDUAL_RANGE = 3.0
@@ -299,21 +298,6 @@ class _Differences:
 
 def _mean_and_difference(pairs: PairedValues) -> tuple[svg.Array, svg.Array]:
     return (pairs.first + pairs.second) / 2, pairs.second - pairs.first
-
-
-def change_by_region(contrast: Contrast, rows: Sequence[ContrastRow], primary: Container[str]) -> list[Markup]:
-    """Mean change with its confidence interval, one row a region; a primary one is a diamond."""
-    points = [
-        Point(row.pairs.region, row.estimate, row.ci_low, row.ci_high, primary=row.pairs.region in primary)
-        for row in rows
-    ]
-    if is_change(contrast):
-        label = f"Change in {contrast.parameter} from {contrast.first} to {contrast.second} by region"
-        return by_region(points, contrast.parameter, label, of="change in")
-    name = OWN_NAMES.get(contrast.kind, contrast.parameter)
-    label = f"{contrast.what} by region"
-    of = "" if contrast.kind in OWN_NAMES else "change in" if contrast.kind == "paired" else "difference in"
-    return by_region(points, name, label, of=of, unit=unit_of(contrast))
 
 
 def people_lines(pairs: PairedValues, parameter: str, first: str, second: str) -> Markup:

@@ -8,8 +8,6 @@ from typing import NamedTuple
 from raphe.report.brain import StatisticMap, axial_slices, glass_brain
 from raphe.report.correlation import Scatter, groups_of, in_words, numbers_of, partial_plot, scatter_plot
 from raphe.report.flow import FlowScan, flow, flow_chart
-from raphe.report.forest import ForestRow, forest, not_computed
-from raphe.report.page import render
 from raphe.report.peaks import PeakRow, Peaks, peaks
 from raphe.report.planned import Planned
 from raphe.report.simulated import Figure, Key, Titled
@@ -39,9 +37,6 @@ class Group(NamedTuple):
     flow: tuple[Figure, ...] = ()
     figures: tuple[Figure, ...] = ()
     folded: tuple[Folded, ...] = ()
-    maps: tuple[MapPart, ...] = ()
-    forests: bool = True
-    """Whether there are forest plots among the figures."""
 
 
 def flow_figure(scans: Sequence[FlowScan]) -> Figure:
@@ -51,42 +46,6 @@ def flow_figure(scans: Sequence[FlowScan]) -> Figure:
         "with its number of scans."
     )
     return Figure((Titled("", flow_chart(flow(scans))),), caption, wide=True)
-
-
-def forest_figure(
-    rows: Sequence[ForestRow],
-    symbol: str,
-    what: str,
-    *,
-    before: str = "change in ",
-    unit: str = "",
-    margin: tuple[float, float] | None = None,
-    adjusted: str = "",
-    title: str = "",
-) -> Figure:
-    """Forest plot with its caption.
-
-    Parameters
-    ----------
-    rows, symbol, before, unit, margin
-        As for :func:`raphe.report.forest.forest`.
-    what : str
-        What the estimates are, e.g. ``BP_ND, ketamine less placebo, adjusted for baseline``.
-    adjusted : str
-        What adjusts p, e.g. ``Holm's procedure over 15 regions``; empty where p is not adjusted.
-    title : str
-        Heading above the figure.
-    """
-    told = [f"{what}: estimate with its 95 % interval, which is not adjusted for the number of rows."]
-    if any(row.primary for row in rows):
-        told.append("The diamond on a band was named in advance as primary and is judged by p.")
-    if adjusted:
-        told.append(f"Adjusted p: {adjusted}.")
-    if margin is not None:
-        told.append(f"The band from {general(margin[0])} to {general(margin[1])} holds changes that do not matter.")
-    told.append(not_computed(rows))
-    drawings = forest(rows, symbol, what, before=before, unit=unit, margin=margin)
-    return Figure(tuple(Titled("", one) for one in drawings), " ".join(filter(None, told)), wide=True, title=title)
 
 
 def spaghetti_figure(
@@ -196,8 +155,3 @@ def map_part(
         Figure((Titled("", axial_slices(found, f"Axial slices of {found.name}: {title}", heights)),), cut, wide=True),
     )
     return MapPart(title, figures, peaks(rows, found.name, level))
-
-
-def group_page(title: str, group: Group, versions: Mapping[str, str]) -> str:
-    """Write the group part as a page of its own, which needs nothing else."""
-    return render("group_page.html.j2", title=title, group=group, versions=versions)

@@ -9,23 +9,19 @@ from raphe.data.estimates import Estimate, Estimates
 from raphe.data.results import Contrast, ContrastRow
 from raphe.nomenclature import region_key
 from raphe.quality import EXCLUDES
-from raphe.report.contrast_answer import adjustment, answer_of, asked
+from raphe.report.contrast_answer import answer_of, asked
 from raphe.report.correlation import Axis, Scatter
 from raphe.report.flow import FlowScan
-from raphe.report.forest import ForestRow
 from raphe.report.group import (
     Folded,
     Group,
-    MapPart,
     correlation_figure,
     flow_figure,
-    forest_figure,
     spaghetti_figure,
 )
 from raphe.report.planned import planned
 from raphe.report.simulated import Figure
 from raphe.report.spaghetti import PersonLine
-from raphe.report.verdict import OWN_NAMES, unit_of
 from raphe.report.wording import listed, remarks, unit
 
 NAN = float("nan")
@@ -42,9 +38,7 @@ def group_of(
     primary_region: str = "",
     arms: Mapping[str, str] | None = None,
     groups: Sequence[str] = (),
-    maps: Sequence[MapPart] = (),
     people: bool = True,
-    forests: bool = True,
 ) -> Group:
     """Tell what a study found.
 
@@ -61,11 +55,8 @@ def group_of(
         Arm to which a contrast is limited, by the contrast's name.
     groups : sequence of str
         Arms in the order of their colours.
-    maps : sequence of MapPart
     people : bool
         Whether each person's values are drawn.
-    forests : bool
-        Whether each contrast has a forest plot here; a page that draws them elsewhere does without.
     """
     in_order = any(note.startswith(OUTSIDE) for one in contrasts for note in one.notes)
     answers = [
@@ -76,8 +67,6 @@ def group_of(
     folded: list[Folded] = []
     made = [one for one in contrasts if asked(one)]
     for contrast in sorted(made, key=lambda one: (not one.primary, not one.controlled)):
-        if forests:
-            figures.append(forest_of(contrast, primary_region))
         regions = _in_front([row.pairs.region for row in asked(contrast)], primary_region)
         if contrast.kind == "correlation" and not _partners(contrast, made, given=False):
             figures.append(_correlation(contrast, _partners(contrast, made, given=True), regions[0]))
@@ -86,36 +75,7 @@ def group_of(
         if others:
             folded.append(Folded(f"{first.title}, other regions", tuple(others)))
     flows = (flow_figure(scans),) if scans else ()
-    return Group(planned(answers), flows, tuple(figures), tuple(folded), tuple(maps), forests)
-
-
-def forest_of(contrast: Contrast, primary_region: str = "") -> Figure:
-    """Forest plot of a contrast, the primary region first."""
-    rows = asked(contrast)
-    order = _in_front([row.pairs.region for row in rows], primary_region)
-    first = order[0] if contrast.primary and primary_region and order else ""
-    shown = [
-        ForestRow(
-            row.pairs.region, row.estimate, row.ci_low, row.ci_high, len(row.pairs), row.p,
-            NAN if row.pairs.region == first else row.p_adjusted, NAN if contrast.unit == "%" else row.percent,
-            primary=row.pairs.region == first, why=row.why,
-        )
-        for row in sorted(rows, key=lambda row: order.index(row.pairs.region))
-    ]  # fmt: skip
-    named = contrast.kind in OWN_NAMES
-    symbol = OWN_NAMES.get(contrast.kind, contrast.parameter)
-    before = "" if named else "difference in " if contrast.controlled else "change in "
-    what = contrast.what or f"change in {contrast.parameter} from {contrast.first} to {contrast.second}"
-    caption = f"{what[:1].upper()}{what[1:]}, {contrast.tracer}"
-    return forest_figure(
-        shown,
-        symbol,
-        caption,
-        before=before,
-        unit=unit_of(contrast),
-        adjusted=adjustment(contrast),
-        title=contrast.name,
-    )
+    return Group(planned(answers), flows, tuple(figures), tuple(folded))
 
 
 def scatter_of(contrast: Contrast, row: ContrastRow, *, order: Sequence[str] = ()) -> Scatter:

@@ -136,7 +136,6 @@ def study_page(
             primary_region=primary_region,
             arms=_limited(steps),
             people=treated or len(rows.distinct("session")) > 2,
-            forests=False,
         ),
         primary_region=primary_region,
         treated=treated,
