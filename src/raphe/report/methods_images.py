@@ -24,9 +24,16 @@ def nuclei(steps: Steps) -> str:
     """Tell how nuclei were brought in place."""
     regions = steps[0].parameters.get("regions")
     named = listed([str(one) for one in regions]) if isinstance(regions, list | tuple) else ""
-    return (
+    told = (
         f"Around {named} the registration was then refined against the template as the head itself would show it: its "
         "regions and tissues painted with the brightness that they have in the head."
+    )
+    unsure = steps[0].parameters.get("unsure")
+    if unsure is None:
+        return told
+    return (
+        f"{told} Each voxel near their surfaces then took what was most probable by brightness, the template's maps of "
+        f"tissue, and the warp, whose surfaces were taken to be unsure by {plain(unsure)} mm (SD, an assumption)."
     )
 
 
