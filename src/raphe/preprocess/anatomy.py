@@ -168,7 +168,7 @@ def _nuclei_steps(template: Template, size: float) -> tuple[Step, ...]:
     if not template.nuclei:
         return ()
     regions = tuple(dict.fromkeys(region_key(template.labels.names[number])[0] for number in sorted(template.nuclei)))
-    return (Step("nuclei", {"regions": regions, "unsure": round(UNSURE * size, 2)}, ("puonti2016",)),)
+    return (Step("nuclei", {"regions": regions, "unsure": UNSURE * size}, ("puonti2016",)),)
 
 
 def _atlas_step(template: Template, brain: Flags, t1: Volume, doubts: tuple[str, ...]) -> Step:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from scipy import ndimage
+from scipy import ndimage, sparse
 from scipy.special import ndtr
 
 from raphe.core.resample import LINEAR, at_places
@@ -28,6 +28,12 @@ REACH = 3.0
 
 LEAST = 0.02
 """Probability of each tissue that is added to the template's, whose heads are not this one."""
+
+ALIKE, TURNS = 0.5, 5
+"""Logarithm of how much more probable a class is for each neighbour of it, an assumption; turns of the field."""
+
+TOLD = 0.01
+"""Weight of what is known of a tissue's brightness from the head, in voxels over those that are looked at."""
 
 ROUNDS = 10
 """Turns of the mixture."""
@@ -100,7 +106,8 @@ def follow_brightness(
     prior = _prior(shares[:, near], template, places[box][near])
     kinds = _kinds([labels.names[number] for number in nuclei])
     known = brightness_of(t1.values, tissues, box)
-    best = _most_probable(t1.values[box][near].astype(np.float64), prior, kinds, known)
+    likely = _likelihood(t1.values[box][near].astype(np.float64), prior, kinds, known)
+    best = _smooth(prior * likely[kinds], _neighbours(near)).argmax(axis=0)
     found = np.append(nuclei, [0, 0, 0])[best]
     before = drawn[near]
     kept = np.where(np.isin(before, nuclei), 0, before)
@@ -142,8 +149,31 @@ def _kinds(names: list[str]) -> npt.NDArray[np.intp]:
     return np.array([order.index(name) for name in plain] + [len(order) + at for at in range(3)])
 
 
-def _most_probable(values: Array, prior: Array, kinds: npt.NDArray[np.intp], known: Array) -> npt.NDArray[np.intp]:
-    """Row of the prior that is most probable in each voxel, given its brightness."""
+def _neighbours(near: Flags) -> sparse.csr_array:
+    """Which voxels share a face, shape (n_voxel, n_voxel)."""
+    number = np.full(near.shape, -1)
+    number[near] = np.arange(near.sum())
+    pairs = []
+    for axis in range(3):
+        moved = np.moveaxis(number, axis, 0)
+        both = (moved[:-1] >= 0) & (moved[1:] >= 0)
+        pairs.append(np.stack([moved[:-1][both], moved[1:][both]]))
+    one, other = np.concatenate(pairs, axis=1)
+    half = sparse.csr_array((np.ones(one.size), (one, other)), shape=(number.max() + 1,) * 2)
+    return sparse.csr_array(half + half.T)
+
+
+def _smooth(probable: Array, beside: sparse.csr_array) -> Array:
+    """Probabilities where neighbours are likely to be alike: a Markov random field, by its mean field."""
+    weight = probable / np.maximum(probable.sum(axis=0), 1e-300)
+    for _ in range(TURNS):
+        weight = probable * np.exp(ALIKE * (beside @ weight.T).T)
+        weight /= np.maximum(weight.sum(axis=0), 1e-300)
+    return np.asarray(weight)
+
+
+def _likelihood(values: Array, prior: Array, kinds: npt.NDArray[np.intp], known: Array) -> Array:
+    """Of each class in each voxel, given its brightness, shape (n_class, n_voxel)."""
     gather = np.zeros((kinds.max() + 1, kinds.size))
     gather[kinds, np.arange(kinds.size)] = 1
     low, high = np.percentile(values, [0.5, 99.5])
@@ -152,24 +182,27 @@ def _most_probable(values: Array, prior: Array, kinds: npt.NDArray[np.intp], kno
     by_kind = gather @ prior
     few = slice(None, None, max(1, values.size // FEW))
     now = _fitted(values[few], by_kind[:, few], at[few], bins, known)
-    likely = _pure(now, bins)[:, at] + _edges(now, by_kind, at, bins)
-    return np.asarray((prior * likely[kinds]).argmax(axis=0))
+    return np.asarray(_pure(now, bins)[:, at] + _edges(now, by_kind, at, bins))
 
 
 def _fitted(values: Array, prior: Array, at: npt.NDArray[np.intp], bins: Array, known: Array) -> _Looks:
-    """Expectation and maximisation. Voxels on edges tell of their number alone; the last classes' means are known."""
+    """Expectation and maximisation. Voxels on edges tell of their number alone.
+
+    What is known of the tissues, the last classes, keeps one that is nearly absent from taking other voxels.
+    """
     least = 1e-3 * float(np.ptp(bins)) + 1e-9
     each = prior.sum(axis=1)
     mean = prior @ values / np.maximum(each, 1e-9)
     mean[-known.size :] = known
+    start, beside = mean, np.full(mean.size, 1e-3)
+    beside[-known.size :] = TOLD * values.size
     away = np.abs(values - mean[prior.argmax(axis=0)])
     now = _Looks(mean, max(1.4826 * float(np.median(away)), least), 0.1)
     for _ in range(ROUNDS):
         pure = prior * _pure(now, bins)[:, at]
         pure /= np.maximum(pure.sum(axis=0) + (prior * _edges(now, prior, at, bins)).sum(axis=0), 1e-300)
         each = pure.sum(axis=1)
-        mean = np.where(each > 1, pure @ values / np.maximum(each, 1), now.mean)
-        mean[-known.size :] = known
+        mean = (pure @ values + beside * start) / (each + beside)
         variance = float((pure * (values - mean[:, None]) ** 2).sum() / max(float(each.sum()), 1.0))
         edge = float(np.clip(1 - each.sum() / values.size, 0.01, 0.9))
         now = _Looks(mean, max(float(np.sqrt(variance)), least), edge)

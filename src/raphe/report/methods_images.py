@@ -28,12 +28,12 @@ def nuclei(steps: Steps) -> str:
         f"Around {named} the registration was then refined against the template as the head itself would show it: its "
         "regions and tissues painted with the brightness that they have in the head."
     )
-    unsure = steps[0].parameters.get("unsure")
-    if unsure is None:
+    if "unsure" not in steps[0].parameters:
         return told
     return (
         f"{told} Each voxel near their surfaces then took what was most probable by brightness, the template's maps of "
-        f"tissue, and the warp, whose surfaces were taken to be unsure by {plain(unsure)} mm (SD, an assumption)."
+        f"tissue, and the warp, whose surfaces were taken to be unsure by {between(steps, 'unsure', 2)} mm (SD, an "
+        "assumption)."
     )
 
 
@@ -204,6 +204,7 @@ WRITERS = {
 
 VARYING = {
     "normalise": ("information",),
+    "nuclei": ("unsure",),
     "atlas": ("brain_ml", "doubts"),
     "head": ("record",),
     "head_motion": ("held", "largest", "n_frames", "late"),
