@@ -16,6 +16,7 @@ from raphe.data.volume import Labels, Volume
 from raphe.nomenclature import FLUID, OTHER_GREY, WHITE, region_key
 from raphe.preprocess.bias_field import BIAS_ITERATIONS, correct_bias
 from raphe.preprocess.likeness import likeness
+from raphe.preprocess.outlines import UNSURE, follow_brightness
 from raphe.preprocess.refine import refine
 from raphe.preprocess.sheets import follow_grey
 from raphe.preprocess.soundness import BRAINS
@@ -90,6 +91,7 @@ def prepare_anatomy(t1: Volume, template: Template) -> tuple[Head, tuple[Step, .
         warp = refine(warp, masked, shown, template.only(template.nuclei), brain_edge(template.t1.grid, template.brain))
         places = places_of(warp.to_template, t1.grid)
     labels = drawn(template.labels, places, t1.grid)
+    labels = follow_brightness(labels, template, flat, brain, tissues, places, size)
     labels = follow_grey(labels, template.ribbon, tissues[0], brain, REACH * size)
     doubts = _doubts(t1, brain, template)
     steps = (
@@ -99,7 +101,7 @@ def prepare_anatomy(t1: Volume, template: Template) -> tuple[Head, tuple[Step, .
             {"template": template.space, "information": information, "iterations": ITERATIONS},
             ("avants2008",),
         ),
-        *_nuclei_steps(template),
+        *_nuclei_steps(template, size),
         _atlas_step(template, brain, t1, doubts),
     )
     return Head(flat, brain, *tissues, warp, labels, doubts), steps
@@ -162,11 +164,11 @@ def _doubts(t1: Volume, brain: Flags, template: Template) -> tuple[str, ...]:
     return tuple(told)
 
 
-def _nuclei_steps(template: Template) -> tuple[Step, ...]:
+def _nuclei_steps(template: Template, size: float) -> tuple[Step, ...]:
     if not template.nuclei:
         return ()
     regions = tuple(dict.fromkeys(region_key(template.labels.names[number])[0] for number in sorted(template.nuclei)))
-    return (Step("nuclei", {"regions": regions}, ("puonti2016",)),)
+    return (Step("nuclei", {"regions": regions, "unsure": UNSURE * size}, ("puonti2016",)),)
 
 
 def _atlas_step(template: Template, brain: Flags, t1: Volume, doubts: tuple[str, ...]) -> Step:

@@ -44,7 +44,7 @@ def likeness(template: Template, t1: Volume, labels: Labels, tissues: tuple[Volu
     grid = template.t1.grid
     drawn = resample(template.labels.values, template.labels.grid.affine, np.eye(4), grid.shape, grid.affine, NEAREST)
     painted = np.zeros(grid.shape, dtype=np.float32)
-    for share, brightness in zip(template.tissues, _of_tissues(t1, tissues), strict=True):
+    for share, brightness in zip(template.tissues, brightness_of(t1.values, tissues), strict=True):
         painted += np.float32(brightness) * share.values
     regions: dict[str, list[int]] = {}
     for number in sorted(template.nuclei):
@@ -56,12 +56,14 @@ def likeness(template: Template, t1: Volume, labels: Labels, tissues: tuple[Volu
     return Volume(grid, np.where(template.brain, painted, 0).astype(np.float32))
 
 
-def _of_tissues(t1: Volume, tissues: tuple[Volume, Volume, Volume]) -> npt.NDArray[np.float64]:
+def brightness_of(
+    values: npt.NDArray[np.floating], tissues: tuple[Volume, Volume, Volume], where: tuple[slice, ...] = ()
+) -> npt.NDArray[np.float64]:
     """Brightness of each tissue, from voxels that are mixtures of them in part: by least squares."""
-    shares = np.stack([one.values.ravel() for one in tissues])
+    shares = np.stack([one.values[where].ravel() for one in tissues])
     inside = shares.sum(axis=0) > 0
     mixed = shares[:, inside].astype(np.float64)
-    return np.asarray(np.linalg.lstsq(mixed @ mixed.T, mixed @ t1.values.ravel()[inside], rcond=None)[0])
+    return np.asarray(np.linalg.lstsq(mixed @ mixed.T, mixed @ values[where].ravel()[inside], rcond=None)[0])
 
 
 def _brightness(t1: Volume, labels: Labels, members: list[int]) -> float | None:

@@ -24,9 +24,16 @@ def nuclei(steps: Steps) -> str:
     """Tell how nuclei were brought in place."""
     regions = steps[0].parameters.get("regions")
     named = listed([str(one) for one in regions]) if isinstance(regions, list | tuple) else ""
-    return (
+    told = (
         f"Around {named} the registration was then refined against the template as the head itself would show it: its "
         "regions and tissues painted with the brightness that they have in the head."
+    )
+    if "unsure" not in steps[0].parameters:
+        return told
+    return (
+        f"{told} Each voxel near their surfaces then took what was most probable by brightness, the template's maps of "
+        f"tissue, and the warp, whose surfaces were taken to be unsure by {between(steps, 'unsure', 2)} mm (SD, an "
+        "assumption)."
     )
 
 
@@ -197,6 +204,7 @@ WRITERS = {
 
 VARYING = {
     "normalise": ("information",),
+    "nuclei": ("unsure",),
     "atlas": ("brain_ml", "doubts"),
     "head": ("record",),
     "head_motion": ("held", "largest", "n_frames", "late"),

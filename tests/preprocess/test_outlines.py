@@ -1,0 +1,96 @@
+"""Outlines of a ball between white matter and fluid whose voxels hold known shares of each."""
+
+import numpy as np
+import pytest
+
+from phantom_head import grid, places
+from raphe.data.template import Template
+from raphe.data.volume import Labels, Volume
+from raphe.preprocess.outlines import follow_brightness
+
+GRID = grid(1.0, (44, 44, 44))
+AT = places(GRID)
+RADIUS = 9.0
+FINER = (np.arange(5) - 2) / 5
+BRAIN = np.linalg.norm(AT, axis=-1) < 19
+SIZE = 111.0
+NAMES = {1: "left_hippocampus", 2: "left_midbrain"}
+
+
+def ball(radius, centre=(0.0, 0.0, 0.0)):
+    """Share of each voxel that a ball has."""
+    inside = [
+        np.linalg.norm(AT + np.array([x, y, z]) - centre, axis=-1) < radius
+        for x in FINER for y in FINER for z in FINER
+    ]  # fmt: skip
+    return np.mean(inside, axis=0)
+
+
+SHARE = ball(RADIUS)
+TRUE = SHARE > 0.5
+WHITE, FLUID = AT[..., 0] > 0, AT[..., 0] < 0
+
+
+def image(nucleus, noise=0.02):
+    """Brightness 1 of white matter, 0.2 of fluid."""
+    around = np.where(WHITE, 1.0, 0.2)
+    clean = SHARE * nucleus + (1 - SHARE) * around + noise * np.random.default_rng(4).standard_normal(GRID.shape)
+    return Volume(GRID, (1000 * np.where(BRAIN, clean, 0)).astype(np.float32))
+
+
+def template(labels, grey=SHARE):
+    parts = (grey, (1 - grey) * WHITE, (1 - grey) * FLUID)
+    tissue = tuple(Volume(GRID, np.where(BRAIN, part, 0).astype(np.float32)) for part in parts)
+    return Template("Phantom", "Phantom", "human", image(1.0), BRAIN, tissue, labels, frozenset(), frozenset({1}))
+
+
+def outlined(values, shown, grey=SHARE):
+    """Outlines where the warp draws ``values``; ``grey`` is what the template has there."""
+    labels = Labels(GRID, values.astype(np.int32), NAMES)
+    of_head = template(labels).tissues
+    return follow_brightness(labels, template(labels, grey), shown, BRAIN, of_head, AT.astype(np.float32), SIZE).values
+
+
+def dice(found):
+    return 2 * (TRUE & (found == 1)).sum() / (TRUE.sum() + (found == 1).sum())
+
+
+@pytest.mark.parametrize("radius", [8.0, 10.0])
+def test_a_nucleus_that_is_drawn_too_small_or_too_large_gets_its_size(radius):
+    """The template's maps of tissue are displaced with the drawn shape, as where a registration is wrong."""
+    wrong = ball(radius, (0.4, 0.5, -0.4))
+    found = outlined(wrong > 0.5, image(0.75), grey=wrong)
+    assert dice(wrong > 0.5) < 0.92
+    assert dice(found) > 0.97
+    assert (found == 1).sum() == pytest.approx(TRUE.sum(), rel=0.05)
+
+
+def test_a_nucleus_as_bright_as_its_surroundings_stays_where_the_warp_has_it():
+    wrong = ball(8.0) > 0.5
+    found = outlined(wrong, image(1.0), grey=np.zeros(GRID.shape))
+    beside_white = AT[..., 0] > 3
+    kept, before = (found == 1)[beside_white], wrong[beside_white]
+    assert kept.sum() == pytest.approx(before.sum(), rel=0.1)
+    assert 2 * (kept & before).sum() / (kept.sum() + before.sum()) > 0.93
+
+
+def test_what_is_no_nucleus_keeps_its_voxels():
+    values = np.where(ball(8.0) > 0.5, 1, 0)
+    values[TRUE & (values == 0) & (AT[..., 2] > 3)] = 2
+    found = outlined(values, image(0.75), grey=ball(8.0))
+    np.testing.assert_array_equal(found == 2, values == 2)
+    assert (found == 1).sum() > (values == 1).sum()
+
+
+def test_grey_matter_further_from_what_is_drawn_than_a_warp_errs_is_not_taken():
+    centre = (-3.0, 0.0, 0.0)
+    values = np.where(ball(5.0, centre) > 0.5, 1, 0)
+    found = outlined(values, image(0.75))
+    far = np.linalg.norm(AT - centre, axis=-1) > 5.0 + 3.5
+    assert not found[far].any()
+    assert (found == 1).sum() == pytest.approx((values == 1).sum(), rel=0.25)
+
+
+def test_a_head_without_its_nuclei_in_the_brain_stays_as_it_is():
+    values = np.where(np.linalg.norm(AT - 21, axis=-1) < 2, 1, 0)
+    np.testing.assert_array_equal(outlined(values, image(0.75)), values)
