@@ -147,7 +147,7 @@ BAD = {
     "no number": (of_people({**DOSES, "04": "much"}), ["column 'dose', line 5", "much"]),
     "all zero": (of_people(dict.fromkeys(DOSES, 0)), ["every dose is 0"]),
     "nobody": (of_people({"77": 1.0}), ["has no dose of any scan under the drug"]),
-    "too few": (of_people({"01": 1.0}), ["1 parameters need at least 2 scans"]),
+    "too few": (of_people({"01": 1.0}), ["a curve with EC50 to fit needs at least 2 scans"]),
     "no ids": (["person\tdose", "01\t3"], ["no column 'participant_id'"]),
     "no column": (["participant_id\tdoze", "sub-01\t3"], ["no column 'dose' of exposures", "'doze'"]),
 }

@@ -195,8 +195,8 @@ def _measured(
     free = ("EC50", *(name for name, value in fixed.items() if value is None))
     if np.count_nonzero(x > 0) < len(free) + 1:
         raise InputError(
-            f"{len(free)} parameters need at least {len(free) + 1} scans with a {kind} above 0, and there are "
-            f"{np.count_nonzero(x > 0)}; fix a parameter or add scans"
+            f"a curve with {' and '.join(free)} to fit needs at least {len(free) + 1} scans with a {kind} above 0, and "
+            f"there are {np.count_nonzero(x > 0)}; fix a parameter or add scans"
         )
     if len(free) > 1 and np.unique(x[x > 0]).size < len(free):
         raise InputError(
