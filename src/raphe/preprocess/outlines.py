@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 import numpy.typing as npt
 from scipy import ndimage, sparse
@@ -13,6 +11,7 @@ from raphe.core.resample import LINEAR, at_places
 from raphe.data.template import Template
 from raphe.data.volume import Labels, Volume
 from raphe.nomenclature import region_key
+from raphe.preprocess.edges import densities
 from raphe.preprocess.likeness import brightness_of
 
 Array = npt.NDArray[np.float64]
@@ -31,27 +30,6 @@ LEAST = 0.02
 
 ALIKE, TURNS = 0.5, 5
 """Logarithm of how much more probable a class is for each neighbour of it, an assumption; turns of the field."""
-
-TOLD = 0.01
-"""Weight of what is known of a tissue's brightness from the head, in voxels over those that are looked at."""
-
-ROUNDS = 10
-"""Turns of the mixture."""
-
-
-BINS = 400
-"""Steps of brightness that are told apart."""
-
-FEW = 40_000
-"""Voxels by which brightness is found."""
-
-
-class _Looks(NamedTuple):
-    """Brightness of each class, its standard deviation, common to all, and the share of voxels on edges of two."""
-
-    mean: Array
-    sd: float
-    edge: float
 
 
 def follow_brightness(
@@ -106,7 +84,9 @@ def follow_brightness(
     prior = _prior(shares[:, near], template, places[box][near])
     kinds = _kinds([labels.names[number] for number in nuclei])
     known = brightness_of(t1.values, tissues, box)
-    likely = _likelihood(t1.values[box][near].astype(np.float64), prior, kinds, known)
+    by_kind = np.zeros((kinds.max() + 1, prior.shape[1]))
+    np.add.at(by_kind, kinds, prior)
+    likely = densities(t1.values[box][near].astype(np.float64), by_kind, known)
     best = _smooth(prior * likely[kinds], _neighbours(near)).argmax(axis=0)
     found = np.append(nuclei, [0, 0, 0])[best]
     before = drawn[near]
@@ -170,66 +150,3 @@ def _smooth(probable: Array, beside: sparse.csr_array) -> Array:
         weight = probable * np.exp(ALIKE * (beside @ weight.T).T)
         weight /= np.maximum(weight.sum(axis=0), 1e-300)
     return np.asarray(weight)
-
-
-def _likelihood(values: Array, prior: Array, kinds: npt.NDArray[np.intp], known: Array) -> Array:
-    """Of each class in each voxel, given its brightness, shape (n_class, n_voxel)."""
-    gather = np.zeros((kinds.max() + 1, kinds.size))
-    gather[kinds, np.arange(kinds.size)] = 1
-    low, high = np.percentile(values, [0.5, 99.5])
-    bins = np.linspace(low, high, BINS)
-    at = np.clip(np.searchsorted(bins, values), 0, BINS - 1)
-    by_kind = gather @ prior
-    few = slice(None, None, max(1, values.size // FEW))
-    now = _fitted(values[few], by_kind[:, few], at[few], bins, known)
-    return np.asarray(_pure(now, bins)[:, at] + _edges(now, by_kind, at, bins))
-
-
-def _fitted(values: Array, prior: Array, at: npt.NDArray[np.intp], bins: Array, known: Array) -> _Looks:
-    """Expectation and maximisation. Voxels on edges tell of their number alone.
-
-    What is known of the tissues, the last classes, keeps one that is nearly absent from taking other voxels.
-    """
-    least = 1e-3 * float(np.ptp(bins)) + 1e-9
-    each = prior.sum(axis=1)
-    mean = prior @ values / np.maximum(each, 1e-9)
-    mean[-known.size :] = known
-    start, beside = mean, np.full(mean.size, 1e-3)
-    beside[-known.size :] = TOLD * values.size
-    away = np.abs(values - mean[prior.argmax(axis=0)])
-    now = _Looks(mean, max(1.4826 * float(np.median(away)), least), 0.1)
-    for _ in range(ROUNDS):
-        pure = prior * _pure(now, bins)[:, at]
-        pure /= np.maximum(pure.sum(axis=0) + (prior * _edges(now, prior, at, bins)).sum(axis=0), 1e-300)
-        each = pure.sum(axis=1)
-        mean = (pure @ values + beside * start) / (each + beside)
-        variance = float((pure * (values - mean[:, None]) ** 2).sum() / max(float(each.sum()), 1.0))
-        edge = float(np.clip(1 - each.sum() / values.size, 0.01, 0.9))
-        now = _Looks(mean, max(float(np.sqrt(variance)), least), edge)
-    return now
-
-
-def _pure(now: _Looks, bins: Array) -> Array:
-    """Density of brightness of voxels of one class alone, shape (n_class, n_bin)."""
-    away = (bins - now.mean[:, None]) / now.sd
-    return np.asarray((1 - now.edge) * np.exp(-0.5 * away**2) / (now.sd * np.sqrt(2 * np.pi)))
-
-
-def _edges(now: _Looks, prior: Array, at: npt.NDArray[np.intp], bins: Array) -> Array:
-    """Density of brightness of voxels that are of one class in the larger part, the rest of others by their priors.
-
-    All parts from a half to the whole are alike likely, so brightness is even from the middle of two to the one.
-    """
-    found = np.zeros_like(prior)
-    for one, mean in enumerate(now.mean):
-        rest = np.maximum(prior.sum(axis=0) - prior[one], 1e-9)
-        for other, its in enumerate(now.mean):
-            if other == one:
-                continue
-            ends = np.sort([mean, (mean + its) / 2])
-            width = max(float(ends[1] - ends[0]), 0.1 * now.sd)
-            middle = ends.mean()
-            from_, to = middle - width / 2, middle + width / 2
-            table = now.edge * (ndtr((bins - from_) / now.sd) - ndtr((bins - to) / now.sd)) / width
-            found[one] += prior[other] / rest * table[at]
-    return found

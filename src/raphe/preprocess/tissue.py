@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from raphe.data.volume import Volume
+from raphe.preprocess.edges import densities
 
 Array = npt.NDArray[np.float64]
 Floats = npt.NDArray[np.float32]
@@ -19,7 +20,11 @@ ROUNDS = 40
 
 
 def classify(t1: Volume, brain: Flags, priors: tuple[Floats, ...]) -> tuple[Volume, Volume, Volume]:
-    """Probability of grey matter, white matter and fluid, by a mixture of three normal distributions of brightness.
+    """Probability that a voxel is of grey matter, white matter or fluid, at least in its larger part.
+
+    A mixture of three normal distributions finds how bright each is; then voxels on edges, whose brightness lies
+    between two of them, are told apart (:func:`raphe.preprocess.edges.densities`), so that sheets are as thick as they
+    are.
 
     Parameters
     ----------
@@ -38,8 +43,12 @@ def classify(t1: Volume, brain: Flags, priors: tuple[Floats, ...]) -> tuple[Volu
     tried = [_mixture(values[few], given[:, few], start) for start in starts]
     best = max(tried, key=lambda one: one[0])
     weight = _mixture(values, given, best[1])[2]
+    bright = np.linalg.lstsq(weight @ weight.T, weight @ values, rcond=None)[0]
+    share = np.asarray(given if priors else np.broadcast_to(weight.mean(axis=1)[:, None], weight.shape), dtype=float)
+    likely = share * densities(values, share, np.asarray(bright, dtype=float))
+    likely /= np.maximum(likely.sum(axis=0), 1e-300)
     made = []
-    for row in weight:
+    for row in likely:
         whole = np.zeros(t1.grid.shape, dtype=np.float32)
         whole[brain] = row
         made.append(Volume(t1.grid, whole))
