@@ -136,10 +136,19 @@ def smoothed(step: Step) -> str:
 def masked(step: Step) -> str:
     """Which voxels were analysed."""
     get = step.parameters.get
-    told = "those that every scan has mapped"
+    told = f"those that every scan has mapped{unflagged(step)}"
     if get("mask") == "grey":
         told += f", where the template's grey matter has a probability of {general(number_of(step, 'grey'))} or more"
     return told + (", of the left half" if get("mirror") == "average" else "")
+
+
+def unflagged(step: Step) -> str:
+    """What counts as mapped where maps have no flags of their fits, after a blank; empty where all have."""
+    n, n_maps = number_of(step, "n_unflagged"), number_of(step, "n_maps")
+    if not n > 0:
+        return ""
+    which = "the maps have" if n == n_maps else f"{n:.0f} of {n_maps:.0f} maps have"
+    return f" ({which} no flags of fits: what is finite and not exactly 0 counts as mapped)"
 
 
 def number_of(step: Step, key: str) -> float:
