@@ -283,6 +283,22 @@ def test_threads_do_not_change_a_digit(mapped, raphe):
         np.testing.assert_array_equal(nibabel.load(path).get_fdata(), one[path.name])
 
 
+def test_stats_of_the_folder_gives_the_same_maps_and_table(mapped, raphe, tmp_path):
+    assert raphe("run", mapped.root, mapped.out, "group").code == 0
+    ended = raphe("stats", mapped.plan, mapped.out, "--out", tmp_path / "answers")
+    assert ended.code == 0, ended.err
+    again = Files(mapped.root, tmp_path / "answers")
+    images = {name for name in written(mapped) if name.endswith(".nii.gz")}
+    assert len(images) == 8
+    for name in (*images, "contrast-change_clusters.tsv"):
+        assert (again.out / "group" / name).read_bytes() == (mapped.out / "group" / name).read_bytes(), name
+    ours, theirs = sidecar(again, "t"), sidecar(mapped, "t")
+    for about in (ours, theirs):
+        about.pop("CommandLine")
+    theirs["Sources"] = [f"bids:maps:{path}" for path in theirs["Sources"]]
+    assert ours == theirs
+
+
 def test_an_excluded_scan_is_left_out_and_counted(mapped, raphe):
     (mapped.root / "exclusions.tsv").write_text("participant_id\tsession_id\treason\nsub-03\tses-rescan\tfell asleep\n")
     assert raphe("run", mapped.root, mapped.out, "all").code == 0

@@ -66,6 +66,18 @@ def done_to_maps(steps: Steps) -> str:
 AGAINST_NOISE = {"smooth": smooth, "regularise": regularise}
 
 
+def read_maps(steps: Steps) -> str:
+    """Tell which maps were read."""
+    step = steps[0]
+    chosen = f" whose names have {listed(texts_of(step, 'entities'))}" if texts_of(step, "entities") else ""
+    how = unflagged(step)
+    return (
+        f"{count(int(number_of(step, 'n_maps')), 'map')} of {listed(texts_of(step, 'parameters'))}{chosen} "
+        f"{'were' if number_of(step, 'n_maps') > 1 else 'was'} read from the folder {step.parameters.get('folder')}"
+        f"{how}."
+    )
+
+
 def map_contrast(steps: Steps) -> str:
     """Tell a contrast voxel by voxel."""
     step = steps[0]
