@@ -402,11 +402,11 @@ def _stats(commands: _Commands) -> None:
     of_maps.add_argument(
         "--entity",
         type=arguments.entity,
-        action="extend",
-        nargs="+",
+        action="append",
         default=[],
         metavar="KEY-VALUE",
-        help="take only maps whose names have it, as pvc-MG, run-1 or desc-smooth; pvc-none: those without pvc-",
+        help="take only maps whose names have it, as pvc-MG, run-1 or desc-smooth; pvc-none: those without pvc-; "
+        "may be given several times",
     )
     of_maps.add_argument(
         "--workers", type=arguments.count, metavar="N", help="threads; as many as there are processors if not given"

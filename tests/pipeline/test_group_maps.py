@@ -178,7 +178,7 @@ def test_the_page_shows_them_and_says_what_was_done(mapped, raphe):
     assert "Significant after correction for the whole map (p at or below 0.05): " in page
     assert "all 64 sign flips, which is exact" in page
     assert 'aria-label="Glass brain of t: change"' in page
-    assert "was also tested voxel by voxel in the maps of" in page
+    assert "was tested voxel by voxel in the maps of" in page
     assert "not named: the maps are in space TPL" in page
 
 

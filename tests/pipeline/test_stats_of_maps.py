@@ -147,7 +147,7 @@ def test_paths_are_printed_and_the_files_say_what_counted_as_mapped(maps, raphe)
     about = maps.about()
     told = "the maps have no flags of fits: what is finite and not exactly 0 counts as mapped"
     assert told in about["Mask"]
-    assert about["SmoothingOfScans"] == ["the sidecars of the maps do not tell"]
+    assert about["SmoothingOfScans"] == ["smoothing is not told by the sidecars of the maps"]
     assert about["Sources"][0] == "bids:maps:sub-01/sub-01_ses-placebo_space-TPL_meas-BPND_mimap.nii"
     assert (about["ModelName"], about["Participants"]) == ("MRTM2", list(PEOPLE))
     links = json.loads((maps.out / "dataset_description.json").read_text())["DatasetLinks"]
@@ -157,6 +157,7 @@ def test_paths_are_printed_and_the_files_say_what_counted_as_mapped(maps, raphe)
     assert said in ended.err
     for words in (said.replace("'", "&#39;"), told, 'aria-label="Glass brain of t: change"', "viewer-library"):
         assert words in page
+    assert "were read from the folder spm (the maps have no flags of fits" in page
     read = json.loads((maps.out / "provenance/stats_maps.json").read_text())["steps"][0]
     assert len(read["inputs"]) == 17
     assert (read["parameters"]["n_maps"], read["parameters"]["n_unflagged"]) == (16, 16)
@@ -231,6 +232,9 @@ def test_names_and_sidecars_tell_tracer_and_model(maps, raphe):
     assert "tell no model" not in ended.err
     assert (maps.about()["ModelName"], maps.about()["Tracer"]) == ("SRTM", "DASB")
     assert maps.about()["SmoothingOfScans"] == ["Gaussian, 6 mm FWHM"]
+    maps.renamed("_meas", "_model-Elsewhere_meas")
+    assert raphe(*maps.words).code == 0
+    assert maps.about()["ModelName"] == "Elsewhere"
 
 
 def test_flags_beside_a_map_are_heeded(maps, raphe):

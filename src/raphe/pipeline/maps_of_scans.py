@@ -30,7 +30,7 @@ MIDLINE = 1e-3
 
 AGAIN = "make them by raphe run BIDS OUT participant with [maps] in the plan, then run the group level again"
 
-NOT_TOLD = "the sidecars of the maps do not tell"
+NOT_TOLD = "smoothing is not told by the sidecars of the maps"
 
 
 class WaysOut(NamedTuple):

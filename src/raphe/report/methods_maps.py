@@ -104,7 +104,7 @@ def map_contrast(steps: Steps) -> str:
     primary = "primary contrast" if get("primary") else "contrast"
     mirror = _averaged(step) if get("mirror") == "average" else ""
     return (
-        f"The {primary} {quoted(str(get('name')))} was also tested voxel by voxel in the maps of "
+        f"The {primary} {quoted(str(get('name')))} was tested voxel by voxel in the maps of "
         f"{get('parameter')} of {get('tracer')} ({get('model')}) of {count(n, 'participant')}{out} in the space "
         f"{get('space')}: {get('what')}.{mirror} Before the fit of the maps: {smoothed(step)}. Voxels: {masked(step)} "
         f"({number_of(step, 'n_voxel'):,.0f} analysed); an estimate that may not be used counts as missing. Two-sided "
