@@ -330,7 +330,7 @@ def test_arms_that_nobody_has_are_refused(maps, refused):
 
 
 def test_maps_need_permutations_a_folder_and_a_contrast_of_voxels(maps, refused):
-    refused(*maps.words[:3], words=["name a folder (--out)"])
+    refused(*maps.words[:3], words=["name a folder for them (--out)"])
     maps.edit("permutations = 300\n", "")
     refused(*maps.words, words=["raphe.toml", "permutations = 5000 under [maps]"])
     maps.edit("[maps]\n", "")
