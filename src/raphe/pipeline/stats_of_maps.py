@@ -84,7 +84,9 @@ def stats_of_maps(
 
 def _check_asked(options: argparse.Namespace, plan: StudyPlan) -> None:
     if options.out is None:
-        raise InputError(f"{options.table} is a folder of maps, and its contrasts are maps too; name a folder for them (--out)")
+        raise InputError(
+            f"{options.table} is a folder of maps, and its contrasts are maps too; name a folder for them (--out)"
+        )
     if plan.maps is None or plan.maps.permutations is None:
         raise InputError(
             f"{plan.path}: contrasts of maps need permutations, which [maps] does not say; write permutations = 5000 "
