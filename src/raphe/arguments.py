@@ -40,6 +40,14 @@ def label(text: str) -> str:
     return plain
 
 
+def entity(text: str) -> tuple[str, str]:
+    """A key and a value of a file's name, ``KEY-VALUE``."""
+    key, dash, value = text.partition("-")
+    if not (dash and re.fullmatch(r"[A-Za-z]+", key) and re.fullmatch(r"[A-Za-z0-9+]+", value)):
+        raise argparse.ArgumentTypeError(f"{text!r} is not KEY-VALUE, as pvc-MG")
+    return key, value
+
+
 def field(text: str) -> tuple[str, object]:
     """A field of a sidecar, ``FIELD=VALUE``; the value is read as JSON, and as a text where it is none."""
     key, sign, value = text.partition("=")

@@ -370,13 +370,21 @@ def _stats(commands: _Commands) -> None:
         commands,
         "stats",
         _later("raphe.pipeline.planned_answers"),
-        "answer the contrasts of a study plan from a table of estimates",
+        "answer the contrasts of a study plan from a table of estimates, or voxel by voxel from a folder of maps",
         "raphe simulate test-retest to-ask --tacs-only && raphe run to-ask asked all && "
         "raphe stats to-ask/raphe.toml asked/group/estimates.tsv --out answers",
     )
+    parser.description = (
+        f"{parser.description}\nOf maps, with permutations under [maps] of the plan:  "
+        "raphe stats raphe.toml FOLDER-OF-MAPS --out answers"
+    )
     parser.add_argument("plan", type=arguments.path, metavar="PLAN", help="study plan (raphe.toml)")
     parser.add_argument(
-        "table", type=arguments.path, metavar="TABLE", help="estimates with the columns of group/estimates.tsv"
+        "table",
+        type=arguments.path,
+        metavar="TABLE|FOLDER",
+        help="estimates with the columns of group/estimates.tsv, or a folder of parametric maps of raphe or of other "
+        "software (sub-*_space-TEMPLATE_meas-BPND_mimap.nii.gz)",
     )
     parser.add_argument(
         "--participants", type=arguments.path, metavar="FILE", help="participants.tsv; that beside the plan if there"
@@ -385,7 +393,23 @@ def _stats(commands: _Commands) -> None:
         "--phenotype", type=arguments.path, metavar="DIR", help="folder of scores; phenotype beside the plan if there"
     )
     parser.add_argument(
-        "--out", type=arguments.path, metavar="DIR", help="folder for the tables; without it, answers are printed"
+        "--out",
+        type=arguments.path,
+        metavar="DIR",
+        help="folder for the results; without, answers of tables are printed",
+    )
+    of_maps = parser.add_argument_group("of maps")
+    of_maps.add_argument(
+        "--entity",
+        type=arguments.entity,
+        action="append",
+        default=[],
+        metavar="KEY-VALUE",
+        help="take only maps whose names have it, as pvc-MG, run-1 or desc-smooth; pvc-none: those without pvc-; "
+        "may be given several times",
+    )
+    of_maps.add_argument(
+        "--workers", type=arguments.count, metavar="N", help="threads; as many as there are processors if not given"
     )
 
 

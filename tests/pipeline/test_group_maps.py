@@ -178,7 +178,7 @@ def test_the_page_shows_them_and_says_what_was_done(mapped, raphe):
     assert "Significant after correction for the whole map (p at or below 0.05): " in page
     assert "all 64 sign flips, which is exact" in page
     assert 'aria-label="Glass brain of t: change"' in page
-    assert "was also tested voxel by voxel in the maps of" in page
+    assert "was tested voxel by voxel in the maps of" in page
     assert "not named: the maps are in space TPL" in page
 
 
@@ -281,6 +281,22 @@ def test_threads_do_not_change_a_digit(mapped, raphe):
     assert raphe("run", mapped.root, mapped.out, "group", "--workers", "2").code == 0
     for path in (mapped.out / "group").glob("*.nii.gz"):
         np.testing.assert_array_equal(nibabel.load(path).get_fdata(), one[path.name])
+
+
+def test_stats_of_the_folder_gives_the_same_maps_and_table(mapped, raphe, tmp_path):
+    assert raphe("run", mapped.root, mapped.out, "group").code == 0
+    ended = raphe("stats", mapped.plan, mapped.out, "--out", tmp_path / "answers")
+    assert ended.code == 0, ended.err
+    again = Files(mapped.root, tmp_path / "answers")
+    images = {name for name in written(mapped) if name.endswith(".nii.gz")}
+    assert len(images) == 8
+    for name in (*images, "contrast-change_clusters.tsv"):
+        assert (again.out / "group" / name).read_bytes() == (mapped.out / "group" / name).read_bytes(), name
+    ours, theirs = sidecar(again, "t"), sidecar(mapped, "t")
+    for about in (ours, theirs):
+        about.pop("CommandLine")
+    theirs["Sources"] = [f"bids:maps:{path}" for path in theirs["Sources"]]
+    assert ours == theirs
 
 
 def test_an_excluded_scan_is_left_out_and_counted(mapped, raphe):

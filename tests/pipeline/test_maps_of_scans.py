@@ -1,5 +1,7 @@
 """Maps that do not belong together, or are not there, are said with the way out; flags and mirrors are heeded."""
 
+from dataclasses import replace
+
 import nibabel
 import numpy as np
 import pytest
@@ -61,6 +63,17 @@ def test_estimates_that_may_not_be_used_are_missing(scan):
     expected = value.copy()
     expected[1, 1, 1] = np.nan
     np.testing.assert_array_equal(found, expected)
+
+
+def test_without_flags_what_is_finite_and_not_zero_is_mapped(scan):
+    value = np.arange(1, 1 + np.prod(SHAPE), dtype=float).reshape(SHAPE)
+    value[0, 0, 0], value[1, 0, 0], value[2, 0, 0], value[3, 0, 0] = 0, np.nan, -np.inf, -1e-6
+    one, flagged = replace(scan("01", value=value), quality=None), scan("02")
+    place = common_place([one, flagged], "BP_ND", "", False)
+    expected = np.ones(SHAPE, dtype=bool)
+    expected[:3, 0, 0] = False
+    np.testing.assert_array_equal(place.mask, expected)
+    np.testing.assert_array_equal(place.read(one), value[expected].astype(np.float32))
 
 
 def test_left_and_right_are_averaged_into_the_left(scan):

@@ -48,7 +48,12 @@ def _finding(plan: StudyPlan, severity: str, key: Key, message: str) -> tuple[in
 
 
 def check_contrasts(
-    plan: StudyPlan, scans: Sequence[Scan], people: People, partial: bool, excluded: Collection[str]
+    plan: StudyPlan,
+    scans: Sequence[Scan],
+    people: People,
+    partial: bool,
+    excluded: Collection[str],
+    names: Collection[str] | None = None,
 ) -> Found:
     """Yield what is wrong with the contrasts of a plan, given the data.
 
@@ -62,8 +67,12 @@ def check_contrasts(
         Whether the scans are a part of the study; then nothing is said of what they lack.
     excluded : collection of str
         Labels of scans that a person has taken out.
+    names : collection of str, optional
+        Of the contrasts that are looked at; all without.
     """
     for index, contrast in enumerate(plan.contrasts):
+        if names is not None and contrast.name not in names:
+            continue
         yield from _scale(plan, index, contrast)
         labels, faults = sessions_of(contrast), 0
         for tracer in tracers_of(contrast):
@@ -77,7 +86,7 @@ def check_contrasts(
                     yield error(plan, key, f"contrast {contrast.name!r}: {fault}")
         if not faults and not partial:
             yield from _people(plan, index, contrast, scans, people)
-    if not partial:
+    if not partial and (names is None or (plan.primary is not None and plan.primary.contrast in names)):
         yield from _uncontrolled(plan)
 
 

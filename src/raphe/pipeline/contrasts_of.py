@@ -23,6 +23,19 @@ from raphe.stats.contrasts.question import Material, Question
 from raphe.stats.contrasts.registry import contrast_of
 
 
+class Analysed(NamedTuple):
+    """A parameter of a tracer by a model, as the data have their names."""
+
+    tracer: str
+    model: str
+    parameter: str
+
+
+def analysed_of(estimates: Estimates) -> tuple[Analysed, ...]:
+    """Every parameter of every tracer by every model, in the order of the estimates."""
+    return tuple(dict.fromkeys(Analysed(row.tracer, row.model, row.parameter) for row in estimates.rows))
+
+
 class Made(NamedTuple):
     """Contrasts in the order in which they are told, their steps, and why others could not be made."""
 
@@ -53,11 +66,11 @@ def contrasts_of(
         By the key of a tracer (:func:`raphe.pipeline.plan_schema.same_tracer`): scans that a person has excluded.
     """
     material = material_of(plan, estimates, people, aside)
-    made, unmade = [], []
+    made, unmade, analysed = [], [], analysed_of(estimates)
     for contrast in plan.contrasts:
         try:
             kinds = {**EVERY_KIND, "displacement": kind_of(contrast.design)}
-            made.append(contrast_of(question_of(plan, contrast, estimates), material, kinds))
+            made.append(contrast_of(question_of(plan, contrast, analysed), material, kinds))
         except InputError as error:
             primary = "the primary " if plan.primary and plan.primary.contrast == contrast.name else ""
             unmade.append(f"{primary}contrast {contrast.name!r} cannot be made: {error}")
@@ -91,9 +104,9 @@ def material_of(
     return Material(estimates, people, {name: aside.get(same_tracer(name), {}) for name in _tracers(plan, estimates)})
 
 
-def question_of(plan: StudyPlan, contrast: ContrastSection, estimates: Estimates) -> Question:
-    """What a contrast of the plan asks, with tracers and models as the estimates have them."""
-    sources = tuple(_source(contrast, tracer, estimates) for tracer in tracers_of(contrast))
+def question_of(plan: StudyPlan, contrast: ContrastSection, analysed: Sequence[Analysed]) -> Question:
+    """What a contrast of the plan asks, with tracers and models as the data have them."""
+    sources = tuple(_source(contrast, tracer, analysed) for tracer in tracers_of(contrast))
     return Question(
         contrast.name,
         " and ".join(tracer for tracer, _ in sources),
@@ -144,9 +157,8 @@ def _tracers(plan: StudyPlan, estimates: Estimates) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*estimates.distinct("tracer"), *(tracer.name for tracer in plan.tracers))))
 
 
-def _source(contrast: ContrastSection, tracer: str, estimates: Estimates) -> tuple[str, str]:
-    """Tracer as the estimates name it, and the model: that of the contrast, else the first with the parameter."""
-    names = [name for name in estimates.distinct("tracer") if same_tracer(name) == same_tracer(tracer)]
-    name = names[0] if names else tracer
-    own = estimates.where(tracer=name, parameter=contrast.parameter)
-    return name, contrast.model[0] if contrast.model else next(iter(own.distinct("model")), "")
+def _source(contrast: ContrastSection, tracer: str, analysed: Sequence[Analysed]) -> tuple[str, str]:
+    """Tracer as the data name it, and the model: that of the contrast, else the first with the parameter."""
+    name = next((one.tracer for one in analysed if same_tracer(one.tracer) == same_tracer(tracer)), tracer)
+    models = (one.model for one in analysed if (one.tracer, one.parameter) == (name, contrast.parameter))
+    return name, contrast.model[0] if contrast.model else next(models, "")

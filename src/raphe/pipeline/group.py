@@ -30,7 +30,8 @@ from raphe.kinetics.registry import model_type
 from raphe.pipeline.concern_of import concern_of
 from raphe.pipeline.contrasts_of import Made, contrasts_of, material_of
 from raphe.pipeline.findings import paragraphs
-from raphe.pipeline.group_maps import ScansOfMaps, group_maps, without_maps
+from raphe.pipeline.group_maps import group_maps, remove_others
+from raphe.pipeline.maps_of_study import maps_of_study
 from raphe.pipeline.participant import ScanTask, fingerprint_of, parameters_path
 from raphe.pipeline.people_of import ARM
 from raphe.pipeline.pharmacology_of import pharmacology_of
@@ -107,8 +108,9 @@ def report_group(
         beside = pharmacology_of(plan, contrasts, material_of(plan, estimates, people, aside))
     unmade = (*made.unmade, *beside.unmade)
     agreements, more, unmade_too = _agreements(plan, estimates, regions, aside)
-    scans = ScansOfMaps(out, done, without_maps(tables, tasks, missing), people, command_line)
-    maps = group_maps(plan, scans, estimates, tell)
+    scans = [*zip(tables, tasks, strict=True)]
+    maps = group_maps(plan, maps_of_study(out, scans, missing, people, estimates, command_line), tell)
+    remove_others(out, maps.found)
     steps = (*taken_out, *made.steps, *beside.steps, *more, *maps.steps)
     summaries = tuple(_summary(out, table, task, missing) for table, task in zip(tables, tasks, strict=True))
     scan_steps = [step for table, _ in done for step in read_record(names.provenance(out, table.scan.label)).steps]

@@ -11,27 +11,23 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from raphe.data.estimates import Estimates
 from raphe.data.group_map import GroupMap
 from raphe.data.image import Grid
 from raphe.data.people import People
 from raphe.data.record import Step
 from raphe.errors import InputError
 from raphe.io import derivatives as names
-from raphe.io.bids import ScanCurves
 from raphe.io.provenance import fingerprint, is_done, read_record, remove_outdated, sha256
 from raphe.io.statmaps import read_group_map
 from raphe.pipeline.contrast_rules import arms_of, sessions_of
-from raphe.pipeline.contrasts_of import question_of
+from raphe.pipeline.contrasts_of import Analysed, question_of
 from raphe.pipeline.map_answer import GREY, Material, answer, write_answer
 from raphe.pipeline.map_atlas import OnGrid, on_grid, space_of
 from raphe.pipeline.map_question import Asked, Sample, asked, sample_of
-from raphe.pipeline.maps_of_scans import MapOfScan, Place, common_place, map_of_scan
-from raphe.pipeline.participant import ScanTask
+from raphe.pipeline.maps_of_scans import BY_RAPHE, MapOfScan, Place, WaysOut, common_place
 from raphe.pipeline.plan import StudyPlan
 from raphe.pipeline.plan_schema import ContrastSection, MapsSection, same_tracer
 
-Done = Sequence[tuple[ScanCurves, ScanTask]]
 Tell = Callable[[int, int, str], None]
 
 RECORD = "_maps"
@@ -65,69 +61,85 @@ class GroupMaps(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
+class ScanOfMaps:
+    """One scan, and how its maps are found.
+
+    Parameters
+    ----------
+    participant, session : str
+        Labels; the session is empty where there is none.
+    tracer : str
+    find : callable
+        From a model and a parameter (its symbol) to the map.
+    of : set of (str, str) or None
+        Models and parameters that it has maps of; None: of any that is asked for.
+    """
+
+    participant: str
+    session: str
+    tracer: str
+    find: Callable[[str, str], MapOfScan]
+    of: frozenset[tuple[str, str]] | None = None
+
+
+@dataclass(frozen=True, eq=False)
 class ScansOfMaps:
     """Scans of a study that contrasts voxel by voxel are made of.
 
     Parameters
     ----------
     out : Path
-    done : sequence of (ScanCurves, ScanTask)
-        Scans that take part and have been analysed.
+        Where contrasts are written to.
+    scans : sequence of ScanOfMaps
+        Those that take part.
+    analysed : sequence of Analysed
+        How tracers and models are called.
     aside : mapping of (str, str, str) to str
         By key of the tracer, participant and session: why a scan takes no part.
     people : People
     command_line : str
+    datasets : mapping of str to Path
+        That are read, by their names in BIDS URIs.
+    threads : int
+        The digits do not depend on it.
+    absent : str
+        What is said of a scan that there is not.
+    ways : WaysOut
+        What a user may do about maps that do not go together.
     """
 
     out: Path
-    done: Done
+    scans: Sequence[ScanOfMaps]
+    analysed: Sequence[Analysed]
     aside: Mapping[tuple[str, str, str], str]
     people: People
     command_line: str
+    datasets: Mapping[str, Path]
+    threads: int = 1
+    absent: str = "no scan"
+    ways: WaysOut = BY_RAPHE
 
 
-def without_maps(
-    tables: Sequence[ScanCurves], tasks: Sequence[ScanTask], missing: Mapping[str, str]
-) -> dict[tuple[str, str, str], str]:
-    """Scans of a study that take no part, and why, as :class:`ScansOfMaps` has them.
-
-    Parameters
-    ----------
-    tables, tasks
-        All scans.
-    missing : mapping of str to str
-        By the scan's label: why it has not been analysed.
-    """
-    found = {}
-    for table, task in zip(tables, tasks, strict=True):
-        why = f"excluded by a person: {task.excluded}" if task.excluded else missing.get(table.scan.label, "")
-        if why:
-            found[same_tracer(task.tracer), table.scan.participant, table.scan.session or ""] = why
-    return found
-
-
-def group_maps(plan: StudyPlan | None, scans: ScansOfMaps, estimates: Estimates, tell: Tell | None = None) -> GroupMaps:
+def group_maps(plan: StudyPlan | None, scans: ScansOfMaps, tell: Tell | None = None) -> GroupMaps:
     """Make the contrasts of a plan voxel by voxel, where it asks for them, or keep those that are made.
 
     Each contrast is written as soon as it is made, with a record of its own; one whose maps, people and settings are
-    as they were is read back. Files of contrasts that are made no more are removed.
+    as they were is read back. Files of contrasts that are made no more stay; :func:`remove_others` removes them.
 
     Parameters
     ----------
-    scans : Scans
-    estimates : Estimates
-        Of the regions; they say how tracers and models are called.
+    plan : StudyPlan or None
+    scans : ScansOfMaps
     tell : callable, optional
         Called with how much of a work is done, of how much, and what it is.
     """
     if plan is None or plan.maps is None or plan.maps.permutations is None:
-        _remove_others(scans.out, ())
         return GroupMaps()
     primary = plan.primary.contrast if plan.primary else None
     found, backgrounds, notes, unmade = list[GroupMap](), dict[str, npt.NDArray[np.float32]](), list[str](), list[str]()
     atlases = _Atlases(plan, scans)
     for contrast in sorted(plan.contrasts, key=lambda one: one.name != primary):
-        question = question_of(plan, contrast, estimates)
+        question = question_of(plan, contrast, scans.analysed)
         try:
             wanted = asked(question, sessions_of(contrast), arms_of(contrast))
         except InputError as error:
@@ -141,7 +153,6 @@ def group_maps(plan: StudyPlan | None, scans: ScansOfMaps, estimates: Estimates,
         found.append(made)
         if background is not None:
             backgrounds[made.name] = background
-    _remove_others(scans.out, [_record(one.name) for one in found])
     return GroupMaps(tuple(found), backgrounds, tuple(notes), tuple(unmade))
 
 
@@ -157,8 +168,8 @@ class _Atlases:
             same = grid.shape == place.grid.shape and np.array_equal(grid.affine, place.grid.affine)
             if same and space == place.space:
                 return made
-        scans, datasets = self._scans, self._scans.done[0][1].datasets
-        made = on_grid(self._plan, scans.out, place.grid, place.space, datasets, scans.command_line)
+        scans = self._scans
+        made = on_grid(self._plan, scans.out, place.grid, place.space, scans.datasets, scans.command_line)
         self._made.append((place.grid, place.space, made))
         return made
 
@@ -176,36 +187,38 @@ def _one(
     assert section is not None
     sample, maps = _sample(scans, wanted)
     what = f"{wanted.question.parameter} by {' and '.join(dict.fromkeys(cell.model for cell in wanted.cells))}"
-    place = common_place([*maps.values()], what, space_of(plan), section.mirror == "average")
+    place = common_place([*maps.values()], what, space_of(plan), section.mirror == "average", scans.ways)
     atlas = atlases.on(place)
     material = Material(wanted, sample, maps, _masked(place, atlas, section), atlas)
     record = names.provenance(scans.out, _record(contrast.name))
     mark = _mark(section, contrast, material)
     if not is_done(record, mark, scans.out):
         with_words = None if tell is None else partial(_tell, tell, contrast.name)
-        threads = max(task.beside for _, task in scans.done)
-        found = answer(material, section, threads, with_words)
-        write_answer(scans.out, record.stem, found, material, mark, scans.command_line)
+        found = answer(material, section, scans.threads, with_words)
+        write_answer(scans.out, record.stem, found, material, mark, scans.command_line, scans.datasets)
     (step,) = read_record(record).steps
     return read_group_map(scans.out, contrast.name, step), atlas.background
 
 
 def _sample(scans: ScansOfMaps, wanted: Asked) -> tuple[Sample, dict[tuple[str, int], MapOfScan]]:
     """Who takes part, and their maps by participant and number of the cell."""
-    there: list[dict[str, tuple[ScanCurves, ScanTask]]] = [
+    parameter = wanted.question.parameter
+    there: list[dict[str, ScanOfMaps]] = [
         {
-            table.scan.participant: (table, task)
-            for table, task in scans.done
-            if same_tracer(task.tracer) == same_tracer(cell.tracer) and (table.scan.session or "") == cell.session
+            scan.participant: scan
+            for scan in scans.scans
+            if same_tracer(scan.tracer) == same_tracer(cell.tracer)
+            and scan.session == cell.session
+            and (scan.of is None or (cell.model, parameter) in scan.of)
         }
         for cell in wanted.cells
     ]
-    sample = sample_of(wanted, [set(own) for own in there], scans.aside, scans.people)
+    sample = sample_of(wanted, [set(own) for own in there], scans.aside, scans.people, scans.absent)
     if not sample.people:
         told = f": {'; '.join(sample.excluded[:6])}" if sample.excluded else ""
         raise InputError(f"nobody has all of its scans{told}")
     maps = {
-        (person, at): map_of_scan(scans.out, *own[person], cell.model, wanted.question.parameter)
+        (person, at): own[person].find(cell.model, parameter)
         for person in sample.people
         for at, (cell, own) in enumerate(zip(wanted.cells, there, strict=True))
     }
@@ -231,7 +244,7 @@ def _record(name: str) -> str:
 def _mark(section: MapsSection, contrast: ContrastSection, material: Material) -> str:
     """What decides the numbers: the maps, who takes part, and the settings."""
     sample = material.sample
-    paths = [(one.label, path) for one in material.maps.values() for path in (one.value, one.quality)]
+    paths = [(one.label, path) for one in material.maps.values() for path in one.files]
     files = {f"{label} {path.name}": sha256(path) for label, path in paths}
     settings = {
         "contrast": contrast.model_dump(mode="json", exclude={"adjust", "regions", "test", "seed"}),
@@ -251,8 +264,15 @@ def _tell(tell: Tell, name: str, done: int, total: int) -> None:
     tell(done, total, f"shuffles of {name}")
 
 
-def _remove_others(out: Path, kept: Sequence[str]) -> None:
-    """Remove the files of contrasts that are not made any more."""
+def written_for(out: Path, name: str) -> tuple[Path, ...]:
+    """Maps and table of a contrast, without their sidecars."""
+    outputs = read_record(names.provenance(out, _record(name))).outputs
+    return tuple(out / path for path in outputs if not path.endswith(".json"))
+
+
+def remove_others(out: Path, found: Sequence[GroupMap]) -> None:
+    """Remove the files of contrasts that are made no more, all but those that were found."""
+    kept = [_record(one.name) for one in found]
     for record in sorted(names.provenance(out, "").parent.glob(f"contrast-*{RECORD}.json")):
         if record.stem not in kept:
             remove_outdated(record, out, ())

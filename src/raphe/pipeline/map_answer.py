@@ -24,6 +24,7 @@ from raphe.pipeline.map_peaks import LEVEL, maps_of, table_of, threshold_of
 from raphe.pipeline.map_question import Asked, Sample, design_of
 from raphe.pipeline.maps_of_scans import MapOfScan, Place, smoothing_of
 from raphe.pipeline.plan_schema import MapsSection
+from raphe.report.methods_maps import unflagged
 from raphe.stats.contrasts.words import UNITS
 from raphe.stats.voxelwise import map_contrast
 
@@ -149,6 +150,8 @@ def _of_voxels(material: Material, section: MapsSection) -> dict[str, Parameter]
         "space": place.space,
         "voxel": place.grid.zooms,
         "smoothing": smoothing_of(material.maps.values()),
+        "n_maps": len(material.maps),
+        "n_unflagged": sum(one.quality is None for one in material.maps.values()),
         "mirror": section.mirror,
         "moved": 0.0 if place.move is None else place.move.mm,
         "mask": section.group_mask,
@@ -193,7 +196,15 @@ def _beyond(logp: npt.NDArray[np.float64]) -> int:
     return int((logp >= -np.log10(LEVEL) - 1e-9).sum())
 
 
-def write_answer(out: Path, record: str, found: GroupMap, material: Material, mark: str, command_line: str) -> None:
+def write_answer(
+    out: Path,
+    record: str,
+    found: GroupMap,
+    material: Material,
+    mark: str,
+    command_line: str,
+    datasets: Mapping[str, Path],
+) -> None:
     """Write maps, table and record, all or none.
 
     Parameters
@@ -206,19 +217,25 @@ def write_answer(out: Path, record: str, found: GroupMap, material: Material, ma
     mark : str
         Fingerprint.
     command_line : str
+    datasets : mapping of str to Path
+        That are read, by their names in BIDS URIs.
 
     Raises
     ------
     OutputError
         If the place cannot be written to.
     """
-    sources = [path.relative_to(out).as_posix() for one in material.maps.values() for path in (one.value, one.quality)]
+    sources = [
+        path.relative_to(out).as_posix() if path.is_relative_to(out) else names.source_uri(path, datasets)
+        for one in material.maps.values()
+        for path in one.files
+    ]
     about = {**about_contrast(found.step), "Sources": sources, "CommandLine": command_line}
     with staged(out) as stage:
-        files = write_group_map(stage, found, about, told_of_maps(found.step))
-        remove_outdated(names.provenance(out, record), out, [file.relative_to(stage).as_posix() for file in files])
+        written = write_group_map(stage, found, about, told_of_maps(found.step))
+        remove_outdated(names.provenance(out, record), out, [file.relative_to(stage).as_posix() for file in written])
         write_record(
-            names.provenance(stage, record), (found.step,), fingerprint=mark, root=stage, outputs=files,
+            names.provenance(stage, record), (found.step,), fingerprint=mark, root=stage, outputs=written,
             command_line=command_line,
         )  # fmt: skip
 
@@ -267,7 +284,7 @@ def about_contrast(step: Step) -> dict[str, object]:
 
 def _mask(step: Step) -> str:
     get = step.parameters.get
-    told = "voxels that every scan has mapped"
+    told = f"voxels that every scan has mapped{unflagged(step)}"
     if get("mask") == "grey":
         told += f", where the template's probability of grey matter is at least {get('grey')} (an assumption)"
     return told + ("; of these the left half" if get("mirror") == "average" else "")

@@ -139,6 +139,7 @@ def sample_of(
     scanned: Sequence[set[str]],
     aside: Mapping[tuple[str, str, str], str],
     people: People,
+    absent: str = "no scan",
 ) -> Sample:
     """Who has all scans, is in an arm that is asked for, and has what else is needed.
 
@@ -150,6 +151,8 @@ def sample_of(
     aside : mapping of (str, str, str) to str
         By key of the tracer, participant and session: why a scan takes no part.
     people : People
+    absent : str
+        What is said of a scan that there is not.
 
     Raises
     ------
@@ -166,7 +169,7 @@ def sample_of(
             excluded.append(f"sub-{person}: no arm is known")
         elif among and arm not in among:
             continue
-        elif gone := _absent(wanted, scanned, aside, person):
+        elif gone := _absent(wanted, scanned, aside, person, absent):
             excluded.append(f"sub-{person}: {gone}")
         elif lost := [name for name in (*one.covariates, *_blocks(one)) if people.known(name, person) is None]:
             lacking.append(f"sub-{person}: no value of {', '.join(lost)}")
@@ -198,12 +201,14 @@ def _set_aside(wanted: Asked, aside: Mapping[tuple[str, str, str], str]) -> set[
     return {person for tracer, person, session in aside if (tracer, session) in cells}
 
 
-def _absent(wanted: Asked, scanned: Sequence[set[str]], aside: Mapping[tuple[str, str, str], str], person: str) -> str:
+def _absent(
+    wanted: Asked, scanned: Sequence[set[str]], aside: Mapping[tuple[str, str, str], str], person: str, absent: str
+) -> str:
     """Which scans a person lacks, and why; empty where all are there."""
     several, told = len({cell.tracer for cell in wanted.cells}) > 1, []
     for cell, there in zip(wanted.cells, scanned, strict=True):
         if person not in there:
-            why = aside.get((same_tracer(cell.tracer), person, cell.session), "no scan")
+            why = aside.get((same_tracer(cell.tracer), person, cell.session), absent)
             told.append(f"{why} in session {cell.session}{f' with {cell.tracer}' if several else ''}")
     return "; ".join(told)
 

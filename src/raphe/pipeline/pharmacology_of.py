@@ -8,7 +8,7 @@ from raphe.data.pharmacology_tables import DoseTable, FlowTable, LigandTable, Ph
 from raphe.data.record import Step
 from raphe.data.results import Contrast
 from raphe.errors import InputError
-from raphe.pipeline.contrasts_of import question_of
+from raphe.pipeline.contrasts_of import analysed_of, question_of
 from raphe.pipeline.displacement_of import ligand_of
 from raphe.pipeline.dose_of import dose_of
 from raphe.pipeline.flow_of import flow_of
@@ -28,6 +28,7 @@ def pharmacology_of(plan: StudyPlan, contrasts: Sequence[Contrast], material: Ma
     material : Material
         What they were made of.
     """
+    analysed = analysed_of(material.estimates)
     sections = {section.name: section for section in plan.contrasts}
     flow: list[FlowTable] = []
     ligand: list[LigandTable] = []
@@ -36,7 +37,7 @@ def pharmacology_of(plan: StudyPlan, contrasts: Sequence[Contrast], material: Ma
     unmade: list[str] = []
     for contrast in contrasts:
         section = sections[contrast.name]
-        question = question_of(plan, section, material.estimates)
+        question = question_of(plan, section, analysed)
         if has_flow(section):
             table, done = flow_of(contrast, question, material, section.flow_margin)
             flow.append(table)

@@ -1,4 +1,4 @@
-"""``raphe stats``: a plan's contrasts on a table of estimates."""
+"""``raphe stats``: a plan's contrasts on a table of estimates, or on a folder of maps."""
 
 from __future__ import annotations
 
@@ -29,6 +29,7 @@ from raphe.pipeline.messages import Messages
 from raphe.pipeline.people_of import people_of
 from raphe.pipeline.pharmacology_of import pharmacology_of
 from raphe.pipeline.plan import StudyPlan, read_plan
+from raphe.pipeline.stats_of_maps import stats_of_maps
 from raphe.report.pharmacology import parts_of
 from raphe.report.verdict import family_verdict, region_verdict
 
@@ -37,25 +38,25 @@ NAME = "stats"
 
 
 def run(options: argparse.Namespace) -> int:
-    """Make the contrasts; without ``--out`` what they say is printed."""
+    """Make the contrasts; without ``--out`` what those of a table say is printed."""
     messages = Messages(options)
     if options.out is not None:
-        prepare(options.out)
+        prepare(options.out, (options.table,) if options.table.is_dir() else ())
     _check_given(options)
     plan = read_plan(options.plan)
     if not plan.contrasts:
         raise InputError(f"{options.plan} has no [[contrast]], so there is nothing to answer; add one")
-    estimates = read_estimates(options.table)
-    _check_once(options.table, estimates)
     beside = options.plan.parent
     participants = options.participants or beside / "participants.tsv"
+    phenotype = options.phenotype or beside / "phenotype"
+    if options.table.is_dir():
+        _check_participants(participants)
+        return stats_of_maps(options, messages, plan, participants, phenotype)
+    _check_table(options)
+    estimates = read_estimates(options.table)
+    _check_once(options.table, estimates)
     _check_participants(participants)
-    people, unknown = people_of(
-        plan,
-        participants,
-        options.phenotype or beside / "phenotype",
-        _arms(options.table, plan, estimates),
-    )
+    people, unknown = people_of(plan, participants, phenotype, _arms(options.table, plan, estimates))
     told = sorted(check_contrasts(plan, _scans(estimates), people, False, ()), key=lambda item: item[0])
     findings: list[Finding] = [*unknown, *(finding for _, finding in told)]
     refuse_errors(findings)
@@ -64,17 +65,17 @@ def run(options: argparse.Namespace) -> int:
     made = contrasts_of(plan, estimates, people, {})
     if not made.contrasts:
         raise InputError("; ".join(made.unmade))
-    beside = pharmacology_of(plan, made.contrasts, material_of(plan, estimates, people, {}))
-    for why in (*made.unmade, *made.untested, *beside.unmade):
+    pharmacology = pharmacology_of(plan, made.contrasts, material_of(plan, estimates, people, {}))
+    for why in (*made.unmade, *made.untested, *pharmacology.unmade):
         messages.warn(why)
     if options.out is None:
         region = plan.primary.region if plan.primary else ""
-        parts = parts_of(beside, region)
+        parts = parts_of(pharmacology, region)
         for contrast in made.contrasts:
             lines = [text for part in parts.get(contrast.name, ()) for text in (f"{part.title}:", *part.sentences)]
             print("\n".join([*_printed(contrast, region), *lines]), end="\n\n")
         return messages.code
-    for path in _write(options, plan, made, beside):
+    for path in _write(options, plan, made, pharmacology):
         print(path)
     return messages.code
 
@@ -100,6 +101,13 @@ def _check_given(options: argparse.Namespace) -> None:
         raise InputError(f"--participants {options.participants} is no file; name participants.tsv")
     if options.phenotype is not None and not options.phenotype.is_dir():
         raise InputError(f"--phenotype {options.phenotype} is no folder; name that of the scores")
+
+
+def _check_table(options: argparse.Namespace) -> None:
+    """Refuse what is of maps alone."""
+    for word, given in (("--entity", options.entity), ("--workers", options.workers)):
+        if given:
+            raise InputError(f"{word} is of maps, but {options.table} is no folder; leave it out, or name a folder")
 
 
 def _check_participants(path: Path) -> None:

@@ -66,6 +66,18 @@ def done_to_maps(steps: Steps) -> str:
 AGAINST_NOISE = {"smooth": smooth, "regularise": regularise}
 
 
+def read_maps(steps: Steps) -> str:
+    """Tell which maps were read."""
+    step = steps[0]
+    chosen = f" whose names have {listed(texts_of(step, 'entities'))}" if texts_of(step, "entities") else ""
+    how = unflagged(step)
+    return (
+        f"{count(int(number_of(step, 'n_maps')), 'map')} of {listed(texts_of(step, 'parameters'))}{chosen} "
+        f"{'were' if number_of(step, 'n_maps') > 1 else 'was'} read from the folder {step.parameters.get('folder')}"
+        f"{how}."
+    )
+
+
 def map_contrast(steps: Steps) -> str:
     """Tell a contrast voxel by voxel."""
     step = steps[0]
@@ -92,7 +104,7 @@ def map_contrast(steps: Steps) -> str:
     primary = "primary contrast" if get("primary") else "contrast"
     mirror = _averaged(step) if get("mirror") == "average" else ""
     return (
-        f"The {primary} {quoted(str(get('name')))} was also tested voxel by voxel in the maps of "
+        f"The {primary} {quoted(str(get('name')))} was tested voxel by voxel in the maps of "
         f"{get('parameter')} of {get('tracer')} ({get('model')}) of {count(n, 'participant')}{out} in the space "
         f"{get('space')}: {get('what')}.{mirror} Before the fit of the maps: {smoothed(step)}. Voxels: {masked(step)} "
         f"({number_of(step, 'n_voxel'):,.0f} analysed); an estimate that may not be used counts as missing. Two-sided "
@@ -136,10 +148,19 @@ def smoothed(step: Step) -> str:
 def masked(step: Step) -> str:
     """Which voxels were analysed."""
     get = step.parameters.get
-    told = "those that every scan has mapped"
+    told = f"those that every scan has mapped{unflagged(step)}"
     if get("mask") == "grey":
         told += f", where the template's grey matter has a probability of {general(number_of(step, 'grey'))} or more"
     return told + (", of the left half" if get("mirror") == "average" else "")
+
+
+def unflagged(step: Step) -> str:
+    """What counts as mapped where maps have no flags of their fits, after a blank; empty where all have."""
+    n, n_maps = number_of(step, "n_unflagged"), number_of(step, "n_maps")
+    if not n > 0:
+        return ""
+    which = "the maps have" if n == n_maps else f"{n:.0f} of {n_maps:.0f} maps have"
+    return f" ({which} no flags of fits: what is finite and not exactly 0 counts as mapped)"
 
 
 def number_of(step: Step, key: str) -> float:

@@ -15,7 +15,7 @@ from raphe.data.record import Step
 from raphe.report.brain import StatisticMap, glass_brain
 from raphe.report.group import MapPart, map_part
 from raphe.report.methods_maps import arrangements, masked, number_of, smoothed, texts_of
-from raphe.report.page import render
+from raphe.report.page import record, render
 from raphe.report.peaks import PeakRow
 from raphe.report.simulated import Figure, Titled
 from raphe.report.viewer import Place, Statistic, Viewers, Way, viewers
@@ -98,6 +98,34 @@ def viewer_page(title: str, maps: StatisticMapsView, report: str, versions: Mapp
     versions : mapping of str to str
     """
     return render("viewer_page.html.j2", title=title, maps=maps, report=report, versions=versions)
+
+
+def maps_page(
+    title: str,
+    maps: StatisticMapsView,
+    *,
+    steps: Sequence[Step],
+    versions: Mapping[str, str],
+    citations: Mapping[str, str],
+    command_line: str,
+) -> str:
+    """Write contrasts of maps, without a study's report, as one HTML document that needs nothing else.
+
+    Parameters
+    ----------
+    title : str
+        Of the study; empty for an unnamed one.
+    maps : StatisticMapsView
+        With the viewers on the page.
+    steps, versions, citations, command_line
+        As for :func:`raphe.report.study.study_page`.
+    """
+    return render(
+        "maps_page.html.j2",
+        title=title or "Contrasts of maps",
+        maps=maps,
+        **record(steps, versions, citations, command_line),
+    )
 
 
 def _statistic(one: GroupMap, background: Floats | None) -> Statistic:
