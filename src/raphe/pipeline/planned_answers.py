@@ -65,7 +65,7 @@ def run(options: argparse.Namespace) -> int:
     if not made.contrasts:
         raise InputError("; ".join(made.unmade))
     beside = pharmacology_of(plan, made.contrasts, material_of(plan, estimates, people, {}))
-    for why in (*made.unmade, *made.untested, *beside.unmade):
+    for why in (*made.unmade, *made.untested, *beside.unmade, *beside.warnings):
         messages.warn(why)
     if options.out is None:
         region = plan.primary.region if plan.primary else ""
