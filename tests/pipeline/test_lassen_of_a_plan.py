@@ -16,6 +16,7 @@ from raphe.pipeline.pharmacology_of import pharmacology_of
 from raphe.pipeline.plan import read_plan
 from raphe.pipeline.plan_check import check_plan
 from raphe.quality import Quality
+from raphe.report.pharmacology import parts_of
 
 HEAD = '[[tracer]]\nname = "UCB-J"\nmodel = "2TCM"\n\n'
 CONTRAST = '[[contrast]]\nname = "c"\nkind = "occupancy"\nterms = ["a", "b"]\nparameter = "V_T"\n'
@@ -263,3 +264,20 @@ def test_nobody_with_a_line_is_told(tmp_path, refused):
     plan_of(tmp_path, CONTRAST)
     words = ["contrast 'c' cannot be made", "no participant has a Lassen plot; 01: a line needs 3 regions"]
     refused("stats", tmp_path / "raphe.toml", path, "--out", tmp_path / "out", words=words)
+
+
+def test_the_page_has_a_plot_of_each_person_and_folds_those_beyond_six(tmp_path):
+    rows = volumes(0.03, seed=6)
+    rows += [row._replace(participant="07") for row in rows if row.participant == "02"]
+    rows += [row._replace(participant="08") for row in rows if row.participant == "03" and row.region == "raphe"]
+    _, found = made(tmp_path, rows)
+    (part,) = parts_of(found)["c"]
+    (figure,) = part.figures
+    assert [panel.title[:14] for panel in figure.panels] == [f"Participant 0{at}" for at in range(1, 7)]
+    assert ([panel.title[:14] for panel in figure.rest], figure.more) == (["Participant 07"], "1 more participant")
+    assert "Mean over 7 participants with the t interval: occupancy" in part.sentences[0]
+    assert "Participant 08 has no line: a line needs 3 regions" in part.sentences[-1]
+    for panel, line in zip(figure.panels, found.lassen[0].study.lines[:6], strict=True):
+        assert panel.told == line.statements
+        assert all(region in panel.drawing for region in SPECIFIC)
+    assert [row[:2] for row in part.tables[0].rows][-2:] == [("07", "8"), ("08", "0")]

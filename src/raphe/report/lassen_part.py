@@ -13,9 +13,9 @@ from raphe.report.wording import NOTHING, count, general, listed, raised
 
 CAPTION = (
     "Fall of V_T under the drug against its baseline; one dot a region, hollow where it does not lie on the line of "
-    "the others. The slope is the occupancy; the line meets the axis at V_ND (diamond, with the 95 % interval as a "
-    "bar, cut at the edge of the plot). The line is that of the model with errors in both scans, and not the "
-    "regression of these axes."
+    "the others. The slope is the occupancy (in the heading, with its 95 % interval); the line meets the axis at V_ND "
+    "(diamond, with the 95 % interval as a bar, cut at the edge of the plot). The line is that of the model with "
+    "errors in both scans, and not the regression of these axes."
 )
 
 
@@ -26,14 +26,14 @@ def lassen_part(table: LassenTable) -> Part:
     sentences += [f"Participant {person} has no line: {why}." for person, why in study.no_line]
     panels = [
         Titled(
-            f"Participant {line.participant}",
+            f"Participant {line.participant}: {share_of(line.occupancy)}",
             lassen_figure(line),
-            f"Occupancy {share_of(line.occupancy)}; {_volume(line.V_ND)}; {count(len(line.used), 'region')}",
+            f"{_volume(line.V_ND)}; {count(len(line.used), 'region')}",
             line.statements,
         )
         for line in study.lines
     ]
-    views = fold(panels)
+    views = fold(panels, most=FEW)
     more = count(len(views.rest), "more participant")
     figures = (Figure(views.shown, CAPTION, halves=True, rest=views.rest, more=more),) if panels else ()
     return Part("Lassen plot: one occupancy and V_ND of all regions", tuple(sentences), (_table(study),), figures)

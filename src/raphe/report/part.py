@@ -7,7 +7,7 @@ from typing import NamedTuple
 from raphe.report.simulated import Figure, Table
 
 FEW = 6
-"""So many rows of a table stand open; a longer one is folded away."""
+"""So many rows of a table, or plots of people, stand open; the longer table and the other plots are folded away."""
 
 
 class Part(NamedTuple):
