@@ -16,6 +16,8 @@ from raphe.pipeline.pharmacology_of import pharmacology_of
 from raphe.pipeline.plan import read_plan
 from raphe.pipeline.plan_check import check_plan
 from raphe.quality import Quality
+from raphe.report.answers import sentence
+from raphe.report.contrast_answer import answer_of
 from raphe.report.pharmacology import parts_of
 
 HEAD = '[[tracer]]\nname = "UCB-J"\nmodel = "2TCM"\n\n'
@@ -281,3 +283,12 @@ def test_the_page_has_a_plot_of_each_person_and_folds_those_beyond_six(tmp_path)
         assert panel.told == line.statements
         assert all(region in panel.drawing for region in SPECIFIC)
     assert [row[:2] for row in part.tables[0].rows][-2:] == [("07", "8"), ("08", "0")]
+
+
+@pytest.mark.parametrize("parameter", ["V_T", "BP_ND"])
+def test_a_planned_occupancy_is_told_as_one(tmp_path, parameter):
+    rows = [row._replace(parameter=parameter) for row in volumes(0.02)]
+    plan = plan_of(tmp_path, CONTRAST.replace("V_T", parameter))
+    (contrast,) = contrasts_of(plan, Estimates(tuple(rows)), People(), {}).contrasts
+    told = sentence(answer_of(contrast, "raphe"))
+    assert "the data show an occupancy above 0 in b: +" in told
