@@ -98,6 +98,33 @@ def test_one_run_goes_from_sampled_blood_to_the_volumes_of_four_models(sampled, 
         assert word in report
 
 
+def test_the_report_of_a_run_has_the_lassen_plots_of_its_contrast(sampled, raphe, rows_of):
+    sampled.edit(json.dumps(list(MODELS)), '["1TCM"]')
+    sampled.edit('terms = ["baseline", "rescan"]', 'kind = "occupancy"\nterms = ["baseline", "rescan"]')
+    text = sampled.plan.read_text()
+    region = next(line for line in text.splitlines() if line.startswith("region ="))
+    sampled.edit(region, 'region = "all regions"')
+    ended = raphe("run", sampled.root, sampled.out, "all", "--quiet")
+    assert ended.code == 1, ended  # the drug did little, or the other way round, which is told
+    (result,) = rows_of(sampled.out / "group/contrast-change_result.tsv")
+    assert (result["region"], result["status"], result["n"]) == ("all regions", "primary", "2")
+    truth = {who: 1 - CHANGE[who, "rescan"] / CHANGE[who, "baseline"] for who, _ in CHANGE}
+    for row in rows_of(sampled.out / "group/contrast-change_lassen.tsv"):
+        if row["scope"] == "line":
+            assert float(row["occupancy"]) == pytest.approx(truth[row["participant"]], abs=0.03)
+            assert f"participant {row['participant']}: " in ended.err
+    page = (sampled.out / "report.html").read_text(encoding="utf-8")
+    for words in (
+        "Lassen plot: one occupancy and",
+        "Mean over 2 participants with the t interval: occupancy",
+        "Participant 01",
+        "profile-likelihood intervals; errors in proportion to",
+        "Cunningham",
+        "in contrast",
+    ):
+        assert words in page, words
+
+
 def test_a_delay_of_the_blood_is_found_and_recorded(sampled, raphe):
     """The blood is sampled 12 s later than the tissue sees it."""
     sampled.edit("delay = 0.0", 'delay = "fit"')

@@ -51,6 +51,18 @@ def test_a_contrast_that_is_shown_says_which_way():
     assert "a decrease from baseline to post in ketamine" in sentence(down)
 
 
+@pytest.mark.parametrize("kind", ["crossover", "within"])
+def test_an_occupancy_is_no_rise_of_binding(kind):
+    """Binding falls where a drug occupies: a positive estimate must not be told as more under the drug."""
+    told = answer(kind=kind, first="baseline", second="drug", effect="occupancy", estimate=60, low=50, high=70, p=0.001)
+    assert "the data show an occupancy above 0 in drug" in sentence(told)
+    assert "above baseline" not in sentence(told)
+    assert "increase" not in sentence(told)
+    open_ = dataclasses.replace(told, low=-10, p=0.3)
+    assert "an occupancy other than 0 in drug" in sentence(open_)
+    assert "is not shown: +60" in sentence(open_)
+
+
 def test_the_adjusted_p_counts_where_it_is_known():
     assert answer(**SHOWN).shown
     assert not answer(**SHOWN, p_adjusted=0.06).shown

@@ -15,7 +15,8 @@ from raphe.pharmacology.flow import flow_check
 from raphe.pharmacology.lassen import group_line, lassen_plot
 from raphe.pharmacology.occupancy import occupancy
 from raphe.pharmacology.separation import separate_by_depletion, separate_by_release
-from raphe.report.occupancy import lassen_figure, occupancy_page
+from raphe.report.lassen_figure import lassen_figure
+from raphe.report.occupancy import occupancy_page
 
 SPECIFIC = np.array([0.3, 0.8, 1.2, 1.7, 2.4, 3.0])
 NAMES = ["a & b", "<b>bold</b>", "frontal", "thalamus", "caudate", "putamen"]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from raphe.data.pharmacology import Displacement, DoseResponse, FlowCheck, Separated
+from raphe.data.pharmacology import Displacement, DoseResponse, FlowCheck, OccupancyStudy, Separated
 from raphe.data.record import Step
 from raphe.data.results import Excluded, Interval
 
@@ -176,11 +176,24 @@ class DoseTable:
 
 
 @dataclass(frozen=True, eq=False)
+class LassenTable:
+    """Lassen plots of the people of a contrast; the group's answer is the row of the contrast."""
+
+    contrast: str
+    study: OccupancyStudy
+
+
+@dataclass(frozen=True, eq=False)
 class Pharmacology:
-    """Tables beside the contrasts of a study, how they were made, and why others could not be."""
+    """Tables beside the contrasts of a study, how they were made, and why others could not be.
+
+    ``warnings`` are what a person must read of those that were made.
+    """
 
     flow: tuple[FlowTable, ...] = ()
     ligand: tuple[LigandTable, ...] = ()
     dose: tuple[DoseTable, ...] = ()
+    lassen: tuple[LassenTable, ...] = ()
     steps: tuple[Step, ...] = ()
     unmade: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()

@@ -93,14 +93,16 @@ def write_contrast_values(path: Path, contrast: Contrast) -> None:
     OutputError
         If the place cannot be written to.
     """
+    lines = contrast.kind == "occupancy" and contrast.parameter == "V_T"
+    over = ", mean over the regions of the participant's line" if lines else ""
     columns = (
         Column("contrast", "Name of the contrast in the study plan"),
         Column("region", "Region"),
         Column("session", "Session that the row is of, where a contrast has rows of several"),
         Column("participant", "Label of the person or animal, without sub-"),
         Column("arm", "Arm of the participant, where arms are compared"),
-        Column("first", f"Of {contrast.first}"),
-        Column("second", f"Of {contrast.second}"),
+        Column("first", f"Of {contrast.first}{over}"),
+        Column("second", f"Of {contrast.second}{over}"),
         Column("value", "What the participant adds: the change (on the contrast's scale), value or occupancy"),
         Column("se", "Standard error by which the participant is weighted; n/a where the plan asks for no weights"),
     )

@@ -217,7 +217,7 @@ def contrast(out: Path, name: str) -> Path:
 
 
 def contrast_table(out: Path, name: str, what: str) -> Path:
-    """Table of pharmacology beside one contrast: ``flow``, ``displacement`` or ``doseresponse``."""
+    """Table of pharmacology beside one contrast: ``flow``, ``displacement``, ``lassen`` or ``doseresponse``."""
     return out / "group" / f"contrast-{label(name)}_{what}.tsv"
 
 

@@ -34,9 +34,25 @@ def write_occupancy(path: Path, study: OccupancyStudy, told: Mapping[str, object
     OutputError
         If the place cannot be written to.
     """
+    metadata = {
+        "Description": f"Occupancy from {SYMBOLS[study.parameter].label} at {study.baseline} and {study.blocked}",
+        "Tracer": study.tracer or NOT_AVAILABLE,
+        "ModelName": study.model or NOT_AVAILABLE,
+        "Parameter": study.parameter,
+        "Terms": [study.baseline, study.blocked],
+        "Lines": [summary(line) for line in study.lines],
+        **told,
+        "SoftwareName": SOFTWARE,
+        "SoftwareVersion": software_version(),
+    }
+    write_described(path, columns_of(study), rows(study), metadata)
+
+
+def columns_of(study: OccupancyStudy) -> tuple[Column, ...]:
+    """Columns of the table, in the order of the cells of :func:`rows`."""
     symbol = SYMBOLS[study.parameter]
     volume = SYMBOLS["V_ND"].unit
-    columns = (
+    return (
         Column("participant", "Label of the person or animal; n/a for the group"),
         Column("scope", f"What the row is of. {'; '.join(f'{key}: {what}' for key, what in SCOPES.items())}"),
         Column("region", f"Region, or {ALL!r} for a line"),
@@ -61,18 +77,6 @@ def write_occupancy(path: Path, study: OccupancyStudy, told: Mapping[str, object
         Column("used", "Whether the region is in the line (1) or not (0)"),
         Column("remark", "What could not be computed, and why; what a line does not tell"),
     )
-    metadata = {
-        "Description": f"Occupancy from {symbol.label} at {study.baseline} and {study.blocked}",
-        "Tracer": study.tracer or NOT_AVAILABLE,
-        "ModelName": study.model or NOT_AVAILABLE,
-        "Parameter": study.parameter,
-        "Terms": [study.baseline, study.blocked],
-        "Lines": [summary(line) for line in study.lines],
-        **told,
-        "SoftwareName": SOFTWARE,
-        "SoftwareVersion": software_version(),
-    }
-    write_described(path, columns, rows(study), metadata)
 
 
 def summary(line: OccupancyLine) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""Tables of pharmacology beside a contrast: flow, ligand or receptors, occupancy against dose."""
+"""Tables of pharmacology beside a contrast: flow, ligand or receptors, Lassen plots, occupancy against dose."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from raphe.data.pharmacology_tables import (
 from raphe.data.results import Interval
 from raphe.io import derivatives as names
 from raphe.io.described import NOT_AVAILABLE, Column, write_described
+from raphe.io.lassen import write_lassen
 from raphe.io.occupancy import plain
 from raphe.io.results import REMARK, excluded_json, software
 
@@ -52,6 +53,9 @@ def write_pharmacology(out: Path, made: Pharmacology) -> list[Path]:
     for ligand in made.ligand:
         files.append(names.contrast_table(out, ligand.contrast, "displacement"))
         write_ligand(files[-1], ligand)
+    for lassen in made.lassen:
+        files.append(names.contrast_table(out, lassen.contrast, "lassen"))
+        write_lassen(files[-1], lassen)
     for dose in made.dose:
         files.append(names.contrast_table(out, dose.contrast, "doseresponse"))
         write_dose(files[-1], dose, {})

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from raphe.errors import PlanError, nearest
 from raphe.kinetics.registry import model_type
 from raphe.nomenclature import region_key
+from raphe.pharmacology.lassen import LEAST
 from raphe.pipeline.plan_schema import ContrastSection, StudyPlan
 from raphe.pipeline.toml_lines import Key
 
@@ -34,7 +35,7 @@ KEYS: Mapping[str, Keys] = {
     "correlation": Keys(
         ("x", "score"), ("score_sessions", "method", "arm", "scale", *ADJUSTED, "test", "seed", "bootstrap")
     ),
-    "occupancy": Keys(("terms",), ("arm", "prior", *DOSE)),
+    "occupancy": Keys(("terms",), ("arm", "prior", "noise", *DOSE)),
     "displacement": Keys(("terms",), ("arm", "design", "theta0", "theta0_range")),
 }
 
@@ -78,6 +79,11 @@ def sessions_of(contrast: ContrastSection) -> tuple[str, ...]:
     if contrast.kind == "correlation":
         return contrast.x
     return contrast.sessions if contrast.kind in ("groups", "ancova") else contrast.terms
+
+
+def is_lassen(contrast: ContrastSection) -> bool:
+    """Whether a contrast is an occupancy by the Lassen plot, which has one answer for all regions."""
+    return contrast.kind == "occupancy" and contrast.parameter == "V_T"
 
 
 def arms_of(contrast: ContrastSection) -> tuple[str, ...]:
@@ -232,8 +238,9 @@ def _check_combination(plan: StudyPlan, index: int, contrast: ContrastSection) -
         raise refuse("scale", "the scale is that of a change, but x is one session; leave scale out")
     if contrast.kind == "groups" and len(contrast.sessions) == 1 and contrast.scale != "difference":
         raise refuse("scale", "the scale is that of a change, but sessions has one; leave scale out")
-    if contrast.kind == "occupancy" and contrast.parameter != "BP_ND":
-        raise refuse("parameter", "occupancy is found from BP_ND; leave parameter out")
+    if contrast.kind == "occupancy" and contrast.parameter not in LEAST:
+        how = "leave parameter out, or take V_T, of which the Lassen plot gives one occupancy of all regions"
+        raise refuse("parameter", f"occupancy is found from BP_ND or V_T, not from {contrast.parameter}; {how}")
     if contrast.kind == "correlation" and contrast.method == "skipped" and contrast.bootstrap is not None:
         raise refuse("bootstrap", "a skipped correlation has a bootstrap interval already; leave bootstrap out")
     permuted = contrast.test == "permutation" or contrast.adjust == "maxt"

@@ -13,14 +13,14 @@ from raphe.data.record import Step
 from raphe.data.results import Contrast
 from raphe.errors import InputError
 from raphe.nomenclature import region_key
+from raphe.pipeline import displacement_of, lassen_of
 from raphe.pipeline.contrast_kinds import EVERY_KIND
-from raphe.pipeline.contrast_rules import tracers_of
-from raphe.pipeline.displacement_of import kind_of
+from raphe.pipeline.contrast_rules import is_lassen, tracers_of
 from raphe.pipeline.plan_schema import ContrastSection, StudyPlan, same_tracer
 from raphe.stats.bayes import Prior
 from raphe.stats.contrasts.gates import in_order
 from raphe.stats.contrasts.question import Material, Question
-from raphe.stats.contrasts.registry import contrast_of
+from raphe.stats.contrasts.registry import Kind, contrast_of
 
 
 class Analysed(NamedTuple):
@@ -69,8 +69,7 @@ def contrasts_of(
     made, unmade, analysed = [], [], analysed_of(estimates)
     for contrast in plan.contrasts:
         try:
-            kinds = {**EVERY_KIND, "displacement": kind_of(contrast.design)}
-            made.append(contrast_of(question_of(plan, contrast, analysed), material, kinds))
+            made.append(contrast_of(question_of(plan, contrast, analysed), material, _kinds(contrast)))
         except InputError as error:
             primary = "the primary " if plan.primary and plan.primary.contrast == contrast.name else ""
             unmade.append(f"{primary}contrast {contrast.name!r} cannot be made: {error}")
@@ -82,6 +81,12 @@ def contrasts_of(
         for one, (_, step) in zip(ordered, made, strict=True)
     )
     return Made(ordered, steps, tuple(unmade), tuple(_untested(ordered, region)))
+
+
+def _kinds(contrast: ContrastSection) -> Mapping[str, Kind]:
+    """Kinds of contrast, as the keys of this one have them."""
+    kinds = {**EVERY_KIND, "displacement": displacement_of.kind_of(contrast.design)}
+    return {**kinds, "occupancy": lassen_of.kind_of(contrast.noise)} if is_lassen(contrast) else kinds
 
 
 def _untested(contrasts: Sequence[Contrast], region: str) -> Iterator[str]:

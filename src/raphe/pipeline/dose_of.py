@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from raphe.data.people import People
-from raphe.data.pharmacology import DoseResponse
+from raphe.data.pharmacology import DoseResponse, OccupancyStudy
 from raphe.data.pharmacology_tables import DoseCurve, DosePoint, DoseRow, DoseTable, on_log_axis
 from raphe.data.record import Step
-from raphe.data.results import Contrast, Interval
+from raphe.data.results import Contrast, Interval, PairedValues
 from raphe.errors import InputError
 from raphe.pharmacology.dose_response import MOST_OCCUPANCY, dose_for, fit_dose_response, occupancy_at
 from raphe.pharmacology.occupancy import occupancy
@@ -41,8 +41,21 @@ class Curve(NamedTuple):
         return Step("dose_response", {**done, "E_max": self.E_max, "hill": self.hill}, citations=("venzon1988",))
 
 
-def dose_of(contrast: Contrast, section: ContrastSection, people: People) -> tuple[DoseTable, Step]:
-    """Occupancy of each region of a contrast of kind ``occupancy`` against the exposure that its plan names.
+class Measured(NamedTuple):
+    """Occupancy of one participant, a share of 1, with its own 95 % interval."""
+
+    participant: str
+    value: float
+    low: float
+    high: float
+
+
+def dose_of(
+    contrast: Contrast, section: ContrastSection, people: People, lassen: OccupancyStudy | None = None
+) -> tuple[DoseTable, Step]:
+    """Occupancy of a contrast of kind ``occupancy`` against the exposure that its plan names.
+
+    It is that of each region, or of the line through all regions of each person where ``lassen`` has them.
 
     Raises
     ------
@@ -52,8 +65,12 @@ def dose_of(contrast: Contrast, section: ContrastSection, people: People) -> tup
     name = section.exposure or ""
     curve = Curve(name, section.exposure_kind, section.exposure_unit or "", _fixed(section.E_max), _fixed(section.hill))
     everyone = dict.fromkeys(person for row in contrast.rows for person in row.pairs.participants)
-    known = {person: value for person in everyone if isinstance(value := people.known(name, person), int | float)}
-    lacking = [person for person in everyone if person not in known]
+
+    def exposure(person: str) -> float | None:
+        value = people.known(name, person)
+        return value if isinstance(value, int | float) else None
+
+    lacking = [person for person in everyone if exposure(person) is None]
     if lacking and section.missing == "error":
         raise InputError(
             f"exposure {name!r} is missing for {', '.join(lacking)}; give it, or leave these people out by "
@@ -61,13 +78,9 @@ def dose_of(contrast: Contrast, section: ContrastSection, people: People) -> tup
         )
     rows = []
     for row in contrast.rows:
-        (found,), _ = occupancy([row.pairs]) if len(row.pairs) else ((None,), None)
-        points = [
-            DosePoint(person, contrast.second, known[person], *(float(part[at]) for part in _parts(found)))
-            for at, person in enumerate(row.pairs.participants)
-            if person in known
-        ]
-        gone = [(person, f"no {name}") for person in row.pairs.participants if person not in known]
+        measured = of_region(row.pairs) if lassen is None else of_lines(lassen)
+        points, gone = points_of(measured, contrast.second, exposure, name, lassen is not None)
+        gone += [] if lassen is None else without_line(lassen)
         rows.append(dose_row(row.pairs.region, points, curve, gone))
     if all(row.fit is None for row in rows):
         raise InputError(rows[0].why if rows else "there is no region")
@@ -82,7 +95,45 @@ def dose_of(contrast: Contrast, section: ContrastSection, people: People) -> tup
         curve.hill,
         tuple(rows),
     )
-    return table, curve.step("regions", contrast.name)
+    return table, curve.step("regions" if lassen is None else "lines", contrast.name)
+
+
+def of_region(pairs: PairedValues) -> Iterator[Measured]:
+    """Occupancy of each participant in one region."""
+    for found in occupancy([pairs])[0] if len(pairs) else ():
+        for at, person in enumerate(found.pairs.participants):
+            yield Measured(person, float(found.value[at]), float(found.low[at]), float(found.high[at]))
+
+
+def of_lines(study: OccupancyStudy) -> Iterator[Measured]:
+    """Occupancy of each participant by the line through the regions."""
+    for line in study.lines:
+        yield Measured(line.participant, line.occupancy.value, line.occupancy.low, line.occupancy.high)
+
+
+def without_line(study: OccupancyStudy) -> list[tuple[str, str]]:
+    """Who has no line, and why."""
+    return [(person, f"it has no line: {why}") for person, why in study.no_line]
+
+
+def points_of(
+    measured: Iterable[Measured], session: str, exposure: Callable[[str], float | None], name: str, lines: bool
+) -> tuple[list[DosePoint], list[tuple[str, str]]]:
+    """Scans that a curve is fitted to, and those that are left out with the reason.
+
+    A scan without exposure is left out, and one whose occupancy is not determined: of ``lines`` one without both ends.
+    """
+    points, gone = [], []
+    for person, value, low, high in measured:
+        given = exposure(person)
+        why = "" if given is not None else f"no {name}"
+        if not (math.isfinite(value) and (not lines or (math.isfinite(low) and math.isfinite(high)))):
+            why = "its occupancy is not determined"
+        if why or given is None:
+            gone.append((person, why))
+        else:
+            points.append(DosePoint(person, session, given, value, low, high))
+    return points, gone
 
 
 def dose_row(
@@ -99,10 +150,6 @@ def dose_row(
         doses.append((share, found))
         remarks += [told] if told else []
     return DoseRow(region, tuple(points), fit, _curve(fit, points), tuple(doses), tuple(remarks), tuple(left_out))
-
-
-def _parts(found: object) -> tuple[np.ndarray[tuple[int], np.dtype[np.float64]], ...]:
-    return tuple(getattr(found, name) for name in ("value", "low", "high")) if found is not None else ()
 
 
 def _fixed(value: float | str) -> float | None:

@@ -150,7 +150,8 @@ def report_group(
             command_line=command_line,
         )
     left_out = [f"{scan} takes no part: {why}" for scan, why in missing.items() if scan not in failed]
-    return GroupReport(names.study_report(out), (*left_out, *unmade, *made.untested, *unmade_too, *maps.unmade))
+    told = (*left_out, *unmade, *made.untested, *beside.warnings, *unmade_too, *maps.unmade)
+    return GroupReport(names.study_report(out), told)
 
 
 def _done(

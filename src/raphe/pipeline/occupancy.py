@@ -25,8 +25,9 @@ from raphe.io.pharmacology import dose_summary, write_dose
 from raphe.io.provenance import sha256, versions
 from raphe.io.staging import prepare, staged
 from raphe.io.tables import read_table, write_text
-from raphe.pharmacology.lassen import LEAST, group_line, lassen_plot
+from raphe.pharmacology.lassen import group_line
 from raphe.pharmacology.occupancy import occupancy
+from raphe.pharmacology.person_lines import person_lines
 from raphe.pipeline.messages import Messages
 from raphe.pipeline.occupancy_dose import Dosed, Scans, dose_of_studies, exposures_of
 from raphe.pipeline.occupancy_tables import read_pairs
@@ -81,60 +82,14 @@ def _done(options: argparse.Namespace) -> _Done:
     if parameter == "BP_ND":
         by_region, step = occupancy(pairs)
         steps.append(step)
-    lines, no_line, more = _lines(pairs, parameter, options)
+    covariance = None if options.covariance is None else _covariance(options.covariance, [one.region for one in pairs])
+    lines, no_line, more = person_lines(
+        pairs, parameter, method=options.method, noise=options.noise, covariance=covariance
+    )
     _refuse_swapped(pairs, paths)
     group: GroupLine | None = group_line(lines) if lines else None
     study = OccupancyStudy(tracer, model, parameter, *labels, pairs, by_region, lines, group, no_line)
     return _Done(study, (*steps, *more), tuple(options.session or ()), session)
-
-
-def _lines(
-    pairs: Sequence[PairedValues], parameter: str, options: argparse.Namespace
-) -> tuple[tuple[OccupancyLine, ...], tuple[tuple[str, str], ...], list[Step]]:
-    """One line for each participant; without one, why. For V_T at least one is needed."""
-    people = list(dict.fromkeys(name for one in pairs for name in one.participants))
-    regions = [one.region for one in pairs]
-    covariance = None if options.covariance is None else _covariance(options.covariance, regions)
-    lines, no_line, steps = [], [], []
-    for person in people:
-        values = np.full((4, len(pairs)), np.nan)
-        reasons = {}
-        for at, one in enumerate(pairs):
-            if person in one.participants:
-                row = one.participants.index(person)
-                values[:, at] = one.first[row], one.second[row], one.first_se[row], one.second_se[row]
-            else:
-                reasons[one.region] = "; ".join(
-                    f"{left.session}: {left.reason}" for left in one.excluded if left.participant == person
-                )
-        try:
-            line, step = lassen_plot(
-                regions,
-                values[0],
-                values[1],
-                parameter=parameter,
-                method=options.method,
-                noise=options.noise,
-                baseline_se=values[2] if options.noise == "se" else None,
-                blocked_se=values[3] if options.noise == "se" else None,
-                covariance=covariance,
-                known=covariance is not None,
-                left_out={name: why for name, why in reasons.items() if why},
-                participant=person,
-            )
-        except InputError as error:
-            if parameter == "V_T" and len(people) == 1:
-                raise
-            if np.isfinite(values[:2]).all(axis=0).sum() >= LEAST[parameter]:
-                raise InputError(f"participant {person!r}: {error}") from None
-            no_line.append((person, str(error)))
-            continue
-        lines.append(line)
-        steps.append(step)
-    if parameter == "V_T" and not lines:
-        who, why = no_line[0] if no_line else ("any", "no participant has both scans")
-        raise InputError(f"no participant has a Lassen plot; {who}: {why}")
-    return tuple(lines), tuple(no_line), steps
 
 
 def _covariance(path: Path, regions: Sequence[str]) -> npt.NDArray[np.float64]:

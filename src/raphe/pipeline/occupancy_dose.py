@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from functools import partial
+from itertools import chain
 from typing import NamedTuple
 
 from raphe.data.pharmacology import OccupancyStudy
@@ -14,7 +15,7 @@ from raphe.errors import InputError
 from raphe.io.exposures import Exposures, read_exposures
 from raphe.io.occupancy import ALL
 from raphe.io.provenance import sha256
-from raphe.pipeline.dose_of import Curve, check_exposures, dose_row
+from raphe.pipeline.dose_of import Curve, check_exposures, dose_row, of_lines, of_region, points_of, without_line
 
 
 def exposures_of(options: argparse.Namespace) -> Exposures | None:
@@ -115,28 +116,18 @@ def _points(
     scans: Sequence[Scans], region: str, lines: bool, exposures: Exposures
 ) -> tuple[list[DosePoint], list[tuple[str, str]]]:
     """Scans of a region, or of the lines, and those that are left out with the reason."""
-    points, gone = [], []
+    points: list[DosePoint] = []
+    gone: list[tuple[str, str]] = []
     for study, session in scans:
-        for person, value, low, high in _of_lines(study) if lines else _of_region(study, region):
-            exposure = exposures.of(person, session)
-            why = "" if exposure is not None else f"no {exposures.column}"
-            if not (math.isfinite(value) and (not lines or (math.isfinite(low) and math.isfinite(high)))):
-                why = "its occupancy is not determined"
-            if why or exposure is None:
-                gone.append((f"{person}, {session}" if len(scans) > 1 else person, why))
-            else:
-                points.append(DosePoint(person, session, exposure, value, low, high))
-        gone += [(person, f"it has no line: {why}") for person, why in study.no_line] if lines else []
+        pairs = [one.pairs for one in study.by_region if one.pairs.region == region]
+        measured = of_lines(study) if lines else chain.from_iterable(map(of_region, pairs))
+        of_session = partial(_exposure, exposures, session)
+        own, out = points_of(measured, session, of_session, exposures.column, lines)
+        points += own
+        gone += [(f"{person}, {session}" if len(scans) > 1 else person, why) for person, why in out]
+        gone += without_line(study) if lines else []
     return points, gone
 
 
-def _of_lines(study: OccupancyStudy) -> Iterator[tuple[str, float, float, float]]:
-    for line in study.lines:
-        yield line.participant, line.occupancy.value, line.occupancy.low, line.occupancy.high
-
-
-def _of_region(study: OccupancyStudy, region: str) -> Iterator[tuple[str, float, float, float]]:
-    for one in study.by_region:
-        if one.pairs.region == region:
-            for at, person in enumerate(one.pairs.participants):
-                yield person, float(one.value[at]), float(one.low[at]), float(one.high[at])
+def _exposure(exposures: Exposures, session: str, person: str) -> float | None:
+    return exposures.of(person, session)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from raphe.errors import PlanError
-from raphe.pipeline.contrast_rules import fault
+from raphe.pharmacology.lassen import LEAST
+from raphe.pipeline.contrast_rules import fault, is_lassen
 from raphe.pipeline.plan_schema import ContrastSection, StudyPlan
 
 OF_EXPOSURE = ("missing", "exposure_unit", "exposure_kind", "E_max", "hill")
@@ -29,6 +30,8 @@ def check_pharmacology(plan: StudyPlan) -> None:
             _check_flow(plan, index, contrast)
         if contrast.kind == "displacement":
             _check_displacement(plan, index, contrast)
+        if contrast.kind == "occupancy":
+            _check_line(plan, index, contrast)
         if contrast.kind == "occupancy" and contrast.exposure is None:
             for key in OF_EXPOSURE:
                 if key in contrast.model_fields_set:
@@ -49,6 +52,22 @@ def _check_flow(plan: StudyPlan, index: int, contrast: ContrastSection) -> None:
     if not has_flow(contrast):
         how = "flow_margin is of changes of BP_ND between two sessions, within people or between arms; leave it out"
         raise _fault(plan, index, "flow_margin", how)
+
+
+def _check_line(plan: StudyPlan, index: int, contrast: ContrastSection) -> None:
+    """Refuse a Lassen plot of too few regions, and its key where there is none."""
+    if not is_lassen(contrast):
+        if "noise" in contrast.model_fields_set:
+            how = 'noise is of the Lassen plot; add parameter = "V_T", or leave noise out'
+            raise _fault(plan, index, "noise", how)
+        return
+    regions, least = contrast.regions or plan.regions.names, LEAST[contrast.parameter]
+    if regions and len(regions) < least:
+        there = f"{'is' if len(regions) == 1 else 'are'} {len(regions)} ({', '.join(regions)})"
+        where = "" if contrast.regions else " in [regions] list"
+        how = f"a Lassen plot needs {least} regions or more, of high and of low binding, and there {there}{where}; "
+        message = f"contrast {contrast.name!r}: {how}add regions"
+        raise fault(plan, ("contrast", index, "regions") if contrast.regions else ("regions", "list"), message)
 
 
 def _check_displacement(plan: StudyPlan, index: int, contrast: ContrastSection) -> None:

@@ -10,7 +10,9 @@ from raphe.data.regions import members
 from raphe.data.scan import Scan
 from raphe.errors import InputError, nearest
 from raphe.nomenclature import region_key
+from raphe.pharmacology.lassen import LEAST
 from raphe.pipeline.contrast_check import NAMELESS, Found, check_contrasts, error, warning
+from raphe.pipeline.contrast_rules import is_lassen
 from raphe.pipeline.plan_schema import StudyPlan, same_tracer
 from raphe.pipeline.toml_lines import Key
 
@@ -54,7 +56,12 @@ def check_plan(
         In the order of the plan's lines; each message begins with the file and its line.
     """
     absent = [] if partial else [*_sessions(plan, scans), *_tracers(plan, scans)]
-    found = [*absent, *_regions(plan, scans, regions, empty or {}), *_unplanned(plan, scans)]
+    found = [
+        *absent,
+        *_regions(plan, scans, regions, empty or {}),
+        *_lassen(plan, scans, regions),
+        *_unplanned(plan, scans),
+    ]
     if not absent:
         found += check_contrasts(plan, scans, people or People(), partial, excluded)
     return tuple(finding for _, finding in sorted(found, key=lambda item: item[0]))
@@ -120,6 +127,19 @@ def _regions(
             yield error(plan, key, f"{what}in {share}: {reason}")
 
 
+def _lassen(plan: StudyPlan, scans: Sequence[Scan], regions: Mapping[str, Sequence[str]]) -> Found:
+    """Yield Lassen plots of scans that have too few regions, where the plan names none."""
+    for index, contrast in enumerate(plan.contrasts):
+        if not is_lassen(contrast) or contrast.regions or plan.regions.names:
+            continue
+        own = [scan for scan in scans if same_tracer(scan.tracer) == same_tracer(contrast.tracer)]
+        there = [len(regions[scan.label]) for scan in own if scan.session in contrast.terms and scan.label in regions]
+        if there and max(there) < LEAST["V_T"]:
+            how = f"contrast {contrast.name!r}: a Lassen plot needs {LEAST['V_T']} regions or more, of high and of low "
+            how += f"binding, and no scan of its sessions has more than {max(there)}; add regions"
+            yield error(plan, ("contrast", index, "parameter"), how)
+
+
 def _wanted(plan: StudyPlan) -> Iterator[tuple[Key, str, str]]:
     """Every region that the plan names: where, its name, and the tracer that it is of (empty for all)."""
     for index, name in enumerate(plan.regions.names):
@@ -127,8 +147,9 @@ def _wanted(plan: StudyPlan) -> Iterator[tuple[Key, str, str]]:
     for name in plan.regions.merge:
         if name not in plan.regions.names:
             yield ("regions", "merge", name), name, ""
-    if plan.primary is not None and plan.primary.region not in plan.regions.names:
-        yield ("primary", "region"), plan.primary.region, plan.primary.tracer
+    primary, lassen = plan.primary, [contrast.name for contrast in plan.contrasts if is_lassen(contrast)]
+    if primary is not None and primary.region not in plan.regions.names and primary.contrast not in lassen:
+        yield ("primary", "region"), primary.region, primary.tracer
     for index, tracer in enumerate(plan.tracers):
         if tracer.reference is not None:
             yield ("tracer", index, "reference"), tracer.reference, tracer.name

@@ -39,6 +39,8 @@ class PharmacologyKeys(Section):
     theta0: Annotated[float, Field(gt=0, lt=1)] | None = None
     """Share of receptors that the endogenous ligand takes at baseline, which is an assumption; None: not known."""
     theta0_range: Annotated[tuple[float, ...] | None, Field(strict=False), AfterValidator(_range)] = None
+    noise: Literal["relative", "absolute", "se"] = "relative"
+    """Of an occupancy by the Lassen plot: how large the errors of the regions are to each other."""
     exposure: Name | None = None
     """Of an occupancy: column or score that holds each person's dose or plasma concentration."""
     exposure_unit: Name | None = None

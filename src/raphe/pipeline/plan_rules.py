@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from raphe.errors import PlanError, nearest
+from raphe.io.occupancy import ALL
 from raphe.kinetics.registry import model_type
 from raphe.nomenclature import region_key
 from raphe.pipeline.choices import OF_MODELS, takes
-from raphe.pipeline.contrast_rules import check_contrasts, fault, tracers_of
+from raphe.pipeline.contrast_rules import check_contrasts, fault, is_lassen, tracers_of
 from raphe.pipeline.pharmacology_rules import check_pharmacology
 from raphe.pipeline.plan_schema import StudyPlan, same_tracer
 from raphe.pipeline.toml_lines import Key
@@ -158,6 +159,11 @@ def _check_primary(plan: StudyPlan) -> None:
         raise at("tracer", f"tracer is {tracer.name!r}, but {whose} {contrast.tracer!r}; make them agree")
     if contrast.parameter != primary.parameter:
         raise at("parameter", f"parameter is {primary.parameter}, but {whose} {contrast.parameter}; make them agree")
+    if is_lassen(contrast):
+        if primary.region != ALL:
+            how = f"region is {primary.region!r}, but {whose} all regions, of which a Lassen plot gives one occupancy"
+            raise at("region", f'{how}; write region = "{ALL}"')
+        return
     listed = plan.regions.names
     if listed and region_key(primary.region) not in {region_key(name) for name in listed}:
         raise at("region", f"region {primary.region!r} is not in [regions] list; {nearest(primary.region, listed)}")

@@ -66,7 +66,7 @@ def run(options: argparse.Namespace) -> int:
     if not made.contrasts:
         raise InputError("; ".join(made.unmade))
     pharmacology = pharmacology_of(plan, made.contrasts, material_of(plan, estimates, people, {}))
-    for why in (*made.unmade, *made.untested, *pharmacology.unmade):
+    for why in (*made.unmade, *made.untested, *pharmacology.unmade, *pharmacology.warnings):
         messages.warn(why)
     if options.out is None:
         region = plan.primary.region if plan.primary else ""

@@ -68,6 +68,8 @@ class Answer:
         What could not be computed, in words.
     remark : str
         A further sentence, e.g. of a test of equivalence.
+    effect : str
+        What is estimated where it is no difference of second from first, e.g. ``occupancy``; empty otherwise.
     summary : str
         What was found in several regions, in sentences; numbers are then those of the clearest of them, and are not
         told.
@@ -96,6 +98,7 @@ class Answer:
     why: str = ""
     remark: str = ""
     summary: str = ""
+    effect: str = ""
 
     def __post_init__(self) -> None:
         for what, value, allowed in (("role", self.role, ROLES), ("kind", self.kind, KINDS)):
@@ -171,6 +174,8 @@ def _by_itself(answer: Answer) -> bool:
 
 
 def _compared(answer: Answer) -> str:
+    if answer.effect:
+        return f"an {answer.effect} other than 0 in {answer.second}{_inside(answer)}"
     if answer.kind == "correlation":
         return f"the correlation of {answer.first} and {answer.second}"
     if answer.kind == "within":
@@ -178,6 +183,11 @@ def _compared(answer: Answer) -> str:
     if answer.kind == "interaction":
         return f"a difference of the changes in {answer.second} and {answer.first}"
     return f"the difference of {answer.second} from {answer.first}"
+
+
+def _inside(answer: Answer) -> str:
+    """Arm that an effect is within; empty for none."""
+    return f" of {answer.arm or 'one arm'}" if answer.kind == "within" else ""
 
 
 def _found(answer: Answer) -> str:
@@ -200,6 +210,8 @@ def _found(answer: Answer) -> str:
 
 def _direction(answer: Answer) -> str:
     up = answer.estimate > 0
+    if answer.effect:
+        return f"an {answer.effect} {'above' if up else 'below'} 0 in {answer.second}{_inside(answer)}"
     if answer.kind == "correlation":
         return f"a {'positive' if up else 'negative'} correlation of {answer.first} and {answer.second}"
     if answer.kind == "within":

@@ -78,7 +78,7 @@ def contrast_view(contrast: Contrast, primary_region: str) -> ContrastView:
     threads = [
         (row.pairs.region, figures.people_lines(row.pairs, contrast.parameter, contrast.first, contrast.second))
         for row in main
-        if len(row.pairs) > 1 and contrast.kind in ("paired", "occupancy", "displacement")
+        if len(row.pairs) > 1 and _has_threads(contrast)
     ]
     common = _common_reasons([row.why for row in rows])
     prepared = _contrast_row if change else partial(_answer_row, contrast)
@@ -105,6 +105,12 @@ def contrast_view(contrast: Contrast, primary_region: str) -> ContrastView:
         ),
         extra_table(contrast, rows),
     )
+
+
+def _has_threads(contrast: Contrast) -> bool:
+    """Whether each person's two values are drawn; of Lassen plots the plots stand for them."""
+    lassen = contrast.kind == "occupancy" and contrast.parameter == "V_T"
+    return contrast.kind in ("paired", "occupancy", "displacement") and not lassen
 
 
 def _answer_row(contrast: Contrast, row: ContrastRow, common: Sequence[str], primary: bool) -> dict[str, object]:

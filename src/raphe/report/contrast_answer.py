@@ -73,6 +73,7 @@ def answer_of(contrast: Contrast, primary_region: str = "", arm: str = "", *, in
         why=row.why,
         remark=" ".join(_sentence(note) for note in _told(contrast)),
         summary="" if one else family_verdict(contrast),
+        effect="occupancy" if contrast.kind == "occupancy" else "",
     )
 
 

@@ -37,10 +37,11 @@ def line(steps: Steps) -> str:
     """Tell how the line through the regions was fitted."""
     get = steps[0].parameters.get
     lassen = get("parameter") == "V_T"
+    of = f" in contrast {quoted(str(get('contrast')))}" if get("contrast") else ""
     what = "one occupancy and one V_ND" if lassen else "one occupancy"
     text = (
         f"{what[0].upper()}{what[1:]} for all regions of a participant "
-        f"({'Lassen plot' if lassen else 'line through 0'}) were estimated by {METHODS[str(get('method'))]}"
+        f"({'Lassen plot' if lassen else 'line through 0'}){of} were estimated by {METHODS[str(get('method'))]}"
     )
     if get("method") == "ml":
         kind = str(get("noise"))

@@ -34,10 +34,14 @@ def contrast(steps: Steps) -> str:
     }.get(str(get("adjust")), "p values were not adjusted for the number of regions")
     status = str(get("status") or ("primary" if get("primary") else ""))
     name = f"The {status} comparison".replace("  ", " ")
+    n = int(str(get("n_regions")))
+    where = f"in each of {count(n, 'region')}" if n != 1 else "in one region"
+    if (get("kind"), get("parameter")) == ("occupancy", "V_T"):
+        where = "by one line through the regions of each"
     random = f" (seed {get('seed')})" if "random" in str(get("method")) else ""
     return (
-        f"{name} {quoted(str(get('name')))} is the {get('what')}, of {get('tracer')} ({get('model')}), in each of "
-        f"{count(int(str(get('n_regions'))), 'region')}; {get('method')}{random}; {adjusted}."
+        f"{name} {quoted(str(get('name')))} is the {get('what')}, of {get('tracer')} ({get('model')}), "
+        f"{where}; {get('method')}{random}; {adjusted}."
         + "".join(f" {word} {get(key)}." for key, word in BESIDES.items() if get(key))
     )
 

@@ -13,16 +13,10 @@ from raphe.data.pharmacology_tables import DoseTable
 from raphe.data.record import Step
 from raphe.data.results import Interval
 from raphe.report import svg
+from raphe.report.lassen_figure import ends_of, lassen_figure, share_of
 from raphe.report.page import fold, record, render
 from raphe.report.pharmacology import dose_part
 from raphe.report.wording import NOTHING, count, decimals, fixed, general, probability, raised
-
-WIDTH, HEIGHT = 420.0, 300.0
-LEFT, RIGHT, TOP, BOTTOM = 52.0, 412.0, 12.0, 248.0
-"""Edges of the plot in its drawing, px."""
-
-LABELLED = 16
-"""So many regions have their names beside the dots; the pointer tells the names of more."""
 
 
 class LineView(NamedTuple):
@@ -61,52 +55,10 @@ def occupancy_page(
     )
 
 
-def lassen_figure(line: OccupancyLine) -> Markup:
-    """Baseline minus blocked against baseline; the line, the regions, and V_ND with its interval on the axis."""
-    used, lassen = line.used, line.parameter == "V_T"
-    V_ND, fitted_end = line.V_ND, max(max(region.fitted_baseline, region.baseline) for region in used)
-    shown = [region.baseline for region in used]
-    if lassen:
-        shown += [end for end in (V_ND.value, V_ND.low, V_ND.high) if math.isfinite(end) and abs(end) < 2 * fitted_end]
-    across = svg.from_zero(shown, LEFT, RIGHT, pad=0.08)
-    up = svg.scale([region.baseline - region.blocked for region in used], BOTTOM, TOP, pad=0.1, zero=True)
-    zero = V_ND.value if lassen and math.isfinite(V_ND.value) else 0.0
-    ends = [max(min(zero, across.high), across.low), across.high]
-    drawn = [(across(x), up.clipped(line.occupancy.value * (x - zero))) for x in ends]
-    parts = [
-        svg.x_axis(across, BOTTOM, top=TOP),
-        svg.y_axis(up, LEFT, right=RIGHT),
-        svg.segments([(LEFT, up(0), RIGHT, up(0))], "zero"),
-        svg.path(drawn, "fitted"),
-    ]
-    if lassen and math.isfinite(V_ND.value):
-        low, high = across.clipped(V_ND.low), across.clipped(V_ND.high)
-        parts.append(svg.segments([(low, up(0), high, up(0))], "whisker"))
-        if across.holds(V_ND.value):
-            note = f"V_ND {general(V_ND.value)} ({_ends(V_ND, 3)})"
-            parts.append(svg.diamond(across(V_ND.value), up(0), 5, "estimate", note))
-    for region in used:
-        x, y = across(region.baseline), up(region.baseline - region.blocked)
-        odd = region.p_outlier < 0.05
-        note = f"{region.name}: {general(region.baseline)} before, {general(region.blocked)} under the drug"
-        parts.append(svg.mark(x, y, 3.6, "estimate bad" if odd else "estimate", note))
-        if len(used) <= LABELLED:
-            left = x > LEFT + svg.width_of([region.name]) + 10  # the line rises to the right
-            parts.append(svg.text(x - 6 if left else x + 6, y - 4, region.name, anchor="end" if left else "start"))
-    unit = " (mL/cm\N{SUPERSCRIPT THREE})" if lassen else ""
-    middle = (TOP + BOTTOM) / 2
-    parts += [
-        svg.symbol((LEFT + RIGHT) / 2, BOTTOM + 32, line.parameter, anchor="middle", after=f" at baseline{unit}"),
-        svg.symbol(12, middle, line.parameter, anchor="middle", before="fall of ", after=unit, turn=True),
-    ]
-    label = f"Fall of {line.parameter} under the drug against its baseline, {count(len(used), 'region')}, with the line"
-    return svg.drawing(WIDTH, HEIGHT - 14, parts, label)
-
-
 def _view(line: OccupancyLine) -> LineView:
-    told = f"Occupancy {_per_cent(line.occupancy)}"
+    told = f"Occupancy {share_of(line.occupancy)}"
     if line.parameter == "V_T":
-        told += f"; V_ND {general(line.V_ND.value, 3)} ({_ends(line.V_ND, 3)}) {raised('mL/cm3')}"
+        told += f"; V_ND {general(line.V_ND.value, 3)} ({ends_of(line.V_ND, 3)}) {raised('mL/cm3')}"
     told += f"; {count(len(line.used), 'region')}"
     name = f"Participant {line.participant}" if line.participant else "One participant"
     return LineView(name, lassen_figure(line), told, line.statements)
@@ -121,9 +73,9 @@ def _glance(study: OccupancyStudy) -> list[tuple[str, str]]:
         found, volume = study.group.occupancy, study.group.V_ND
         if one:
             found, volume = study.lines[0].occupancy, study.lines[0].V_ND
-        facts.append(("Occupancy" if one else f"Mean occupancy, n = {study.group.n}", _per_cent(found)))
+        facts.append(("Occupancy" if one else f"Mean occupancy, n = {study.group.n}", share_of(found)))
         if study.parameter == "V_T":
-            facts.append(("V_ND", f"{general(volume.value, 3)} ({_ends(volume, 3)}) {raised('mL/cm3')}"))
+            facts.append(("V_ND", f"{general(volume.value, 3)} ({ends_of(volume, 3)}) {raised('mL/cm3')}"))
     return facts
 
 
@@ -133,8 +85,8 @@ def _region_rows(study: OccupancyStudy) -> list[tuple[str, ...]]:
         (
             found.pairs.region,
             str(len(found.pairs)),
-            _per_cent(found.mean if len(found.pairs) != 1 else _single(found.value, found.low, found.high)),
-            _per_cent(found.of_means),
+            share_of(found.mean if len(found.pairs) != 1 else _single(found.value, found.low, found.high)),
+            share_of(found.of_means),
             "; ".join(dict.fromkeys(filter(None, (*found.why, found.remark)))),
         )
         for found in study.by_region
@@ -165,17 +117,3 @@ def _outlier_rows(study: OccupancyStudy) -> list[tuple[str, ...]]:
                 )
             )
     return rows
-
-
-def _per_cent(interval: Interval) -> str:
-    scaled = Interval(100 * interval.value, 100 * interval.low, 100 * interval.high)
-    ends = _ends(scaled, 3)
-    return f"{general(scaled.value, 3)} %" + (f" ({ends} %)" if ends else "")
-
-
-def _ends(interval: Interval, digits: int) -> str:
-    """Ends of an interval in words; empty where it is not known."""
-    if math.isnan(interval.low) or math.isnan(interval.high):
-        return ""
-    low, high = (general(end, digits) if math.isfinite(end) else "no limit" for end in (interval.low, interval.high))
-    return f"{low} to {high}"

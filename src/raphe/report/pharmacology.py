@@ -1,31 +1,20 @@
-"""Pharmacology beside a contrast, as the page tells it: flow, ligand or receptors, occupancy against dose."""
+"""Pharmacology beside a contrast, as the page tells it: flow, ligand or receptors, Lassen plots, dose."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from typing import NamedTuple
 
 from raphe.data.pharmacology import Displacement, DoseResponse, Separated
 from raphe.data.pharmacology_tables import DoseTable, FlowRow, FlowTable, LigandTable, Pharmacology
 from raphe.data.results import Interval
 from raphe.nomenclature import region_key
 from raphe.report.dose_figure import dose_figure
+from raphe.report.lassen_part import lassen_part
 from raphe.report.mixture_figure import mixture_figure
-from raphe.report.simulated import Figure, Table
+from raphe.report.part import FEW, Part
+from raphe.report.simulated import Table
 from raphe.report.wording import NOTHING, count, decimals, fixed, general, listed, probability
-
-FEW = 6
-"""So many regions stand open; a longer table is folded away."""
-
-
-class Part(NamedTuple):
-    """What stands under one heading beside a contrast."""
-
-    title: str
-    sentences: tuple[str, ...]
-    tables: tuple[Table, ...]
-    figures: tuple[Figure, ...] = ()
 
 
 def parts_of(made: Pharmacology, primary_region: str = "") -> dict[str, tuple[Part, ...]]:
@@ -35,6 +24,8 @@ def parts_of(made: Pharmacology, primary_region: str = "") -> dict[str, tuple[Pa
         found.setdefault(flow.contrast, []).append(flow_part(flow, primary_region))
     for ligand in made.ligand:
         found.setdefault(ligand.contrast, []).append(ligand_part(ligand, primary_region))
+    for lassen in made.lassen:
+        found.setdefault(lassen.contrast, []).append(lassen_part(lassen))
     for dose in made.dose:
         found.setdefault(dose.contrast, []).append(dose_part(dose, primary_region))
     return {name: tuple(parts) for name, parts in found.items()}

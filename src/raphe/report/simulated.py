@@ -27,6 +27,8 @@ class Titled(NamedTuple):
     drawing: Markup
     aside: str = ""
     """Second line of the heading."""
+    told: tuple[str, ...] = ()
+    """What a reader must know of it, below the drawing."""
 
 
 class Figure(NamedTuple):
@@ -40,6 +42,10 @@ class Figure(NamedTuple):
     title: str = ""
     halves: bool = False
     """Whether each drawing takes half of it."""
+    rest: tuple[Titled, ...] = ()
+    """Drawings that are folded away below the caption."""
+    more: str = ""
+    """What a reader clicks to see them."""
 
 
 class Table(NamedTuple):
