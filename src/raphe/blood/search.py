@@ -58,7 +58,8 @@ def search(model: Curve, problem: Problem) -> Solution:
     residual = part.value - fitted[used]
     wrss = float((part.weights * residual**2).sum())
     at_low, at_high = scale.at_bounds(theta)
-    jacobian = _jacobian(lambda z: model.curve(scale.back(z), part.time), scale.forward(theta), scale)
+    at = np.where(at_low, scale.low, np.where(at_high, scale.high, scale.forward(theta)))
+    jacobian = _jacobian(lambda z: model.curve(scale.back(z), part.time), at, scale)
     free = ~(at_low | at_high)
     covariance, singular = _covariance(jacobian, part, wrss, free, scale.slope(theta))
     quality = (
