@@ -3,6 +3,7 @@
 import csv
 import importlib.util
 import json
+import shutil
 
 import nibabel
 import numpy as np
@@ -195,7 +196,7 @@ occipital = ["lateral occipital"]
 
 
 def test_the_true_regions_as_freesurfer_writes_them_give_the_true_binding(study, tmp_path):
-    """On FreeSurfer's conformed grid, with its numbers; each lobe is drawn as one of its gyri."""
+    """On FreeSurfer's conformed grid, with its numbers; each lobe is drawn as one of its gyri. The head is kept."""
     truth = study / "bids" / "truth"
     image = nibabel.load(next(truth.rglob("*_space-T1w_dseg.nii.gz")))
     names = {int(row["index"]): row["name"] for row in rows(next(truth.rglob("*_space-T1w_dseg.tsv")))}
@@ -212,6 +213,7 @@ def test_the_true_regions_as_freesurfer_writes_them_give_the_true_binding(study,
     end = plan.index("]", plan.index("list = [")) + 1
     (tmp_path / "plan.toml").write_text(f"{plan[:end]}\n{MERGED}{plan[end:]}", encoding="utf-8")
     out = tmp_path / "out"
+    shutil.copytree(study / "out", out)
     asked = ["--derivatives", str(tmp_path / "fs"), "--seg", "aparc+aseg", "--plan", str(tmp_path / "plan.toml")]
     assert main(["run", str(study / "bids"), str(out), "all", "--pvc", "GTM", "--quiet", *asked]) in (0, 1)
     known = {region_key(r["region"])[0]: float(r["BP_ND"]) for r in rows(truth / "parameters.tsv")}

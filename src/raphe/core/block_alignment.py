@@ -87,22 +87,29 @@ def normal_equations(
     hessian : ndarray, shape (6, 6)
         Half of its second derivative after Gauss and Newton.
     """
-    cost, gradient, hessian = 0.0, np.zeros(6), np.zeros((6, 6))
     whole = to_index @ motion
     turned = np.ascontiguousarray(whole[:3, :3].T)
-    sizes = np.diff(edges)
-    rows = np.zeros((sizes.max(), 7))
+    most, n_basis = np.diff(edges).max(), basis.shape[1]
+    rows, seen = np.zeros((7, most)), np.zeros((n_basis, most))
+    left, explained = np.zeros((7, 7)), np.zeros((n_basis, 7))
     for block in range(edges.size - 1):
-        n = sizes[block]
-        first = edges[block]
+        first, n = edges[block], edges[block + 1] - edges[block]
         for place in range(n):
-            _sample(image, whole, turned, places[first + place], centre, rows[place])
-        own = rows[:n]
-        explained = basis[first : first + n].T @ own
-        left = own.T @ own - explained.T @ explained
-        cost += left[6, 6]
-        gradient += left[6, :6]
-        hessian += left[:6, :6]
+            _sample(image, whole, turned, places[first + place], centre, rows, place)
+            for at in range(n_basis):
+                seen[at, place] = basis[first + place, at]
+        for one in range(7):
+            for at in range(n_basis):
+                explained[at, one] = _dot(seen[at], rows[one], n)
+            for other in range(one + 1):
+                total = _dot(rows[one], rows[other], n)
+                for at in range(n_basis):
+                    total -= explained[at, one] * explained[at, other]
+                left[one, other] += total
+    whole_left = left + left.T
+    for at in range(7):
+        whole_left[at, at] = left[at, at]
+    cost, gradient, hessian = left[6, 6], whole_left[6, :6].copy(), whole_left[:6, :6].copy()
     return cost, gradient, hessian
 
 
@@ -123,10 +130,10 @@ def value_and_slopes(image: Floats, to_index: Array, places: Array, motion: Arra
     made = np.empty((4, len(places)))
     whole = to_index @ motion
     turned = np.ascontiguousarray(whole[:3, :3].T)
-    row, centre = np.zeros(7), np.zeros(3)
+    row, centre = np.zeros((7, 1)), np.zeros(3)
     for place in range(len(places)):
-        _sample(image, whole, turned, places[place], centre, row)
-        made[0, place], made[1, place], made[2, place], made[3, place] = row[6], row[0], row[1], row[2]
+        _sample(image, whole, turned, places[place], centre, row, 0)
+        made[0, place], made[1, place], made[2, place], made[3, place] = row[6, 0], row[0, 0], row[1, 0], row[2, 0]
     return made
 
 
@@ -161,36 +168,59 @@ def shared_edges(
     found = np.zeros((6, 6))
     whole = to_index @ motion
     turned = np.ascontiguousarray(whole[:3, :3].T)
-    rows, others = np.zeros((np.diff(edges).max(), 7)), np.zeros((np.diff(edges).max(), 7))
+    most, n_basis = np.diff(edges).max(), basis.shape[1]
+    rows, others, seen = np.zeros((7, most)), np.zeros((7, most)), np.zeros((n_basis, most))
+    by_own, by_other = np.zeros((n_basis, 6)), np.zeros((n_basis, 6))
     for block in range(edges.size - 1):
-        first, last = edges[block], edges[block + 1]
-        n = last - first
+        first, n = edges[block], edges[block + 1] - edges[block]
+        mean = 0.0
         for place in range(n):
             at = places[first + place]
-            _sample(image, whole, turned, at, centre, rows[place])
-            _spread(reference[:, first + place], at, centre, others[place])
-        own, other, seen = rows[:n], others[:n], basis[first:last]
-        left = own.T @ other - (seen.T @ own).T @ (seen.T @ other)
-        value = other[:, 6] - other[:, 6].mean()
-        size = (value * value).sum()
-        if size > 0:
-            found += (own[:, 6] * value).sum() / size * left[:6, :6]
+            _sample(image, whole, turned, at, centre, rows, place)
+            _spread(reference, first + place, at, centre, others, place)
+            mean += others[6, place] / n
+            for number in range(n_basis):
+                seen[number, place] = basis[first + place, number]
+        others[6, :n] -= mean
+        size = _dot(others[6], others[6], n)
+        if not size > 0:
+            continue
+        share = _dot(rows[6], others[6], n) / size
+        for number in range(n_basis):
+            for one in range(6):
+                by_own[number, one] = _dot(seen[number], rows[one], n)
+                by_other[number, one] = _dot(seen[number], others[one], n)
+        for one in range(6):
+            for other in range(6):
+                total = _dot(rows[one], others[other], n)
+                for number in range(n_basis):
+                    total -= by_own[number, one] * by_other[number, other]
+                found[one, other] += share * total
     return (found + found.T) / 2
 
 
+@numba.njit(cache=True, nogil=True, fastmath={"reassoc", "contract", "nsz"})
+def _dot(one: Array, other: Array, n: int) -> float:
+    """Sum of the products of the first ``n`` numbers."""
+    total = 0.0
+    for at in range(n):
+        total += one[at] * other[at]
+    return total
+
+
 @numba.njit(cache=True, nogil=True, inline="always")
-def _spread(told: Array, place: Array, centre: Array, row: Array) -> None:
-    """Write the derivatives by the six numbers of a further motion, and the value, from value and slopes."""
-    sx, sy, sz = told[1], told[2], told[3]
+def _spread(told: Array, number: int, place: Array, centre: Array, rows: Array, at: int) -> None:
+    """Write derivatives by the six numbers of a further motion, and the value, in a column, from value and slopes."""
+    sx, sy, sz = told[1, number], told[2, number], told[3, number]
     rx, ry, rz = place[0] - centre[0], place[1] - centre[1], place[2] - centre[2]
-    row[0], row[1], row[2] = sx, sy, sz
-    row[3], row[4], row[5] = ry * sz - rz * sy, rz * sx - rx * sz, rx * sy - ry * sx
-    row[6] = told[0]
+    rows[0, at], rows[1, at], rows[2, at] = sx, sy, sz
+    rows[3, at], rows[4, at], rows[5, at] = ry * sz - rz * sy, rz * sx - rx * sz, rx * sy - ry * sx
+    rows[6, at] = told[0, number]
 
 
 @numba.njit(cache=True, nogil=True, inline="always", fastmath={"reassoc", "contract", "nsz"})
-def _sample(image: Floats, whole: Array, turned: Array, place: Array, centre: Array, row: Array) -> None:
-    """Write the derivatives by the six numbers of a further motion, and the value itself, of the image at a place."""
+def _sample(image: Floats, whole: Array, turned: Array, place: Array, centre: Array, rows: Array, at: int) -> None:
+    """Write derivatives by the six numbers of a further motion, and the value, of the image at a place, in a column."""
     x, y, z = place[0], place[1], place[2]
     u = min(max(whole[0, 0] * x + whole[0, 1] * y + whole[0, 2] * z + whole[0, 3], 0.0), image.shape[0] - 1.000001)
     v = min(max(whole[1, 0] * x + whole[1, 1] * y + whole[1, 2] * z + whole[1, 3], 0.0), image.shape[1] - 1.000001)
@@ -210,6 +240,6 @@ def _sample(image: Floats, whole: Array, turned: Array, place: Array, centre: Ar
     sy = turned[1, 0] * by_u + turned[1, 1] * by_v + turned[1, 2] * by_w
     sz = turned[2, 0] * by_u + turned[2, 1] * by_v + turned[2, 2] * by_w
     rx, ry, rz = x - centre[0], y - centre[1], z - centre[2]
-    row[0], row[1], row[2] = sx, sy, sz
-    row[3], row[4], row[5] = ry * sz - rz * sy, rz * sx - rx * sz, rx * sy - ry * sx
-    row[6] = y0 + w * (y1 - y0)
+    rows[0, at], rows[1, at], rows[2, at] = sx, sy, sz
+    rows[3, at], rows[4, at], rows[5, at] = ry * sz - rz * sy, rz * sx - rx * sz, rx * sy - ry * sx
+    rows[6, at] = y0 + w * (y1 - y0)

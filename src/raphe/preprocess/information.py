@@ -17,8 +17,13 @@ Flags = npt.NDArray[np.bool_]
 BINS = 32
 """Of the joint histogram, along each axis."""
 
+ENOUGH = (1e-5, 8, 0, 5, 0.05, 10)
+"""When a search along lines ends: slope and number of the last values; range, accuracy, trials of each line."""
 
-def search(images: tuple[Any, Any, Any], start: Any, size: float | None = None) -> tuple[float, Any]:
+
+def search(
+    images: tuple[Any, Any, Any], start: Any, step: float | None = None, least: float = 0.0
+) -> tuple[float, Any]:
     """Least negative mutual information from a start, and the transform that has it.
 
     Parameters
@@ -27,8 +32,9 @@ def search(images: tuple[Any, Any, Any], start: Any, size: float | None = None) 
         Of :func:`itk_images`.
     start : SimpleITK.Transform
         From places of the fixed image to those of the moving one.
-    size : float, mm, optional
-        Edge of the brain, by which the first step is measured; without it, the search goes along lines.
+    step, least : float, mm, optional
+        Length of the first step, and the shortest, after which the search ends; without them, it goes along lines,
+        which takes longer and suits transforms that are more than rigid.
 
     Returns
     -------
@@ -44,10 +50,10 @@ def search(images: tuple[Any, Any, Any], start: Any, size: float | None = None) 
     method.SetMetricAsMattesMutualInformation(BINS)
     method.SetMetricFixedMask(mask)
     method.SetInterpolator(sitk.sitkLinear)
-    if size is None:
-        method.SetOptimizerAsConjugateGradientLineSearch(1.0, 60)
+    if step is None:
+        method.SetOptimizerAsConjugateGradientLineSearch(1.0, 60, *ENOUGH)
     else:
-        method.SetOptimizerAsRegularStepGradientDescent(size / 12, size / 3000, 100, 0.6, 1e-6)
+        method.SetOptimizerAsRegularStepGradientDescent(step, least, 100, 0.6, 1e-6)
     method.SetOptimizerScalesFromPhysicalShift()
     own = type(start)(start)
     method.SetInitialTransform(own, True)

@@ -54,9 +54,10 @@ def make_level(image: DynamicImage, brain: npt.NDArray[np.bool_], size: float, v
     index = np.argwhere(inside)
     places = (index + _scattered(len(index))) @ affine[:3, :3].T + affine[:3, 3]
     block = np.floor((places - places.min(axis=0)) / (size / BLOCKS)).astype(int)
-    _, number = np.unique(block, axis=0, return_inverse=True)
-    order = np.argsort(number.ravel(), kind="stable")
-    edges = np.concatenate([[0], np.cumsum(np.bincount(number.ravel()))]).astype(np.int64)
+    place = np.ravel_multi_index(tuple(block.T), tuple(block.max(axis=0) + 1))
+    order = np.argsort(place, kind="stable")
+    each = np.bincount(place)
+    edges = np.concatenate([[0], np.cumsum(each[each > 0])]).astype(np.int64)
     width = np.sqrt(-0.25 / np.log(_alike(ready, inside)))
     return Level(
         ready,
@@ -77,8 +78,9 @@ def _alike(images: list[Floats], inside: npt.NDArray[np.bool_]) -> Array:
         others = [images[i] for i in (at - 1, at + 1) if 0 <= i < len(images)]
         left = images[at] - sum(others) / len(others)
         for axis in range(3):
-            both = np.delete(inside, -1, axis) & np.delete(inside, 0, axis)
-            one, other = np.delete(left, -1, axis)[both], np.delete(left, 0, axis)[both]
+            here, next_ = ((slice(None),) * axis + (part,) for part in (slice(-1), slice(1, None)))
+            both = inside[here] & inside[next_]
+            one, other = left[here][both], left[next_][both]
             spread = one.std() * other.std()
             found.append(np.mean((one - one.mean()) * (other - other.mean())) / spread if spread > 0 else np.nan)
     told = np.array(found).reshape(-1, 3)

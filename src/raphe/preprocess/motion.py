@@ -29,6 +29,9 @@ Floats = npt.NDArray[np.float32]
 ACTIVE = 0.35
 """Share of the 98th percentile of the mean image from which a voxel counts as brain; an assumption."""
 
+ROOM = 0.2
+"""How far around the brain the image is looked at, over the brain's edge: 2 cm in people, further than heads move."""
+
 BRAINS = (30.0, 60.0)
 """How many voxels a brain's edge has at the coarse and at the fine level."""
 
@@ -58,8 +61,8 @@ HELD = 1e6
 STEPS = 12
 """Steps of Gauss and Newton at most, in one alignment."""
 
-DONE = 0.01
-"""mm, at the surface of the brain: a shorter step is the last."""
+DONE = 0.005
+"""mm, at the surface of the brain: a shorter step is not made."""
 
 TOLD = 0.02
 """Information of a frame on its own position, over what its neighbours tell, below which the position is held."""
@@ -79,8 +82,7 @@ def estimate_motion(image: DynamicImage) -> tuple[HeadMotion, Step]:
     Step
     """
     n_frame = len(image.frames)
-    mean = clean(np.tensordot(_counts(image), cleaned(image), axes=1))
-    brain = _brain(mean)
+    brain = _brain(_mean(image))
     where = np.argwhere(brain) @ image.grid.affine[:3, :3].T + image.grid.affine[:3, 3]
     size = float((brain.sum() * abs(np.linalg.det(image.grid.affine[:3, :3]))) ** (1 / 3)) if brain.any() else 0.0
     if n_frame == 1 or not size:
@@ -91,9 +93,10 @@ def estimate_motion(image: DynamicImage) -> tuple[HeadMotion, Step]:
     counts, late = _counts(image), _late(image.frames)
     information = np.zeros((n_frame, 6, 6))
     near = _nearness(image.frames) * counts
+    near_by, own_brain = _around(image, brain, size)
     each = np.arange(n_frame) if n_frame > 2 else np.zeros(1, dtype=int)  # of two, one would chase the other
     for number, (voxels, blur) in enumerate(zip(BRAINS, BLUR, strict=True)):
-        level = make_level(image, brain, size, size / voxels, blur)
+        level = make_level(near_by, own_brain, size, size / voxels, blur)
         if number == 0:
             alike = np.tile(late * counts, (n_frame, 1))
             for _ in range(TURNS[0]):
@@ -160,8 +163,8 @@ def correct_motion(
 
 def no_motion(image: DynamicImage) -> HeadMotion:
     """Motion of a scan that is taken as it is."""
-    mean = clean(np.tensordot(_counts(image), cleaned(image), axes=1))
-    return _still(image, np.argwhere(_brain(mean)) @ image.grid.affine[:3, :3].T + image.grid.affine[:3, 3])
+    brain = _brain(_mean(image))
+    return _still(image, np.argwhere(brain) @ image.grid.affine[:3, :3].T + image.grid.affine[:3, 3])
 
 
 def mean_image(image: DynamicImage, frames: npt.NDArray[np.bool_] | None = None) -> Floats:
@@ -261,15 +264,14 @@ def _newton(
         if not size > 0:
             break
         step = -np.linalg.solve(hessian + damping * size * scale, gradient)
+        if np.linalg.norm(step[:3]) + radius * np.linalg.norm(step[3:]) < DONE:
+            break
         trial = motion @ rigid.matrix(step, centre)
         new = _cost(level, image, basis, trial, centre)
-        moved = float(np.linalg.norm(step[:3]) + radius * np.linalg.norm(step[3:]))
         if new[0] < cost:
             motion, (cost, gradient, hessian), damping = trial, new, max(damping / 5, 1e-6)
         else:
             damping *= 10
-        if moved < DONE:
-            break
     return cost, motion, hessian
 
 
@@ -302,6 +304,28 @@ def _centred(motion: Array, late: npt.NDArray[np.bool_], counts: Array, centre: 
 def _sampled(level: Level, image: Floats, motion: Array) -> Floats:
     """Value and slopes at the places, shape (4, n_place)."""
     return value_and_slopes(image, level.to_index, level.places, motion).astype(np.float32)
+
+
+def _mean(image: DynamicImage) -> Floats:
+    """Mean over the frames by the counts that each would have if the activity did not change."""
+    return clean(np.tensordot(_counts(image).astype(np.float32), cleaned(image), axes=1))
+
+
+def _around(
+    image: DynamicImage, brain: npt.NDArray[np.bool_], size: float
+) -> tuple[DynamicImage, npt.NDArray[np.bool_]]:
+    """Image and brain without what lies further from the brain than a head moves."""
+    room = np.ceil(ROOM * size / np.array(image.grid.zooms)).astype(int)
+    box = tuple(
+        slice(max(0, int(at.min()) - more), int(at.max()) + more + 1)
+        for at, more in zip(np.nonzero(brain), room, strict=True)
+    )
+    affine = image.grid.affine.copy()
+    affine[:3, 3] += affine[:3, :3] @ [part.start for part in box]
+    inside = np.ascontiguousarray(brain[box])
+    nx, ny, nz = inside.shape
+    near = DynamicImage(Grid((nx, ny, nz), affine), image.frames, image.activity[:, *box], image.half_life)
+    return near, inside
 
 
 def _brain(mean: Floats) -> npt.NDArray[np.bool_]:

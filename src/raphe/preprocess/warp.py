@@ -21,6 +21,9 @@ Flags = npt.NDArray[np.bool_]
 COARSE, FINE = 20.0, 36.0
 """How many voxels a brain's edge has in the affine registration."""
 
+STEP, LEAST = 1 / 12, 1 / 3000
+"""First and last step of the rigid search before it, over the brain's edge."""
+
 NONLINEAR = 56.0
 """How many voxels it has in the nonlinear one: 2 mm in people."""
 
@@ -88,7 +91,7 @@ def affine(moving: Volume, fixed: Volume, brain: Flags) -> tuple[Array, float]:
             start.SetCenter(centre.tolist())
             start.SetRotation(turn, 0.0, 0.0)
             start.SetTranslation((middle - centre + [0, 0, up * size]).tolist())
-            found.append(search(first, start, size))
+            found.append(search(first, start, STEP * size, LEAST * size))
     _, rigid = min(found, key=lambda one: one[0])
     whole = sitk.AffineTransform(3)
     whole.SetCenter(rigid.GetCenter())
