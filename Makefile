@@ -13,7 +13,7 @@ demo: $(INSTALLED)
 
 # Tests run side by side; the threads of linear algebra would only wait for each other.
 test: lint types contracts
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .

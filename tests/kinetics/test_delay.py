@@ -51,11 +51,11 @@ def test_the_standard_error_is_the_scatter(known):
     """At half a per cent, as of a whole brain; with more noise the delay comes out too early by up to half its SE."""
     found = [
         estimate_delay(PLASMA, scan(known, 0.3, one_tissue, 0.005, seed=seed), half_life=known.half_life)[0]
-        for seed in range(60)
+        for seed in range(40)
     ]
     scatter = np.std([one.value for one in found])
-    assert abs(np.mean([one.value for one in found]) - 0.3) < scatter / 2 + 2 * scatter / np.sqrt(60)
-    assert np.median([one.se for one in found]) == pytest.approx(scatter, rel=0.25)  # the SD of 60 is known to 9 %
+    assert abs(np.mean([one.value for one in found]) - 0.3) < scatter / 2 + 2 * scatter / np.sqrt(40)
+    assert np.median([one.se for one in found]) == pytest.approx(scatter, rel=0.28)  # the SD of 40 is known to 11 %
 
 
 def smeared(curve, tau):

@@ -131,8 +131,8 @@ def test_one_region_by_itself_is_the_two_tissue_model(known, subject, plasma):
 @pytest.mark.slow
 @pytest.mark.parametrize("none", [False, True])
 def test_intervals_cover_and_standard_errors_are_the_scatter(none, known, subject, plasma):
-    """Two hundred scans at 3 %; a share of 0.95 of them is known to 0.015."""
-    n_repeat, frames, rng = 200, subject.frames, np.random.default_rng(12)
+    """A hundred and twenty scans at 3 %; a share of 0.95 of them is known to 0.02."""
+    n_repeat, frames, rng = 120, subject.frames, np.random.default_rng(12)
     regions = [*REGIONS[:-1], (0.25, 0.0, 0.04)] if none else REGIONS
     truth = clean(subject, regions)
     rows = np.arange(len(frames))
@@ -148,7 +148,7 @@ def test_intervals_cover_and_standard_errors_are_the_scatter(none, known, subjec
     )
     freedom = len(frames) - SIMEVND().n_free
     within = np.abs(volume - V_ND)[:, 0] < stats.t.ppf(0.975, len(regions) * freedom) * volume_se[:, 0]
-    assert 0.91 < within.mean() < 0.99
+    assert 0.89 < within.mean() < 0.995
     assert np.mean(volume[:, 0]) == pytest.approx(V_ND, rel=0.02)
     assert np.sqrt(np.mean(volume_se**2)) == pytest.approx(volume[:, 0].std(), rel=0.15 if not none else 0.4)
     expected = np.array([region[1] for region in regions])[: binding.shape[1]]

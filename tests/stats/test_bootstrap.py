@@ -69,7 +69,7 @@ def test_expanded_quantiles_stand_where_t_has_them():
 @pytest.mark.slow
 def test_bca_covers_the_mean_of_a_normal_distribution():
     rng = np.random.default_rng(4)
-    n = 1000
+    n = 500
     hits = 0
     for study in range(n):
         x = rng.normal(size=20)

@@ -99,7 +99,7 @@ def test_one_odd_person_does_not_decide():
 
 @pytest.mark.slow
 def test_level_of_skipped_without_correlation():
-    n = 600
+    n = 300
     false = sum(skipped(*cloud(20, seed=seed), n_repeat=299).p <= 0.05 for seed in range(n))
     assert false / n == pytest.approx(0.05, abs=3 * math.sqrt(0.05 * 0.95 / n))
 

@@ -41,7 +41,7 @@ def test_noncentralities_give_back_the_tails(t, df):
 @pytest.mark.parametrize("which", ["g", "d_z", "d_av"])
 def test_intervals_cover_and_estimates_are_unbiased(which):
     rng = np.random.default_rng(5)
-    n, hits, total = 1500, 0, 0.0
+    n, hits, total = 800, 0, 0.0
     correlation = 0.8
     truth = {"g": 0.8, "d_z": 0.8 / math.sqrt(2 * (1 - correlation)), "d_av": 0.8}[which]
     for _ in range(n):

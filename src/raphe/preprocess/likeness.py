@@ -2,7 +2,9 @@
 
 A template's own image is an average of heads, often of another scanner and sequence: its nuclei may be as bright as the
 white matter around them where an individual's are not. So its atlas is painted with the brightness that each region and
-each tissue has in the individual (the model of Puonti et al. 2016, NeuroImage 143:235).
+each tissue has in the individual (the model of Puonti et al. 2016, NeuroImage 143:235). Its maps of tissue are
+averages, too: where people differ they hold some of each, which painted would be a grey that nobody has there, and hide
+the edges of what is nearly as bright as white matter. So every place is painted as the tissue that it probably is.
 """
 
 from __future__ import annotations
@@ -43,9 +45,8 @@ def likeness(template: Template, t1: Volume, labels: Labels, tissues: tuple[Volu
     """
     grid = template.t1.grid
     drawn = resample(template.labels.values, template.labels.grid.affine, np.eye(4), grid.shape, grid.affine, NEAREST)
-    painted = np.zeros(grid.shape, dtype=np.float32)
-    for share, brightness in zip(template.tissues, brightness_of(t1.values, tissues), strict=True):
-        painted += np.float32(brightness) * share.values
+    shares = np.stack([share.values for share in template.tissues])
+    painted = brightness_of(t1.values, tissues)[shares.argmax(axis=0)] * shares.sum(axis=0)
     regions: dict[str, list[int]] = {}
     for number in sorted(template.nuclei):
         regions.setdefault(region_key(labels.names[number])[0], []).append(number)
