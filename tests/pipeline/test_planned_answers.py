@@ -112,6 +112,71 @@ def test_stats_gives_the_same_tables_from_the_estimates(trial, tmp_path):
     assert list((tmp_path / "s" / "provenance").glob("*.json"))
 
 
+@pytest.fixture
+def beside(trial, tmp_path):
+    """Plan, people and scores in a folder of their own, for a table of exclusions beside them."""
+    shutil.copytree(trial / "study" / "phenotype", tmp_path / "phenotype")
+    for name in ("raphe.toml", "participants.tsv"):
+        shutil.copy(trial / "study" / name, tmp_path)
+    return tmp_path
+
+
+OUT = "participant_id\tsession_id\ttracer\treason\n"
+
+
+def test_stats_takes_out_what_exclusions_beside_the_plan_name_as_a_run_does(trial, beside, capsys):
+    """From estimates of all scans, and from those of a run that has left them out already."""
+    rows = OUT + "sub-02\tses-post\tn/a\tmoved\nsub-05\tn/a\tAZ10419369\tleft\n"
+    (beside / "exclusions.tsv").write_text(rows, encoding="utf-8")
+    shutil.copytree(trial / "out", beside / "run")
+    ran = ["run", str(trial / "study"), str(beside / "run"), "group", "--plan", str(beside / "raphe.toml"), "--quiet"]
+    assert main(ran) in (0, 1)
+    capsys.readouterr()
+    for estimates in (trial / "out", beside / "run"):
+        asked = ["stats", str(beside / "raphe.toml"), str(estimates / "group" / "estimates.tsv")]
+        out = beside / f"stats of {estimates.name}"
+        assert main([*asked, "--out", str(out)]) in (0, 1)
+        assert "takes out sub-02_ses-post (moved), sub-05 AZ10419369 (left)" in capsys.readouterr().err.replace(
+            "\n", " "
+        )
+        for name in (CONTROLLED, INSIDE, SCORES, GIVEN):
+            ours = (out / "group" / f"{name}.tsv").read_text(encoding="utf-8")
+            assert ours == (beside / "run" / "group" / f"{name}.tsv").read_text(encoding="utf-8")
+    assert {row["n"] for row in table(out / "group" / f"{CONTROLLED}.tsv")} == {"7"}
+    assert {row["excluded"] for row in table(out / "group" / f"{CONTROLLED}.tsv")} == {"3"}  # scans
+    record = json.loads((out / "provenance" / "stats.json").read_text(encoding="utf-8"))
+    assert "moved" in json.dumps(record)
+
+
+@pytest.mark.parametrize(
+    ("row", "words"),
+    [
+        ("sub-2\tn/a\tn/a\tmoved", "participant_id, line 2: there is no participant 'sub-2'; did you mean 'sub-02'"),
+        ("sub-02\tses-pots\tn/a\tmoved", "session_id, line 2: there is no session 'ses-pots'; did you mean 'ses-post'"),
+        ("sub-02\tn/a\tDASB\tmoved", "tracer, line 2: there is no tracer 'DASB'"),
+        ("sub-02\tn/a\tn/a\tn/a", "reason"),
+    ],
+)
+def test_stats_refuses_exclusions_of_what_there_is_not(trial, beside, capsys, row, words):
+    (beside / "exclusions.tsv").write_text(f"{OUT}{row}\n", encoding="utf-8")
+    asked = ["stats", str(beside / "raphe.toml"), str(trial / "out" / "group" / "estimates.tsv")]
+    assert main([*asked, "--out", str(beside / "s")]) == 2
+    assert words in capsys.readouterr().err.replace("\n", " ")
+    assert not (beside / "s").exists()
+
+
+def test_stats_of_exclusions_that_leave_nothing_or_name_a_run(trial, beside, capsys):
+    people = sorted({row.participant for row in read_estimates(trial / "out" / "group" / "estimates.tsv").rows})
+    rows = "".join(f"sub-{who}\tn/a\tn/a\tlost\n" for who in people)
+    (beside / "exclusions.tsv").write_text(OUT + rows, encoding="utf-8")
+    asked = ["stats", str(beside / "raphe.toml"), str(trial / "out" / "group" / "estimates.tsv")]
+    assert main(asked) == 2
+    assert "excludes every scan of it" in capsys.readouterr().err.replace("\n", " ")
+    (beside / "exclusions.tsv").write_text("participant_id\trun\treason\nsub-02\trun-1\tmoved\n", encoding="utf-8")
+    assert main(asked) == 2
+    assert "cannot be told from others in these results" in capsys.readouterr().err.replace("\n", " ")
+
+
 def test_stats_prints_answers_without_a_folder(trial, capsys):
     words = ["stats", str(trial / "study" / "raphe.toml"), str(trial / "out" / "group" / "estimates.tsv")]
     assert main(words) == 0

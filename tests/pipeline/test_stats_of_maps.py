@@ -222,6 +222,22 @@ def test_who_lacks_a_map_is_left_out_and_named(maps, raphe):
     assert maps.about()["Excluded"] == ["sub-05: no map in session drug"]
 
 
+def test_who_is_excluded_beside_the_plan_is_left_out_with_the_reason(maps, raphe):
+    assert raphe(*maps.words).code == 0
+    before = maps.volume("t")
+    (maps.root / "exclusions.tsv").write_text("participant_id\tsession_id\treason\nsub-05\tses-drug\tmoved\n")
+    ended = raphe(*maps.words)
+    assert ended.code == 1  # one of two sessions is left
+    assert "takes out sub-05_ses-drug (moved)" in ended.err
+    assert maps.about()["Excluded"] == ["sub-05: excluded by a person: moved in session drug"]
+    assert not np.array_equal(before, maps.volume("t"), equal_nan=True)
+    without = maps.volume("t")
+    (maps.root / "exclusions.tsv").unlink()
+    maps.path("05", "drug").unlink()
+    raphe(*maps.words)
+    np.testing.assert_array_equal(maps.volume("t"), without)
+
+
 def test_names_and_sidecars_tell_tracer_and_model(maps, raphe):
     maps.edit("[[session]]", '[[tracer]]\nname = "raclopride"\n\n[[session]]')
     maps.edit('name = "change"', 'name = "change"\ntracer = "DASB"')

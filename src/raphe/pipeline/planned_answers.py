@@ -16,7 +16,7 @@ from raphe.data.scan import Scan
 from raphe.errors import InputError, nearest
 from raphe.io import derivatives as names
 from raphe.io.contrasts import write_contrast, write_contrast_values
-from raphe.io.participants import faults
+from raphe.io.participants import faults as faults_of
 from raphe.io.pharmacology import write_pharmacology
 from raphe.io.provenance import fingerprint, remove_outdated, sha256, write_record
 from raphe.io.results import read_estimates
@@ -24,6 +24,7 @@ from raphe.io.staging import prepare, staged
 from raphe.io.tables import read_table
 from raphe.pipeline.contrast_check import check_contrasts
 from raphe.pipeline.contrasts_of import Made, contrasts_of, material_of
+from raphe.pipeline.exclusions_of_results import TakenOut, exclusions_of_results
 from raphe.pipeline.findings import paragraphs, refuse_errors
 from raphe.pipeline.messages import Messages
 from raphe.pipeline.people_of import people_of
@@ -57,15 +58,20 @@ def run(options: argparse.Namespace) -> int:
     _check_once(options.table, estimates)
     _check_participants(participants)
     people, unknown = people_of(plan, participants, phenotype, _arms(options.table, plan, estimates))
+    gone, faults = exclusions_of_results(plan, _scans(estimates), participants)
+    refuse_errors(faults)
+    if gone.told:
+        messages.say(gone.told)
+    estimates = _kept(options.table, estimates, gone)
     told = sorted(check_contrasts(plan, _scans(estimates), people, False, ()), key=lambda item: item[0])
     findings: list[Finding] = [*unknown, *(finding for _, finding in told)]
     refuse_errors(findings)
     for paragraph in paragraphs(findings):
         messages.warn(paragraph)
-    made = contrasts_of(plan, estimates, people, {})
+    made = contrasts_of(plan, estimates, people, gone.aside)
     if not made.contrasts:
         raise InputError("; ".join(made.unmade))
-    pharmacology = pharmacology_of(plan, made.contrasts, material_of(plan, estimates, people, {}))
+    pharmacology = pharmacology_of(plan, made.contrasts, material_of(plan, estimates, people, gone.aside))
     for why in (*made.unmade, *made.untested, *pharmacology.unmade, *pharmacology.warnings):
         messages.warn(why)
     if options.out is None:
@@ -75,7 +81,7 @@ def run(options: argparse.Namespace) -> int:
             lines = [text for part in parts.get(contrast.name, ()) for text in (f"{part.title}:", *part.sentences)]
             print("\n".join([*_printed(contrast, region), *lines]), end="\n\n")
         return messages.code
-    for path in _write(options, plan, made, pharmacology):
+    for path in _write(options, plan, made, pharmacology, gone):
         print(path)
     return messages.code
 
@@ -114,7 +120,7 @@ def _check_table(options: argparse.Namespace) -> None:
 
 def _check_participants(path: Path) -> None:
     """Refuse a table in which a participant stands twice, say in two arms."""
-    for fault in faults(read_table(path)) if path.is_file() else ():
+    for fault in faults_of(read_table(path)) if path.is_file() else ():
         raise fault
 
 
@@ -155,14 +161,26 @@ def _arms(table: Path, plan: StudyPlan, estimates: Estimates) -> dict[str, str]:
     return found
 
 
+def _kept(table: Path, estimates: Estimates, gone: TakenOut) -> Estimates:
+    """Estimates of the scans that take part."""
+    kept = tuple(row for row in estimates.rows if not gone.holds(row.participant, row.session, row.tracer))
+    if not kept:
+        raise InputError(f"{table}: {gone.path} excludes every scan of it; take rows out of that")
+    return Estimates(kept)
+
+
 def _scans(estimates: Estimates) -> list[Scan]:
     distinct = dict.fromkeys((row.participant, row.session, row.tracer) for row in estimates.rows)
     return [Scan(person, session or None, tracer=tracer) for person, session, tracer in distinct]
 
 
-def _write(options: argparse.Namespace, plan: StudyPlan, made: Made, beside: Pharmacology) -> list[Path]:
+def _write(
+    options: argparse.Namespace, plan: StudyPlan, made: Made, beside: Pharmacology, gone: TakenOut
+) -> list[Path]:
     """Write all tables or none; the paths of the results."""
     inputs = {"plan": options.plan, "table": options.table}
+    if gone.path is not None:
+        inputs["exclusions"] = gone.path
     read = Step("read_estimates", {}, inputs={key: sha256(path) for key, path in inputs.items()})
     with staged(options.out) as stage:
         files = []
@@ -180,7 +198,7 @@ def _write(options: argparse.Namespace, plan: StudyPlan, made: Made, beside: Pha
         names.write_description(stage, plan.study.title, {})
         write_record(
             names.provenance(stage, NAME),
-            (read, *made.steps, *beside.steps),
+            (read, *gone.steps, *made.steps, *beside.steps),
             fingerprint=fingerprint(dict(read.inputs), {}),
             root=stage,
             outputs=files,

@@ -19,6 +19,7 @@ from raphe.io.staging import staged
 from raphe.io.tables import write_text
 from raphe.pipeline.contrast_check import check_contrasts
 from raphe.pipeline.contrasts_of import question_of
+from raphe.pipeline.exclusions_of_results import TakenOut, exclusions_of_results
 from raphe.pipeline.findings import paragraphs, refuse_errors
 from raphe.pipeline.group_maps import GroupMaps, ScansOfMaps, group_maps, remove_others, written_for
 from raphe.pipeline.map_question import asked
@@ -60,23 +61,26 @@ def stats_of_maps(
     folder: Path = options.table
     maps = maps_of_folder(plan, folder, contrasts, options.entity)
     people, unknown = people_of(plan, participants, phenotype)
-    refuse_errors(unknown)
+    gone, faults = exclusions_of_results(plan, _named(maps), participants)
+    refuse_errors([*unknown, *faults])
+    maps = _kept(maps, gone)
     possible, unmade, doubts = _possible(plan, contrasts, maps, people)
     check_once(possible, maps)
     scans = ScansOfMaps(
-        options.out, maps.scans(), maps.analysed, {}, people, options.command_line, {DATASET: folder},
+        options.out, maps.scans(), maps.analysed, gone.why, people, options.command_line, {DATASET: folder},
         options.workers or os.cpu_count() or 1, "no map", WAYS,
     )  # fmt: skip
     made = group_maps(plan.model_copy(update={"contrasts": possible}), scans, messages.progress)
     unmade = (*unmade, *made.unmade)
     if not made.found:
         raise InputError("; ".join(unmade))
-    for note in (*maps.notes, *of_regions):
+    notes = (*maps.notes, *of_regions, *([gone.told] if gone.told else []))
+    for note in notes:
         messages.say(note)
     for why in (*doubts, *unmade):
         messages.warn(why)
     remove_others(options.out, made.found)
-    page = _write(options, plan, participants, maps, made, (*maps.notes, *of_regions, *unmade))
+    page = _write(options, plan, participants, maps, made, gone, (*notes, *unmade))
     for path in (*(path for one in made.found for path in written_for(options.out, one.name)), page):
         print(path)
     return messages.code
@@ -108,11 +112,23 @@ def _voxelwise(plan: StudyPlan) -> tuple[tuple[ContrastSection, ...], tuple[str,
     return tuple(kept), tuple(why)
 
 
+def _named(maps: MapsOfFolder) -> list[Scan]:
+    return [Scan(one.participant, one.session or None, tracer=one.tracer) for one in maps.scans()]
+
+
+def _kept(maps: MapsOfFolder, gone: TakenOut) -> MapsOfFolder:
+    """Maps of the scans that take part."""
+    kept = {key: own for key, own in maps.maps.items() if not gone.holds(key.participant, key.session, key.tracer)}
+    if not kept:
+        raise InputError(f"{maps.folder}: {gone.path} excludes every scan of it; take rows out of that")
+    return MapsOfFolder(maps.folder, kept, maps.notes)
+
+
 def _possible(
     plan: StudyPlan, contrasts: Sequence[ContrastSection], maps: MapsOfFolder, people: People
 ) -> tuple[tuple[ContrastSection, ...], tuple[str, ...], tuple[str, ...]]:
     """Contrasts whose scans and people are there, why others cannot be made, and doubts about the former."""
-    scans = [Scan(one.participant, one.session or None, tracer=one.tracer) for one in maps.scans()]
+    scans = _named(maps)
     possible, unmade, told = [], list[str](), dict[Finding, None]()
     for contrast in contrasts:
         try:
@@ -135,16 +151,17 @@ def _write(
     participants: Path,
     maps: MapsOfFolder,
     made: GroupMaps,
+    gone: TakenOut,
     notes: Sequence[str],
 ) -> Path:
     """Write the page and the record of what was read; the path of the page."""
-    read = _read(options, plan, participants, maps)
+    read = _read(options, (plan.path, participants, *([gone.path] if gone.path else [])), maps)
     view = maps_view(made.found, made.background, notes)
     assert view is not None
     page = maps_page(
         plan.study.title,
         view,
-        steps=(read, *made.steps),
+        steps=(read, *gone.steps, *made.steps),
         versions=versions(),
         citations={key: entry.citation for key, entry in references().items()},
         command_line=options.command_line,
@@ -156,7 +173,7 @@ def _write(
         remove_outdated(names.provenance(options.out, NAME), options.out, [file.relative_to(stage).as_posix()])
         write_record(
             names.provenance(stage, NAME),
-            (read, *made.steps),
+            (read, *gone.steps, *made.steps),
             fingerprint=fingerprint(dict(read.inputs), {}),
             root=stage,
             outputs=[file],
@@ -165,12 +182,11 @@ def _write(
     return names.maps_report(options.out)
 
 
-def _read(options: argparse.Namespace, plan: StudyPlan, participants: Path, maps: MapsOfFolder) -> Step:
+def _read(options: argparse.Namespace, tables: Sequence[Path], maps: MapsOfFolder) -> Step:
     """What was read."""
     found = [one for own in maps.maps.values() for one in own]
     files = [path for one in found for path in (one.path, one.quality) if path is not None]
     inputs = {path.relative_to(maps.folder).as_posix(): sha256(path) for path in files}
-    tables = [path for path in (plan.path, participants) if path.is_file()]
     return Step(
         "read_maps",
         {
@@ -180,5 +196,5 @@ def _read(options: argparse.Namespace, plan: StudyPlan, participants: Path, maps
             "n_unflagged": sum(one.quality is None for one in found),
             "entities": tuple(f"{key}-{value}" for key, value in options.entity),
         },
-        inputs={**inputs, **{path.name: sha256(path) for path in tables}},
+        inputs={**inputs, **{path.name: sha256(path) for path in tables if path.is_file()}},
     )
