@@ -27,6 +27,9 @@ BLOCKS = 5.0
 MARGIN = 0.06
 """Width of the rim around the brain that is compared too, as a share of the brain's edge."""
 
+SMOOTH, TRUNCATE = 0.6, 4.0
+"""Standard deviation of the Gaussian before places are picked, over their distance; where it ends, in itself."""
+
 SAME = 3.0
 """mm at the places of a human brain (in proportion for others): two metrics that end further apart disagree."""
 
@@ -159,11 +162,13 @@ def pair_of(
     size, voxel = extent.size, extent.size / voxels
     step = [max(1, round(voxel / zoom)) for zoom in fixed.grid.zooms]
     margin = max(1, round(MARGIN * size / min(fixed.grid.zooms)))
-    rim = ndimage.binary_dilation(brain, iterations=margin)
-    smooth = ndimage.gaussian_filter(np.where(rim, fixed.values, 0), [0.6 * n for n in step])
-    inner = ndimage.gaussian_filter(brain.astype(np.float32), [0.6 * n for n in step])
+    box = _around(brain, step, margin)
+    rim = ndimage.binary_dilation(brain[box], iterations=margin)
+    smooth = ndimage.gaussian_filter(np.where(rim, fixed.values[box], 0), [SMOOTH * n for n in step])
+    inner = ndimage.gaussian_filter(brain[box].astype(np.float32), [SMOOTH * n for n in step])
     picked = np.argwhere(rim[:: step[0], :: step[1], :: step[2]]) * step
-    places = picked @ fixed.grid.affine[:3, :3].T + fixed.grid.affine[:3, 3]
+    index = picked + [part.start for part in box]
+    places = index @ fixed.grid.affine[:3, :3].T + fixed.grid.affine[:3, 3]
     if view is not None:
         kept = _in_view(view, moving.grid, places)
         picked, places = picked[kept], places[kept]
@@ -179,6 +184,15 @@ def pair_of(
     values = np.ascontiguousarray(ndimage.gaussian_filter(moving.values, sigma), dtype=np.float32)
     ready, own = orthonormal(basis, edges), np.ascontiguousarray(places[order])
     return Pair(values, inverse(moving.grid.affine), own, ready, edges, extent.centre, extent.radius)
+
+
+def _around(brain: Flags, step: list[int], margin: int) -> tuple[slice, ...]:
+    """Box of a brain with room for the rim and the blur of its edge; it begins at a multiple of the steps."""
+    room = [margin + int(np.ceil(TRUNCATE * SMOOTH * n)) + 1 for n in step]
+    return tuple(
+        slice(max(0, int(at.min()) - more) // n * n, int(at.max()) + more + 1)
+        for at, more, n in zip(np.nonzero(brain), room, step, strict=True)
+    )
 
 
 def _in_view(view: View, grid: Grid, places: Array) -> Flags:

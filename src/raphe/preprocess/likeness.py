@@ -4,7 +4,8 @@ A template's own image is an average of heads, often of another scanner and sequ
 white matter around them where an individual's are not. So its atlas is painted with the brightness that each region and
 each tissue has in the individual (the model of Puonti et al. 2016, NeuroImage 143:235). Its maps of tissue are
 averages, too: where people differ they hold some of each, which painted would be a grey that nobody has there, and hide
-the edges of what is nearly as bright as white matter. So every place is painted as the tissue that it probably is.
+the edges of what is nearly as bright as white matter. So near the nuclei every place is painted as the tissue that it
+probably is. Farther off, where folds are not those of the individual, the averages are kept.
 """
 
 from __future__ import annotations
@@ -17,8 +18,12 @@ from raphe.core.resample import NEAREST, resample
 from raphe.data.template import Template
 from raphe.data.volume import Labels, Volume
 from raphe.nomenclature import region_key
+from raphe.preprocess.warp import brain_edge
 
 Flags = npt.NDArray[np.bool_]
+
+NEAR = 0.03
+"""How far from the nuclei places are painted as one tissue, over the brain's edge: 4 mm in people."""
 
 FEW = 50
 """Voxels that must be left of a region without its surface, else the whole region tells its brightness."""
@@ -46,14 +51,18 @@ def likeness(template: Template, t1: Volume, labels: Labels, tissues: tuple[Volu
     grid = template.t1.grid
     drawn = resample(template.labels.values, template.labels.grid.affine, np.eye(4), grid.shape, grid.affine, NEAREST)
     shares = np.stack([share.values for share in template.tissues])
-    painted = brightness_of(t1.values, tissues)[shares.argmax(axis=0)] * shares.sum(axis=0)
+    brightness = brightness_of(t1.values, tissues)
+    away = ndimage.distance_transform_edt(~np.isin(drawn, sorted(template.nuclei)), sampling=grid.zooms)
+    near = away <= NEAR * brain_edge(grid, template.brain)
+    one = brightness[shares.argmax(axis=0)] * shares.sum(axis=0)
+    painted = np.where(near, one, np.tensordot(brightness, shares, axes=1))
     regions: dict[str, list[int]] = {}
     for number in sorted(template.nuclei):
         regions.setdefault(region_key(labels.names[number])[0], []).append(number)
     for members in regions.values():  # both sides of a region together
-        brightness = _brightness(t1, labels, members)
-        if brightness is not None:
-            painted[np.isin(drawn, members)] = brightness
+        own = _brightness(t1, labels, members)
+        if own is not None:
+            painted[np.isin(drawn, members)] = own
     return Volume(grid, np.where(template.brain, painted, 0).astype(np.float32))
 
 
