@@ -75,6 +75,11 @@ def test_a_voxel_below_the_threshold_is_not_drawn():
     assert (pixels(glass_brain(found, "label"))[1][1] > 0).sum() == 2
 
 
+def test_regions_that_touch_are_parted_by_one_line():
+    two = np.array([[0, 0, 0, 0], [0, 1, 2, 0], [0, 0, 0, 0]])
+    assert sorted(outline(two)) == [(1, 1, 1, 2), (1, 1, 3, 1), (1, 2, 3, 2), (2, 1, 2, 2), (3, 1, 3, 2)]
+
+
 def test_only_what_is_significant_is_outlined():
     corrected = np.zeros(SHAPE, dtype=bool)
     corrected[1, 3, 4] = True

@@ -102,6 +102,18 @@ def test_layers_lie_in_the_same_places_and_the_pet_is_not_drawn_where_it_is_fain
     assert all((one > 0).all() for one in pixels(layers.under))
 
 
+def test_outlines_run_along_the_edges_of_the_regions_over_the_same_picture(found):
+    (figure,) = preprocessing_view(found).regions
+    plain, drawn = (str(one.drawing) for one in figure.panels[:2])
+    assert "outline" not in plain
+    assert [one.tobytes() for one in pixels(plain)] == [one.tobytes() for one in pixels(drawn)]
+    left, width = (float(re.search(r'<image x="(\S+)" y="\S+" width="(\S+)"', drawn)[at]) for at in (1, 2))
+    axial = re.search(r'<path class="outline" d="([^"]+)"', drawn)[1]
+    upright = {x for x, _, end in re.findall(r"M(\S+) (\S+?)L(\S+) ", axial) if x == end}
+    voxel = width / next(pixels(drawn)).shape[1]
+    assert sorted((float(x) - left) / voxel for x in upright) == pytest.approx([2, 5, 8], abs=0.05)
+
+
 def test_without_an_mri_nothing_is_faded_and_tissue_has_other_names(found):
     view = preprocessing_view(dataclasses.replace(found, t1=None))
     assert view.layers is None

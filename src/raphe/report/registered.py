@@ -16,10 +16,7 @@ from raphe.report.slices import Volume, slices
 Floats = npt.NDArray[np.float32]
 
 SHADES = 200
-"""Shades of grey of a picture with outlines."""
-
-OUTLINE = (230, 120, 0)
-"""Colour of outlines."""
+"""Shades of grey."""
 
 ASIDE = 0.08
 """How far beside the middle is cut, over the width of the brain: through nuclei and not between the halves."""
@@ -44,13 +41,14 @@ class Layers(NamedTuple):
 
 def outlines(found: Preprocessed) -> Figure:
     """Outlines of the regions on the MRI and on the PET, which tell whether the two lie on each other."""
-    edge = _edges(found.labels)
     images = {} if found.t1 is None else {"T1-weighted image": found.t1}
     images["PET, late mean"] = found.pet
     panels = []
     for name, values in images.items():
-        for title, outline in ((name, np.zeros_like(edge)), (f"{name}, with the outlines of the regions", edge)):
-            panels.append(Titled(title, _slices(found, _greys(found, values, outline), title)))
+        greys = _greys(found, values)
+        panels.append(Titled(name, _slices(found, greys, name)))
+        title = f"{name}, with the outlines of the regions"
+        panels.append(Titled(title, _slices(found, greys, title, found.labels)))
     where = "the T1-weighted image" if found.t1 is not None else "the PET alone"
     caption = (
         f"Regions, found in {where}, at the size of the PET's voxels. Where the outlines follow the edges of grey "
@@ -64,7 +62,7 @@ def layers(found: Preprocessed) -> Layers | None:
     """The PET over the MRI; None where there is no MRI."""
     if found.t1 is None:
         return None
-    under = _slices(found, _greys(found, found.t1, np.zeros(found.labels.shape, dtype=bool)), "T1-weighted image")
+    under = _slices(found, _greys(found, found.t1), "T1-weighted image")
     share = np.clip(found.pet / _top(found, found.pet), 0, 1)
     place = np.where(share < FAINT, 0, FIRST + np.round(share * (len(PALETTE) - 1 - FIRST))).astype(np.float32)
     over = _slices(found, _volume(found, place, PALETTE), "PET, late mean, over the T1-weighted image")
@@ -76,20 +74,19 @@ def layers(found: Preprocessed) -> Layers | None:
     return Layers(under, over, caption)
 
 
-def _slices(found: Preprocessed, volume: Volume, title: str) -> Markup:
+def _slices(found: Preprocessed, volume: Volume, title: str, regions: npt.NDArray[np.int32] | None = None) -> Markup:
     inside = np.argwhere(found.labels > 0)
     places = inside * found.grid.zooms + found.grid.affine[:3, 3] if len(inside) else np.zeros((1, 3))
     within = (places.min(axis=0) - MARGIN, places.max(axis=0) + MARGIN)
     x, y, z = places.mean(axis=0).tolist()
     at = (x + ASIDE * float(places[:, 0].max() - places[:, 0].min()), y, z)
-    return slices(volume, at, within, f"{title}: axial, coronal and sagittal slice")
+    return slices(volume, at, within, f"{title}: axial, coronal and sagittal slice", regions)
 
 
-def _greys(found: Preprocessed, values: Floats, outline: npt.NDArray[np.bool_]) -> Volume:
+def _greys(found: Preprocessed, values: Floats) -> Volume:
     shade = np.clip(values / _top(found, values), 0, 1) * (SHADES - 2)
-    drawn = np.where(outline, SHADES, 1 + np.round(shade)).astype(np.float32)
     greys = np.repeat(np.linspace(0, 255, SHADES)[:, None], 3, axis=1)
-    return _volume(found, drawn, np.concatenate([greys, [OUTLINE]]).round().astype(np.uint8))
+    return _volume(found, (1 + np.round(shade)).astype(np.float32), greys.round().astype(np.uint8))
 
 
 def _volume(found: Preprocessed, drawn: Floats, colours: npt.NDArray[np.uint8]) -> Volume:
@@ -102,14 +99,3 @@ def _top(found: Preprocessed, values: Floats) -> float:
     where = np.nonzero(found.labels)
     within = values[tuple(slice(int(n.min()), int(n.max()) + 1) for n in where)] if where[0].size else values
     return max(float(np.percentile(within, BRIGHTEST)) if within.size else 1.0, 1e-9)
-
-
-def _edges(labels: npt.NDArray[np.int32]) -> npt.NDArray[np.bool_]:
-    """Voxels of a region that have a neighbour of another, within the plane of any slice."""
-    edge = np.zeros(labels.shape, dtype=bool)
-    for axis in range(3):
-        step = np.diff(labels, axis=axis) != 0
-        first = [slice(None)] * 3
-        first[axis] = slice(0, -1)
-        edge[tuple(first)] |= step
-    return edge & (labels > 0)

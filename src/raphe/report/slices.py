@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 from raphe.report import svg
 from raphe.report.maps import FIRST, PALETTE
+from raphe.report.outline import outline
 from raphe.report.png import data_uri
 from raphe.report.wording import MINUS
 
@@ -63,7 +64,13 @@ class Volume:
     colours: npt.NDArray[np.uint8] | None = None
 
 
-def slices(volume: Volume, at: tuple[float, float, float], within: tuple[Floats, Floats], label: str) -> Markup:
+def slices(
+    volume: Volume,
+    at: tuple[float, float, float],
+    within: tuple[Floats, Floats],
+    label: str,
+    regions: npt.NDArray[np.integer] | None = None,
+) -> Markup:
     """Slices across the three axes of an image through one place, the left of the head on the left.
 
     Parameters
@@ -75,6 +82,8 @@ def slices(volume: Volume, at: tuple[float, float, float], within: tuple[Floats,
         Lowest and highest corner of what is shown.
     label : str
         Text alternative.
+    regions : ndarray of int, shape of the image, optional
+        Numbers of regions whose outlines are drawn.
     """
     sizes = within[1] - within[0]
     across = [float(sizes[right]) for _, right, _, _, _ in PLANES]
@@ -83,7 +92,7 @@ def slices(volume: Volume, at: tuple[float, float, float], within: tuple[Floats,
     foot = TOP + height + 24
     parts, left = [], GAP / 2
     for plane, wide in zip(PLANES, across, strict=True):
-        parts.append(_slice(volume, plane, at, within, left, ratio, height))
+        parts.append(_slice(volume, plane, at, within, left, ratio, height, regions))
         left += ratio * wide + GAP
     if volume.colours is None:
         parts.append(_bar(volume, left, TOP, height))
@@ -99,6 +108,7 @@ def _slice(
     left: float,
     ratio: float,
     height: float,
+    regions: npt.NDArray[np.integer] | None,
 ) -> str:
     axis, right, up, name, letter = plane
     index = _index(volume, axis, at[axis])
@@ -106,7 +116,11 @@ def _slice(
     for other in (right, up):
         first, last = (_index(volume, other, float(end[other])) for end in within)
         shown[other] = slice(first, last + 1)
-    slab = np.flipud(volume.values[tuple(shown)].take(index, axis=axis).T)
+    slab, marked = (
+        None if whole is None else np.flipud(whole[tuple(shown)].take(index, axis=axis).T)
+        for whole in (volume.values, regions)
+    )
+    assert slab is not None
     width = ratio * volume.zooms[right] * slab.shape[1]
     tall = ratio * volume.zooms[up] * slab.shape[0]
     top = TOP + (height - tall) / 2
@@ -115,6 +129,7 @@ def _slice(
     return "".join(
         [
             svg.picture(left, top, width, tall, _drawn(volume, slab)),
+            "" if marked is None else _outlines(marked, left, top, width, tall),
             svg.text(left + width / 2, 11, f"{name}, {letter} = {place:.1f} mm".replace("-", MINUS), anchor="middle"),
             svg.text(left - 4, top + tall / 2 + 4, low, "side", anchor="end"),
             svg.text(left + width + 4, top + tall / 2 + 4, high, "side"),
@@ -122,6 +137,12 @@ def _slice(
             svg.text(left + width / 2, top + tall + 12, below, "side", anchor="middle"),
         ]
     )
+
+
+def _outlines(marked: npt.NDArray[np.integer], left: float, top: float, width: float, tall: float) -> str:
+    sx, sy = width / marked.shape[1], tall / marked.shape[0]
+    lines = [(left + a * sx, top + b * sy, left + c * sx, top + d * sy) for a, b, c, d in outline(marked)]
+    return svg.segments(lines, "outline") if lines else ""
 
 
 def _index(volume: Volume, axis: int, place: float) -> int:
