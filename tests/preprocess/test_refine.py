@@ -2,12 +2,13 @@
 
 import numpy as np
 import pytest
+from scipy import ndimage
 
 from phantom_head import grid, places, tissues
 from raphe.data.alignment import Field, Warp
 from raphe.data.template import Template
 from raphe.data.volume import Labels, Volume
-from raphe.preprocess.likeness import likeness
+from raphe.preprocess.likeness import NEAR, brightness_of, likeness
 from raphe.preprocess.refine import refine
 from raphe.preprocess.warp import brain_edge, drawn, places_of
 
@@ -70,13 +71,33 @@ def test_the_template_is_painted_with_the_brightness_of_the_individual(template,
     assert not painted.values[~BRAIN].any()
 
 
-def test_nuclei_that_the_template_does_not_show_are_found(template, head):
-    image, parts, true = head
-    before = none()
-    labels = drawn(template.labels, places_of(before.to_template, GRID), GRID)
-    painted = likeness(template, image, labels, parts)
-    found = refine(before, image, painted, template.only(template.nuclei), brain_edge(GRID, BRAIN))
-    moved = drawn(template.labels, places_of(found.to_template, GRID), GRID)
+def test_places_near_the_nuclei_are_painted_as_one_tissue_and_others_as_the_average(template, head):
+    image, parts, _ = head
+    painted = likeness(template, image, drawn(template.labels, AT.astype(np.float32), GRID), parts)
+    bright = brightness_of(image.values, parts)
+    maps = np.stack([part.values for part in template.tissues])
+    mixed = (maps.max(axis=0) > 0.55) & (maps.max(axis=0) < 0.9) & BRAIN & ~NUCLEI
+    away = ndimage.distance_transform_edt(~NUCLEI, sampling=GRID.zooms) / brain_edge(GRID, BRAIN)
+    near, far = mixed & (away < 0.9 * NEAR), mixed & (away > 1.1 * NEAR)
+    assert near.sum() > 50
+    assert far.sum() > 50
+    one, average = bright[maps.argmax(axis=0)] * maps.sum(axis=0), np.tensordot(bright, maps, axes=1)
+    np.testing.assert_allclose(painted.values[near], one[near], rtol=1e-5)
+    np.testing.assert_allclose(painted.values[far], average[far], rtol=1e-5)
+
+
+@pytest.fixture(scope="module")
+def refined(template, head):
+    """Warp from none, after the template was painted as the head would show it."""
+    image, parts, _ = head
+    painted = likeness(template, image, drawn(template.labels, AT.astype(np.float32), GRID), parts)
+    return refine(none(), image, painted, template.only(template.nuclei), brain_edge(GRID, BRAIN))
+
+
+def test_nuclei_that_the_template_does_not_show_are_found(template, head, refined):
+    true = head[2]
+    labels = drawn(template.labels, places_of(none().to_template, GRID), GRID)
+    moved = drawn(template.labels, places_of(refined.to_template, GRID), GRID)
 
     def dice(one):
         return 2 * (true & (one.values > 0)).sum() / (true.sum() + (one.values > 0).sum())
@@ -85,23 +106,17 @@ def test_nuclei_that_the_template_does_not_show_are_found(template, head):
     assert dice(moved) > 0.91
 
 
-def test_the_refined_warp_and_its_inverse_are_the_true_ones_at_the_nuclei(template, head):
-    image, parts, true = head
-    labels = drawn(template.labels, AT.astype(np.float32), GRID)
-    painted = likeness(template, image, labels, parts)
-    found = refine(none(), image, painted, template.only(template.nuclei), brain_edge(GRID, BRAIN))
+def test_the_refined_warp_and_its_inverse_are_the_true_ones_at_the_nuclei(head, refined):
+    true = head[2]
     surface = NUCLEI & (SHARES[1] < 0.9)
-    ahead = np.linalg.norm(found.to_native.places - AT - shift(AT), axis=-1)[surface]
-    back = np.linalg.norm(found.to_template.places - to_template(AT), axis=-1)[true]
+    ahead = np.linalg.norm(refined.to_native.places - AT - shift(AT), axis=-1)[surface]
+    back = np.linalg.norm(refined.to_template.places - to_template(AT), axis=-1)[true]
     before = np.median(np.linalg.norm(shift(AT), axis=-1)[surface])
     assert np.median(ahead) < 0.6 * before
     assert np.median(back) < 0.6 * before
 
 
-def test_far_from_the_nuclei_nothing_changes(template, head):
-    image, parts, _ = head
-    painted = likeness(template, image, drawn(template.labels, AT.astype(np.float32), GRID), parts)
-    found = refine(none(), image, painted, template.only(template.nuclei), brain_edge(GRID, BRAIN))
+def test_far_from_the_nuclei_nothing_changes(refined):
     far = np.abs(AT[..., 2]) > 60
-    np.testing.assert_allclose(found.to_native.places[far], AT[far], atol=1e-3)
-    np.testing.assert_allclose(found.to_template.places[far], AT[far], atol=1e-3)
+    np.testing.assert_allclose(refined.to_native.places[far], AT[far], atol=1e-3)
+    np.testing.assert_allclose(refined.to_template.places[far], AT[far], atol=1e-3)

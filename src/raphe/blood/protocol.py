@@ -253,7 +253,8 @@ class Population:
 
 def columns(theta: Array) -> Array:
     """Each parameter by itself, shape (n_par, ..., 1), so that it broadcasts over times."""
-    return np.moveaxis(np.asarray(theta, dtype=float), -1, 0)[..., None]
+    whole = np.asarray(theta, dtype=float)
+    return (whole if whole.ndim == 1 else np.moveaxis(whole, -1, 0))[..., None]
 
 
 def combinations(*values: npt.ArrayLike) -> Array:

@@ -32,6 +32,9 @@ MOST_EVALUATIONS = 300
 STILL = 1e-11
 """Relative change of cost, parameters or slope at which a search ends."""
 
+STEP = float(np.finfo(float).eps ** (1 / 3))
+"""Half of the difference by which slopes are found, over the coordinate or 1."""
+
 CLOSE = 1e-2
 """Share of the searched range within which the end itself is tried."""
 
@@ -59,7 +62,8 @@ def search(model: Curve, problem: Problem) -> Solution:
     wrss = float((part.weights * residual**2).sum())
     at_low, at_high = scale.at_bounds(theta)
     at = np.where(at_low, scale.low, np.where(at_high, scale.high, scale.forward(theta)))
-    jacobian = _jacobian(lambda z: model.curve(scale.back(z), part.time), at, scale)
+    small = 1e-6 * np.maximum(np.abs(at), 1e-2)
+    jacobian = _jacobian(lambda z: model.curve(scale.back(z), part.time), at, scale, small)
     free = ~(at_low | at_high)
     covariance, singular = _covariance(jacobian, part, wrss, free, scale.slope(theta))
     quality = (
@@ -137,13 +141,19 @@ def _lowest(model: Curve, problem: Problem, scale: _Scale) -> OptimizeResult:
     starts = np.clip(scale.forward(model.starts(problem)), scale.low, scale.high)
     cost = ((root * (problem.value - model.curve(scale.back(starts), problem.time))) ** 2).sum(axis=-1)
 
+    def drawn(z: Array) -> Array:
+        return np.asarray(model.curve(scale.back(z), problem.time))
+
     def residual(z: Array) -> Array:
-        return np.asarray(root * (problem.value - model.curve(scale.back(z), problem.time)))
+        return np.asarray(root * (problem.value - drawn(z)))
+
+    def slopes(z: Array) -> Array:
+        return np.asarray(-root[:, None] * _jacobian(drawn, z, scale, STEP * np.maximum(np.abs(z), 1.0)))
 
     picked, n_kinks = _picked(model, scale.back(starts), cost)
     found: list[OptimizeResult] = []
     for i in picked:
-        found.append(_polished(residual, starts[i], scale))
+        found.append(_polished(residual, slopes, starts[i], scale))
         if len(found) >= n_kinks and len(_alike(found)) >= N_AGREED:
             break
     return min(_alike(found), key=lambda result: (result.status <= 0, float(result.cost)))
@@ -168,7 +178,9 @@ def _picked(model: Curve, starts: Array, cost: Array) -> tuple[list[int], int]:
     return [*first.values(), *(i for i in order if i not in own)][:N_POLISHED], min(len(first), N_POLISHED)
 
 
-def _polished(residual: Callable[[Array], Array], start: Array, scale: _Scale) -> OptimizeResult:
+def _polished(
+    residual: Callable[[Array], Array], slopes: Callable[[Array], Array], start: Array, scale: _Scale
+) -> OptimizeResult:
     """Minimum from one start; a parameter that ends close to a bound is tried at it.
 
     The trust region that reflects at bounds finds its way from afar, but never quite arrives at one.
@@ -176,7 +188,7 @@ def _polished(residual: Callable[[Array], Array], start: Array, scale: _Scale) -
 
     def minimum(x: Array, method: str) -> OptimizeResult:
         return least_squares(
-            residual, x, jac="3-point", bounds=(scale.low, scale.high), method=method, x_scale="jac",
+            residual, x, jac=slopes, bounds=(scale.low, scale.high), method=method, x_scale="jac",
             xtol=STILL, ftol=STILL, gtol=STILL, max_nfev=MOST_EVALUATIONS,
         )  # fmt: skip
 
@@ -190,15 +202,15 @@ def _polished(residual: Callable[[Array], Array], start: Array, scale: _Scale) -
     return found
 
 
-def _jacobian(curve: Callable[[Array], Array], z: Array, scale: _Scale) -> Array:
-    """Derivative of the curve by the search coordinates, shape (n_sample, n_par), by central differences."""
-    step = 1e-6 * np.maximum(np.abs(z), 1e-2)
+def _jacobian(curve: Callable[[Array], Array], z: Array, scale: _Scale, step: Array) -> Array:
+    """Derivative of the curve by the search coordinates, shape (n_sample, n_par), by central differences.
+
+    All curves are drawn in one call, shape (2 n_par, n_sample). At a bound the difference is of one side.
+    """
     up, down = np.minimum(z + step, scale.high), np.maximum(z - step, scale.low)
-    rows = [
-        (curve(np.where(at, up, z)) - curve(np.where(at, down, z))) / (up - down)[i]
-        for i, at in enumerate(np.eye(z.size, dtype=bool))
-    ]
-    return np.array(rows).T
+    own = np.eye(z.size, dtype=bool)
+    found = curve(np.concatenate([np.where(own, up, z), np.where(own, down, z)]))
+    return np.asarray(((found[: z.size] - found[z.size :]) / (up - down)[:, None]).T)
 
 
 def _covariance(jacobian: Array, problem: Problem, wrss: float, free: Flags, slope: Array) -> tuple[Array, bool]:
