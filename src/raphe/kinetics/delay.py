@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
@@ -87,10 +88,11 @@ def estimate_delay(
         If the lowest cost lies at a bound, so that the data do not tell the delay.
     """
     sampled = sampling(tacs.frames, convention)
-    mean = _mean_curve(tacs)
-    tissue = _Tissue(sampled, plasma, mean, _weights(tacs, mean, half_life))
+    mean, known = _mean_curve(tacs), answers(plasma.parent, 128)
+    responses = cache(lambda delay: known.seen(sampled, delay))  # the same delays are tried again and again
+    tissue = _Tissue(sampled, plasma, responses, mean, _weights(tacs, mean, half_life))
     expected = tissue.fitted(*_both(tissue, bounds, dispersion))
-    tissue = _Tissue(sampled, plasma, mean, _weights(tacs, expected, half_life))
+    tissue = _Tissue(sampled, plasma, responses, mean, _weights(tacs, expected, half_life))
     value, tau = _both(tissue, bounds, dispersion)
     se = _standard_error(lambda delay: tissue.cost(delay, tau), value, len(tacs.frames))
     told: dict[str, Parameter] = {"value": value, "se": se, "low": bounds[0], "high": bounds[1]}
@@ -153,9 +155,16 @@ def _weights(tacs: TACs, expected: Array, half_life: float | None) -> Array:
 class _Tissue:
     """Best tissue of two compartments and blood for one curve, at any delay."""
 
-    def __init__(self, sampled: Sampling, plasma: PlasmaInput, curve: Array, weights: Array) -> None:
+    def __init__(
+        self,
+        sampled: Sampling,
+        plasma: PlasmaInput,
+        responses: Callable[[float], Responses],
+        curve: Array,
+        weights: Array,
+    ) -> None:
         self._sampled, self._blood, self._parent = sampled, plasma.whole_blood, plasma.parent
-        self._known = answers(plasma.parent, 128)
+        self._responses = responses
         self._curve, self._weights = curve, weights
         self._rates = compartments.tried(5.0)
 
@@ -186,7 +195,7 @@ class _Tissue:
         return place, amplitude, cost
 
     def _seen(self, delay: float, tau: float) -> tuple[Responses, Array]:
-        table = self._known.seen(self._sampled, float(delay))
+        table = self._responses(float(delay))
         blood = np.zeros(self._curve.size)
         if self._blood is not None:
             blood = self._undispersed(self._blood.shifted(float(delay)), tau)
