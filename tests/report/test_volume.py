@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from raphe.report.volume import STEPS, box_of, moved, rounded, whole
+from raphe.report.volume import STEPS, rounded, whole
 
 AFFINE = np.array([[-2.0, 0.1, 0, 90], [0, 2.1, 0.2, -126], [0.1, 0, 1.9, -72], [0, 0, 0, 1]])
 
@@ -55,15 +55,3 @@ def test_the_same_content_gives_the_same_bytes_and_the_same_name():
     values = np.random.default_rng(1).normal(size=(5, 4, 3))
     assert rounded(values, AFFINE) == rounded(values.copy(order="F"), AFFINE.copy())
     assert rounded(values, AFFINE).name != rounded(-values, AFFINE).name
-
-
-@pytest.mark.parametrize("room", [0, 2])
-def test_a_part_of_a_grid_keeps_its_place(room):
-    mask = np.zeros((9, 8, 7), dtype=bool)
-    mask[3:6, 0:2, 6] = True
-    box = box_of(mask, room)
-    assert mask[box].sum() == mask.sum()
-    assert mask[box].shape == ((3, 2, 1) if room == 0 else (7, 4, 3))
-    whole_place = AFFINE @ [4, 1, 6, 1]
-    within = [at - part.start for at, part in zip((4, 1, 6), box, strict=True)]
-    np.testing.assert_allclose(moved(AFFINE, box) @ [*within, 1], whole_place)

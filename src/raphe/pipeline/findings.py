@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 from raphe.data.finding import Finding
 from raphe.errors import InputError
@@ -25,6 +26,22 @@ def paragraphs(findings: Sequence[Finding]) -> list[str]:
     for finding in findings:
         kinds.setdefault((finding.severity, _VARYING.sub("", finding.message)), []).append(finding)
     return [_paragraph(kind) for kind in kinds.values()]
+
+
+def paragraphs_of_page(findings: Sequence[Finding], roots: Iterable[Path]) -> list[str]:
+    """The paragraphs for a report, which stands beside its data set: paths begin at the root of their data set.
+
+    Parameters
+    ----------
+    findings : sequence of Finding
+        In the order in which they are to be told.
+    roots : iterable of Path
+        Of the data sets that the findings are about.
+    """
+    told = paragraphs(findings)
+    for root in sorted({f"{root}/" for root in roots} - {"/", "./"}, key=len, reverse=True):
+        told = [re.sub(rf"(?<![\w/.]){re.escape(root)}", "", paragraph) for paragraph in told]
+    return told
 
 
 def refuse_errors(findings: Sequence[Finding]) -> None:

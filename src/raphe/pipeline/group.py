@@ -29,7 +29,7 @@ from raphe.io.tables import write_text
 from raphe.kinetics.registry import model_type
 from raphe.pipeline.concern_of import concern_of
 from raphe.pipeline.contrasts_of import Made, contrasts_of, material_of
-from raphe.pipeline.findings import paragraphs
+from raphe.pipeline.findings import paragraphs_of_page
 from raphe.pipeline.group_maps import group_maps, remove_others
 from raphe.pipeline.maps_of_study import maps_of_study
 from raphe.pipeline.participant import ScanTask, fingerprint_of, parameters_path
@@ -130,7 +130,7 @@ def report_group(
         versions=versions(),
         citations={key: entry.citation for key, entry in references().items()},
         command_line=command_line,
-        notes=(*paragraphs(findings), *(f"{why}." for why in unmade)),
+        notes=(*paragraphs_of_page(findings, tasks[0].datasets.values()), *(f"{why}." for why in unmade)),
         maps=viewed,
         pharmacology=beside,
     )

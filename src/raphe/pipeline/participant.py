@@ -28,7 +28,7 @@ from raphe.nomenclature import region_key
 from raphe.pipeline.analysis import Material, analyse
 from raphe.pipeline.arterial import Arterial, arterial_input, source_of_scan
 from raphe.pipeline.choices import Analysis
-from raphe.pipeline.findings import paragraphs
+from raphe.pipeline.findings import paragraphs_of_page
 from raphe.pipeline.map_files import MapChoice, files_of_maps
 from raphe.pipeline.parameters import write_estimated_input, write_parameters
 from raphe.pipeline.plasma_samples import PlasmaSamples, samples_of_scan, with_samples
@@ -171,10 +171,9 @@ def analyse_scan(task: ScanTask, restart: bool = False) -> ScanOutcome:
     before = () if task.keeps_curves else preprocessing_steps(task.out, scan)
     steps = (*before, *_named((curves.step, *with_samples(arterial.steps if arterial else (), samples), *steps), scan))
     of_maps = () if maps is None else maps.warnings
+    told = (*paragraphs_of_page(notes, task.datasets.values()), *of_maps)
     with staged(task.out) as stage:
-        written = _write(
-            task, stage, table, scan, fits, maps, _Blood(arterial, samples), steps, [*paragraphs(notes), *of_maps]
-        )
+        written = _write(task, stage, table, scan, fits, maps, _Blood(arterial, samples), steps, told)
         remove_outdated(record, task.out, [file.relative_to(stage).as_posix() for file in written])
         names.write_description(stage, task.title, task.datasets)
         write_record(

@@ -10,6 +10,7 @@ from scipy import ndimage
 
 from raphe.core import rigid
 from raphe.core.block_alignment import normal_equations, orthonormal
+from raphe.core.box import box_of
 from raphe.core.resample import NEAREST, at_places
 from raphe.data.image import Grid
 from raphe.data.volume import Volume
@@ -189,10 +190,7 @@ def pair_of(
 def _around(brain: Flags, step: list[int], margin: int) -> tuple[slice, ...]:
     """Box of a brain with room for the rim and the blur of its edge; it begins at a multiple of the steps."""
     room = [margin + int(np.ceil(TRUNCATE * SMOOTH * n)) + 1 for n in step]
-    return tuple(
-        slice(max(0, int(at.min()) - more) // n * n, int(at.max()) + more + 1)
-        for at, more, n in zip(np.nonzero(brain), room, step, strict=True)
-    )
+    return tuple(slice(part.start // n * n, part.stop) for part, n in zip(box_of(brain, room), step, strict=True))
 
 
 def _in_view(view: View, grid: Grid, places: Array) -> Flags:

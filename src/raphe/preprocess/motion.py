@@ -8,12 +8,15 @@ is weighed against how a head moves: mostly little, rarely far. So frames withou
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
 from raphe.core import rigid, weights
 from raphe.core.block_alignment import normal_equations, orthonormal, shared_edges, value_and_slopes
+from raphe.core.box import affine_of, box_of
 from raphe.core.frames import Frames
 from raphe.core.resample import inside
 from raphe.core.trajectory import likely_poses
@@ -315,16 +318,12 @@ def _around(
     image: DynamicImage, brain: npt.NDArray[np.bool_], size: float
 ) -> tuple[DynamicImage, npt.NDArray[np.bool_]]:
     """Image and brain without what lies further from the brain than a head moves."""
-    room = np.ceil(ROOM * size / np.array(image.grid.zooms)).astype(int)
-    box = tuple(
-        slice(max(0, int(at.min()) - more), int(at.max()) + more + 1)
-        for at, more in zip(np.nonzero(brain), room, strict=True)
-    )
-    affine = image.grid.affine.copy()
-    affine[:3, 3] += affine[:3, :3] @ [part.start for part in box]
+    box = box_of(brain, [math.ceil(ROOM * size / zoom) for zoom in image.grid.zooms])
     inside = np.ascontiguousarray(brain[box])
     nx, ny, nz = inside.shape
-    near = DynamicImage(Grid((nx, ny, nz), affine), image.frames, image.activity[:, *box], image.half_life)
+    near = DynamicImage(
+        Grid((nx, ny, nz), affine_of(image.grid.affine, box)), image.frames, image.activity[:, *box], image.half_life
+    )
     return near, inside
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import numpy.typing as npt
 from scipy import ndimage, sparse
 from scipy.special import ndtr
 
+from raphe.core.box import Box, box_of
 from raphe.core.resample import LINEAR, at_places
 from raphe.data.template import Template
 from raphe.data.volume import Labels, Volume
@@ -17,7 +20,6 @@ from raphe.preprocess.likeness import brightness_of
 Array = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float32]
-Box = tuple[slice, ...]
 
 UNSURE = 0.009
 """Standard deviation of the error of a drawn surface, over the brain's edge: 1 mm in people. An assumption."""
@@ -99,11 +101,7 @@ def follow_brightness(
 
 def _around(inside: Flags, sigma: Array) -> Box:
     """Box of what is inside, with room for what the surface may move."""
-    room = np.ceil((REACH + 1) * sigma).astype(int)
-    return tuple(
-        slice(max(0, int(at.min()) - more), int(at.max()) + more + 1)
-        for at, more in zip(np.nonzero(inside), room, strict=True)
-    )
+    return box_of(inside, [math.ceil((REACH + 1) * one) for one in sigma])
 
 
 def _share(inside: Flags, sigma: Array) -> Floats:

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
+from raphe.core.box import Box, box_of
 from raphe.data.image import Grid
 from raphe.data.record import Step
 from raphe.data.volume import Labels, Volume
@@ -24,7 +25,6 @@ from raphe.preprocess.pvc.blur import FWHM_TO_SIGMA, blur_of
 Array = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 Width = tuple[float, float, float]
-Box = tuple[slice, slice, slice]
 
 NAME, AROUND = "dorsal raphe", "midbrain"
 
@@ -188,7 +188,7 @@ def _around(grid: Grid, centre: Array, radius: float, fwhm: Width) -> tuple[Grid
 
 def _surroundings(labels: Labels, own: Flags, box: Grid, to_pet: Array, fwhm: Width) -> Array:
     """Blurred regions without the raphe, whose place the nearest others take; (n_voxel, n_region)."""
-    part = _box_of(own, 3)
+    part = box_of(own, 3)
     nearest = ndimage.distance_transform_edt(
         own[part], sampling=labels.grid.zooms, return_distances=False, return_indices=True
     )
@@ -230,7 +230,7 @@ def _displaced(labels: Labels, shift: Array) -> Labels:
     """Labels with the raphe elsewhere, as many voxels of it; ``shift`` in mm of their own space."""
     own = _raphe_of(labels)
     steps = np.linalg.inv(labels.grid.affine[:3, :3]) @ shift
-    part = _box_of(own, 4 + int(np.ceil(np.abs(steps).max())))
+    part = box_of(own, 4 + int(np.ceil(np.abs(steps).max())))
     inside, values = own[part], labels.values[part]
     zooms = labels.grid.zooms
     outer = ndimage.distance_transform_edt(inside, sampling=zooms, return_distances=False, return_indices=True)
@@ -243,10 +243,3 @@ def _displaced(labels: Labels, shift: Array) -> Labels:
     whole = labels.values.copy()
     whole[part] = np.where(kept.reshape(inside.shape), side, values[tuple(outer)])
     return Labels(labels.grid, whole, labels.names)
-
-
-def _box_of(inside: Flags, margin: int) -> Box:
-    index = np.argwhere(inside)
-    low, high = np.maximum(index.min(axis=0) - margin, 0), index.max(axis=0) + margin + 1
-    x, y, z = (slice(int(a), int(b)) for a, b in zip(low, high, strict=True))
-    return x, y, z

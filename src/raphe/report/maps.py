@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from markupsafe import Markup
 
+from raphe.core.box import Box, box_of
 from raphe.report.png import data_uri
 from raphe.report.wording import fixed, general, unit
 
@@ -127,7 +128,7 @@ class _Drawn(NamedTuple):
     high: float
     oriented: bool
 
-    def place(self, axis: int, at: int, box: tuple[slice, ...]) -> str:
+    def place(self, axis: int, at: int, box: Box) -> str:
         """Where a slice is, in words."""
         if not self.oriented:
             return f"slice {at + 1} of {self.values.shape[axis]}"
@@ -138,7 +139,7 @@ class _Drawn(NamedTuple):
 
 def _rows(drawn: _Drawn, what: str) -> tuple[Row, ...]:
     """Slices of every plane, all at one scale."""
-    box, sizes = _box(drawn.mask), _sizes(drawn.affine)
+    box, sizes = box_of(drawn.mask, 1), _sizes(drawn.affine)
     extent = [(part.stop - part.start) * size for part, size in zip(box, sizes, strict=True)]
     each = WIDTH / (len(SHARES) * max(extent[0], extent[1]))
     rows = []
@@ -187,15 +188,6 @@ def upright(
 def _sizes(affine: npt.NDArray[np.float64]) -> list[float]:
     sizes: list[float] = np.linalg.norm(affine[:3, :3], axis=0).tolist()
     return sizes
-
-
-def _box(mask: Flags) -> tuple[slice, ...]:
-    """Smallest box about the mask, with a voxel of room where there is any."""
-    parts = []
-    for axis, size in enumerate(mask.shape):
-        there = np.flatnonzero(mask.any(axis=tuple(other for other in range(3) if other != axis)))
-        parts.append(slice(max(there[0] - 1, 0), min(there[-1] + 2, size)) if there.size else slice(0, size))
-    return tuple(parts)
 
 
 def _coloured(values: Floats, mask: Flags, low: float, high: float) -> Pixels:

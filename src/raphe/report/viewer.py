@@ -13,10 +13,11 @@ import numpy as np
 import numpy.typing as npt
 from markupsafe import Markup
 
+from raphe.core.box import Array, Box, Flags, affine_of, box_of
 from raphe.report import svg
 from raphe.report.maps import HIGHEST
 from raphe.report.png import data_uri
-from raphe.report.volume import Array, Box, Flags, Floats, Volume, box_of, moved, rounded, step_of, whole
+from raphe.report.volume import Floats, Volume, rounded, step_of, whole
 from raphe.report.wording import general
 
 LIBRARY = "niivue"
@@ -24,6 +25,9 @@ LIBRARY = "niivue"
 
 MOST = 6_000_000
 """Characters up to which the viewers of a page stand on it; more get a page of their own."""
+
+ROOM = 2
+"""Voxels around those with a value, where there are any."""
 
 STEP = 0.005
 """Of a statistic at most: pages show two decimals."""
@@ -182,8 +186,8 @@ def _viewer(one: Statistic, name: str, volumes: dict[str, Volume]) -> Viewer:
     inside = np.isfinite(one.values)
     if not inside.any():
         raise ValueError(f"the map {one.title!r} has no value")
-    box = box_of(inside)
-    affine = moved(one.affine, box)
+    box = box_of(inside, ROOM)
+    affine = affine_of(one.affine, box)
     flags = inside.astype(np.uint8) * ANALYSED
     for at, way in enumerate(one.ways):
         flags |= (way.found & inside).astype(np.uint8) << (at + 1)

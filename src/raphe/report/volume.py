@@ -1,4 +1,4 @@
-"""Volumes within a page: cut to the part that matters, rounded as far as is stated, as the text of a NIfTI file."""
+"""Volumes within a page: rounded as far as is stated, as the text of a NIfTI file."""
 
 from __future__ import annotations
 
@@ -13,9 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 Floats = npt.NDArray[np.floating]
-Flags = npt.NDArray[np.bool_]
 Array = npt.NDArray[np.float64]
-Box = tuple[slice, slice, slice]
 
 STEPS = 1000
 """Into at least so many steps the largest absolute value is parted."""
@@ -36,22 +34,6 @@ class Volume(NamedTuple):
     """Base64 of a ``.nii.gz`` file."""
     step: float
     """Distance of two values; a value is off by half of it at most."""
-
-
-def box_of(mask: Flags, room: int = 2) -> Box:
-    """Smallest box about a mask that is not empty, with so many voxels of room where there are any."""
-    parts = []
-    for axis, size in enumerate(mask.shape):
-        there = np.flatnonzero(mask.any(axis=tuple(other for other in range(3) if other != axis)))
-        parts.append(slice(max(int(there[0]) - room, 0), min(int(there[-1]) + room + 1, size)))
-    return parts[0], parts[1], parts[2]
-
-
-def moved(affine: Array, box: Box) -> Array:
-    """Affine of the part of a grid that is in a box."""
-    found = affine.copy()
-    found[:3, 3] += affine[:3, :3] @ [part.start for part in box]
-    return found
 
 
 def rounded(values: Floats, affine: Array, most: float = math.inf) -> Volume:

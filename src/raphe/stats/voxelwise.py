@@ -11,6 +11,7 @@ import numpy.typing as npt
 from scipy import stats
 
 from raphe.core import clusters as cores
+from raphe.core.box import box_of
 from raphe.core.permutation import TIE_OF_MAPS, Turned, family_wise, max_t, observed_map, over_maps, turn
 from raphe.core.shuffled import Shuffled
 from raphe.core.smoothing import Kernel, kernel
@@ -178,10 +179,8 @@ def _kernel(analysed: Flags, width: float, affine: Array | None) -> Kernel:
         raise InputError("variance smoothing is in mm and needs the size of a voxel; give the affine of the maps")
     if analysed.ndim != 3:
         raise InputError(f"variance smoothing needs a mask of three dimensions, but this one has {analysed.ndim}")
-    at = np.argwhere(analysed)
-    part = tuple(slice(low, high + 1) for low, high in zip(at.min(axis=0), at.max(axis=0), strict=True))
     x, y, z = (float(size) for size in np.linalg.norm(affine[:3, :3], axis=0))
-    return kernel(analysed[part], width, (x, y, z))
+    return kernel(analysed[box_of(analysed)], width, (x, y, z))
 
 
 def _threshold(p: float, given: float | None, df: int, smoothed: bool) -> float:
