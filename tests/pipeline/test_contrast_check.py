@@ -108,6 +108,13 @@ def test_a_score_outside_of_its_scale(tmp_path):
     assert "line 2: sub-00 has 66, but madrs goes from 0 to 60" in message
 
 
+def test_a_score_that_is_the_same_in_everyone(tmp_path):
+    scores = "participant_id\tfirst\tlast\n" + "".join(f"sub-{who}\t20\t12\n" for who in NAMES)
+    ((severity, message),) = check(tmp_path, CORRELATION, scores=scores)
+    assert severity == "error"
+    assert "madrs:first is 20, madrs:last is 12 in all 8 people with binding" in message
+
+
 def test_people_without_a_covariate_an_arm_or_a_score_are_named_in_warnings(tmp_path):
     columns = {"arm": {**ARMS, "05": "n/a"}, "age": {**AGE, "01": "n/a"}}
     contrast = ANCOVA + 'covariates = ["age"]\nmissing = "exclude"\n[[contrast]]\nname = "d"\n' + CORRELATION

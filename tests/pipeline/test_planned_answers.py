@@ -285,3 +285,32 @@ def test_what_a_plan_asks_for_besides_stands_in_table_sidecar_and_page(trial, tm
     assert "chosen by the plan: an assumption" in page
     assert "Knapp G, Hartung J." in page
     assert "Efron B." in page
+
+
+@pytest.mark.parametrize(
+    ("session", "regions", "said"),
+    [
+        ("post", None, "(every region likewise) is 0.5 in all 9 participants of session 'post'"),
+        ("baseline", ("hippocampus",), "in region 'hippocampus' is 0.5 in all 9 participants of session 'baseline'"),
+    ],
+)
+def test_an_outcome_that_does_not_vary_is_refused(trial, tmp_path, capsys, session, regions, said):
+    """In all regions, or in the primary one; in another it is a remark on that region."""
+    table = trial / "out" / "group" / "estimates.tsv"
+
+    def stats(regions):
+        lines = [line.split("\t") for line in table.read_text(encoding="utf-8").splitlines()]
+        for row in lines[1:]:
+            if row[7] == "BP_ND" and row[1] == session and (regions is None or row[5] in regions):
+                row[8] = "0.5"
+        path = tmp_path / "constant.tsv"
+        path.write_text("".join("\t".join(row) + "\n" for row in lines), encoding="utf-8")
+        code = main(["stats", str(trial / "study" / "raphe.toml"), str(path), "--out", str(tmp_path / "s")])
+        return code, capsys.readouterr().err.replace("\n", " ")
+
+    code, err = stats(regions)
+    assert code == 2
+    assert said in err
+    assert not (tmp_path / "s").exists()
+    if regions is not None:
+        assert stats(("putamen",))[0] == 0

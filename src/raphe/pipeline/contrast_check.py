@@ -209,6 +209,12 @@ def _covariates(plan: StudyPlan, index: int, contrast: ContrastSection, whole: S
             how = f"{who} leaves out {_people_of(gone)} without the score {' and '.join(keys)}: {_names(gone)}"
             yield warning(plan, ("contrast", index, "score"), how)
         there = [one for one in there if one not in gone]
+        levels = {tuple(people.known(name, one) for name in keys) for one in there}
+        if len(there) > 2 and len(levels) == 1:
+            alike = ", ".join(f"{name} is {value:g}" for name, value in zip(keys, levels.pop(), strict=True))
+            how = f"{who}: {alike} in all {_people_of(there)} with binding; nothing goes with what does not vary: mend"
+            yield error(plan, ("contrast", index, "score"), f"{how} phenotype/, or name another score")
+            return
     yield from _blocks(plan, index, contrast, there, people)
     yield from _design(plan, index, contrast, there, people)
 

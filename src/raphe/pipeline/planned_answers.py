@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 from collections import Counter
 from pathlib import Path
 
@@ -22,7 +23,9 @@ from raphe.io.provenance import fingerprint, remove_outdated, sha256, write_reco
 from raphe.io.results import read_estimates
 from raphe.io.staging import prepare, staged
 from raphe.io.tables import read_table
+from raphe.nomenclature import region_key
 from raphe.pipeline.contrast_check import check_contrasts
+from raphe.pipeline.contrast_rules import tracers_of
 from raphe.pipeline.contrasts_of import Made, contrasts_of, material_of
 from raphe.pipeline.exclusions_of_results import TakenOut, exclusions_of_results
 from raphe.pipeline.findings import paragraphs, refuse_errors
@@ -30,12 +33,16 @@ from raphe.pipeline.messages import Messages
 from raphe.pipeline.people_of import people_of
 from raphe.pipeline.pharmacology_of import pharmacology_of
 from raphe.pipeline.plan import StudyPlan, read_plan
+from raphe.pipeline.plan_schema import same_tracer
 from raphe.pipeline.stats_of_maps import stats_of_maps
 from raphe.report.pharmacology import parts_of
 from raphe.report.verdict import family_verdict, region_verdict
 
 NAME = "stats"
 """Of the record of what was done."""
+
+FEW = 3
+"""Fewer equal values than that may be chance, or rounding."""
 
 
 def run(options: argparse.Namespace) -> int:
@@ -56,6 +63,7 @@ def run(options: argparse.Namespace) -> int:
     _check_table(options)
     estimates = read_estimates(options.table)
     _check_once(options.table, estimates)
+    _check_vary(options.table, plan, estimates)
     _check_participants(participants)
     people, unknown = people_of(plan, participants, phenotype, _arms(options.table, plan, estimates))
     gone, faults = exclusions_of_results(plan, _scans(estimates), participants)
@@ -132,6 +140,28 @@ def _check_once(table: Path, estimates: Estimates) -> None:
             raise InputError(
                 f"{table}: participant {who!r} has {n} rows of {parameter} by {model} of {tracer} in region "
                 f"{region!r}, session {session!r}; keep one"
+            )
+
+
+def _check_vary(table: Path, plan: StudyPlan, estimates: Estimates) -> None:
+    """Refuse what a contrast asks of where it is the same in everyone, in the primary region or in all regions."""
+    asked = {(same_tracer(tracer), one.parameter) for one in plan.contrasts for tracer in tracers_of(one)}
+    values: dict[tuple[str, str, str, str], dict[str, list[float]]] = {}
+    for row in estimates.rows:
+        if (same_tracer(row.tracer), row.parameter) in asked and not math.isnan(row.value):
+            one = values.setdefault((row.tracer, row.model, row.parameter, row.session), {})
+            one.setdefault(row.region, []).append(row.value)
+    key = region_key(plan.primary.region) if plan.primary else ""
+    for (tracer, model, parameter, session), regions in values.items():
+        alike = {name for name, found in regions.items() if len(found) >= FEW and len(set(found)) == 1}
+        named = [name for name in alike if region_key(name) == key]
+        if named or alike >= set(regions):
+            where = named[0] if named else min(alike)
+            others = "" if len(regions) == 1 or alike < set(regions) else " (every region likewise)"
+            raise InputError(
+                f"{table}: {parameter} by {model} of {tracer} in region {where!r}{others} is {regions[where][0]:g} in "
+                f"all {len(regions[where])} participants of session {session!r}; measurements vary, and nothing can be "
+                "compared that does not: mend the column value"
             )
 
 
