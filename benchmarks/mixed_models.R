@@ -61,8 +61,12 @@ dense <- function(X, y, subject, visit, kind, theta) {
     s$logdet + as.numeric(determinant(s$XX)$modulus) + s$yy - sum(s$Xy * solve(s$XX, s$Xy))
   }
   for (i in 1:3) theta <- nlminb(theta, D, control = list(rel.tol = 1e-14, eval.max = 5000, iter.max = 5000))$par
-  curved <- function(theta) hessian(D, theta, method.args = list(d = 0.01))
-  for (i in 1:3) theta <- theta - solve(curved(theta), grad(D, theta, method.args = list(d = 0.01)))
+  scale <- abs(theta)  # numDeriv's step is a share of its argument, which would be lost in rounding for a covariance near 0
+  if (kind == "unstructured") { S <- matrix(0, T, T); S[upper.tri(S, TRUE)] <- theta; r <- sqrt(diag(S)); scale <- outer(r, r)[upper.tri(S, TRUE)] }
+  near <- function(f, theta) function(u) f(theta + scale * (u - 1))
+  one <- rep(1, length(theta))
+  curved <- function(theta) hessian(near(D, theta), one, method.args = list(d = 0.01)) / outer(scale, scale)
+  for (i in 1:3) theta <- theta - solve(curved(theta), grad(near(D, theta), one, method.args = list(d = 0.01)) / scale)
   Phi_of <- function(theta) solve(sums(theta)$XX)
   Phi <- Phi_of(theta); Vi <- solve(V(theta)); beta <- as.vector(Phi %*% t(X) %*% Vi %*% y)
   C <- 2 * solve(curved(theta))
@@ -84,13 +88,13 @@ dense <- function(X, y, subject, visit, kind, theta) {
     if (!is.null(second)) R <- t(VX) %*% matrix(second[(i - 1) * n * n + seq_len(n * n), j], n) %*% VX
     S <- S + W[i, j] * (Q - Pr[[i]] %*% Phi %*% Pr[[j]] - R / 4)
   }
-  list(theta = theta, beta = beta, Phi = Phi, adjusted = Phi + 2 * Phi %*% S %*% Phi, C = C, W = W, Pr = Pr, Phi_of = Phi_of,
+  list(theta = theta, scale = scale, beta = beta, Phi = Phi, adjusted = Phi + 2 * Phi %*% S %*% Phi, C = C, W = W, Pr = Pr, Phi_of = Phi_of,
        logLik = -0.5 * (D(theta) + (n - ncol(X)) * log(2 * pi)))
 }
 tests_of <- function(f, L, prefix) {
   for (i in seq_len(nrow(L))) {
     l <- L[i, ]; est <- sum(l * f$beta); v <- as.numeric(l %*% f$Phi %*% l)
-    g <- grad(function(x) as.numeric(l %*% f$Phi_of(x) %*% l), f$theta)
+    g <- grad(function(u) as.numeric(l %*% f$Phi_of(f$theta + f$scale * (u - 1)) %*% l), rep(1, length(f$theta))) / f$scale
     df <- 2 * v^2 / as.numeric(g %*% f$C %*% g)
     emit(paste0("s:", prefix, i), est, sqrt(v), df, 2 * pt(-abs(est) / sqrt(v), df))
     q <- sapply(f$Pr, function(p) as.numeric(l %*% f$Phi %*% p %*% f$Phi %*% l))

@@ -77,6 +77,18 @@ def test_ancova_with_a_covariate_is_that_of_r():
     assert "adjusted for BP_ND in before, age" in found.what
 
 
+@pytest.mark.parametrize("weights", [{}, {"weights": "se"}])
+def test_arms_that_are_apart_before_treatment_are_told(weights):
+    asked = {"kind": "ancova", "terms": ("placebo", "drug"), "sessions": ("before", "after"), **weights}
+    (row,) = answered(ROWS, **asked).rows
+    assert "overlap" not in row.why
+    apart = {who: value + (1.5 if ARMS[who] == "drug" else 0) for who, value in BEFORE.items()}
+    assert min(of("drug", apart)) > max(of("placebo", apart))
+    (row,) = answered(study({"before": apart, "after": AFTER}, arms=ARMS), **asked).rows
+    assert "BP_ND in before of the two arms does not overlap" in row.why
+    assert np.isfinite(row.p)
+
+
 def test_a_covariate_of_texts_is_a_factor():
     sex = {who: "m" if i < 6 else "f" for i, who in enumerate(ARMS)}
     people = People({"sex": sex})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -64,12 +65,14 @@ def ancova(question: Question, material: Material) -> Answer:
         if weighed(question):
             design = of_arms(arms, terms, [Covariate(name, baseline), *others])
             sure_of = outcome, _outcome_se(question, sample)
-            return [random_effects_row(sample.pairs(), design, terms, arms, change, sure_of, percent)]
+            row = random_effects_row(sample.pairs(), design, terms, arms, change, sure_of, percent)
+            return [_remarked(row, name, baseline, arms)]
         model = fit_ancova(
             outcome, Covariate(name, baseline), Factor("arm", arms, terms), others, subject=sample.people
         )
         estimate = model.difference({"arm": terms[1]}, {"arm": terms[0]}).estimate
-        return [model_row(sample.pairs(), model, terms, arms, change, percent(estimate))]
+        row = model_row(sample.pairs(), model, terms, arms, change, percent(estimate))
+        return [_remarked(row, name, baseline, arms)]
 
     def statistic(row: ContrastRow) -> OfPeople:
         baseline, outcome = _outcome(question, row.pairs.first, row.pairs.second)
@@ -109,6 +112,16 @@ def _outcome(question: Question, baseline: Array, after: Array) -> tuple[Array, 
     if question.scale == "log":
         return np.log(baseline), np.log(after)
     return baseline, CHANGES["percent"](baseline, after) if question.scale == "percent" else after
+
+
+def _remarked(row: ContrastRow, name: str, baseline: Array, arms: Sequence[str]) -> ContrastRow:
+    """Row that says so where no baseline of an arm is among those of the other."""
+    inside = np.array(arms) == arms[0]
+    one, other = baseline[inside], baseline[~inside]
+    if one.max() >= other.min() and other.max() >= one.min():
+        return row
+    apart = f"{name} of the two arms does not overlap, so that their difference at an equal one is extrapolated"
+    return replace(row, why="; ".join(filter(None, (row.why, apart))))
 
 
 def _outcome_se(question: Question, sample: Sample) -> Array:
