@@ -19,6 +19,7 @@ from raphe.data.tacs import TACs
 from raphe.errors import OutputError, PlanError
 from raphe.kinetics.fit import fit
 from raphe.kinetics.models.srtm import SRTM
+from raphe.simulate.anatomy import BRAIN
 from raphe.simulate.page_images import seen
 from raphe.simulate.plan_file import find_plan, parse_plan
 from raphe.simulate.population import participant, scan_truth
@@ -314,8 +315,9 @@ def test_the_template_has_the_regions_of_both_studies():
     wanted = ("hippocampus", "ventral striatum", "ventral pallidum", "caudate", "putamen", "amygdala", "thalamus")
     for name in (*wanted, "midbrain", "dorsal raphe", "rostral anterior cingulate", "cerebellar grey"):
         assert head.volumes[head.number(name)] > 0
-    whole = head.volumes[[n for n, tissue in enumerate(head.tissues) if tissue in ("grey", "white")]].sum()
+    whole = head.volumes[[n for n, tissue in enumerate(head.tissues) if tissue in BRAIN]].sum()
     assert 1.2e6 < whole < 2.0e6
+    assert 10e3 < head.volumes[head.number("other_grey")] < 60e3
     asked = template_head(("nucleus accumbens",))
     assert "ventral striatum" not in asked.names
     assert asked.volumes[asked.number("nucleus accumbens")] > 500

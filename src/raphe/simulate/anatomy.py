@@ -12,9 +12,14 @@ from raphe.data.image import Grid
 
 Labels = npt.NDArray[np.uint8]
 
-AIR, GREY, WHITE, FLUID, BONE, SOFT, BLOOD = "air", "grey", "white", "fluid", "bone", "soft", "blood"
-TISSUES = (AIR, GREY, WHITE, FLUID, BONE, SOFT, BLOOD)
-"""Kinds of tissue; all but the grey are known by that word alone."""
+AIR, GREY, OTHER_GREY, WHITE, FLUID, BONE, SOFT, BLOOD = (
+    "air", "grey", "other_grey", "white", "fluid", "bone", "soft", "blood"
+)  # fmt: skip
+TISSUES = (AIR, GREY, OTHER_GREY, WHITE, FLUID, BONE, SOFT, BLOOD)
+"""Kinds of tissue; all but the grey are known by that word alone. Other grey is that of no region."""
+
+BRAIN = (GREY, OTHER_GREY, WHITE)
+"""Those of the brain itself."""
 
 MOST_PARCELS = 255
 
@@ -58,7 +63,7 @@ class Anatomy:
     @cached_property
     def centre(self) -> npt.NDArray[np.float64]:
         """Centre of the brain in the head's own space, mm, shape (3,)."""
-        brain = [number for number, tissue in enumerate(self.tissues) if tissue in (GREY, WHITE)]
+        brain = [number for number, tissue in enumerate(self.tissues) if tissue in BRAIN]
         at = np.argwhere(np.isin(self.labels, brain)).mean(axis=0)
         return np.asarray(self.grid.affine[:3, :3] @ at + self.grid.affine[:3, 3])
 

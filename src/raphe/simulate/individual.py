@@ -9,7 +9,7 @@ import numpy.typing as npt
 from scipy import ndimage
 
 from raphe.data.image import Grid
-from raphe.simulate.anatomy import FLUID, GREY, WHITE, Anatomy
+from raphe.simulate.anatomy import BRAIN, FLUID, Anatomy
 
 Array = npt.NDArray[np.float64]
 
@@ -89,7 +89,7 @@ def _with_fluid(anatomy: Anatomy, reach: float) -> Anatomy:
         return anatomy
     labels, fluid = anatomy.labels, anatomy.number(FLUID)
     wet = labels == fluid
-    soft = np.isin(labels, [n for n, tissue in enumerate(anatomy.tissues) if tissue in (GREY, WHITE)])
+    soft = np.isin(labels, [n for n, tissue in enumerate(anatomy.tissues) if tissue in BRAIN])
     faces = sum(
         np.count_nonzero(np.diff(wet.astype(np.int8), axis=axis) & (_both(wet | soft, axis))) for axis in range(3)
     )

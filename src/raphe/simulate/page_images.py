@@ -17,7 +17,7 @@ from raphe.report.simulated import Chapter, Figure, Key, Titled
 from raphe.report.simulated_figures import Line, time_panel
 from raphe.report.slices import Volume, label_colours, slices
 from raphe.report.wording import general, quoted
-from raphe.simulate.anatomy import GREY, WHITE, Anatomy
+from raphe.simulate.anatomy import BRAIN, GREY, Anatomy
 from raphe.simulate.curves import noise_level, noise_sd
 from raphe.simulate.heads import protocol_of, scanner_of
 from raphe.simulate.motion import Motion, still
@@ -195,7 +195,7 @@ def _slices(volume: Volume, at: tuple[float, float, float], within: tuple[Array,
 
 def _middle(labels: npt.NDArray[np.uint8], grid: Grid, anatomy: Anatomy, region: str) -> tuple[float, float, float]:
     """Middle of the right half of a region, mm; of the brain, if it has no voxel there."""
-    brain = [number for number, tissue in enumerate(anatomy.tissues) if tissue in (GREY, WHITE)]
+    brain = [number for number, tissue in enumerate(anatomy.tissues) if tissue in BRAIN]
     middle = _places(np.isin(labels, brain), grid).mean(axis=0)
     places = _places(labels == anatomy.number(region), grid)
     right = places[places[:, 0] > middle[0]] if places.size else places

@@ -18,7 +18,7 @@ from raphe.io.described import Column, write_described
 from raphe.io.image_writing import write_image
 from raphe.io.tables import write_text
 from raphe.nomenclature import region_key
-from raphe.simulate.anatomy import BLOOD, GREY, Anatomy
+from raphe.simulate.anatomy import BLOOD, GREY, OTHER_GREY, Anatomy
 from raphe.simulate.curves import noise_level
 from raphe.simulate.geometry import geometry
 from raphe.simulate.heads import own_head, protocol_of, scanner_of
@@ -180,7 +180,8 @@ def _acquired(one: Subject, told: ScanTruth, frames: Frames) -> _Acquired:
 def parcel_curves(one: Subject, told: ScanTruth, frames: Frames) -> tuple[Array, Array]:
     """Noise-free curves of the reference, (n_frame,), and of every parcel of a head, (n_parcel, n_frame), kBq/mL.
 
-    Regions of grey matter that the plan does not list are drawn as those that it does.
+    Regions of grey matter that the plan does not list are drawn as those that it does; grey matter of no region is as
+    these are on average.
     """
     plan, anatomy, known = one.plan, one.anatomy, tissues()
     listed = {region_key(name)[0]: place for place, name in enumerate(told.regions)}
@@ -194,6 +195,10 @@ def parcel_curves(one: Subject, told: ScanTruth, frames: Frames) -> tuple[Array,
             R1[number], BP_ND[number] = others[name]
         elif tissue in known and (assumed := known[tissue]).R1 is not None and assumed.BP_ND is not None:
             R1[number], BP_ND[number] = assumed.R1.value, assumed.BP_ND.value
+    if OTHER_GREY in anatomy.names:
+        regions = [anatomy.number(name) for name in anatomy.regions if name != reference]
+        at, volumes = anatomy.number(OTHER_GREY), anatomy.volumes[regions]
+        R1[at], BP_ND[at] = (np.average(one[regions], weights=volumes) for one in (R1, BP_ND))
     true = true_curves(plan, told, frames, R1, BP_ND)
     activity = true.tissue
     activity[0] = 0

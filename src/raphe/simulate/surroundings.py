@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
+from raphe.catalog.schema import Ellipsoid
 from raphe.simulate.anatomy import BLOOD, BONE, SOFT, Labels
 from raphe.simulate.geometry import Geometry, Part
 
@@ -27,7 +28,7 @@ class Places:
         x, y, z = (affine[axis, 3] + affine[axis, axis] * np.arange(shape[axis]) for axis in range(3))
         self.x, self.y, self.z = x[:, None, None], y[None, :, None], z[None, None, :]
 
-    def radius(self, part: Part) -> Array:
+    def radius(self, part: Part | Ellipsoid) -> Array:
         """Distance from the centre of a structure, both sides, in half-lengths."""
         x0, y0, z0 = part.centre
         x = np.abs(self.x) - x0 if x0 > 0 else self.x - x0

@@ -21,7 +21,7 @@ from raphe import catalog
 from raphe.data.image import Grid
 from raphe.errors import PlanError
 from raphe.nomenclature import region_key
-from raphe.simulate.anatomy import AIR, BLOOD, BONE, FLUID, GREY, SOFT, WHITE, Anatomy, Labels
+from raphe.simulate.anatomy import AIR, BLOOD, BONE, FLUID, GREY, OTHER_GREY, SOFT, WHITE, Anatomy, Labels
 from raphe.simulate.geometry import geometry
 from raphe.simulate.surroundings import Places, around
 
@@ -38,9 +38,6 @@ REACH = 8.0
 
 AROUND = 15
 """Voxels that are added around the maps, so that bone and skin have room."""
-
-HULL = 1.15
-"""How much larger than the coarse cerebellum the space is whose grey matter is cerebellar where it has no label."""
 
 LOBES = {
     "frontal": "superiorfrontal rostralmiddlefrontal caudalmiddlefrontal parsopercularis parsorbitalis "
@@ -93,8 +90,8 @@ def template_head(regions: Sequence[str]) -> Anatomy:
     )
     affine = affine.copy()
     affine[:3, 3] -= AROUND * affine[:3, :3].sum(axis=1)
-    names = [AIR, *LOBES, "cerebellar grey", WHITE, FLUID, BONE, SOFT, BLOOD]
-    tissues = [AIR, *([GREY] * (len(LOBES) + 1)), WHITE, FLUID, BONE, SOFT, BLOOD]
+    names = [AIR, *LOBES, "cerebellar grey", OTHER_GREY, WHITE, FLUID, BONE, SOFT, BLOOD]
+    tissues = [AIR, *([GREY] * (len(LOBES) + 1)), OTHER_GREY, WHITE, FLUID, BONE, SOFT, BLOOD]
     wanted = {region_key(name)[0] for name in regions}
     by_accumbens = "nucleus accumbens" in wanted and "ventral striatum" not in wanted
     deep = [name for name in NUCLEI if name != "nucleus accumbens" or by_accumbens]
@@ -108,9 +105,9 @@ def template_head(regions: Sequence[str]) -> Anatomy:
     is_grey, is_white = (grey > CERTAIN) & brain, (white >= CERTAIN) & brain
     labels[is_white] = number[WHITE]
     _paint_cortex(labels, atlas, is_grey, named, number)
-    hull = next(part for part in coarse.parts if part.folded)
+    hull = next(shape for shape in ATLAS.shape if shape.name == "cerebellar grey")
     cortical = np.isin(atlas, [n for words in LOBES.values() for word in words.split() for n in named[word]])
-    labels[is_grey & ~cortical & (place.radius(hull) < HULL)] = number["cerebellar grey"]
+    labels[is_grey & ~cortical & (place.radius(hull) < 1)] = number["cerebellar grey"]
     labels[np.isin(atlas, named["brainstem"])] = number[WHITE]
     for name in deep:
         labels[np.isin(atlas, named[NUCLEI[name]])] = number[name]
@@ -130,7 +127,7 @@ def template_head(regions: Sequence[str]) -> Anatomy:
 def _paint_cortex(
     labels: Labels, atlas: npt.NDArray[np.integer], is_grey: Flags, named: dict[str, list[int]], number: dict[str, int]
 ) -> None:
-    """Give grey matter the label of the nearest cortex, if that is near."""
+    """Give grey matter the label of the nearest cortex, if that is near; else it is of no region."""
     to_lobe = np.zeros(int(atlas.max()) + 1, dtype=np.uint8)
     for lobe, words in LOBES.items():
         for word in words.split():
@@ -139,7 +136,7 @@ def _paint_cortex(
     distance, nearest = ndimage.distance_transform_edt(cortex == 0, return_indices=True)
     near = is_grey & (distance <= REACH)
     labels[near] = cortex[tuple(axis[near] for axis in nearest)]
-    labels[is_grey & ~near] = number[WHITE]
+    labels[is_grey & ~near] = number[OTHER_GREY]
 
 
 def _file(role: str) -> Path:
