@@ -8,7 +8,7 @@ import pytest
 from raphe import catalog
 from raphe.data.image import Grid
 from raphe.errors import PlanError
-from raphe.simulate.anatomy import GREY, TISSUES
+from raphe.simulate.anatomy import GREY, OTHER_GREY, TISSUES
 from raphe.simulate.coarse import coarse_head
 from raphe.simulate.geometry import geometry
 from raphe.simulate.individual import Spread, individual
@@ -61,7 +61,7 @@ def test_what_is_within_a_structure_is_there_when_asked_for():
 
 def test_parcels_are_told_by_tissue(head):
     _, anatomy = head
-    assert set(anatomy.tissues) == set(TISSUES)
+    assert set(anatomy.tissues) == {*TISSUES} - {OTHER_GREY}
     assert len(set(anatomy.names)) == len(anatomy.names)
     assert all(tissue in {GREY, name} for name, tissue in zip(anatomy.names, anatomy.tissues, strict=True))
 
@@ -200,10 +200,11 @@ ATLAS = Path(__file__).parents[3] / "shared/data/atlases/macaque/inia19-NeuroMap
 @pytest.mark.skipif(not ATLAS.is_file(), reason="../shared is not there")
 def test_the_macaque_template_has_the_volumes_of_its_labels():
     head = inia19_head(ATLAS)
-    for name in ("caudate", "putamen", "nucleus accumbens", "anterior cingulate", "insula"):
+    for name in ("caudate", "putamen", "nucleus accumbens", "anterior cingulate", "insula", "hippocampus"):
         # the catalog's volumes were counted in the same labels, and rounded
         assert head.volumes[head.number(name)] == pytest.approx(catalog.species("macaque").volume(name).value, rel=0.01)
     assert set(head.regions) >= {entry.name for entry in catalog.tracer("DASB").species["macaque"].region}
+    assert 1000 < head.volumes[head.number("other_grey")] < 1600
     both = head.labels == head.number("putamen")
     middle = np.argwhere(both) @ head.grid.affine[:3, :3].T + head.grid.affine[:3, 3]
     assert abs(middle[:, 0].mean()) < 1

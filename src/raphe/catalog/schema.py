@@ -329,7 +329,7 @@ class Atlas(Sourced):
     regions: dict[str, list[int]] = {}
     """Numbers of the labels of each region, where there is no table; of the left side where ``right`` is given."""
     tissues: dict[str, list[int]] = {}
-    """Likewise of what is no grey matter; labels in neither are white matter."""
+    """Likewise of ``fluid``, and of ``other_grey`` that is in no region; labels in neither are white matter."""
     ribbon: Names = ()
     """Regions that are sheets of grey matter, besides those that the table calls cortex."""
     nuclei: Names = ()

@@ -19,7 +19,7 @@ from raphe.data.template import Template
 from raphe.data.volume import Labels, Volume, Whole
 from raphe.errors import InputError
 from raphe.io.volumes import read_volume, read_whole_numbers
-from raphe.nomenclature import region_key
+from raphe.nomenclature import FLUID, OTHER_GREY, region_key
 
 Flags = npt.NDArray[np.bool_]
 
@@ -125,12 +125,12 @@ def _tissues(atlas: Atlas, labels: Labels, grid: Grid, brain: Flags) -> tuple[Vo
     """Shares of grey matter, white matter and fluid by the catalog's groups: sharp, but for one voxel's blur."""
     drawn = _on_grid(labels, grid)
 
-    def share(groups: dict[str, list[int]]) -> npt.NDArray[np.float32]:
-        numbers = [number + more for members in groups.values() for number in members for more in (0, atlas.right or 0)]
+    def share(*groups: list[int]) -> npt.NDArray[np.float32]:
+        numbers = [number + more for members in groups for number in members for more in (0, atlas.right or 0)]
         return np.asarray(ndimage.gaussian_filter(np.isin(drawn, numbers).astype(np.float32), 1.0))
 
-    grey = share(atlas.regions)
-    fluid = share(atlas.tissues) + ndimage.gaussian_filter((drawn == 0).astype(np.float32), 1.0)
+    grey = share(*atlas.regions.values(), atlas.tissues.get(OTHER_GREY, []))
+    fluid = share(atlas.tissues.get(FLUID, [])) + ndimage.gaussian_filter((drawn == 0).astype(np.float32), 1.0)
     parts = (grey, np.maximum(1 - grey - fluid, 0), fluid)
     made = [Volume(grid, np.where(brain, part, 0).astype(np.float32)) for part in parts]
     return made[0], made[1], made[2]

@@ -12,9 +12,8 @@ from raphe.data.image import Grid
 
 Labels = npt.NDArray[np.uint8]
 
-AIR, GREY, OTHER_GREY, WHITE, FLUID, BONE, SOFT, BLOOD = (
-    "air", "grey", "other_grey", "white", "fluid", "bone", "soft", "blood"
-)  # fmt: skip
+AIR, GREY, OTHER_GREY, WHITE, FLUID = "air", "grey", "other_grey", "white", "fluid"
+BONE, SOFT, BLOOD = "bone", "soft", "blood"
 TISSUES = (AIR, GREY, OTHER_GREY, WHITE, FLUID, BONE, SOFT, BLOOD)
 """Kinds of tissue; all but the grey are known by that word alone. Other grey is that of no region."""
 

@@ -9,7 +9,7 @@ import numpy as np
 from raphe import catalog
 from raphe.data.image import Grid
 from raphe.errors import PlanError
-from raphe.simulate.anatomy import AIR, BLOOD, BONE, FLUID, GREY, SOFT, WHITE, Anatomy
+from raphe.simulate.anatomy import AIR, BLOOD, BONE, FLUID, GREY, OTHER_GREY, SOFT, WHITE, Anatomy
 from raphe.simulate.geometry import geometry
 from raphe.simulate.own_labels import read_labels
 from raphe.simulate.surroundings import around, closed
@@ -48,8 +48,8 @@ def inia19_head(path: Path | None) -> Anatomy:
         raise PlanError(
             f"{path or INSTALLED}: these are not the labels of INIA19 NeuroMaps; take inia19-NeuroMaps.nii.gz"
         )
-    names = [AIR, *grouped.regions, WHITE, FLUID, BONE, SOFT, BLOOD]
-    tissues = [AIR, *(GREY for _ in grouped.regions), WHITE, FLUID, BONE, SOFT, BLOOD]
+    names = [AIR, *grouped.regions, OTHER_GREY, WHITE, FLUID, BONE, SOFT, BLOOD]
+    tissues = [AIR, *(GREY for _ in grouped.regions), OTHER_GREY, WHITE, FLUID, BONE, SOFT, BLOOD]
     number = {name: index for index, name in enumerate(names)}
     to_parcel = np.full(int(found.max()) + 1, number[WHITE], dtype=np.uint8)
     to_parcel[0] = 0
