@@ -11,7 +11,7 @@ from raphe.io.templates import read_template
 from raphe.io.volumes import read_whole_numbers
 
 
-def test_grey_matter_of_no_region_is_grey_and_neither_fluid_nor_a_region(shared_data):
+def test_grey_matter_of_no_region_is_grey_and_not_fluid_and_has_one_label(shared_data):
     files = {
         "t1": shared_data / "atlases/macaque/inia19-t1-brain.nii.gz",
         "labels": shared_data / "atlases/macaque/inia19-NeuroMaps.nii.gz",
@@ -26,4 +26,6 @@ def test_grey_matter_of_no_region_is_grey_and_neither_fluid_nor_a_region(shared_
         shares = [float(np.median(tissue.values[where])) for tissue in template.tissues]
         assert shares == pytest.approx(expected, abs=0.45), group
         assert np.argmax(shares) == np.argmax(expected)
-        assert not template.labels.values[np.isin(numbers, atlas.tissues[group])].any()
+    (other,) = (number for number, name in template.labels.names.items() if name == "other_grey")
+    both = [number + side for number in atlas.tissues["other_grey"] for side in (0, atlas.right)]
+    np.testing.assert_array_equal(template.labels.values == other, np.isin(numbers, both))

@@ -153,7 +153,7 @@ def _named(atlas: Atlas, table: Path, grid: Grid, numbers: Whole) -> tuple[Label
 
 
 def grouped(atlas: Atlas, grid: Grid, numbers: Whole) -> Labels:
-    """Labels by the catalog's groups, a region of each side.
+    """Labels by the catalog's groups, a region of each side, and grey matter of no region as one label.
 
     Raises
     ------
@@ -172,6 +172,10 @@ def grouped(atlas: Atlas, grid: Grid, numbers: Whole) -> Labels:
             names[number] = f"{side}_{region.replace(' ', '_')}"
             own = np.array(members) + more
             into[own[own < into.size]] = number
+    if OTHER_GREY in atlas.tissues:
+        both = np.array([number + more for number in atlas.tissues[OTHER_GREY] for more in {0, atlas.right or 0}])
+        into[both[both < into.size]] = len(names) + 1
+        names[len(names) + 1] = OTHER_GREY
     return Labels(grid, into[numbers], names)
 
 

@@ -117,10 +117,10 @@ def grey_only(labels: Labels, grey: Volume, least: float) -> Labels:
 def with_tissue(head: Head) -> Labels:
     """Regions of a head, and its white matter, other grey matter and fluid as regions of their own.
 
-    Where the labels have white matter or fluid (:data:`raphe.nomenclature.WHITE`, ``FLUID``), these are so inside the
-    brain, whatever the image tells; all else is what is most probable.
+    Where the labels have one of these (:data:`raphe.nomenclature.WHITE`, ``FLUID``, ``OTHER_GREY``), they are so inside
+    the brain, whatever the image tells; all else is what is most probable.
     """
-    names = {number: name for number, name in head.labels.names.items() if name not in (WHITE, FLUID)}
+    names = {number: name for number, name in head.labels.names.items() if name not in (WHITE, FLUID, OTHER_GREY)}
     top = max(names, default=0)
     kinds = {name: top + at for at, name in enumerate((WHITE, FLUID, OTHER_GREY), start=1)}
     values = head.labels.values.copy()

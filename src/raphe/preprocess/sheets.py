@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
+from raphe.core.box import box_of
 from raphe.data.volume import Labels, Volume
 
 Flags = npt.NDArray[np.bool_]
@@ -24,7 +25,7 @@ def follow_grey(labels: Labels, ribbon: frozenset[int], grey: Volume, brain: Fla
     brain : ndarray of bool
     reach : float, mm
     """
-    box = tuple(slice(max(0, int(n.min()) - 2), int(n.max()) + 3) for n in np.nonzero(brain))
+    box = box_of(brain, 2)
     part = labels.values[box]
     sheet = np.isin(part, list(ribbon))
     distance, nearest = ndimage.distance_transform_edt(~sheet, sampling=labels.grid.zooms, return_indices=True)
