@@ -2,6 +2,7 @@ import itertools
 
 import numpy as np
 import pytest
+from scipy.special import ndtr
 
 from raphe.core.frames import Frames
 from raphe.data.image import Grid
@@ -154,3 +155,22 @@ def test_drift_and_jumps_are_as_large_as_they_are_said_to_be():
     none = moving(np.ones(6), 60.0, Restlessness(3, 3, 0, 0, 0), np.zeros(3), 80.0, np.random.default_rng(0))
     np.testing.assert_allclose(none.pose, 1)
     assert len(none.within(10, 70)) == 1
+
+
+@pytest.mark.parametrize("fwhm", [2.5, 3.0])
+def test_an_edge_within_a_voxel_is_as_soft_as_the_resolution_says_on_coarse_voxels(fwhm):
+    """Against the exact mean over each voxel; a Gaussian that is looked up at the voxels is off by twice as much."""
+    sigma, zoom, at = fwhm / FWHM, 2.0, 2.0 * (np.arange(41) - 20)
+    one = Scanner(grid(41), fwhm, fwhm, 100.0, 1.0, 0.0, 0.0)
+
+    def integral(x):
+        return x * ndtr(x / sigma) + sigma**2 * np.exp(-0.5 * (x / sigma) ** 2) / (sigma * np.sqrt(2 * np.pi))
+
+    apart = []
+    for edge in np.linspace(-1, 1, 9):
+        share = np.clip((at - edge) / zoom + 0.5, 0, 1)
+        seen = one.blurred(np.broadcast_to(share[:, None, None], (41, 41, 41)))[12:29, 20, 20]
+        right = (integral(at + zoom / 2 - edge) - integral(at - zoom / 2 - edge)) / zoom
+        apart.append(seen - right[12:29])
+    assert np.abs(apart).max() < 0.04
+    assert abs(np.mean(apart)) < 1e-3

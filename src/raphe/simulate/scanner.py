@@ -12,6 +12,7 @@ from scipy import ndimage
 from raphe.core import weights
 from raphe.core.frames import Frames
 from raphe.data.image import Grid
+from raphe.preprocess.pvc.blur import Blur
 from raphe.simulate.anatomy import Anatomy
 from raphe.simulate.curves import NOISE_VOLUME
 from raphe.simulate.motion import Motion
@@ -177,9 +178,10 @@ def _alike(white: Array, scanner: Scanner) -> Array:
 
 
 def _gaussian(image: Array, fwhm: float, grid: Grid) -> Array:
-    for axis, zoom in enumerate(grid.zooms):
-        if fwhm > 0:
-            image = ndimage.correlate1d(image, _kernel(fwhm / FWHM / zoom), axis=axis, mode="constant")
+    """Blurred image of shares that parcels have of voxels: as wide as it says on coarse voxels, too."""
+    for axis, kernel in enumerate(Blur((fwhm, fwhm, fwhm), grid.zooms, "shares").kernels):
+        if kernel.size > 1:
+            image = ndimage.correlate1d(image, kernel, axis=axis, mode="constant")
     return image
 
 
