@@ -184,7 +184,7 @@ FREESURFER = {
     "fluid": (4, 43), "bone": (165, 165), "soft": (258, 258), "blood": (30, 62), "thalamus": (10, 49),
     "caudate": (11, 50), "putamen": (12, 51), "pallidum": (13, 52), "nucleus_accumbens": (26, 58),
     "hippocampus": (17, 53), "amygdala": (18, 54), "ventral_pallidum": (13, 52), "midbrain": (16, 16),
-    "dorsal_raphe": (16, 16),
+    "dorsal_raphe": (16, 16), "other_grey": (28, 60),
 }  # fmt: skip
 MERGED = """
 [regions.merge]
