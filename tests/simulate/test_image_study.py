@@ -5,6 +5,7 @@ import json
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import nibabel
@@ -363,3 +364,27 @@ def test_regions_that_the_plan_does_not_list_have_the_drugs_of_those_that_it_doe
         assert states[-1].transporter == told.state.transporter
         assert states[-1].ketamine == told.state.ketamine
     assert any(state.transporter < 0.95 for state in states)
+
+
+def test_grey_matter_of_no_region_is_as_the_regions_are_on_average():
+    plan, seed = parse_plan(find_plan("yamanaka2014")), 3
+    one = subject(plan, Path(), seed, participant(plan, seed, 0))
+    head = one.anatomy
+    labels = head.labels.copy()
+    white = np.argwhere(labels == head.number("white"))
+    labels[tuple(white[:500].T)] = len(head.names)
+    other = replace(
+        one,
+        anatomy=replace(head, labels=labels, names=(*head.names, "other_grey"), tissues=(*head.tissues, "other_grey")),
+    )
+    told = record(plan, seed, 0).truths[0]
+    frames = frames_of_scan(plan, told.tracer)
+    _, curves = parcel_curves(one, told, frames)
+    reference, more = parcel_curves(other, told, frames)
+    np.testing.assert_array_equal(more[:-1], curves)
+    regions = [head.number(name) for name in head.regions if name != "cerebellar grey"]
+    assert curves[regions].min(axis=0)[-1] < more[-1, -1] < curves[regions].max(axis=0)[-1]
+    weights = head.volumes[regions] / head.volumes[regions].sum()
+    late = slice(-3, None)  # near equilibrium curves are nearly in proportion to 1 + BP_ND
+    ratio = more[-1, late] / reference[late]
+    np.testing.assert_allclose(ratio, weights @ (curves[regions][:, late] / reference[late]), rtol=0.03)
