@@ -4,6 +4,7 @@ Run it from the checkout, with Debian's r-base-core, r-cran-nlme, r-cran-lme4, r
 r-cran-emmeans at hand for the first part:
 
     .venv/bin/python benchmarks/mixed_models.py 1 2 3 4 5          # seeds: largest differences from R
+    .venv/bin/python benchmarks/mixed_models.py --real             # the same, of a published trial
     .venv/bin/python benchmarks/mixed_models.py --trials 2000      # rejections under no effect, and time a fit
 
 R's part is ``mixed_models.R``: lm, lme4 with lmerTest and pbkrtest, nlme's gls and emmeans. gls gives no
@@ -356,6 +357,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("seeds", type=int, nargs="*")
     parser.add_argument("--design", nargs="*", choices=list(DESIGNS))
+    parser.add_argument("--real", action="store_true", help="the antidepressant trial, of ../shared")
     parser.add_argument("--trials", type=int, default=0, help="studies without effect, of each design")
     parser.add_argument("--verbose", action="store_true")
     arguments = parser.parse_args()
@@ -363,6 +365,10 @@ def main() -> None:
         if not shutil.which("Rscript"):
             sys.exit("there is no Rscript, so nothing can be compared")
         beside_r(arguments.seeds, arguments.design or list(DESIGNS), arguments.verbose)
+    if arguments.real:
+        worst: dict[tuple[str, str], list[float]] = {}
+        compare("mmrm-unstructured", real_trial(), worst, True)
+        print("largest differences from R, real trial:", worst)
     if arguments.trials:
         type_one(arguments.trials)
 

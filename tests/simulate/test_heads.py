@@ -150,6 +150,14 @@ def test_labels_of_the_user_make_a_head(own):
     assert head.grid.zooms == (2.0, 2.0, 2.0)
 
 
+@pytest.mark.parametrize("row", ["300\tother_grey\t", "300\tclaustrum\tother_grey"])
+def test_grey_matter_of_no_region_is_a_tissue_by_its_name_or_its_column(own, row):
+    own[1].write_text(own[1].read_text().replace("300\tskull\tbone", row))
+    head = labelled_head(*own, ("putamen",))
+    assert (head.names[-1], head.tissues[-1]) == ("other_grey", "other_grey")
+    assert head.regions == ("putamen", "cerebellar grey")
+
+
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [

@@ -27,7 +27,7 @@ def box_of(mask: Flags, room: int | Sequence[int] = 0) -> Box:
     for axis, (size, more) in enumerate(zip(mask.shape, rooms, strict=True)):
         there = np.flatnonzero(mask.any(axis=tuple(other for other in range(3) if other != axis)))
         within = (max(int(there[0]) - more, 0), min(int(there[-1]) + more + 1, size)) if there.size else (0, size)
-        parts.append(slice(*(int(edge) for edge in within)))
+        parts.append(slice(*within))
     return parts[0], parts[1], parts[2]
 
 

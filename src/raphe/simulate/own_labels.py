@@ -109,7 +109,8 @@ def _table(path: Path) -> dict[int, tuple[str, str]]:
         if index in found:
             raise PlanError(f"{path}: index {index} stands in two rows; keep one of them")
         name = region_key(given["name"])[0]
-        tissue = given.get("tissue", "").strip() or (name if name in TISSUES else GREY)
+        word = name.replace(" ", "_")
+        tissue = given.get("tissue", "").strip() or (word if word in TISSUES else GREY)
         if tissue not in TISSUES:
             raise PlanError(
                 f"{path}: tissue = {tissue!r} is none of {', '.join(TISSUES)}; mend the row of index {index}"

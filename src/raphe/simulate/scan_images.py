@@ -198,7 +198,7 @@ def parcel_curves(one: Subject, told: ScanTruth, frames: Frames) -> tuple[Array,
     if OTHER_GREY in anatomy.names:
         regions = [anatomy.number(name) for name in anatomy.regions if name != reference]
         at, volumes = anatomy.number(OTHER_GREY), anatomy.volumes[regions]
-        R1[at], BP_ND[at] = (np.average(one[regions], weights=volumes) for one in (R1, BP_ND))
+        R1[at], BP_ND[at] = (np.average(values[regions], weights=volumes) for values in (R1, BP_ND))
     true = true_curves(plan, told, frames, R1, BP_ND)
     activity = true.tissue
     activity[0] = 0
