@@ -3,7 +3,9 @@
 STUDY is what ``raphe simulate PLAN.toml STUDY`` made with images. For each scan are printed: the motion that is left
 after correction, mm over the brain, by stretch of the scan; the error of the registration to the MRI at the centres of
 regions, over random starts within 30 mm and 30 degrees; for each MRI the overlap (Dice) of every region with the true
-one; and CPU seconds. ``--files`` names the folder of an atlas whose files no package brings (macaques).
+one; and CPU seconds. ``--files`` names the folder of an atlas whose files no package brings (macaques). ``--peer`` is
+the Python of an environment with elastix (``python -m venv PEER; PEER/bin/pip install itk-elastix numpy``), which then
+corrects the same scans' motion, each frame against the late mean. ``--only motion`` leaves out the rest.
 """
 
 from __future__ import annotations
@@ -11,6 +13,8 @@ from __future__ import annotations
 import argparse
 import csv
 import json
+import subprocess
+import tempfile
 import time
 from pathlib import Path
 
@@ -36,6 +40,8 @@ Array = npt.NDArray[np.float64]
 
 STRETCHES = ((0, 1), (1, 5), (5, 20), (20, 1000))
 """min."""
+
+PEER_SCRIPT = Path(__file__).parent / "peers" / "elastix_motion.py"
 
 POSE = ("trans_x", "trans_y", "trans_z", "rot_x", "rot_y", "rot_z")
 
@@ -80,6 +86,20 @@ def motion_left(found: HeadMotion, true: Array, first: Array, places: Array, ima
         part = left[(image.frames.mid >= start) & (image.frames.mid < end)]
         told.append(f"{np.median(part):.2f} / {np.quantile(part, 0.95):.2f}" if part.size else "")
     return told
+
+
+def of_peer(peer: str, image: DynamicImage, found: HeadMotion) -> tuple[HeadMotion, float]:
+    """Motion by elastix against the late mean, and its CPU seconds."""
+    zooms = np.array(image.grid.zooms)
+    with tempfile.TemporaryDirectory() as folder:
+        given, out = Path(folder) / "frames.npz", Path(folder) / "motion.npz"
+        late = mean_image(image, image.frames.start >= 20)
+        np.savez(given, frames=image.activity, reference=late, zooms=zooms)
+        subprocess.run([peer, PEER_SCRIPT, given, out], check=True, stdout=subprocess.DEVNULL)
+        told = np.load(out)
+        to_mm = image.grid.affine @ np.diag([*1 / zooms, 1.0])
+        matrices = to_mm @ np.linalg.inv(told["matrices"]) @ np.linalg.inv(to_mm)
+        return HeadMotion(matrices, found.centre, found.held, found.within, found.displacement), float(told["seconds"])
 
 
 def registration(
@@ -129,6 +149,8 @@ def main() -> None:
     parser.add_argument("--starts", type=int, default=50, help="of the registration")
     parser.add_argument("--species", default="human")
     parser.add_argument("--files", type=Path, help="folder of the atlas")
+    parser.add_argument("--peer", help="Python of an environment with elastix")
+    parser.add_argument("--only", choices=["motion"])
     options = parser.parse_args()
     atlas = next(one for one in catalog.atlases() if one.species == options.species)
     files = {role: options.files / Path(file.path).name for role, file in atlas.files.items()} if options.files else {}
@@ -143,7 +165,14 @@ def main() -> None:
         places = np.argwhere(brain)[::20] @ image.grid.affine[:3, :3].T + image.grid.affine[:3, 3]
         began = time.process_time()
         found, _ = estimate_motion(image)
-        moved.append([label, *motion_left(found, true, first, places, image), f"{time.process_time() - began:.1f}"])
+        took = time.process_time() - began
+        moved.append([label, *motion_left(found, true, first, places, image), f"{took:.1f}", ""])
+        if options.peer:
+            theirs, seconds = of_peer(options.peer, image, found)
+            left = motion_left(theirs, true, first, places, image)
+            moved.append(["  elastix", *left, f"{seconds:.1f}", f"{seconds / took:.1f}"])
+        if options.only == "motion":
+            continue
         known = HeadMotion(
             first @ np.linalg.inv(true), found.centre, found.held, found.within, found.displacement
         )  # fmt: skip
@@ -156,11 +185,13 @@ def main() -> None:
             placed.append([label, *registration(pet, read_volume(t1_path), labels, inside, to_pet, options.starts)])
     print_table(
         "Motion that is left, median / 95th percentile, mm",
-        ["scan", *(f"{a}-{b} min" for a, b in STRETCHES[:-1]), "later", "CPU s"], moved,
+        ["scan", *(f"{a}-{b} min" for a, b in STRETCHES[:-1]), "later", "CPU s", "times raphe's"], moved,
     )  # fmt: skip
     if placed:
         header = ["scan", "median", "largest", "over 3 mm", "of these flagged", "false alarms", "CPU s"]
         print_table(f"Registration to the MRI over {options.starts} starts, mm", header, placed)
+    if options.only == "motion":
+        return
     for t1_path in sorted(options.study.glob("sub-*/**/anat/*_T1w.nii.gz")):
         of_t1 = options.study / "truth" / t1_path.parent.relative_to(options.study)
         labels, _ = true_labels(of_t1 / t1_path.name.replace("_T1w", "_space-T1w_dseg"))

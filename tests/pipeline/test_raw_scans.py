@@ -116,6 +116,8 @@ def test_its_files_are_there_and_the_report_tells_of_them(study):
         "seg-DesikanKilliany_pvc-GTM_desc-preproc_cov.tsv",
         "seg-DesikanKilliany_pvc-GTM_model-MRTM2_kinpar.tsv",
         "label-cerebellargrey_desc-ref_mask.nii.gz",
+        "label-cerebellargrey_desc-preproc_tacs.tsv",
+        "label-cerebellargrey_pvc-GTM_desc-preproc_tacs.tsv",
     ):
         assert (pet / f"{SCAN}_{name}").is_file(), name
     told = json.loads((pet / f"{SCAN}_seg-DesikanKilliany_pvc-GTM_desc-preproc_tacs.json").read_text(encoding="utf-8"))

@@ -7,7 +7,7 @@ from raphe.data.image import Grid
 from raphe.data.volume import Labels, Volume
 from raphe.preprocess.anatomy import grey_only
 from raphe.preprocess.bias_field import correct_bias
-from raphe.preprocess.reference_region import cerebellar_reference
+from raphe.preprocess.reference_region import apart, cerebellar_reference
 from raphe.preprocess.sheets import follow_grey
 from raphe.preprocess.tissue import classify
 from raphe.preprocess.warp import carried, drawn, places_of
@@ -101,6 +101,24 @@ def test_the_reference_leaves_vermis_and_rim_to_the_cortex_out():
     assert (values[found.values == 1] == 1).all()
     assert step.parameters["share"] == pytest.approx((found.values == 1).sum() / (values == 1).sum())
     assert doubts == ()
+
+
+def test_what_is_of_the_reference_becomes_a_region_of_its_own():
+    values = np.zeros(GRID.shape, dtype=np.int32)
+    values[10:20], values[20:30], values[30:40] = 1, 2, 3
+    labels = Labels(GRID, values, {1: "left_cerebellar_grey", 2: "right_cerebellar_grey", 3: "occipital"})
+    inside = np.zeros(GRID.shape, dtype=np.int32)
+    inside[15:30] = 1
+    found, wholes, parts = apart(labels, Labels(GRID, inside, {1: "cerebellar_grey"}))
+    assert list(wholes) == ["left_cerebellar_grey", "right_cerebellar_grey", "occipital"]
+    number = {name: one for one, name in found.names.items()}
+    np.testing.assert_array_equal(np.isin(found.values, [number[name] for name in parts]), inside > 0)
+    for own, name in labels.names.items():
+        whole = np.isin(found.values, [number[part] for part in wholes[name]])
+        np.testing.assert_array_equal(whole, values == own)
+    assert len(wholes["left_cerebellar_grey"]) == 2
+    assert wholes["right_cerebellar_grey"] == parts[1:]
+    assert apart(labels, None) == (labels, {name: (name,) for name in labels.names.values()}, ())
 
 
 def test_a_head_without_cerebellum_is_told():

@@ -50,6 +50,16 @@ def test_what_lies_beyond_the_field_of_view_is_counted():
     np.testing.assert_allclose(shares.seen[:2], 10 / 21, atol=1e-6)
 
 
+def test_regions_are_joined():
+    half = Grid((20, 20, 10), COARSE.affine)
+    shares, _ = region_shares(boxes(), half, np.eye(4))
+    whole = shares.joined({"both": ("left_a", "b"), "b": ("b",), "none": ("nothing",)})
+    assert whole.names == ("both", "b", "none")
+    np.testing.assert_allclose(whole.volumes, [40 * 28 * 21, 19 * 28 * 21, 0])
+    np.testing.assert_allclose(whole.seen, [10 / 21, 10 / 21, np.nan], atol=1e-6)
+    np.testing.assert_allclose(whole.shares.toarray()[0], shares.shares.toarray()[:2].sum(axis=0))
+
+
 def test_values_that_are_no_numbers_are_left_out():
     shares, _ = region_shares(boxes(), COARSE, np.eye(4))
     activity = np.full((2, *COARSE.shape), 7.0, dtype=np.float32)

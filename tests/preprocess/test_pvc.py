@@ -13,6 +13,7 @@ from raphe.preprocess.extract import RegionShares
 from raphe.preprocess.pvc.blur import FWHM_TO_SIGMA, Blur, blur_of
 from raphe.preprocess.pvc.correct import correct
 from raphe.preprocess.pvc.registry import correction, corrections
+from raphe.preprocess.pvc.reliability import reliability
 from raphe.preprocess.pvc.setting import SURROUNDINGS, setting_for
 
 GRID = Grid((64, 32, 32), np.diag([2.0, 2.0, 2.0, 1.0]))
@@ -146,6 +147,44 @@ def test_surroundings_hold_what_is_left_of_the_voxels():
     whole = np.asarray(own.regions.shares.sum(axis=0)).ravel().reshape(GRID.shape)[:, 0, 0]
     np.testing.assert_allclose(whole[15:30], 1.0)  # two FWHM around 40 to 50 mm
     assert whole[:13].max() == 0
+
+
+def test_a_region_may_have_parts_of_their_own_activity():
+    """Of a slab that binds more on one side: the mean of both is told, and one of them alone."""
+    sigma = FWHM * FWHM_TO_SIGMA
+    slabs = {"near": (36.0, 44.0, 4.0), "far": (44.0, 56.0, 2.5), "white": (56.0, 128.0, 2.0)}
+    rows = [np.broadcast_to(slab(a, b)[:, None, None], GRID.shape).reshape(-1) for a, b, _ in slabs.values()]
+    line = sum(level * slab(a, b, sigma) for a, b, level in slabs.values())
+    image = DynamicImage(GRID, FRAMES, np.tile(np.float32(line)[:, None, None], (2, 1, *GRID.shape[1:])), 20.0)
+    shares = sparse.csr_array(np.array(rows))
+    regions = RegionShares(GRID, tuple(slabs), shares, np.asarray(shares.sum(axis=1)).ravel() * 8, np.ones(3))
+    wholes = {"both": ("near", "far"), "alone": ("far",)}
+    for name in ("GTM", "Labbe", "RBV"):
+        method = correction(name)
+        own, each = setting_for(regions, along_x(), wholes=wholes), setting_for(regions, along_x())
+        tacs = correct(image, own, method)[0].tacs
+        assert tacs.names == ("both", "alone")
+        np.testing.assert_allclose(tacs.activity[:, 0], [(8 * 4 + 12 * 2.5) / 20, 2.5], rtol=0.01)
+        np.testing.assert_allclose(tacs.volumes, own.volumes)
+        assert own.volumes[0] == pytest.approx(each.volumes[:2].sum())
+        wrong = {1.2: own.with_width(1.2)}, {1.2: each.with_width(1.2)}
+        found, parts = (reliability(image.activity[0], s, method, w) for s, w in zip((own, each), wrong, strict=True))
+        np.testing.assert_allclose(found.amplification[1], parts.amplification[1], rtol=0.3 if name == "RBV" else 1e-9)
+        if name != "RBV":
+            join = np.array([0.4, 0.6])
+            assert found.covariance[0, 0] == pytest.approx(join @ parts.covariance[:2, :2] @ join)
+
+
+def test_a_whole_without_a_part_in_sight_is_that_of_the_rest():
+    regions, image = phantom()
+    gone = RegionShares(
+        GRID, (*regions.names, "beyond"), sparse.csr_array(sparse.vstack([regions.shares, 0 * regions.shares[[0]]])),
+        np.append(regions.volumes, 500.0), np.append(regions.seen, 0.0),
+    )  # fmt: skip
+    own = setting_for(gone, along_x(), wholes={"grey": ("grey", "beyond"), "none": ("beyond",)})
+    tacs = correct(image, own, correction("GTM"))[0].tacs
+    assert tacs.activity[0, 0] == pytest.approx(4.0, rel=0.01)
+    assert np.isnan(tacs.activity[1]).all()
 
 
 def test_every_method_is_found_and_cites():

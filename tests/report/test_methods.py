@@ -48,10 +48,10 @@ def test_a_step_that_nobody_writes_for_is_told_with_its_parameters():
     assert methods([Step("wait")], {}).sentences[0].text == "wait."
 
 
-def test_outlines_of_nuclei_are_told_once_for_all_heads_with_what_was_assumed():
+def test_outlines_of_nuclei_are_told_once_for_all_heads_with_what_was_found():
     told = methods([Step("nuclei", {"regions": ("putamen",), "unsure": value}) for value in (0.98, 1.04)], {})
     (sentence,) = told.sentences
-    assert "unsure by 0.98 to 1 mm (SD, an assumption)" in sentence.text
+    assert "unsure by 0.98 to 1 mm (SD, what made the brightness around them most likely)" in sentence.text
     before = methods([Step("nuclei", {"regions": ("putamen",)})], {}).sentences[0].text
     assert "refined" in before
     assert "unsure" not in before

@@ -6,6 +6,7 @@ import dataclasses
 import math
 import re
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -25,10 +26,22 @@ from raphe.preprocess.pvc.correct import correct
 from raphe.preprocess.pvc.registry import correction
 from raphe.preprocess.pvc.reliability import WRONG, Reliability, reliability
 from raphe.preprocess.pvc.setting import setting_for, tissue_on
+from raphe.preprocess.reference_region import NAME
 from raphe.report.wording import general
+
+REFERENCE = "the reference"
+"""Name of the reference among what is corrected; one of the regions may have the reference's own."""
 
 LOUD = 3.0
 """Amplification of noise from which it is said."""
+
+
+class Wanted(NamedTuple):
+    """What corrected curves are wanted of, and the regions of the correction of which each consists."""
+
+    regions: Mapping[str, tuple[str, ...]]
+    reference: tuple[str, ...]
+    """Empty where there is none."""
 
 
 def corrected_curves(
@@ -37,7 +50,7 @@ def corrected_curves(
     late: npt.NDArray[np.float32],
     shares: RegionShares,
     place: Located,
-    wanted: TACs,
+    wanted: Wanted,
 ) -> tuple[dict[str, CorrectedCurves], list[Step], list[str]]:
     """Curves by each correction of the plan.
 
@@ -48,10 +61,10 @@ def corrected_curves(
     late : ndarray of float32, shape ``image.grid.shape``
         Mean of its late frames.
     shares : RegionShares
-        Regions and tissue.
+        Regions and tissue; what is of the reference is a region of its own, so that labels of cortex that reach into
+        the cerebellum, which are wrong most near the tentorium, do not tell of it.
     place : Located
-    wanted : TACs
-        Curves without correction, whose regions are those to give.
+    wanted : Wanted
 
     Returns
     -------
@@ -69,20 +82,21 @@ def corrected_curves(
             f"no partial-volume correction: the resolution of the tomograph {task.raw.scan.scanner!r} is not known; "
             "give it in the plan (fwhm in [preprocess], mm)"
         ]  # fmt: skip
-    setting = setting_for(shares, told.fwhm, *_tissue(place, image.grid))
+    wholes = {**wanted.regions, **({REFERENCE: wanted.reference} if wanted.reference else {})}
+    setting = setting_for(shares, told.fwhm, *_tissue(place, image.grid), wholes)
     wrong = {factor: setting.with_width(factor) for factor in WRONG}
-    keep = [shares.names.index(name) for name in wanted.names]
     found, steps, doubts = {}, [], []
     for name in task.choices.pvc:
         method = correction(name)
         whole, step = correct(image, setting, method, keep_image=False)
-        judged = _of(reliability(late, setting, method, wrong, (told.grain,) * 3), keep)
-        curves = TACs(whole.tacs.activity[keep], whole.tacs.frames, wanted.names, wanted.volumes)
-        found[method.name] = CorrectedCurves(curves, judged, told)
+        judged = reliability(late, setting, method, wrong, (told.grain,) * 3)
+        keep, last = list(range(len(wanted.regions))), [len(wanted.regions)]
+        reference = _part(whole.tacs, judged, told, last) if wanted.reference else None
+        found[method.name] = dataclasses.replace(_part(whole.tacs, judged, told, keep), reference=reference)
         steps.append(dataclasses.replace(step, parameters={**step.parameters, "fwhm_source": told.source}))
         loud = [
             f"{region} ({general(float(gain), 2)})"
-            for region, gain in zip(wanted.names, judged.amplification, strict=True)
+            for region, gain in zip(wanted.regions, judged.amplification, strict=False)  # the reference is last
             if gain > LOUD
         ]
         if loud:
@@ -166,12 +180,14 @@ def _wider(found: Resolution, by: float | None, what: str) -> Resolution:
     return Resolution((a, b, c), f"{found.source} and {what} of {general(by)} mm", math.hypot(found.grain, by))
 
 
-def _of(judged: Reliability, keep: list[int]) -> Reliability:
-    """What is known of some of the regions."""
+def _part(tacs: TACs, judged: Reliability, told: Resolution, keep: list[int]) -> CorrectedCurves:
+    """Curves of some of the regions, and what is known of them."""
     covariance = None if judged.covariance is None else judged.covariance[np.ix_(keep, keep)]
-    return Reliability(
-        judged.amplification[keep], covariance, {factor: values[keep] for factor, values in judged.sensitivity.items()}
-    )
+    sensitivity = {factor: values[keep] for factor, values in judged.sensitivity.items()}
+    volumes = None if tacs.volumes is None else tacs.volumes[keep]
+    names = tuple(NAME if tacs.names[at] == REFERENCE else tacs.names[at] for at in keep)
+    curves = TACs(tacs.activity[keep], tacs.frames, names, volumes)
+    return CorrectedCurves(curves, Reliability(judged.amplification[keep], covariance, sensitivity), told)
 
 
 def _rounded(values: npt.NDArray[np.float64]) -> tuple[float | None, ...]:

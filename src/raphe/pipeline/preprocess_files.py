@@ -175,6 +175,10 @@ def _tables(
         if one.reliability.covariance is not None:
             files.append(names.covariance(out, scan, place.seg, method))
             _write_covariance(files[-1], one.tacs.names, one.reliability.covariance, sources)
+        if one.reference is not None:
+            files.append(names.reference_curve(out, scan, NAME, method))
+            told = {"PartialVolumeCorrection": as_json(one.reference, method)}
+            write_tacs(files[-1], one.reference.tacs, scan, sources=sources, about=told)
     if made.of_reference is not None:
         files.append(names.reference_curve(out, scan, NAME))
         write_tacs(files[-1], made.of_reference, scan, sources=sources)

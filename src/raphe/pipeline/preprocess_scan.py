@@ -22,7 +22,7 @@ from raphe.nomenclature import FLUID, OTHER_GREY, WHITE
 from raphe.pipeline.atlas_choice import paths_of
 from raphe.pipeline.locate import locate
 from raphe.pipeline.own_regions import own_segmentation
-from raphe.pipeline.partial_volumes import as_parameters, corrected_curves
+from raphe.pipeline.partial_volumes import Wanted, as_parameters, corrected_curves
 from raphe.pipeline.preprocess_choices import Preprocessing
 from raphe.pipeline.preprocess_files import write_preprocessed
 from raphe.pipeline.preprocessing_of import doubts_of_scan
@@ -32,7 +32,7 @@ from raphe.preprocess.denoise import denoise
 from raphe.preprocess.extract import RegionShares, extract_curves, region_shares
 from raphe.preprocess.field_of_view import always_seen
 from raphe.preprocess.motion import correct_motion, estimate_motion, mean_image, no_motion
-from raphe.preprocess.reference_region import cerebellar_reference
+from raphe.preprocess.reference_region import AWAY_CORRECTED, apart, cerebellar_reference
 from raphe.preprocess.soundness import sound_scan
 from raphe.preprocess.warp import brain_edge
 
@@ -135,14 +135,18 @@ def _maker(image: Path) -> str:
 
 def _curves(task: RawTask, still: DynamicImage, place: Located, seen: npt.NDArray[np.bool_]) -> Made:
     """Curves of the regions, by the voxels that lie in the field of view in every frame."""
-    shares, step = region_shares(place.labels, still.grid, place.to_pet)
-    shares = shares.within(seen)
-    brain = np.asarray(shares.shares.sum(axis=0)).ravel().reshape(still.grid.shape) > 0.5
-    image, steps = _denoised(task.choices, still, brain)
-    steps = [step, *steps]
     size = brain_edge(place.labels.grid, place.brain)
     alone, told, doubts = cerebellar_reference(place.labels, size)
-    steps.append(told)
+    inside, corrected_too, _ = cerebellar_reference(place.labels, size, AWAY_CORRECTED)
+    labels, wholes, of_reference = apart(place.labels, inside)
+    drawn, step = region_shares(labels, still.grid, place.to_pet)
+    fine = drawn.within(seen)
+    shares = fine.joined(wholes)
+    brain = np.asarray(shares.shares.sum(axis=0)).ravel().reshape(still.grid.shape) > 0.5
+    image, steps = _denoised(task.choices, still, brain)
+    steps = [step, *steps, told]
+    if task.choices.pvc:
+        steps.append(dataclasses.replace(corrected_too, name="corrected_reference"))
     found_doubts = list(doubts)
     inner = shares.rows(tuple(name for name in shares.names if name not in TISSUE))
     cut_off = {name: part for name, part in zip(inner.names, inner.seen, strict=True) if part < 1 - OUTSIDE}
@@ -151,22 +155,21 @@ def _curves(task: RawTask, still: DynamicImage, place: Located, seen: npt.NDArra
         found_doubts.append(f"beyond the PET's field of view: {', '.join(lost[:8])}{' ...' if len(lost) > 8 else ''}")
     tacs, extracted = extract_curves(image, inner)
     steps.append(extracted)
-    reference, of_reference = None, None
+    reference, curve = None, None
     if alone is not None:
-        reference, of_reference, doubt = _of_reference(image, region_shares(alone, still.grid, place.to_pet)[0], seen)
+        whole = region_shares(alone, still.grid, place.to_pet)[0]
+        reference, curve, doubt = _of_reference(image, whole.within(seen))
         found_doubts += doubt
-    corrected, made, told_of_them = corrected_curves(task, image, _late(image), shares, place, tacs)
+    wanted = Wanted({name: wholes[name] for name in tacs.names}, of_reference if reference is not None else ())
+    corrected, made, told_of_them = corrected_curves(task, image, _late(image), fine, place, wanted)
     steps += made
     found_doubts += told_of_them
     kinds = kinds_of(shares, reference)
-    return Made(inner, reference, tacs, of_reference, corrected, steps, found_doubts, kinds, tuple(cut_off))
+    return Made(inner, reference, tacs, curve, corrected, steps, found_doubts, kinds, tuple(cut_off))
 
 
-def _of_reference(
-    image: DynamicImage, whole: RegionShares, seen: npt.NDArray[np.bool_]
-) -> tuple[RegionShares | None, TACs | None, list[str]]:
+def _of_reference(image: DynamicImage, part: RegionShares) -> tuple[RegionShares | None, TACs | None, list[str]]:
     """Voxels and curve of the reference region, and how much of it the scan does not see."""
-    part = whole.within(seen)
     share = float(part.seen[0])
     if share < LEAST_REFERENCE:
         return None, None, [

@@ -126,12 +126,13 @@ class Resolution(NamedTuple):
 class CorrectedCurves:
     """Curves after a partial-volume correction, how far they can be trusted, and the resolution that it took.
 
-    The arrays of ``reliability`` are in the order of the curves.
+    The arrays of ``reliability`` are in the order of the curves. ``reference`` is the reference region, alone.
     """
 
     tacs: TACs
     reliability: Reliability
     resolution: Resolution
+    reference: CorrectedCurves | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,10 +16,11 @@ from raphe.data.volume import Labels, Volume
 from raphe.nomenclature import FLUID, OTHER_GREY, WHITE, region_key
 from raphe.preprocess.bias_field import BIAS_ITERATIONS, correct_bias
 from raphe.preprocess.likeness import likeness
-from raphe.preprocess.outlines import UNSURE, follow_brightness
+from raphe.preprocess.outlines import follow_brightness
 from raphe.preprocess.refine import refine
 from raphe.preprocess.sheets import follow_grey
 from raphe.preprocess.soundness import BRAINS
+from raphe.preprocess.strip import strip
 from raphe.preprocess.tissue import classify
 from raphe.preprocess.warp import ITERATIONS, affine, brain_edge, carried, drawn, nonlinear, places_of
 
@@ -86,12 +87,14 @@ def prepare_anatomy(t1: Volume, template: Template) -> tuple[Head, tuple[Step, .
     brain = _largest((share.values > 0.5) & rim)
     priors = tuple(carried(tissue, places, t1.grid).values for tissue in template.tissues)
     tissues = classify(flat, brain, priors)
+    brain = strip(brain, tissues[2], size)
+    tissues = (_inside(tissues[0], brain), _inside(tissues[1], brain), _inside(tissues[2], brain))
     if template.nuclei:
         shown = likeness(template, flat, drawn(template.labels, places, t1.grid), tissues)
         warp = refine(warp, masked, shown, template.only(template.nuclei), brain_edge(template.t1.grid, template.brain))
         places = places_of(warp.to_template, t1.grid)
     labels = drawn(template.labels, places, t1.grid)
-    labels = follow_brightness(labels, template, flat, brain, tissues, places, size)
+    labels, unsure = follow_brightness(labels, template, flat, brain, tissues, places, size)
     labels = follow_grey(labels, template.ribbon, tissues[0], brain, REACH * size)
     doubts = _doubts(t1, brain, template)
     steps = (
@@ -101,7 +104,7 @@ def prepare_anatomy(t1: Volume, template: Template) -> tuple[Head, tuple[Step, .
             {"template": template.space, "information": information, "iterations": ITERATIONS},
             ("avants2008",),
         ),
-        *_nuclei_steps(template, size),
+        *_nuclei_steps(template, unsure),
         _atlas_step(template, brain, t1, doubts),
     )
     return Head(flat, brain, *tissues, warp, labels, doubts), steps
@@ -141,6 +144,10 @@ def _placed(template: Template, t1: Volume, to_template: Array) -> Flags:
     return np.asarray(found, dtype=np.float32) > 0.5
 
 
+def _inside(tissue: Volume, brain: Flags) -> Volume:
+    return Volume(tissue.grid, np.where(brain, tissue.values, np.float32(0)))
+
+
 def _largest(inside: Flags) -> Flags:
     labels, n = ndimage.label(inside)
     if n < 2:
@@ -164,11 +171,11 @@ def _doubts(t1: Volume, brain: Flags, template: Template) -> tuple[str, ...]:
     return tuple(told)
 
 
-def _nuclei_steps(template: Template, size: float) -> tuple[Step, ...]:
+def _nuclei_steps(template: Template, unsure: float) -> tuple[Step, ...]:
     if not template.nuclei:
         return ()
     regions = tuple(dict.fromkeys(region_key(template.labels.names[number])[0] for number in sorted(template.nuclei)))
-    return (Step("nuclei", {"regions": regions, "unsure": UNSURE * size}, ("puonti2016",)),)
+    return (Step("nuclei", {"regions": regions, "unsure": unsure}, ("puonti2016",)),)
 
 
 def _atlas_step(template: Template, brain: Flags, t1: Volume, doubts: tuple[str, ...]) -> Step:

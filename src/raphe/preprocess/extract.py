@@ -48,6 +48,17 @@ class RegionShares:
         at = [self.names.index(name) for name in names]
         return RegionShares(self.grid, names, self.shares[at], self.volumes[at], self.seen[at])
 
+    def joined(self, wholes: Mapping[str, tuple[str, ...]]) -> RegionShares:
+        """Regions that consist of these, in the order of ``wholes``."""
+        index = {name: at for at, name in enumerate(self.names)}
+        row = np.repeat(np.arange(len(wholes)), [len(parts) for parts in wholes.values()])
+        part = np.array([index[name] for parts in wholes.values() for name in parts], dtype=np.intp)
+        joins = sparse.csr_array((np.ones(row.size), (row, part)), shape=(len(wholes), len(index)))
+        volumes = joins @ self.volumes
+        inside = joins @ (np.nan_to_num(self.seen) * self.volumes)
+        seen = np.divide(inside, volumes, out=np.full(len(wholes), np.nan), where=volumes > 0)
+        return RegionShares(self.grid, tuple(wholes), sparse.csr_array(joins @ self.shares), volumes, seen)
+
     def within(self, seen: npt.NDArray[np.bool_]) -> RegionShares:
         """The same without voxels outside a mask of shape ``grid.shape``; volumes stay those of the whole regions."""
         kept = sparse.csr_array(self.shares.multiply(seen.ravel()[None]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +13,7 @@ from scipy.special import ndtr
 from raphe.core.box import Box, box_of
 from raphe.core.resample import LINEAR, at_places
 from raphe.data.template import Template
-from raphe.data.volume import Labels, Volume
+from raphe.data.volume import Labels, Volume, Whole
 from raphe.nomenclature import region_key
 from raphe.preprocess.edges import densities
 from raphe.preprocess.likeness import brightness_of
@@ -21,14 +22,21 @@ Array = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float32]
 
-UNSURE = 0.009
-"""Standard deviation of the error of a drawn surface, over the brain's edge: 1 mm in people. An assumption."""
+UNSURE = (0.0032, 0.0044, 0.006, 0.008, 0.012)
+"""Standard deviations of the error of drawn surfaces among which a head chooses, over the brain's edge: from 0.4 to 1.5
+mm in people."""
+
+DEEP = 0.98
+"""Share from which a voxel is so far within a nucleus that it tells nothing of how unsure the surfaces are."""
 
 REACH = 3.0
 """How far from a drawn surface an outline may lie, in these standard deviations."""
 
 LEAST = 0.02
 """Probability of each tissue that is added to the template's, whose heads are not this one."""
+
+FEW = 40_000
+"""Voxels by which it is chosen how unsure the surfaces are."""
 
 ALIKE, TURNS = 0.5, 5
 """Logarithm of how much more probable a class is for each neighbour of it, an assumption; turns of the field."""
@@ -42,13 +50,13 @@ def follow_brightness(
     tissues: tuple[Volume, Volume, Volume],
     places: Floats,
     size: float,
-) -> Labels:
+) -> tuple[Labels, float]:
     """Labels whose nuclei end where the brightness of the head says so.
 
     Near the surfaces that the warp has drawn, each voxel takes the nucleus or tissue that is most probable: by the
-    warp, which is unsure of the surface's place (:data:`UNSURE`), the template's maps of tissue, and the voxel's
-    brightness (as in Puonti et al. 2016, NeuroImage 143:235). Voxels on edges have a brightness between two classes,
-    and are of the one of which they have more.
+    warp, the template's maps of tissue, and the voxel's brightness (as in Puonti et al. 2016, NeuroImage 143:235).
+    Voxels on edges have a brightness between two classes, and are of the one of which they have more. How unsure the
+    warp is of a surface's place is what makes the head's brightness most likely (of :data:`UNSURE`).
 
     Parameters
     ----------
@@ -71,24 +79,28 @@ def follow_brightness(
     Labels
         What a nucleus loses has no label; what it gains was without one, of another nucleus, or of a sheet of grey
         matter (the template's ``ribbon``).
+    float
+        Standard deviation of the error of a drawn surface, mm; NaN where there is none.
     """
     nuclei = [number for number in sorted(template.nuclei) if (labels.values == number).any()]
     if not nuclei:
-        return labels
-    sigma = UNSURE * size / np.array(t1.grid.zooms)
-    box = _around(np.isin(labels.values, nuclei), sigma)
+        return labels, math.nan
+    zooms = np.array(t1.grid.zooms)
+    box = _around(np.isin(labels.values, nuclei), UNSURE[-1] * size / zooms)
     drawn = labels.values[box]
-    shares = np.stack([_share(drawn == number, sigma) for number in nuclei])
-    free = brain[box] & np.isin(drawn, [0, *nuclei, *template.ribbon])
-    near = free & (shares.sum(axis=0) > float(ndtr(-REACH)))
-    if not near.any():
-        return labels
-    prior = _prior(shares[:, near], template, places[box][near])
+    within = np.isin(drawn, nuclei)
+    atlas = _Map(drawn, nuclei, _tissue_of_places(template, places[box], within), zooms)
+    free = brain[box] & (within | np.isin(drawn, [0, *template.ribbon]))
     kinds = _kinds([labels.names[number] for number in nuclei])
     known = brightness_of(t1.values, tissues, box)
-    by_kind = np.zeros((kinds.max() + 1, prior.shape[1]))
-    np.add.at(by_kind, kinds, prior)
-    likely = densities(t1.values[box][near].astype(np.float64), by_kind, known)
+    bright = t1.values[box].astype(np.float64)
+    unsure = _most_likely(atlas, bright, free, kinds, known, size)
+    shares = atlas.shares(unsure)
+    near = free & (shares.sum(axis=0) > float(ndtr(-REACH)))
+    if not near.any():
+        return labels, unsure
+    prior = atlas.prior(shares, unsure, near)
+    likely = densities(bright[near], _by_kind(prior, kinds), known)
     best = _smooth(prior * likely[kinds], _neighbours(near)).argmax(axis=0)
     found = np.append(nuclei, [0, 0, 0])[best]
     before = drawn[near]
@@ -96,7 +108,63 @@ def follow_brightness(
     values = labels.values.copy()
     part = values[box]
     part[near] = np.where(found > 0, found, kept)
-    return Labels(labels.grid, values, labels.names)
+    return Labels(labels.grid, values, labels.names), unsure
+
+
+@dataclass(frozen=True, eq=False)
+class _Map:
+    """Nuclei as they are drawn, and shares of grey, white and fluid around them, shape (3, ...); 0 within them."""
+
+    drawn: Whole
+    nuclei: list[int]
+    tissue: Floats
+    zooms: Array
+
+    def shares(self, unsure: float) -> Floats:
+        """Probability of each nucleus, shape (n_nuclei, ...), where surfaces are unsure by that SD, mm."""
+        return np.stack([_share(self.drawn == number, unsure / self.zooms) for number in self.nuclei])
+
+    def prior(self, shares: Floats, unsure: float, where: Flags) -> Array:
+        """Probabilities of nuclei and tissues, (n_nuclei + 3, n_voxel), where the whole map is displaced by that."""
+        sigma = unsure / self.zooms
+        around = [ndimage.gaussian_filter(one, sigma, mode="nearest", truncate=REACH + 1)[where] for one in self.tissue]
+        prior = np.concatenate([shares[:, where], np.stack(around)]).astype(np.float64)
+        return np.asarray(prior / np.maximum(prior.sum(axis=0), np.finfo(float).tiny))
+
+
+def _tissue_of_places(template: Template, places: Floats, within: Flags) -> Floats:
+    """Shares of tissue around the nuclei: of each place as the one that it most probably is, but for a little."""
+    shares = np.stack([at_places(one.values, one.grid.affine, places, LINEAR) for one in template.tissues])
+    one = (shares.argmax(axis=0) == np.arange(3)[:, None, None, None]) & (shares.sum(axis=0) > 0)
+    tissue = one + np.float32(LEAST)
+    return np.where(within, np.float32(0), tissue / tissue.sum(axis=0)).astype(np.float32)
+
+
+def _most_likely(
+    atlas: _Map, bright: Array, free: Flags, kinds: npt.NDArray[np.intp], known: Array, size: float
+) -> float:
+    """How unsure the surfaces are, mm: what makes the brightness around them most likely.
+
+    All of :data:`UNSURE` are tried on the same voxels, those that are near surfaces by the largest; the likeliest is
+    the top of a parabola in its logarithm through the best and its neighbours.
+    """
+    shares = atlas.shares(UNSURE[-1] * size)
+    near = free & (shares.sum(axis=0) > float(ndtr(-REACH))) & (shares.max(axis=0) < DEEP)
+    at = np.flatnonzero(near)
+    if not at.size:
+        return UNSURE[-1] * size
+    few = np.zeros(near.size, dtype=bool)
+    few[at[:: max(1, at.size // FEW)]] = True
+    few = few.reshape(near.shape)
+    fit = []
+    for one in UNSURE:
+        prior = _by_kind(atlas.prior(atlas.shares(one * size), one * size, few), kinds)
+        fit.append(float(np.log(np.maximum((prior * densities(bright[few], prior, known)).sum(axis=0), 1e-300)).mean()))
+    best = int(np.clip(np.argmax(fit), 1, len(fit) - 2))
+    line = np.log(UNSURE)[best - 1 : best + 2]
+    a, b, _ = np.polyfit(line - line[1], fit[best - 1 : best + 2], 2)
+    top = float(np.clip(line[1] - b / (2 * a), *np.log(UNSURE)[[0, -1]])) if a < 0 else np.log(UNSURE)[np.argmax(fit)]
+    return float(np.exp(top)) * size
 
 
 def _around(inside: Flags, sigma: Array) -> Box:
@@ -112,12 +180,11 @@ def _share(inside: Flags, sigma: Array) -> Floats:
     return whole
 
 
-def _prior(shares: Floats, template: Template, places: Floats) -> Array:
-    """Probabilities of nuclei and, for what these leave, of grey, white and fluid; shape (n_nuclei + 3, n_voxel)."""
-    tissue = LEAST + np.stack([at_places(one.values, one.grid.affine, places, LINEAR) for one in template.tissues])
-    rest = np.clip(1 - shares.sum(axis=0), 0, 1)
-    prior = np.concatenate([shares, rest * tissue / tissue.sum(axis=0)]).astype(np.float64)
-    return np.asarray(prior / np.maximum(prior.sum(axis=0), np.finfo(float).tiny))
+def _by_kind(prior: Array, kinds: npt.NDArray[np.intp]) -> Array:
+    """Probabilities of those that are alike in brightness, shape (n_kind, n_voxel)."""
+    whole = np.zeros((kinds.max() + 1, prior.shape[1]))
+    np.add.at(whole, kinds, prior)
+    return whole
 
 
 def _kinds(names: list[str]) -> npt.NDArray[np.intp]:

@@ -32,8 +32,8 @@ def nuclei(steps: Steps) -> str:
         return told
     return (
         f"{told} Each voxel near their surfaces then took what was most probable by brightness, the template's maps of "
-        f"tissue, and the warp, whose surfaces were taken to be unsure by {between(steps, 'unsure', 2)} mm (SD, an "
-        "assumption)."
+        f"tissue, and the warp, whose surfaces were unsure by {between(steps, 'unsure', 2)} mm (SD, what made the "
+        "brightness around them most likely)."
     )
 
 
@@ -159,6 +159,18 @@ def reference_region(steps: Steps) -> str:
     )
 
 
+def corrected_reference(steps: Steps) -> str:
+    """Tell what the reference region is where partial volumes are corrected."""
+    if not steps[0].parameters.get("found"):
+        return ""
+    away, middle, share = (between(steps, key, 2) for key in ("away", "vermis", "share"))
+    return (
+        f"Where partial volumes were corrected, it reaches to {away} mm from cortex and {middle} mm from the middle "
+        f"({share} of cerebellar grey matter) and is a region apart from the rest of the cerebellum, where labels of "
+        "cortex and cerebellum may be wrong."
+    )
+
+
 def denoise(steps: Steps) -> str:
     """Tell what was done against noise before curves were taken."""
     get = steps[0].parameters.get
@@ -195,6 +207,7 @@ WRITERS = {
     "raphe_region": raphe_region,
     "regions_on_pet": regions_on_pet,
     "reference_region": reference_region,
+    "corrected_reference": corrected_reference,
     "extract": nothing,
     "denoise": denoise,
     "pvc": pvc,
@@ -214,6 +227,7 @@ VARYING = {
     "raphe_region": ("shift", "left", "usual", "contrast", "doubts"),
     "regions_on_pet": ("tracer",),
     "reference_region": ("share", "away", "vermis", "doubts"),
+    "corrected_reference": ("share", "away", "vermis", "doubts"),
     "preprocessed": ("doubts", "cut_off"),
 }
 """Settings that vary from scan to scan."""

@@ -12,7 +12,7 @@ from raphe.data.tacs import TACs
 from raphe.data.volume import DynamicImage
 from raphe.errors import InputError
 from raphe.preprocess.pvc.protocol import Correction
-from raphe.preprocess.pvc.setting import NONE, SURROUNDINGS, Setting
+from raphe.preprocess.pvc.setting import Setting
 
 Array = npt.NDArray[np.float64]
 
@@ -24,7 +24,7 @@ class Corrected:
     Parameters
     ----------
     tacs : TACs
-        Means of the regions that were given, kBq/mL.
+        Means of the setting's wholes, kBq/mL.
     image : DynamicImage or None
         Corrected, where the method corrects voxels.
     """
@@ -63,10 +63,7 @@ def correct(
         if keep_image and found.image is not None:
             voxels = np.empty_like(image.activity) if voxels is None else voxels
             voxels[at] = found.image
-    means[setting.size < NONE] = np.nan
-    keep = [at for at, name in enumerate(setting.regions.names) if name != SURROUNDINGS]
-    names = tuple(setting.regions.names[at] for at in keep)
-    tacs = TACs(means[keep], image.frames, names, setting.regions.volumes[keep])
+    tacs = TACs(setting.joined(means), image.frames, tuple(setting.wholes), setting.volumes)
     corrected = None if voxels is None else DynamicImage(image.grid, image.frames, voxels, image.half_life)
     told = {key: value for key, value in vars(method).items() if isinstance(value, int | float)}
     step = Step(

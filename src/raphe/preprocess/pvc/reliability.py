@@ -13,7 +13,7 @@ from scipy import sparse
 from raphe.preprocess.pvc.blur import Blur
 from raphe.preprocess.pvc.correct import numbers
 from raphe.preprocess.pvc.protocol import Correction, LinearCorrection
-from raphe.preprocess.pvc.setting import NONE, SURROUNDINGS, Setting
+from raphe.preprocess.pvc.setting import Setting
 
 Array = npt.NDArray[np.float64]
 Floats = npt.NDArray[np.float32]
@@ -30,15 +30,15 @@ LEVEL = 0.1
 
 @dataclass(frozen=True, eq=False)
 class Reliability:
-    """What is known of corrected means besides their values; NaN for a region without voxels or without a value.
+    """What is known of the corrected means of a setting's wholes besides their values; NaN for one without voxels.
 
     Parameters
     ----------
-    amplification : ndarray, shape (n_region,)
+    amplification : ndarray, shape (n_whole,)
         Standard deviation of a corrected mean over that of the mean itself, for noise that is alike in all voxels.
-    covariance : ndarray, shape (n_region, n_region), or None
+    covariance : ndarray, shape (n_whole, n_whole), or None
         Of the corrected means, where the noise of a voxel has the variance 1; None where no formula tells it.
-    sensitivity : mapping of float to ndarray, shape (n_region,)
+    sensitivity : mapping of float to ndarray, shape (n_whole,)
         Corrected mean with a resolution that is so many times that of the scanner, over the corrected mean.
     """
 
@@ -68,26 +68,23 @@ def reliability(
         Width (FWHM) of the Gaussian that makes independent noise as coarse as that of the image; 0 if voxels are
         independent.
     """
-    keep = [at for at, name in enumerate(setting.regions.names) if name != SURROUNDINGS]
-    seen = setting.size[keep] >= NONE
+    joins = setting.joins
+    seen = np.asarray(joins.any(axis=1))
     clean, coarse = numbers(frame), Blur(grain, setting.grid.zooms, "noise")
     covariance = None
     plain = _covariance(setting.averaging, coarse, setting)
     if isinstance(method, LinearCorrection):
         solve, gather = method.linear(setting)
-        whole = solve @ _covariance(gather, coarse, setting) @ solve.T
-        covariance = np.where(seen & seen[:, None], whole[np.ix_(keep, keep)], np.nan)
-        variance = np.diag(whole)
+        told = joins @ solve
+        covariance = np.where(seen & seen[:, None], told @ _covariance(gather, coarse, setting) @ told.T, np.nan)
+        variance = np.diag(covariance)
     else:
         variance = _sampled(setting, method, coarse, clean, plain)
-    amplification = np.sqrt(variance / np.maximum(np.diag(plain), np.finfo(float).tiny))
-    right = method.correct(setting, clean).means
+    amplification = np.sqrt(variance / np.maximum(np.diag(joins @ plain @ joins.T), np.finfo(float).tiny))
+    right = setting.joined(method.correct(setting, clean).means)
     with np.errstate(invalid="ignore", divide="ignore"):
-        found = {
-            factor: np.where(seen, (method.correct(other, clean).means / right)[keep], np.nan)
-            for factor, other in wrong.items()
-        }
-    return Reliability(np.where(seen, amplification[keep], np.nan), covariance, found)
+        found = {factor: other.joined(method.correct(other, clean).means) / right for factor, other in wrong.items()}
+    return Reliability(np.where(seen, amplification, np.nan), covariance, found)
 
 
 def _covariance(gather: sparse.csr_array, coarse: Blur, setting: Setting) -> Array:
@@ -97,7 +94,7 @@ def _covariance(gather: sparse.csr_array, coarse: Blur, setting: Setting) -> Arr
 
 
 def _sampled(setting: Setting, method: Correction, coarse: Blur, frame: Floats, plain: Array) -> Array:
-    """Variance of the corrected means for noise of 1, from how noise that is added to the frame comes out.
+    """Variance of the wholes' corrected means for noise of 1, from how noise that is added to the frame comes out.
 
     What the corrected mean has in common with the plain one and with GTM's, whose variances are known, is taken by
     these, and the rest alone from the realisations. The digits of the frame decide the noise, so that it repeats.
@@ -108,16 +105,18 @@ def _sampled(setting: Setting, method: Correction, coarse: Blur, frame: Floats, 
     for _ in range(REALISATIONS):
         noise = coarse(random.standard_normal(frame.shape, dtype=np.float32)) * np.float32(level / coarse.gain)
         mean = setting.means(noise)
-        known.append((mean, setting.inverse @ mean))
-        found.append(method.correct(setting, frame + noise).means)
+        known.append((setting.joined(mean), setting.joined(setting.inverse @ mean)))
+        found.append(setting.joined(method.correct(setting, frame + noise).means))
     both, after = np.array(known) / level, np.array(found) / level
     both, after = both - both.mean(axis=0), after - after.mean(axis=0)
-    solve = setting.inverse
-    across, twice = np.diag(solve @ plain), np.diag(solve @ plain @ solve.T)
-    variance = np.full(len(plain), np.nan)
-    for at in np.flatnonzero(np.isfinite(after).all(axis=0) & (np.diag(plain) > 0)):
+    joins = setting.joins
+    solve = joins @ setting.inverse
+    before, across = np.diag(joins @ plain @ joins.T), np.diag(solve @ plain @ joins.T)
+    twice = np.diag(solve @ plain @ solve.T)
+    variance = np.full(len(joins), np.nan)
+    for at in np.flatnonzero(np.isfinite(after).all(axis=0) & (before > 0)):
         share = np.linalg.lstsq(both[:, :, at], after[:, at], rcond=1e-6)[0]
         rest = after[:, at] - both[:, :, at] @ share
-        exact = np.array([[plain[at, at], across[at]], [across[at], twice[at]]])
+        exact = np.array([[before[at], across[at]], [across[at], twice[at]]])
         variance[at] = share @ exact @ share + rest @ rest / (REALISATIONS - 3)
     return variance

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -42,6 +43,8 @@ class Setting:
         Each region after the blur.
     grey, white : ndarray of float32, shape ``grid.shape``, or None
         Probability of tissue.
+    wholes : mapping of str to tuple of str
+        Of what means are told: names, and the regions of which each consists.
     """
 
     regions: RegionShares
@@ -49,6 +52,7 @@ class Setting:
     spread: sparse.csr_array
     grey: Floats | None
     white: Floats | None
+    wholes: Mapping[str, tuple[str, ...]]
 
     @property
     def grid(self) -> Grid:
@@ -59,6 +63,30 @@ class Setting:
     def size(self) -> Array:
         """Voxels of each region in the field of view, shape (n_region,)."""
         return np.asarray(self.regions.shares.sum(axis=1)).ravel()
+
+    @cached_property
+    def joins(self) -> Array:
+        """Share of each region in each of the wholes, by their voxels in the field of view, (n_whole, n_region)."""
+        index = {name: at for at, name in enumerate(self.regions.names)}
+        shares = np.zeros((len(self.wholes), len(index)))
+        for row, parts in zip(shares, self.wholes.values(), strict=True):
+            at = [index[part] for part in parts]
+            row[at] = self.size[at]
+        total = shares.sum(axis=1, keepdims=True)
+        return np.asarray(np.where(total < NONE, 0.0, shares / np.maximum(total, NONE)))
+
+    def joined(self, means: Array) -> Array:
+        """Means of the wholes from those of the regions, shape (n_whole, ...); NaN where a part of one has none."""
+        known = np.isfinite(means)
+        found = self.joins @ np.where(known, means, 0.0)
+        found[(self.joins > 0) @ ~known | ~self.joins.any(axis=1).reshape(-1, *[1] * (means.ndim - 1))] = np.nan
+        return np.asarray(found)
+
+    @cached_property
+    def volumes(self) -> Array:
+        """Of the wholes as they were drawn, shape (n_whole,), mm3."""
+        own = dict(zip(self.regions.names, self.regions.volumes, strict=True))
+        return np.array([sum(own[part] for part in parts) for parts in self.wholes.values()])
 
     @cached_property
     def averaging(self) -> sparse.csr_array:
@@ -133,6 +161,7 @@ def setting_for(
     fwhm: tuple[float, float, float],
     grey: Volume | None = None,
     white: Volume | None = None,
+    wholes: Mapping[str, tuple[str, ...]] | None = None,
 ) -> Setting:
     """Regions under the blur of a scanner.
 
@@ -144,11 +173,15 @@ def setting_for(
         Resolution of the image along its axes.
     grey, white : Volume, optional
         Probability of tissue, on the grid of the regions.
+    wholes : mapping of str to tuple of str, optional
+        Of what means are to be told, each by the regions of which it consists; without it, of every region. What has
+        an activity of its own may so be told together with others.
     """
     blur = Blur(fwhm, regions.grid.zooms, "shares")
     whole = with_surroundings(regions, fwhm)
     of_grey, of_white = (None if one is None else one.values for one in (grey, white))
-    return Setting(whole, blur, blur.rows(whole.shares, whole.grid.shape), of_grey, of_white)
+    told = {name: (name,) for name in regions.names} if wholes is None else wholes
+    return Setting(whole, blur, blur.rows(whole.shares, whole.grid.shape), of_grey, of_white, told)
 
 
 def with_surroundings(regions: RegionShares, fwhm: tuple[float, float, float]) -> RegionShares:
