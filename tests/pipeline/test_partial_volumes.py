@@ -61,6 +61,9 @@ def test_a_gaussian_after_reconstruction_widens_the_tomographs_resolution(tmp_pa
     found = resolution(task(tmp_path, fields))
     assert found is not None
     np.testing.assert_allclose(found.fwhm, width)
+    assert found.off_centre is not None
+    np.testing.assert_allclose(found.off_centre.fwhm, np.sqrt(3.4**2 + width**2 - 2.6**2))
+    assert found.off_centre.radius == 100
     assert word in found.source
 
 
@@ -68,7 +71,7 @@ def test_the_plan_comes_first_and_an_unknown_tomograph_has_no_resolution(tmp_pat
     told = {"ReconFilterType": "Gaussian", "ReconFilterSize": 2.0}
     found = resolution(task(tmp_path / "a", told, fwhm=(5.0, 5.0, 6.0)))
     assert found is not None
-    assert (found.fwhm, found.source) == ((5.0, 5.0, 6.0), "plan")
+    assert (found.fwhm, found.source, found.off_centre) == ((5.0, 5.0, 6.0), "plan", None)
     assert resolution(task(tmp_path / "b", told, scanner="Philips Gemini TF")) is None
 
 

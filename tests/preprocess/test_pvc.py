@@ -10,7 +10,7 @@ from raphe.data.image import Grid
 from raphe.data.volume import DynamicImage, Volume
 from raphe.errors import InputError
 from raphe.preprocess.extract import RegionShares
-from raphe.preprocess.pvc.blur import FWHM_TO_SIGMA, Blur, blur_of
+from raphe.preprocess.pvc.blur import FWHM_TO_SIGMA, Blur, OffCentre, blur_of
 from raphe.preprocess.pvc.correct import correct
 from raphe.preprocess.pvc.registry import correction, corrections
 from raphe.preprocess.pvc.reliability import reliability
@@ -147,6 +147,31 @@ def test_surroundings_hold_what_is_left_of_the_voxels():
     whole = np.asarray(own.regions.shares.sum(axis=0)).ravel().reshape(GRID.shape)[:, 0, 0]
     np.testing.assert_allclose(whole[15:30], 1.0)  # two FWHM around 40 to 50 mm
     assert whole[:13].max() == 0
+
+
+@pytest.mark.parametrize("name", ["GTM", "Labbe", "RBV", "MTC"])
+def test_a_resolution_that_is_wider_off_the_axis(name):
+    """Slabs whose blur along x grows with the square of the distance from the axis, as the closed form has it."""
+    regions, _ = phantom()
+    radius, wider = 30.0, 1.5 * FWHM
+    x, y = ((np.arange(n) - (n - 1) / 2) * 2.0 for n in GRID.shape[:2])
+    share = np.minimum((x[:, None] ** 2 + y**2) / radius**2, 1)
+    lines = [
+        sum(level * slab(a, b, width * FWHM_TO_SIGMA) for a, b, level in SLABS.values()) for width in (FWHM, wider)
+    ]
+    image = ((1 - share) * lines[0][:, None] + share * lines[1][:, None])[:, :, None]
+    activity = np.broadcast_to(image.astype(np.float32), (2, *GRID.shape))
+    shown = DynamicImage(GRID, FRAMES, np.ascontiguousarray(activity), 20.0)
+    grey = Volume(GRID, np.asarray(regions.shares[[1]].todense()).reshape(GRID.shape).astype(np.float32))
+    found = []
+    for off in (OffCentre((wider, 1e-3, 1e-3), radius), None):
+        own = setting_for(regions, along_x(), grey, grey, off_centre=off)
+        found.append(correct(shown, own, correction(name))[0].tacs.activity[:, 0])
+    np.testing.assert_allclose(found[0], true_means(), rtol=0.02)
+    assert np.abs(found[1] / true_means() - 1).max() > 0.05
+    right = setting_for(regions, along_x(), off_centre=OffCentre((wider, 1e-3, 1e-3), radius))
+    assert right.blur.fwhm == along_x()
+    np.testing.assert_allclose(right.with_width(1.2).blur.off_centre.fwhm[0], 1.2 * wider)
 
 
 def test_a_region_may_have_parts_of_their_own_activity():

@@ -22,6 +22,7 @@ from raphe.io.names import find_sidecars
 from raphe.io.recon_filter import gaussian_filter
 from raphe.pipeline.raw_task import CorrectedCurves, Located, RawTask, Resolution
 from raphe.preprocess.extract import RegionShares
+from raphe.preprocess.pvc.blur import OffCentre
 from raphe.preprocess.pvc.correct import correct
 from raphe.preprocess.pvc.registry import correction
 from raphe.preprocess.pvc.reliability import WRONG, Reliability, reliability
@@ -83,7 +84,7 @@ def corrected_curves(
             "give it in the plan (fwhm in [preprocess], mm)"
         ]  # fmt: skip
     wholes = {**wanted.regions, **({REFERENCE: wanted.reference} if wanted.reference else {})}
-    setting = setting_for(shares, told.fwhm, *_tissue(place, image.grid), wholes)
+    setting = setting_for(shares, told.fwhm, *_tissue(place, image.grid), wholes, told.off_centre)
     wrong = {factor: setting.with_width(factor) for factor in WRONG}
     found, steps, doubts = {}, [], []
     for name in task.choices.pvc:
@@ -93,7 +94,10 @@ def corrected_curves(
         keep, last = list(range(len(wanted.regions))), [len(wanted.regions)]
         reference = _part(whole.tacs, judged, told, last) if wanted.reference else None
         found[method.name] = dataclasses.replace(_part(whole.tacs, judged, told, keep), reference=reference)
-        steps.append(dataclasses.replace(step, parameters={**step.parameters, "fwhm_source": told.source}))
+        more: dict[str, Parameter] = {"fwhm_source": told.source}
+        if told.off_centre is not None:
+            more |= {"fwhm_off_centre": told.off_centre.fwhm, "off_centre": told.off_centre.radius}
+        steps.append(dataclasses.replace(step, parameters={**step.parameters, **more}))
         loud = [
             f"{region} ({general(float(gain), 2)})"
             for region, gain in zip(wanted.regions, judged.amplification, strict=False)  # the reference is last
@@ -120,7 +124,8 @@ def resolution(task: RawTask) -> Resolution | None:
         found = Resolution((a, b, c), "plan", 0.0 if entry is None else entry.grain.value)
     elif entry is not None:
         width = entry.fwhm.value
-        found = Resolution((width, width, width), f"catalog ({entry.name})", entry.grain.value)
+        off = OffCentre((entry.fwhm_off_centre.value,) * 3, entry.off_centre.value)
+        found = Resolution((width, width, width), f"catalog ({entry.name})", entry.grain.value, off)
         try:
             after = gaussian_filter(find_sidecars(task.raw.image, task.bids))
         except InputError as error:
@@ -154,6 +159,11 @@ def as_json(one: CorrectedCurves, method: str) -> dict[str, object]:
         "Method": method,
         "FWHM": list(told.fwhm),
         "FWHMUnits": "mm",
+        **(
+            {}
+            if told.off_centre is None
+            else {"FWHMOffCentre": list(told.off_centre.fwhm), "OffCentre": told.off_centre.radius}
+        ),
         "FWHMSource": told.source,
         "NoiseGrain": told.grain,
         "NoiseAmplification": by_region(judged.amplification),
@@ -176,8 +186,18 @@ def _wider(found: Resolution, by: float | None, what: str) -> Resolution:
     """Resolution after one more Gaussian (FWHM in mm)."""
     if by is None:
         return found
-    a, b, c = (math.hypot(width, by) for width in found.fwhm)
-    return Resolution((a, b, c), f"{found.source} and {what} of {general(by)} mm", math.hypot(found.grain, by))
+    off = found.off_centre
+    return Resolution(
+        _after(found.fwhm, by),
+        f"{found.source} and {what} of {general(by)} mm",
+        math.hypot(found.grain, by),
+        None if off is None else OffCentre(_after(off.fwhm, by), off.radius),
+    )
+
+
+def _after(fwhm: tuple[float, float, float], by: float) -> tuple[float, float, float]:
+    x, y, z = (math.hypot(width, by) for width in fwhm)
+    return x, y, z
 
 
 def _part(tacs: TACs, judged: Reliability, told: Resolution, keep: list[int]) -> CorrectedCurves:

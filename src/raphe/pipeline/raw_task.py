@@ -19,6 +19,7 @@ from raphe.pipeline.prepare_head import HeadTask
 from raphe.pipeline.preprocess_choices import Preprocessing
 from raphe.preprocess.anatomy import Head
 from raphe.preprocess.extract import RegionShares
+from raphe.preprocess.pvc.blur import OffCentre
 from raphe.preprocess.pvc.reliability import Reliability
 
 INTERPOLATION = 3
@@ -120,6 +121,8 @@ class Resolution(NamedTuple):
     source: str
     grain: float
     """Width (FWHM) of a Gaussian that makes noise as coarse as that of the images, mm; 0 where it is not known."""
+    off_centre: OffCentre | None = None
+    """None where it is the same everywhere."""
 
 
 @dataclass(frozen=True, eq=False)

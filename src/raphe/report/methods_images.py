@@ -182,6 +182,8 @@ def pvc(steps: Steps) -> str:
     """Tell how partial volumes were corrected."""
     get = steps[0].parameters.get
     how = f"{get('title')} ({get('method')}), FWHM {plain(get('fwhm'))} mm"
+    if get("off_centre") is not None:
+        how += f" in the centre and {plain(get('fwhm_off_centre'))} mm at {plain(get('off_centre'))} mm from the axis"
     return f"Partial volumes{of_tracer(steps)} were corrected by {how}."
 
 

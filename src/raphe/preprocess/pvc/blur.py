@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -102,6 +102,64 @@ class Blur:
         there = np.nonzero(np.abs(soft) > SMALL * np.abs(own.data).max())
         at = np.ravel_multi_index(tuple(part + first for part, first in zip(there, low, strict=True)), shape)
         return sparse.csr_array((soft[there], at, [0, at.size]), shape=row.shape)
+
+
+@dataclass(frozen=True, eq=False)
+class BlurByPlace:
+    """Blur that is wider off the scanner's axis, which is taken to lie in the middle of the grid's first two axes.
+
+    Between that in the centre and another by the square of the distance, as far as a radius; the same beyond.
+
+    Parameters
+    ----------
+    centre, off_centre : Blur
+    share : ndarray of float32, shape (nx, ny, 1)
+        Of the blur off the centre.
+    """
+
+    centre: Blur
+    off_centre: Blur
+    share: Floats
+
+    @property
+    def fwhm(self) -> tuple[float, float, float]:
+        """Width in the centre along the axes of the grid, mm."""
+        return self.centre.fwhm
+
+    def __call__(self, values: npt.NDArray[np.floating]) -> Floats:
+        """Blurred image, of the same shape."""
+        return np.asarray((1 - self.share) * self.centre(values) + self.share * self.off_centre(values), np.float32)
+
+    def rows(self, rows: sparse.csr_array, shape: tuple[int, int, int]) -> sparse.csr_array:
+        """Blurred images of which each is a row, shape (n_row, n_voxel)."""
+        share = np.broadcast_to(self.share, shape).reshape(-1)
+        inner, outer = self.centre.rows(rows, shape).copy(), self.off_centre.rows(rows, shape).copy()
+        inner.data *= 1 - share[inner.indices]
+        outer.data *= share[outer.indices]
+        return sparse.csr_array(inner + outer)
+
+    def times(self, factor: float) -> BlurByPlace:
+        """Blur of another width."""
+        return replace(self, centre=self.centre.times(factor), off_centre=self.off_centre.times(factor))
+
+
+class OffCentre(NamedTuple):
+    """Resolution off the axis."""
+
+    fwhm: tuple[float, float, float]
+    """Along the axes of the grid, mm."""
+    radius: float
+    """Distance from the axis, mm."""
+
+
+def blur_of_shares(grid: Grid, fwhm: tuple[float, float, float], off_centre: OffCentre | None) -> Blur | BlurByPlace:
+    """Blur of shares of voxels that regions have, wider off the axis where that is known."""
+    centre = Blur(fwhm, grid.zooms, "shares")
+    if off_centre is None:
+        return centre
+    x, y = ((np.arange(n) - (n - 1) / 2) * zoom for n, zoom in zip(grid.shape[:2], grid.zooms[:2], strict=True))
+    share = np.minimum((x[:, None] ** 2 + y**2) / off_centre.radius**2, 1.0)[..., None].astype(np.float32)
+    return BlurByPlace(centre, Blur(off_centre.fwhm, grid.zooms, "shares"), share)
 
 
 def blur_of(grid: Grid, fwhm: tuple[float, float, float]) -> Blur:

@@ -14,7 +14,7 @@ from raphe.core.resample import resample
 from raphe.data.image import Grid
 from raphe.data.volume import Volume
 from raphe.preprocess.extract import RegionShares
-from raphe.preprocess.pvc.blur import Blur
+from raphe.preprocess.pvc.blur import Blur, BlurByPlace, OffCentre, blur_of_shares
 
 Array = npt.NDArray[np.float64]
 Floats = npt.NDArray[np.float32]
@@ -37,7 +37,7 @@ class Setting:
     ----------
     regions : RegionShares
         They cover whatever holds activity, what is around the brain included.
-    blur : Blur
+    blur : Blur or BlurByPlace
         Of the scanner.
     spread : scipy.sparse.csr_array of float32, shape (n_region, n_voxel)
         Each region after the blur.
@@ -48,7 +48,7 @@ class Setting:
     """
 
     regions: RegionShares
-    blur: Blur
+    blur: Blur | BlurByPlace
     spread: sparse.csr_array
     grey: Floats | None
     white: Floats | None
@@ -162,6 +162,7 @@ def setting_for(
     grey: Volume | None = None,
     white: Volume | None = None,
     wholes: Mapping[str, tuple[str, ...]] | None = None,
+    off_centre: OffCentre | None = None,
 ) -> Setting:
     """Regions under the blur of a scanner.
 
@@ -170,15 +171,17 @@ def setting_for(
     regions : RegionShares
         White matter and fluid among them.
     fwhm : tuple of float, length 3, mm
-        Resolution of the image along its axes.
+        Resolution of the image along its axes, in the centre.
     grey, white : Volume, optional
         Probability of tissue, on the grid of the regions.
     wholes : mapping of str to tuple of str, optional
         Of what means are to be told, each by the regions of which it consists; without it, of every region. What has
         an activity of its own may so be told together with others.
+    off_centre : OffCentre, optional
+        Where the resolution is another off the axis; without it, it is the same everywhere.
     """
-    blur = Blur(fwhm, regions.grid.zooms, "shares")
-    whole = with_surroundings(regions, fwhm)
+    blur = blur_of_shares(regions.grid, fwhm, off_centre)
+    whole = with_surroundings(regions, fwhm if off_centre is None else off_centre.fwhm)
     of_grey, of_white = (None if one is None else one.values for one in (grey, white))
     told = {name: (name,) for name in regions.names} if wholes is None else wholes
     return Setting(whole, blur, blur.rows(whole.shares, whole.grid.shape), of_grey, of_white, told)
