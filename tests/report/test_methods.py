@@ -275,3 +275,17 @@ def test_regions_that_are_not_the_atlas_s_own_are_told_with_their_source():
     assert "by 0.76 mm at most" in text
     alone = methods((Step("atlas", {"atlas": "Main", "brain_ml": 1400.0, "doubts": ()}),), {}).sentences
     assert "own are" not in " ".join(one.text for one in alone)
+
+
+def test_a_resolution_is_told_once_where_it_is_alike_along_all_axes():
+    settings = {"method": "GTM", "title": "geometric transfer matrix"}
+    same = methods([Step("pvc", {**settings, "fwhm": (2.6, 2.6, 2.6)})], {}).sentences[0].text
+    assert "(GTM), FWHM 2.6 mm." in same
+    off = {"fwhm": (2.6, 2.6, 3.0), "fwhm_off_centre": (3.4, 3.4, 3.4), "off_centre": 100.0}
+    other = methods([Step("pvc", {**settings, **off})], {}).sentences[0].text
+    assert "FWHM 2.6, 2.6 and 3 mm in the centre and 3.4 mm at 100 mm from the axis." in other
+    reference = Step("corrected_reference", {"found": True, "away": 5.1, "vermis": 6.4, "share": 0.72})
+    assert (
+        "it reaches to 5.1 mm from cortex and 6.4 mm from the middle (0.72 of"
+        in methods([reference], {}).sentences[0].text
+    )

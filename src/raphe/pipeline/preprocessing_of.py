@@ -105,6 +105,8 @@ def _facts(steps: tuple[Step, ...]) -> list[tuple[str, str]]:
             facts.append(("PET's variance that the MRI explains", f"{100 * score:.0f} %"))
         if step.name == "reference_region" and isinstance(share, float):
             facts.append(("Cerebellar grey matter that is the reference", f"{100 * share:.0f} %"))
+        if step.name == "corrected_reference" and isinstance(share, float):
+            facts.append(("The same where partial volumes are corrected", f"{100 * share:.0f} %"))
         if step.name == "preprocessed":
             facts += _partial_volumes(step)
     return facts

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from raphe.data.record import Parameter
 from raphe.report.methods_words import Steps, between, in_each, of_tracer, plain
 from raphe.report.wording import general, listed
 
@@ -181,10 +182,17 @@ def denoise(steps: Steps) -> str:
 def pvc(steps: Steps) -> str:
     """Tell how partial volumes were corrected."""
     get = steps[0].parameters.get
-    how = f"{get('title')} ({get('method')}), FWHM {plain(get('fwhm'))} mm"
+    how = f"{get('title')} ({get('method')}), FWHM {_width(get('fwhm'))} mm"
     if get("off_centre") is not None:
-        how += f" in the centre and {plain(get('fwhm_off_centre'))} mm at {plain(get('off_centre'))} mm from the axis"
+        how += f" in the centre and {_width(get('fwhm_off_centre'))} mm at {plain(get('off_centre'))} mm from the axis"
     return f"Partial volumes{of_tracer(steps)} were corrected by {how}."
+
+
+def _width(fwhm: Parameter) -> str:
+    """Width along the axes, once where it is the same along all."""
+    if isinstance(fwhm, tuple) and len(set(fwhm)) == 1:
+        return plain(fwhm[0])
+    return plain(fwhm)
 
 
 def nothing(steps: Steps) -> str:
