@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -175,7 +176,10 @@ def _nuclei_steps(template: Template, unsure: float) -> tuple[Step, ...]:
     if not template.nuclei:
         return ()
     regions = tuple(dict.fromkeys(region_key(template.labels.names[number])[0] for number in sorted(template.nuclei)))
-    return (Step("nuclei", {"regions": regions, "unsure": unsure}, ("puonti2016",)),)
+    told: dict[str, Parameter] = {"regions": regions}
+    if not math.isnan(unsure):  # the brain that is seen has none of them
+        told["unsure"] = unsure
+    return (Step("nuclei", told, ("puonti2016",)),)
 
 
 def _atlas_step(template: Template, brain: Flags, t1: Volume, doubts: tuple[str, ...]) -> Step:
