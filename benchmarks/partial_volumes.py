@@ -45,7 +45,8 @@ def phantom(fwhm: float, zoom: float) -> tuple[Setting, npt.NDArray[np.float32]]
     grid = grid_of((n, n, n), zoom)
     sharp = {name: sphere_image(sphere, grid) for name, (sphere, _) in head.items()}
     shares = sparse.csr_array(np.array([one.ravel() for one in sharp.values()]))
-    regions = RegionShares(grid, tuple(head), shares, np.asarray(shares.sum(axis=1)).ravel() * zoom**3)
+    volumes = np.asarray(shares.sum(axis=1)).ravel() * zoom**3
+    regions = RegionShares(grid, tuple(head), shares, volumes, np.ones(len(head)))
     grey = Volume(grid, np.sum([sharp[name] for name in GREY], axis=0).astype(np.float32))
     white = Volume(grid, sharp["white"].astype(np.float32))
     image = np.sum([level * sphere_image(sphere, grid, fwhm, 5) for sphere, level in head.values()], axis=0)

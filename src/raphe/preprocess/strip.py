@@ -41,7 +41,8 @@ def strip(brain: Flags, fluid: Volume, size: float) -> Flags:
     Returns
     -------
     ndarray of bool
-        Of the same shape; ``brain`` itself where the voxels are too large to tell.
+        Of the same shape. Where voxels are larger than such a bridge, only small pieces that nothing joins are left
+        out.
     """
     box = box_of(brain, 1)
     tissue = brain[box] & (fluid.values[box] < 0.5)
