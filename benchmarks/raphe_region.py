@@ -32,13 +32,13 @@ from raphe.nomenclature import region_key
 from raphe.preprocess.anatomy import prepare_anatomy, with_tissue
 from raphe.preprocess.extract import extract_curves, region_shares
 from raphe.preprocess.motion import mean_image
-from raphe.preprocess.pvc.correct import correct, setting_for
+from raphe.preprocess.pvc.correct import correct
 from raphe.preprocess.pvc.registry import correction
+from raphe.preprocess.pvc.setting import setting_for
 from raphe.preprocess.raphe_nuclei import NAME, raphe_on_pet
 from raphe.preprocess.warp import brain_edge
 from raphe.simulate.curves import noise_level
 from raphe.simulate.heads import protocol_of, scanner_of
-from raphe.simulate.image_study import frames_of_scan
 from raphe.simulate.motion import first_pose, still
 from raphe.simulate.mri import labels_on, mri_grid, t1_image
 from raphe.simulate.plan_file import find_plan, parse_plan
@@ -46,6 +46,7 @@ from raphe.simulate.population import ScanTruth
 from raphe.simulate.record import record
 from raphe.simulate.scan_images import Subject, parcel_curves, subject
 from raphe.simulate.scanner import frames_of
+from raphe.simulate.scans import frames_of_scan
 from tissues import print_table
 
 Array = npt.NDArray[np.float64]
