@@ -168,3 +168,64 @@ def test_nothing_is_left_if_all_are_excluded(third, raphe):
     ended = raphe("run", third.root, third.out, "all")
     assert ended.code == 2
     assert "every scan is excluded" in ended.err
+
+
+def words_in_cells(path):
+    """Write a word into each row of a table."""
+    head, *rows = path.read_text().splitlines()
+    path.write_text("\n".join([head, *("broken" + row[row.index("\t") :] for row in rows)]) + "\n")
+
+
+def cut(path):
+    """Leave the first half of a file."""
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2])
+
+
+def negative_duration(path):
+    """Give the first frame of a sidecar no time."""
+    fields = json.loads(path.read_text())
+    fields["FrameDuration"][0] *= -1
+    path.write_text(json.dumps(fields))
+
+
+@pytest.mark.parametrize(
+    ("damage", "of", "words"),
+    [
+        (words_in_cells, "table_of", "_tacs.tsv"),
+        (cut, "pet_of", "_pet.json"),
+        (negative_duration, "pet_of", "FrameDuration"),
+    ],
+)
+def test_damaged_files_of_an_excluded_scan_stop_nothing(third, raphe, rows_of, tmp_path, damage, of, words):
+    damage(getattr(third, of)("02", "rescan"))
+    assert raphe("check", third.root).code == 2
+    assert raphe("run", third.root, third.out, "all").code == 2
+    assert not third.out.exists()
+    write(third, ["sub-02", "ses-rescan", "the scanner stopped"])
+    checked = raphe("check", third.root)
+    assert (checked.code, words in checked.out) == (1, True)
+    assert "(excluded: the scanner stopped; so this stops nothing, and sub-02_ses-rescan is not read)" in checked.out
+    ended = raphe("run", third.root, third.out, "all")
+    assert ended.code == 0, ended.err
+    assert "5 scans analysed" in ended.err
+    change = rows_of(third.out / "group/contrast-change_result.tsv")
+    assert {(row["n"], row["excluded"]) for row in change} == {("2", "1")}
+    page = (third.out / "report.html").read_text()
+    assert page.count("the scanner stopped") >= 3
+    (third.root / "exclusions.tsv").unlink()
+    third.forget("02", "rescan")
+    other = tmp_path / "without"
+    assert raphe("run", third.root, other, "all").code in (0, 1)
+    assert results(third.out, rows_of) == results(other, rows_of)
+
+
+def test_a_fault_that_others_share_is_told_all_the_same(third, raphe):
+    words_in_cells(third.table_of("02", "rescan"))
+    write(third, ["sub-02", "ses-baseline", "moved"])
+    ended = raphe("run", third.root, third.out, "all")
+    assert (ended.code, third.table_of("02", "rescan").name in ended.err) == (2, True)
+    (third.root / "participants.tsv").write_bytes(b"\xff\xfe\x00")
+    write(third, ["sub-02", "n/a", "moved"])
+    ended = raphe("run", third.root, third.out, "all")
+    assert (ended.code, "participants.tsv" in ended.err) == (2, True)

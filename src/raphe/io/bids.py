@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -123,6 +123,7 @@ def read_study(
     participants: Sequence[str] = (),
     sessions: Sequence[str] = (),
     more: Sequence[Path] = (),
+    wanted: Callable[[str], bool] | None = None,
 ) -> Study:
     """Read what a study has of curves: names, sidecars and participants, but no table of curves.
 
@@ -137,6 +138,8 @@ def read_study(
         Labels to keep, with or without ``sub-`` and ``ses-``; by default all.
     more : sequence of Path
         Tables of curves besides those of the datasets.
+    wanted : callable, optional
+        Says by its label whether a scan is read; the files of others are not opened.
 
     Raises
     ------
@@ -146,6 +149,8 @@ def read_study(
     """
     roots = dataset_roots(bids, derivatives)
     names = [parse_name(path) for path in find_tables(bids, derivatives, more)]
+    if wanted is not None:
+        names = [name for name in names if wanted(name.label)]
     for name in names:
         check_place(name)
     names = _kept(names, "sub", participants)
@@ -156,6 +161,8 @@ def read_study(
         for name in names
         if reference_label(name) is None
     ]
+    if not names:
+        raise InputError(f"{bids}: every scan that has curves is left out, so there is nothing to analyse")
     if not tables:
         raise InputError(f"{bids}: there are reference curves, but no tables of regions (*_tacs.tsv)")
     return Study(bids, tuple(_sorted(tables, bids)), MappingProxyType(read_participants(bids)))

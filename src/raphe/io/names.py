@@ -40,6 +40,11 @@ class Name:
         return tuple((key, self.entities[key]) for key in SCAN_ENTITIES if key in self.entities)
 
     @property
+    def label(self) -> str:
+        """Of that scan, as :attr:`raphe.data.scan.Scan.label`."""
+        return "_".join(f"{key}-{value}" for key, value in self.scan)
+
+    @property
     def root(self) -> Path:
         """Folder of the dataset that the file stands in: the one that holds its ``sub-`` folder."""
         for folder in self.path.parents:

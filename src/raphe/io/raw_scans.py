@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,6 +51,7 @@ def find_raw_scans(
     sessions: Sequence[str] = (),
     t1: str | None = None,
     anatomy: str | None = None,
+    wanted: Callable[[str], bool] | None = None,
 ) -> tuple[RawScan, ...]:
     """Scans of a dataset that have a dynamic image, by participant, session and name.
 
@@ -66,6 +67,8 @@ def find_raw_scans(
         What the name of the T1-weighted image holds (``ses-baseline``, ``acq-mprage``), where there are several.
     anatomy : {"t1", "pet"}, optional
         ``"pet"``: no T1-weighted image is looked for.
+    wanted : callable, optional
+        Says by its label whether a scan is read; the files of others are not opened.
 
     Raises
     ------
@@ -74,6 +77,8 @@ def find_raw_scans(
     """
     found = []
     for name in _images(bids):
+        if wanted is not None and not wanted(name.label):
+            continue
         check_place(name)
         if not (_kept(name, "sub", participants) and _kept(name, "ses", sessions)):
             continue

@@ -27,6 +27,7 @@ from raphe.pipeline.people_of import people_of
 from raphe.pipeline.plan import StudyPlan
 from raphe.pipeline.preprocess_choices import preprocessing
 from raphe.pipeline.study import choose_tables, find_plan, planned_maps
+from raphe.pipeline.unread import Unread, spared
 
 WARNINGS, ERRORS = 1, 2
 
@@ -62,17 +63,17 @@ def check(bids: Path, derivatives: Sequence[Path] = (), plan_path: Path | None =
         Study plan; ``raphe.toml`` of the data set by default.
     """
     roots = dataset_roots(bids, derivatives)
-    findings = list(check_dataset(bids, roots))
     plan, faults = None, list[Finding]()
     try:
         plan = find_plan(bids, plan_path)
     except InputError as error:
         faults.append(_of_plan(error, bids, plan_path))
     excluded, unfit = exclusions_of(bids, roots, plan)
-    findings += unfit
+    kept, unread = spared(check_dataset(bids, roots), excluded)
+    findings = [*kept, *unread.findings, *unfit]
     tables: Sequence[ScanCurves] = ()
     try:
-        tables = read_study(bids, roots).tables
+        tables = read_study(bids, roots, wanted=unread.reads).tables
         findings += remarks_on_blood(tables, _samples_alone(tables, plan))
     except InputError:
         pass  # a finding of the data set tells it
@@ -81,11 +82,12 @@ def check(bids: Path, derivatives: Sequence[Path] = (), plan_path: Path | None =
     try:
         images_alone = not tables and has_images(bids)
         if not images_alone and not any(finding.severity == "error" for finding in findings):
-            chosen = _tables(bids, roots, plan)
+            chosen = _tables(bids, roots, plan, unread)
             taken_out = {table.scan.label for table in chosen if excluded.reason(table.scan)}
             people, unknown = people_of(plan, bids / "participants.tsv", bids / "phenotype")
             findings += unknown
-            examined = examine(chosen, plan, {}, excluded=taken_out, people=people)
+            partial = bool(unread.scans)
+            examined = examine(chosen, plan, {}, partial=partial, excluded=taken_out, people=people)
             findings += (*examined.findings, *_without_image(examined.tables, plan, bids, roots))
     except InputError as error:
         findings.append(_of_plan(error, bids, plan_path))
@@ -133,9 +135,9 @@ def _samples_alone(tables: Sequence[ScanCurves], plan: StudyPlan | None) -> set[
     return found
 
 
-def _tables(bids: Path, roots: Sequence[Path], plan: StudyPlan | None) -> Sequence[ScanCurves]:
+def _tables(bids: Path, roots: Sequence[Path], plan: StudyPlan | None, unread: Unread) -> Sequence[ScanCurves]:
     """One table for each scan; without a plan, those of whose analysis the catalog knows enough."""
-    study = read_study(bids, roots)
+    study = read_study(bids, roots, wanted=unread.reads)
     if plan is not None:
         return choose_tables(study, plan)
     known = [table for table in study.tables if find_tracer(table.scan.tracer) is not None]

@@ -27,9 +27,12 @@ class Exclusions:
     Parameters
     ----------
     rows : tuple of Exclusion
+    scans : tuple of Scan
+        Every scan of the study, by the names of its files; none where there are no rows.
     """
 
     rows: tuple[Exclusion, ...] = ()
+    scans: tuple[Scan, ...] = ()
 
     def reason(self, scan: Scan) -> str:
         """Why a scan is excluded, in the words of the table; empty where it is not."""
@@ -67,7 +70,7 @@ def exclusions_of(
                 rows.append(one.exclusion)
             else:
                 findings.append(told)
-    return Exclusions(tuple(rows)), tuple(findings)
+    return Exclusions(tuple(rows), scans or ()), tuple(findings)
 
 
 def _files(bids: Path, plan: StudyPlan | None) -> list[Path]:

@@ -59,6 +59,7 @@ def report_group(
     tasks: Sequence[ScanTask],
     people: People,
     failed: Mapping[str, str],
+    absent: Sequence[ScanSummary],
     findings: Sequence[Finding],
     command_line: str,
     tell: Callable[[int, int, str], None] | None = None,
@@ -77,6 +78,8 @@ def report_group(
         What is known of the participants; the column ``arm`` is read where the plan has arms.
     failed : mapping of str to str
         Scans that could not be analysed, and why.
+    absent : sequence of ScanSummary
+        Scans that have no curves, those that are excluded among them.
     findings : sequence of Finding
         Warnings about the data.
     command_line : str
@@ -90,17 +93,20 @@ def report_group(
     """
     began = time.monotonic()
     done, missing = _done(out, tables, tasks, failed)
-    excluded = [(table, task) for table, task in zip(tables, tasks, strict=True) if task.excluded]
-    if len(excluded) == len(tables):
+    if all(task.excluded for task in tasks):
         raise InputError(
-            f"every scan is excluded ({excluded[0][0].scan.label}: {excluded[0][1].excluded}; ...), so there is "
+            f"every scan is excluded ({tables[0].scan.label}: {tasks[0].excluded}; ...), so there is "
             "nothing to bring together; take rows out of exclusions.tsv"
         )
+    summaries = (
+        *(_summary(out, table, task, missing) for table, task in zip(tables, tasks, strict=True)),
+        *absent,
+    )
     if not done:
         raise InputError(f"{out}: no scan has been analysed yet; run the participant level first")
     estimates = Estimates.joined(_estimates(out, table, task, plan, people) for table, task in done)
     regions = plan.regions.names if plan else ()
-    aside, taken_out = set_aside(excluded)
+    aside, taken_out = set_aside({one.scan: one.excluded for one in summaries if one.excluded})
     made = contrasts_of(plan, estimates, people, aside) if plan else Made((), (), ())
     contrasts = made.contrasts
     beside = Pharmacology()
@@ -112,7 +118,6 @@ def report_group(
     maps = group_maps(plan, maps_of_study(out, scans, missing, people, estimates, command_line), tell)
     remove_others(out, maps.found)
     steps = (*taken_out, *made.steps, *beside.steps, *more, *maps.steps)
-    summaries = tuple(_summary(out, table, task, missing) for table, task in zip(tables, tasks, strict=True))
     scan_steps = [step for table, _ in done for step in read_record(names.provenance(out, table.scan.label)).steps]
     given = plan.study.title if plan else ""
     title = given or ("Test-retest study" if agreements else "Binding by region")
@@ -149,6 +154,7 @@ def report_group(
             outputs=files,
             command_line=command_line,
         )
+    missing |= {one.scan.label: one.failure for one in absent if one.failure}
     left_out = [f"{scan} takes no part: {why}" for scan, why in missing.items() if scan not in failed]
     told = (*left_out, *unmade, *made.untested, *beside.warnings, *unmade_too, *maps.unmade)
     return GroupReport(names.study_report(out), told)

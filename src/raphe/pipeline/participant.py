@@ -19,7 +19,7 @@ from raphe.data.tacs import TACs
 from raphe.io import derivatives as names
 from raphe.io.bids import ScanCurves, load_curves, load_reference, read_study
 from raphe.io.input_function import write_input_function
-from raphe.io.names import own_sidecars
+from raphe.io.names import own_sidecars, parse_name
 from raphe.io.provenance import fingerprint, is_done, read_record, remove_outdated, sha256, versions, write_record
 from raphe.io.staging import staged
 from raphe.io.tables import write_text
@@ -52,8 +52,6 @@ class ScanTask:
         Where curves are looked for.
     table : Path
         The table of curves.
-    participant, session : str
-        Labels; the session is None where the dataset has none.
     tracer : str
         Name of the tracer, one for all spellings in the study.
     analysis : Analysis
@@ -78,8 +76,6 @@ class ScanTask:
     bids: Path
     derivatives: tuple[Path, ...]
     table: Path
-    participant: str
-    session: str | None
     tracer: str
     analysis: Analysis
     out: Path
@@ -194,8 +190,8 @@ def analyse_scan(task: ScanTask, restart: bool = False) -> ScanOutcome:
 
 def find_table(task: ScanTask) -> ScanCurves:
     """The table of curves of a task, with what its sidecars tell."""
-    sessions = () if task.session is None else (task.session,)
-    study = read_study(task.bids, task.derivatives, participants=(task.participant,), sessions=sessions, more=task.made)
+    label = parse_name(task.table).label
+    study = read_study(task.bids, task.derivatives, more=task.made, wanted=lambda other: other == label)
     return next(one for one in study.tables if one.path == task.table)
 
 

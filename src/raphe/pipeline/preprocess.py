@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import functools
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
 from raphe.errors import InputError, RapheError
@@ -38,8 +38,13 @@ def preprocessed_tables(out: Path) -> tuple[Path, ...]:
     return tuple(found)
 
 
-def raw_scans(options: argparse.Namespace, derivatives: Sequence[Path], plan: StudyPlan | None) -> tuple[RawScan, ...]:
-    """Scans that are there as images and have no curves in the datasets.
+def raw_scans(
+    options: argparse.Namespace,
+    derivatives: Sequence[Path],
+    plan: StudyPlan | None,
+    wanted: Callable[[str], bool] | None = None,
+) -> tuple[RawScan, ...]:
+    """Scans that are there as images and have no curves in the datasets; ``wanted`` says by its label which are read.
 
     Raises
     ------
@@ -54,18 +59,19 @@ def raw_scans(options: argparse.Namespace, derivatives: Sequence[Path], plan: St
         sessions=options.session_label,
         t1=choices.t1,
         anatomy=choices.anatomy,
+        wanted=wanted,
     )
     try:
         curves = {parse_name(path).scan for path in find_tables(options.bids, derivatives)}
     except InputError:
         curves = set()
-    wanted = {same_tracer(name) for name in options.tracer}
+    tracers = {same_tracer(name) for name in options.tracer}
     planned = None if plan is None else {same_tracer(tracer.name) for tracer in plan.tracers}
     return tuple(
         raw
         for raw in found
         if parse_name(raw.image).scan not in curves
-        and (not wanted or same_tracer(raw.scan.tracer) in wanted)
+        and (not tracers or same_tracer(raw.scan.tracer) in tracers)
         and (planned is None or same_tracer(raw.scan.tracer) in planned)
     )
 

@@ -6,8 +6,8 @@ import argparse
 import functools
 import os
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from raphe.data.finding import Finding
@@ -34,10 +34,16 @@ from raphe.pipeline.people_of import people_of
 from raphe.pipeline.plan import StudyPlan, read_plan
 from raphe.pipeline.plan_schema import same_tracer
 from raphe.pipeline.preprocess import preprocess, preprocessed_tables, raw_scans
+from raphe.pipeline.unread import Unread, spared
 from raphe.pipeline.voxels import ROBUST, SHARE
+from raphe.report.study import ScanSummary
 from raphe.report.wording import count
 
 FAILED = 3
+
+UNNAMED = "tracer not known"
+
+WAITING = "it has not been preprocessed yet; run the participant level for it"
 
 UNMASKED = (
     f"no brain mask (*_desc-brain_mask.nii.gz) is on the grid of the image, so voxels are mapped whose mean activity "
@@ -62,6 +68,10 @@ class Job:
         Warnings of the check.
     people : People
         What the plan's contrasts need of the participants.
+    absent : tuple of ScanSummary
+        Scans that have no curves here, and why: they could not be preprocessed, or are excluded and not read.
+    unread : Unread
+        The last of them, and what is wrong with their files.
     """
 
     study: Study
@@ -70,15 +80,14 @@ class Job:
     tasks: tuple[ScanTask, ...]
     findings: tuple[Finding, ...]
     people: People
+    absent: tuple[ScanSummary, ...]
+    unread: Unread
 
     @property
     def excluded(self) -> dict[str, str]:
         """Label of each scan that a person has excluded, with the reason."""
-        return {
-            table.scan.label: task.excluded
-            for table, task in zip(self.tables, self.tasks, strict=True)
-            if task.excluded
-        }
+        there = {table.scan.label: task.excluded for table, task in zip(self.tables, self.tasks, strict=True)}
+        return {label: why for label, why in (there | _reasons(self.absent)).items() if why}
 
 
 def run(options: argparse.Namespace) -> int:
@@ -89,15 +98,15 @@ def run(options: argparse.Namespace) -> int:
     plan = find_plan(options.bids, options.plan)
     excluded, faults = exclusions_of(options.bids, derivatives, plan, preprocessed_tables(options.out))
     refuse_errors(faults)
-    failed: dict[str, str] = {}
-    lost: dict[str, str] = {}
+    lost: tuple[ScanSummary, ...] = ()
     if options.level in ("participant", "all"):
-        failed, lost = _preprocessed(options, derivatives, plan, excluded, messages)
+        lost = _preprocessed(options, derivatives, plan, excluded, messages)
         if options.dry_run and not _has_curves(options, derivatives):
             return messages.code
-    job = read_job(options, derivatives, plan, excluded, partial=bool(lost))
+    job = read_job(options, derivatives, plan, excluded, lost)
+    failed = {one.scan.label: one.failure for one in lost if one.failure}
     for tell, must in ((messages.warn, True), (messages.say, False)):
-        for paragraph in paragraphs([one for one in job.findings if _must_be_read(one, job.plan) == must]):
+        for paragraph in paragraphs([one for one in job.findings if _must_be_read(one, job) == must]):
             tell(paragraph)
     if options.dry_run:
         for table, task in zip(job.tables, job.tasks, strict=True):
@@ -119,6 +128,7 @@ def run(options: argparse.Namespace) -> int:
             job.tasks,
             job.people,
             failed,
+            job.absent,
             job.findings,
             options.command_line,
             messages.progress,
@@ -135,16 +145,42 @@ def _preprocessed(
     plan: StudyPlan | None,
     excluded: Exclusions,
     messages: Messages,
-) -> tuple[dict[str, str], dict[str, str]]:
-    """Make curves of the scans that have images alone; those that failed and take part, and all that failed."""
-    raws = raw_scans(options, derivatives, plan) if has_images(options.bids) else ()
+) -> tuple[ScanSummary, ...]:
+    """Make curves of the scans that have images alone; those that failed."""
+    if not has_images(options.bids):
+        return ()
+    found, unread = _checked(options, derivatives, excluded)
+    raws = raw_scans(options, derivatives, plan, unread.reads)
     if not raws:
-        return {}, {}
-    found = [one for one in check_dataset(options.bids, derivatives, blood=False) if _concerns(one, options)]
-    refuse_errors(found)
+        return ()
     taken_out = {raw.scan.label: why for raw in raws if (why := excluded.reason(raw.scan))}
     lost = preprocess(raws, options, derivatives, plan, messages, taken_out, {one.message for one in found})
-    return {label: why for label, why in lost.items() if label not in taken_out}, lost
+    return tuple(
+        ScanSummary(raw.scan, failure="" if label in taken_out else lost[label], excluded=taken_out.get(label, ""))
+        for raw in raws
+        if (label := raw.scan.label) in lost
+    )
+
+
+def _checked(
+    options: argparse.Namespace, derivatives: Sequence[Path], excluded: Exclusions, more: Sequence[Path] = ()
+) -> tuple[tuple[Finding, ...], Unread]:
+    """Warnings about what was asked for, and the excluded scans whose files cannot be used.
+
+    Raises
+    ------
+    InputError
+        If anything else cannot be used.
+    """
+    found = check_dataset(options.bids, derivatives, blood=False, more=more)
+    kept, unread = spared([one for one in found if _concerns(one, options)], excluded)
+    refuse_errors(kept)
+    return kept, unread
+
+
+def _reasons(scans: Sequence[ScanSummary]) -> dict[str, str]:
+    """Why each scan is excluded, by its label."""
+    return {one.scan.label: one.excluded for one in scans}
 
 
 def _has_curves(options: argparse.Namespace, derivatives: Sequence[Path]) -> bool:
@@ -159,8 +195,7 @@ def read_job(
     derivatives: Sequence[Path],
     plan: StudyPlan | None,
     excluded: Exclusions,
-    *,
-    partial: bool = False,
+    lost: Sequence[ScanSummary] = (),
 ) -> Job:
     """Read the dataset, hold the plan against it, and make the tasks.
 
@@ -168,8 +203,8 @@ def read_job(
     ----------
     options, derivatives, plan, excluded
         What there is to do.
-    partial : bool
-        Whether scans of the plan have no curves because they failed before, which is no fault of the plan.
+    lost : sequence of ScanSummary
+        Scans that could not be preprocessed. That they have no curves is no fault of the plan.
 
     Raises
     ------
@@ -177,21 +212,18 @@ def read_job(
         If anything is wrong with either; the message has a paragraph for each kind of fault.
     """
     made = preprocessed_tables(options.out)
-    findings = tuple(
-        finding
-        for finding in check_dataset(options.bids, derivatives, blood=False, more=made)
-        if _concerns(finding, options)
-    )
-    refuse_errors(findings)
+    findings, unread = _checked(options, derivatives, excluded, made)
     study = read_study(
         options.bids,
         derivatives,
         participants=options.participant_label,
         sessions=options.session_label,
         more=made,
+        wanted=unread.reads,
     )
     tables = _of_tracers(choose_tables(study, plan, options.pvc, options.seg), options.tracer)
-    partial = partial or bool(options.participant_label or options.session_label or options.tracer)
+    absent = (*lost, *unread.scans, *_not_preprocessed(options, derivatives, plan, unread))
+    partial = bool(absent or options.participant_label or options.session_label or options.tracer)
     taken_out = {table.scan.label for table in tables if excluded.reason(table.scan)}
     people, unknown = people_of(plan, options.bids / "participants.tsv", options.bids / "phenotype")
     found = examine(tables, plan, said(options), partial=partial, excluded=taken_out, people=people)
@@ -199,7 +231,35 @@ def read_job(
     if not found.tables:
         raise InputError(f"{options.bids}: none of the scans that were asked for is of a tracer of the plan")
     tasks = _tasks(study, found, plan, derivatives, options, made, excluded)
-    return Job(study, plan, found.tables, tasks, (*_of_a_part(options), *findings, *found.findings), people)
+    there = {table.scan.label for table in study.tables}
+    return Job(
+        study,
+        plan,
+        found.tables,
+        tasks,
+        (*_of_a_part(options), *findings, *unread.findings, *found.findings),
+        people,
+        tuple(_named(one, tracer_names(found.tables)) for one in absent if one.scan.label not in there),
+        unread,
+    )
+
+
+def _named(summary: ScanSummary, names: Mapping[str, str]) -> ScanSummary:
+    """The same with the name that its tracer has in the study."""
+    named = {same_tracer(spelled): name for spelled, name in names.items()}
+    own = summary.scan.tracer or dict(summary.scan.entities).get("trc", "")
+    return replace(summary, scan=replace(summary.scan, tracer=named.get(same_tracer(own), own or UNNAMED)))
+
+
+def _not_preprocessed(
+    options: argparse.Namespace, derivatives: Sequence[Path], plan: StudyPlan | None, unread: Unread
+) -> Iterator[ScanSummary]:
+    """Yield scans of images that wait for the participant level, where that is not asked for."""
+    if options.level == "group" and has_images(options.bids):
+        made = {parse_name(path).label for path in preprocessed_tables(options.out)}
+        for raw in raw_scans(options, derivatives, plan, unread.reads):
+            if raw.scan.label not in made:
+                yield ScanSummary(raw.scan, failure=WAITING)
 
 
 def _of_a_part(options: argparse.Namespace) -> Iterator[Finding]:
@@ -232,10 +292,10 @@ def choose_tables(
     return study.choose(pvc or (regions.pvc if regions else None), seg or (regions.seg if regions else None))
 
 
-def _must_be_read(finding: Finding, plan: StudyPlan | None) -> bool:
-    """Whether a warning may bear on the results: those about a scan and about the plan do."""
-    about_a_scan = any(part.startswith("sub-") for part in finding.path.parts)
-    return about_a_scan or (plan is not None and finding.path == plan.path)
+def _must_be_read(finding: Finding, job: Job) -> bool:
+    """Whether a warning may bear on the results: those about a scan that takes part and about the plan do."""
+    about_a_scan = any(part.startswith("sub-") for part in finding.path.parts) and finding not in job.unread.findings
+    return about_a_scan or (job.plan is not None and finding.path == job.plan.path)
 
 
 def _concerns(finding: Finding, options: argparse.Namespace) -> bool:
@@ -290,8 +350,6 @@ def _tasks(
             bids=options.bids,
             derivatives=tuple(derivatives),
             table=table.path,
-            participant=table.scan.participant,
-            session=table.scan.session,
             tracer=names[table.scan.tracer],
             analysis=found.analyses[table.path],
             out=options.out,
