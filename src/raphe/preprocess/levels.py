@@ -13,7 +13,7 @@ from raphe.data.volume import DynamicImage
 Array = npt.NDArray[np.float64]
 Floats = npt.NDArray[np.float32]
 
-BLOCKS = 6.0
+BLOCKS = 8.0
 """How many blocks a brain's edge has."""
 
 

@@ -38,14 +38,15 @@ ROOM = 0.2
 BRAINS = (30.0, 60.0)
 """How many voxels a brain's edge has at the coarse and at the fine level."""
 
-BLUR = (1.2, 1.2)
+BLUR = (1.2, 1.0)
 """Standard deviation of the Gaussian before a level, in its voxels."""
 
 SOON = 1.0
 """min, added to a frame's time before its logarithm is taken."""
 
-NEAR = 0.8
-"""Difference of these logarithms at which another frame counts 0.6 times as much as one at the same time."""
+NEAR = 1.6
+"""Difference of these logarithms at which another frame counts 0.6 times as much as one at the same time: wide, for
+every link of a chain of comparisons adds its error to all frames before it."""
 
 TURNS = (2, 1, 2)
 """How often positions are found anew: of late frames in coarse voxels, then of all in coarse and in fine ones."""
