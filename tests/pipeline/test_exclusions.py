@@ -213,6 +213,7 @@ def test_damaged_files_of_an_excluded_scan_stop_nothing(third, raphe, rows_of, t
     assert {(row["n"], row["excluded"]) for row in change} == {("2", "1")}
     page = (third.out / "report.html").read_text()
     assert page.count("the scanner stopped") >= 3
+    assert "and 1 DASB" not in page
     (third.root / "exclusions.tsv").unlink()
     third.forget("02", "rescan")
     other = tmp_path / "without"

@@ -6,7 +6,7 @@ import argparse
 import functools
 import os
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -239,16 +239,18 @@ def read_job(
         tasks,
         (*_of_a_part(options), *findings, *unread.findings, *found.findings),
         people,
-        tuple(_named(one, tracer_names(found.tables)) for one in absent if one.scan.label not in there),
+        tuple(_named(one, found.tables) for one in absent if one.scan.label not in there),
         unread,
     )
 
 
-def _named(summary: ScanSummary, names: Mapping[str, str]) -> ScanSummary:
-    """The same with the name that its tracer has in the study."""
-    named = {same_tracer(spelled): name for spelled, name in names.items()}
+def _named(summary: ScanSummary, tables: Sequence[ScanCurves]) -> ScanSummary:
+    """The same with the name and the nuclide that its tracer has in the study."""
+    names = tracer_names(tables)
+    known = {same_tracer(one.scan.tracer): (names[one.scan.tracer], one.scan.radionuclide) for one in tables}
     own = summary.scan.tracer or dict(summary.scan.entities).get("trc", "")
-    return replace(summary, scan=replace(summary.scan, tracer=named.get(same_tracer(own), own or UNNAMED)))
+    name, nuclide = known.get(same_tracer(own), (own or UNNAMED, summary.scan.radionuclide))
+    return replace(summary, scan=replace(summary.scan, tracer=name, radionuclide=nuclide))
 
 
 def _not_preprocessed(
