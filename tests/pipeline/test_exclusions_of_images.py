@@ -35,6 +35,9 @@ def test_an_excluded_scan_that_cannot_be_preprocessed_fails_nothing(files, raphe
     page = (files.out / "report.html").read_text()
     assert page.count("dark") >= 3  # the table of exclusions, the list of scans, the methods
     assert "the image is dark" not in page
+    ended = raphe("run", files.root, files.out, "group")
+    assert "not been preprocessed" not in ended.err
+    assert (files.out / "report.html").read_text().count("dark") >= 3
 
 
 def test_a_damaged_image_of_an_excluded_scan_stops_nothing(files, raphe):

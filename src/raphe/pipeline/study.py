@@ -222,7 +222,7 @@ def read_job(
         wanted=unread.reads,
     )
     tables = _of_tracers(choose_tables(study, plan, options.pvc, options.seg), options.tracer)
-    absent = (*lost, *unread.scans, *_not_preprocessed(options, derivatives, plan, unread))
+    absent = (*lost, *unread.scans, *_not_preprocessed(options, derivatives, plan, excluded, unread))
     partial = bool(absent or options.participant_label or options.session_label or options.tracer)
     taken_out = {table.scan.label for table in tables if excluded.reason(table.scan)}
     people, unknown = people_of(plan, options.bids / "participants.tsv", options.bids / "phenotype")
@@ -254,14 +254,19 @@ def _named(summary: ScanSummary, tables: Sequence[ScanCurves]) -> ScanSummary:
 
 
 def _not_preprocessed(
-    options: argparse.Namespace, derivatives: Sequence[Path], plan: StudyPlan | None, unread: Unread
+    options: argparse.Namespace,
+    derivatives: Sequence[Path],
+    plan: StudyPlan | None,
+    excluded: Exclusions,
+    unread: Unread,
 ) -> Iterator[ScanSummary]:
     """Yield scans of images that wait for the participant level, where that is not asked for."""
     if options.level == "group" and has_images(options.bids):
         made = {parse_name(path).label for path in preprocessed_tables(options.out)}
         for raw in raw_scans(options, derivatives, plan, unread.reads):
             if raw.scan.label not in made:
-                yield ScanSummary(raw.scan, failure=WAITING)
+                why = excluded.reason(raw.scan)
+                yield ScanSummary(raw.scan, failure="" if why else WAITING, excluded=why)
 
 
 def _of_a_part(options: argparse.Namespace) -> Iterator[Finding]:
