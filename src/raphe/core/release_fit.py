@@ -15,7 +15,8 @@ import numpy.typing as npt
 from raphe.core.linear import covariance_both_sides, least_squares
 from raphe.core.release import N_NODE, ReleaseIntegral, TimeCourse, release_integral
 from raphe.core.release_guide import guided
-from raphe.core.release_search import ReleaseSearch
+from raphe.core.release_profile import RATES, profile_errors
+from raphe.core.release_search import Courses, ReleaseSearch
 from raphe.core.sampling import Sampling
 
 Array = npt.NDArray[np.float64]
@@ -91,6 +92,9 @@ class ReleaseFit:
         Of theta and shape, from what is near the answer.
     spread : ndarray, shape (n_curve, n_shape)
         Variance of the parameters over the time courses that explain the curve about as well, wherever they are.
+    rate_se : ndarray, shape (n_curve, 4)
+        Standard errors of :data:`raphe.core.release_profile.RATES` over those time courses; NaN where the covariance is
+        to serve.
     held : ndarray of bool, shape (n_curve, n_shape)
         Parameters of the time course that are at a bound.
     fitted : ndarray, shape (n_curve, n_row), kBq/mL
@@ -104,6 +108,7 @@ class ReleaseFit:
     shape: Array
     covariance: Array
     spread: Array
+    rate_se: Array
     held: Flags
     fitted: Array
     wrss: Array
@@ -122,27 +127,13 @@ class ReleaseFit:
             from nearby and the one from afar.
         """
         R1, k2, k2a, gamma = self.theta.T
-        zero, one = np.zeros_like(R1), np.ones_like(R1)
         with np.errstate(divide="ignore", invalid="ignore"):
-            all_in, bound = k2a + gamma, k2 - k2a
-            fall = k2 * gamma / (all_in * bound)
-            columns = k2 / k2a - 1, R1, k2, k2 / R1, k2a, gamma, fall
-            rows = [  # by R1, k2, k2a, gamma
-                (zero, 1 / k2a, -k2 / k2a**2, zero),
-                (one, zero, zero, zero),
-                (zero, one, zero, zero),
-                (-k2 / R1**2, 1 / R1, zero, zero),
-                (zero, zero, one, zero),
-                (zero, zero, zero, one),
-                (
-                    zero,
-                    -gamma * k2a / (all_in * bound**2),
-                    fall * (1 / bound - 1 / all_in),
-                    k2 * k2a / (bound * all_in**2),
-                ),
-            ]
-        gradient = np.stack([np.stack(row, axis=-1) for row in rows], axis=1)
+            columns = k2 / k2a - 1, R1, k2, k2 / R1, k2a, gamma, k2 * gamma / ((k2a + gamma) * (k2 - k2a))
+        gradient = _gradient(self.theta)
         variance = np.einsum("cop,cpq,coq->co", gradient, self.covariance[:, :4, :4], gradient)
+        for i, name in enumerate(RATES):
+            column, se = ESTIMATES.index(name), self.rate_se[:, i]
+            variance[:, column] = np.where(np.isfinite(se), se**2, variance[:, column])
         own = np.maximum(np.einsum("cpp->cp", self.covariance)[:, 4:], self.spread)
         value = np.concatenate([np.stack(columns, axis=-1), self.shape], axis=-1)
         variance = np.concatenate([variance, np.where(self.held, np.nan, own)], axis=-1)
@@ -150,6 +141,30 @@ class ReleaseFit:
         unknown = ~self.released[:, None] & needs_release
         value[:, len(ESTIMATES) :] = np.where(self.released[:, None], self.shape, np.nan)
         return value, np.sqrt(np.where(unknown, np.nan, np.maximum(variance, 0)))
+
+
+def _gradient(theta: Array) -> Array:
+    """Derivatives of :data:`ESTIMATES` by R1, k2, k2a and gamma, (n_curve, 7, 4)."""
+    R1, k2, k2a, gamma = theta.T
+    zero, one = np.zeros_like(R1), np.ones_like(R1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        all_in, bound = k2a + gamma, k2 - k2a
+        fall = k2 * gamma / (all_in * bound)
+        rows = [
+            (zero, 1 / k2a, -k2 / k2a**2, zero),
+            (one, zero, zero, zero),
+            (zero, one, zero, zero),
+            (-k2 / R1**2, 1 / R1, zero, zero),
+            (zero, zero, one, zero),
+            (zero, zero, zero, one),
+            (
+                zero,
+                -gamma * k2a / (all_in * bound**2),
+                fall * (1 / bound - 1 / all_in),
+                k2 * k2a / (bound * all_in**2),
+            ),
+        ]
+    return np.stack([np.stack(row, axis=-1) for row in rows], axis=1)
 
 
 def release_fit(data: ReleaseData, course: TimeCourse) -> ReleaseFit:
@@ -180,9 +195,33 @@ def _from_grid(data: ReleaseData, integral: ReleaseIntegral) -> tuple[Array, Rel
     """Coordinates of the time courses, and fits, of curves drawn straight through their frames."""
     drawn = data.activity @ data.sampling.draw.T
     search = _search(data, integral, drawn)
-    start, lowest, gain = search.grid()
+    start, lowest, courses = search.grid()
     place, fit = _fit(data, search, drawn, start, lowest)
-    return place, replace(fit, spread=search.spread(gain, fit.shape, fit.wrss))
+    spread, rate_se = search.spread(courses, fit.shape, fit.wrss), _by_profile(data, search, courses, drawn, fit)
+    return place, replace(fit, spread=spread, rate_se=rate_se)
+
+
+def _by_profile(data: ReleaseData, search: ReleaseSearch, courses: Courses, drawn: Array, fit: ReleaseFit) -> Array:
+    """Standard errors of :data:`RATES` by the profile, in the equation whose errors hang together.
+
+    NaN for time courses of one parameter, which have one answer: there the derivatives and its range say it all.
+    """
+    if search.integral.course.grid.shape[-1] < 2:
+        return fit.rate_se
+    design = data.design(drawn)
+    full = np.concatenate([design, -search.integral.seen(fit.shape, search.drawn[..., None])], axis=-1)
+    noise = _noise(data, search.integral, fit.theta, fit.shape)
+    together, _ = _covariance(data, noise, full, data.left - fit.fitted, fit.released)
+    influence = _influence(full, search.root)
+    apart = influence @ influence.transpose(0, 2, 1) * (fit.wrss / search.freedom)[:, None, None]
+    gradient = _gradient(fit.theta)[:, [ESTIMATES.index(name) for name in RATES]]
+    with_course, plain = (np.einsum("cop,cpq,coq->co", gradient, each, gradient) for each in (together, apart))
+    return profile_errors(search, courses, fit.wrss, _influence(design, search.root), with_course / plain)
+
+
+def _influence(design: Array, root: Array) -> Array:
+    """Derivative of the parameters by the weighted left-hand side, (n_curve, n_par, n_row)."""
+    return least_squares(design * root[..., None], np.zeros_like(root), np.ones_like(root)).influence
 
 
 def _guided(data: ReleaseData, integral: ReleaseIntegral, place: Array, fit: ReleaseFit) -> ReleaseFit:
@@ -196,7 +235,7 @@ def _guided(data: ReleaseData, integral: ReleaseIntegral, place: Array, fit: Rel
             break
         search = _search(part, integral, drawn)
         place[at], again = _fit(part, search, drawn, place[at, None], fit.grid_wrss[at])
-        again = replace(again, spread=fit.spread[at])
+        again = replace(again, spread=fit.spread[at], rate_se=fit.rate_se[at])
         for each in fields(ReleaseFit):
             getattr(fit, each.name)[at] = getattr(again, each.name)
     return fit
@@ -228,6 +267,7 @@ def _fit(
         shape,
         across @ near @ across.transpose(0, 2, 1),
         np.zeros_like(shape),
+        np.full((len(shape), len(RATES)), np.nan),
         np.pad(held, ((0, 0), (chain.shape[1] - chain.shape[2], 0))),
         data.left - residual,
         (data.weights * residual**2).sum(axis=-1),

@@ -46,6 +46,26 @@ class Solved:
     size: Array
 
 
+@dataclass(frozen=True, eq=False)
+class Courses:
+    """What each time course of the grid does for each curve.
+
+    Parameters
+    ----------
+    regressor : ndarray, shape (n_curve, n_course, n_row)
+        That of the release, weighted.
+    solved : Solved
+    """
+
+    regressor: Array
+    solved: Solved
+
+    @property
+    def gain(self) -> Array:
+        """What it takes off the cost without a release, (n_curve, n_course); 0 where it takes off nothing."""
+        return self.solved.height**2 * self.solved.size
+
+
 class ReleaseSearch:
     """The search for one set of curves.
 
@@ -64,22 +84,43 @@ class ReleaseSearch:
     def __init__(self, integral: ReleaseIntegral, drawn: Array, left: Array, others: Array, weights: Array) -> None:
         self.integral = integral
         self.drawn = drawn
+        self.left = left
         self.root = np.sqrt(weights)
         self.others = _orthonormal(others * self.root[..., None])
         self.target = self._own((left * self.root)[:, None])[:, 0]
 
-    def grid(self) -> tuple[Array, Array, Array]:
-        """Best coordinates of each row of the grid, (n_curve, n_start, n_free), the lowest cost of all, and the gains.
+    @property
+    def freedom(self) -> Array:
+        """Degrees of freedom that a fit of all parameters leaves, (n_curve,); at least 1."""
+        n_free = self.others.shape[-1] + 1 + self.integral.course.grid.shape[-1]
+        return np.asarray(np.maximum((self.root > 0).sum(axis=-1) - n_free, 1))
 
-        A gain, (n_curve, n_start * n_grid), is what a time course of the grid takes off the cost without a release.
-        """
+    def grid(self) -> tuple[Array, Array, Courses]:
+        """Best coordinates of each row of the grid, (n_curve, n_start, n_free), the lowest cost of all, and all."""
         grid = self.integral.course.grid
-        solved = self.solve(-self.integral.seen_of_all(self._grid_shape, self.drawn) * self.root[:, None])
-        gain = solved.height**2 * solved.size
+        regressor = -self.integral.seen_of_all(self._grid_shape, self.drawn) * self.root[:, None]
+        courses = Courses(regressor, self.solve(regressor))
+        gain = courses.gain
         start = grid[np.arange(len(grid)), gain.reshape(-1, *grid.shape[:2]).argmax(axis=-1)]
-        return start, (self.target**2).sum(axis=-1) - gain.max(axis=-1), gain
+        return start, (self.target**2).sum(axis=-1) - gain.max(axis=-1), courses
 
-    def spread(self, gain: Array, found: Array, wrss: Array) -> Array:
+    def beyond(self, courses: Courses, wrss: Array) -> Array:
+        r"""Cost of the grid's time courses beyond that of the answer, in :math:`\sigma^2`, (n_curve, n_course).
+
+        Infinite where a time course explains nothing.
+
+        Parameters
+        ----------
+        courses : Courses
+        wrss : ndarray, shape (n_curve,)
+            Cost of the answer.
+        """
+        gain = courses.gain
+        sigma2 = np.maximum(wrss, _NOTHING) / self.freedom
+        cost = np.maximum((self.target**2).sum(axis=-1) - wrss, 0)[:, None] - gain
+        return np.asarray(np.where(gain > 0, np.maximum(cost, 0) / sigma2[:, None], np.inf))
+
+    def spread(self, courses: Courses, found: Array, wrss: Array) -> Array:
         r"""Variance of the parameters over the answer and the time courses of the grid, (n_curve, n_shape).
 
         Of courses that explain a curve about as well, a search ends at one, and what is near it tells nothing of the
@@ -88,18 +129,14 @@ class ReleaseSearch:
 
         Parameters
         ----------
-        gain : ndarray, shape (n_curve, n_start * n_grid)
-            As of :meth:`grid`.
+        courses : Courses
         found : ndarray, shape (n_curve, n_shape)
             The answer.
         wrss : ndarray, shape (n_curve,)
             Its cost.
         """
         shape = self._grid_shape
-        freedom = (self.root > 0).sum(axis=-1) - self.others.shape[-1] - 1 - self.integral.course.grid.shape[-1]
-        sigma2 = np.maximum(wrss, _NOTHING) / np.maximum(freedom, 1)
-        beyond = np.maximum((self.target**2).sum(axis=-1) - wrss, 0)[:, None] - gain
-        likelihood = np.exp(-np.maximum(beyond, 0) / (2 * sigma2[:, None])) * (gain > 0)
+        likelihood = np.exp(-self.beyond(courses, wrss) / 2)
         total = 1 + likelihood.sum(axis=-1, keepdims=True)
         mean, square = (found + likelihood @ shape) / total, (found**2 + likelihood @ shape**2) / total
         return np.asarray(np.maximum(square - mean**2, 0))

@@ -42,11 +42,14 @@ class LPNTPET:
     that of the baseline, k2 / k2a - 1; the displacement is the relative fall from there to k2 / (k2a + gamma) - 1, at
     the peak. t_D, t_P and alpha are searched to convergence from the best time courses of a grid; gamma is not
     negative. Where no release lowers the cost, gamma is 0, BP_ND is MRTM1's and the time course is NaN; what ended at a
-    bound has no standard error. Either is flagged as undetermined, and BP_ND remains usable. The other standard errors
-    hold what that course may be within its range; those of t_D, t_P and alpha also hold how far apart the courses of
-    the grid lie that explain the curve about as well. At 3 % noise the intervals of t_D, t_P and the displacement then
-    cover in 96 to 100 %. Those of k2 and BP_ND do in 67 to 90 % where a release begins at 30 min and rises slowly, for
-    noise can make a later, sharper one fit better.
+    bound has no standard error. Either is flagged as undetermined, and BP_ND remains usable.
+
+    Noise can make a course fit best that is far from the true one. So the standard errors of R1, k2, k2' and k2a hold
+    all courses that explain the curve about as well (:mod:`raphe.core.release_profile`), as far as the grid tells them,
+    and those of t_D, t_P and alpha hold how far apart these lie; the others hold what the course may be near the
+    answer. At 3 % noise intervals of R1, k2, k2' and k2a cover in 92 to 98 %, of t_D, t_P and the displacement in 96
+    to 100 %. Those of BP_ND cover in 96 % where it is well told, but in 62 to 84 % where a release begins at 30 min and
+    rises slowly: a later, sharper one may fit better then, and with the true one BP_ND has no upper limit.
 
     A time course can be found in noise as well, and spoils the baseline then. Hold the AICc against that of MRTM1, the
     same equation without a release, before one is believed. It may not be held against that of models of the curve, for
