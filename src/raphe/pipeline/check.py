@@ -21,12 +21,12 @@ from raphe.pipeline.atlas_choice import check_files
 from raphe.pipeline.examination import examine
 from raphe.pipeline.exclusions import exclusions_of
 from raphe.pipeline.findings import paragraphs
+from raphe.pipeline.job import choose_tables, find_plan, planned_maps
 from raphe.pipeline.map_files import files_of_maps
 from raphe.pipeline.messages import Messages
 from raphe.pipeline.people_of import people_of
 from raphe.pipeline.plan import StudyPlan
 from raphe.pipeline.preprocess_choices import preprocessing
-from raphe.pipeline.study import choose_tables, find_plan, planned_maps
 from raphe.pipeline.unread import Unread, spared
 
 WARNINGS, ERRORS = 1, 2
