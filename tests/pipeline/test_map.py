@@ -331,3 +331,12 @@ def test_a_map_loads_no_more_than_it_needs():
     code = f"import sys, raphe.pipeline.map_image; print([m for m in {heavy} if m in sys.modules])"
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert told.stdout.strip() == "[]"
+
+
+def test_the_models_of_a_map_load_no_more_than_they_need():
+    """All models are loaded to know one by its name; what a few of them need is theirs to load."""
+    heavy = ("scipy.special", "scipy.optimize", "scipy.stats", "scipy.interpolate", "scipy.ndimage", "jinja2")
+    models = "from raphe.kinetics import registry; registry.names()"
+    code = f"import sys; {models}; print([m for m in {heavy} if m in sys.modules])"
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert told.stdout.strip() == "[]"

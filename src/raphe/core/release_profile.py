@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
 
 from raphe.core.release_search import Courses, ReleaseSearch
 
@@ -51,7 +50,9 @@ def profile_errors(search: ReleaseSearch, courses: Courses, wrss: Array, mixing:
     ndarray, shape (n_curve, 4)
         NaN where the derivatives at the answer are to serve.
     """
-    n_curve, limit = len(wrss), stats.f.ppf(LEVEL, 1, search.freedom)
+    from scipy import special  # all models are loaded with this one, and few need it
+
+    n_curve, limit = len(wrss), special.stdtrit(search.freedom, (1 + LEVEL) / 2) ** 2
     room = limit[:, None] - search.beyond(courses, wrss)
     curve, course = np.nonzero(room > 0)
     mix, height, size = mixing[curve], courses.solved.height[curve, course], courses.solved.size[curve, course]
