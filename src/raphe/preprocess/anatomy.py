@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -23,16 +23,23 @@ from raphe.preprocess.sheets import follow_grey
 from raphe.preprocess.soundness import BRAINS
 from raphe.preprocess.strip import strip
 from raphe.preprocess.tissue import classify
-from raphe.preprocess.warp import ITERATIONS, affine, brain_edge, carried, drawn, nonlinear, places_of
+from raphe.preprocess.warp import ITERATIONS, Nonlinear, affine, brain_edge, carried, drawn, nonlinear, places_of
 
 Array = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
+Floats = npt.NDArray[np.float32]
 
 ROUND = 0.06
-"""Width of the rim around the template's brain that the first nonlinear registration may see, over the brain's edge."""
+"""Width of the rim around the template's brain that registrations of the whole brain may see, over the brain's edge."""
 
 REACH = 0.04
 """How far from a sheet of the atlas grey matter still belongs to it, over the brain's edge: 5 mm in people."""
+
+ROUGH = Nonlinear(iterations=(*ITERATIONS[:-1], 1))
+"""The registration that only tells how bright each region and tissue is; what is finest is left to the next."""
+
+WHOLE = Nonlinear(voxels=80, smoothness=2.4, radius=4)
+"""The one of the whole brain against the template as the head would show it; as smooth, over the brain's edge."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,6 +72,11 @@ class Head:
 def prepare_anatomy(t1: Volume, template: Template) -> tuple[Head, tuple[Step, ...]]:
     """Find brain, tissue and regions of a head.
 
+    A template of another contrast pulls the surfaces of nuclei away from where they are. So a first, rough
+    registration only tells the brightness of regions and tissues, and the one that counts is done against the template
+    as the head would show it (:func:`raphe.preprocess.likeness.likeness`), as is a finer one around the nuclei. A
+    template without nuclei, or maps of tissue, is registered as it is.
+
     Parameters
     ----------
     t1 : Volume
@@ -82,18 +94,16 @@ def prepare_anatomy(t1: Volume, template: Template) -> tuple[Head, tuple[Step, .
     rim = ndimage.binary_dilation(around, iterations=max(1, round(ROUND * size / min(t1.grid.zooms))))
     flat = correct_bias(t1, rim, size)
     masked = Volume(t1.grid, np.where(rim, flat.values, 0).astype(np.float32))
-    warp = nonlinear(masked, template.t1, template.brain, to_template, template.space)
-    places = places_of(warp.to_template, t1.grid)
-    share = carried(Volume(template.t1.grid, template.brain.astype(np.float32)), places, t1.grid)
-    brain = _largest((share.values > 0.5) & rim)
-    priors = tuple(carried(tissue, places, t1.grid).values for tissue in template.tissues)
-    tissues = classify(flat, brain, priors)
-    brain = strip(brain, tissues[2], size)
-    tissues = (_inside(tissues[0], brain), _inside(tissues[1], brain), _inside(tissues[2], brain))
+    rough = ROUGH if template.nuclei else None
+    warp = nonlinear(masked, template.t1, template.brain, to_template, template.space, rough)
+    found = _inside_of(flat, rim, template, warp, size)
     if template.nuclei:
-        shown = likeness(template, flat, drawn(template.labels, places, t1.grid), tissues)
-        warp = refine(warp, masked, shown, template.only(template.nuclei), brain_edge(template.t1.grid, template.brain))
-        places = places_of(warp.to_template, t1.grid)
+        warp = nonlinear(masked, _shown(template, flat, found), template.brain, to_template, template.space, WHOLE)
+        found = _inside_of(flat, rim, template, warp, size)
+        edge = brain_edge(template.t1.grid, template.brain)
+        warp = refine(warp, masked, _shown(template, flat, found), template.only(template.nuclei), edge)
+        found = replace(found, places=places_of(warp.to_template, t1.grid))
+    brain, tissues, places = found.brain, found.tissues, found.places
     labels = drawn(template.labels, places, t1.grid)
     labels, unsure = follow_brightness(labels, template, flat, brain, tissues, places, size)
     labels = follow_grey(labels, template.ribbon, tissues[0], brain, REACH * size)
@@ -109,6 +119,15 @@ def prepare_anatomy(t1: Volume, template: Template) -> tuple[Head, tuple[Step, .
         _atlas_step(template, brain, t1, doubts),
     )
     return Head(flat, brain, *tissues, warp, labels, doubts), steps
+
+
+@dataclass(frozen=True, eq=False)
+class _Inside:
+    """Brain of a head, its grey, white and fluid, and the places of the head's voxels in the template, mm."""
+
+    brain: Flags
+    tissues: tuple[Volume, Volume, Volume]
+    places: Floats
 
 
 def grey_only(labels: Labels, grey: Volume, least: float) -> Labels:
@@ -147,6 +166,22 @@ def _placed(template: Template, t1: Volume, to_template: Array) -> Flags:
 
 def _inside(tissue: Volume, brain: Flags) -> Volume:
     return Volume(tissue.grid, np.where(brain, tissue.values, np.float32(0)))
+
+
+def _inside_of(flat: Volume, rim: Flags, template: Template, warp: Warp, size: float) -> _Inside:
+    """Brain and tissues of a head without bias field, where a warp and the brightness have them."""
+    places = places_of(warp.to_template, flat.grid)
+    share = carried(Volume(template.t1.grid, template.brain.astype(np.float32)), places, flat.grid)
+    brain = _largest((share.values > 0.5) & rim)
+    priors = tuple(carried(tissue, places, flat.grid).values for tissue in template.tissues)
+    grey, white, fluid = classify(flat, brain, priors)
+    brain = strip(brain, fluid, size)
+    return _Inside(brain, (_inside(grey, brain), _inside(white, brain), _inside(fluid, brain)), places)
+
+
+def _shown(template: Template, flat: Volume, found: _Inside) -> Volume:
+    """The template as the head would show it."""
+    return likeness(template, flat, drawn(template.labels, found.places, flat.grid), found.tissues)
 
 
 def _largest(inside: Flags) -> Flags:

@@ -46,7 +46,7 @@ def regions_of_pet(pet: Volume, template: Template, tracer: Tracer | None) -> tu
     """
     expected = _expected(template, tracer)
     to_template, information = affine(pet, expected, template.brain)
-    how = Nonlinear(ITERATIONS, SMOOTHNESS)
+    how = Nonlinear(iterations=ITERATIONS, smoothness=SMOOTHNESS)
     warp = nonlinear(pet, expected, template.brain, to_template, template.space, how)
     labels = drawn(template.labels, places_of(warp.to_template, pet.grid), pet.grid)
     step = Step(

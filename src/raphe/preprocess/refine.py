@@ -14,10 +14,8 @@ from raphe.preprocess.warp import Nonlinear, blurred_for, displacement, places_o
 
 Floats = npt.NDArray[np.float32]
 
-FINE = 100.0
-"""How many voxels a brain's edge has: 1.2 mm in people."""
-
-HOW = Nonlinear(iterations=(20, 20), smoothness=1.7, radius=2)
+HOW = Nonlinear(voxels=100, iterations=(20, 20), smoothness=1.7, radius=2)
+"""With voxels of 1.2 mm in people."""
 
 MARGIN = 0.07
 """Room around the nuclei, over the brain's edge."""
@@ -46,7 +44,7 @@ def refine(warp: Warp, individual: Volume, likeness: Volume, nuclei: Labels, siz
     Warp
         On the grids of the given one.
     """
-    voxel = size / FINE
+    voxel = size / HOW.voxels
     grid = _box(nuclei, MARGIN * size, voxel)
     static = resample(blurred_for(likeness, voxel), likeness.grid.affine, np.eye(4), grid.shape, grid.affine)
     moving = at_places(blurred_for(individual, voxel), individual.grid.affine, places_of(warp.to_native, grid), LINEAR)

@@ -53,6 +53,8 @@ class Nonlinear:
 
     Parameters
     ----------
+    voxels : float
+        How many voxels a brain's edge has.
     iterations : tuple of int
         At each level, from coarse to fine.
     smoothness : float
@@ -61,6 +63,7 @@ class Nonlinear:
         Half-width in voxels of the window of the cross-correlation.
     """
 
+    voxels: float = NONLINEAR
     iterations: tuple[int, ...] = ITERATIONS
     smoothness: float = SMOOTHNESS
     radius: int = RADIUS
@@ -121,10 +124,11 @@ def nonlinear(
         Of the template's space.
     how : Nonlinear, optional
     """
-    voxel = brain_edge(fixed.grid, brain) / NONLINEAR
+    how = how or Nonlinear()
+    voxel = brain_edge(fixed.grid, brain) / how.voxels
     grid = _box(fixed.grid, brain, voxel)
     static, carried = _on(fixed, grid, np.eye(4), voxel), _on(moving, grid, to_template, voxel)
-    ahead, behind = displacement(static, carried, grid, how or Nonlinear())
+    ahead, behind = displacement(static, carried, grid, how)
     own, back = places_of_grid(grid), np.linalg.inv(to_template)
     to_native = (own + ahead) @ back[:3, :3].T + back[:3, 3]
     carried_grid = Grid(grid.shape, back @ grid.affine)

@@ -26,8 +26,8 @@ def nuclei(steps: Steps) -> str:
     regions = steps[0].parameters.get("regions")
     named = listed([str(one) for one in regions]) if isinstance(regions, list | tuple) else ""
     told = (
-        f"Around {named} the registration was then refined against the template as the head itself would show it: its "
-        "regions and tissues painted with the brightness that they have in the head."
+        "Registration was then repeated against the template as the head itself would show it, its regions and tissues "
+        f"painted with the brightness that they have in the head, and refined so around {named}."
     )
     if "unsure" not in steps[0].parameters:
         return told
