@@ -311,8 +311,8 @@ def test_the_profile_is_that_of_a_search_among_all_time_courses(known):
     search = ReleaseSearch(integral, drawn[:, -integral.knots.size :], data.left, data.design(drawn), ones)
     _, lowest, courses = search.grid()
     design = data.design(drawn)
-    mixing = least_squares(design, data.left, ones).influence
-    found = profile_errors(search, courses, lowest, mixing, np.ones((2, 4)))
+    influence = least_squares(design, data.left, ones).influence
+    found = profile_errors(search, courses, lowest, influence, np.ones((2, 4)))
     limit = stats.f.ppf(0.95, 1, len(rows) - 7)
     for i in range(2):
         allowed = lowest[i] * (1 + limit / (len(rows) - 7))

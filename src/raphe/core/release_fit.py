@@ -14,8 +14,9 @@ import numpy.typing as npt
 
 from raphe.core.linear import covariance_both_sides, least_squares
 from raphe.core.release import N_NODE, ReleaseIntegral, TimeCourse, release_integral
+from raphe.core.release_estimates import ESTIMATES, estimates_of
 from raphe.core.release_guide import guided
-from raphe.core.release_profile import RATES, profile_errors
+from raphe.core.release_profile import COLUMNS, RATES, profile_errors
 from raphe.core.release_search import Courses, ReleaseSearch
 from raphe.core.sampling import Sampling
 
@@ -31,9 +32,6 @@ PARTS, PASSES = 2, 2
 
 RANGE_VARIANCE = 1 / 12
 """Variance of a coordinate that is as likely anywhere from 0 to 1."""
-
-ESTIMATES = ("BP_ND", "R1", "k2", "k2_prime", "k2a", "gamma", "displacement")
-"""What follows from R1, k2, k2a and gamma: the displacement is the relative fall of BP_ND where h is 1."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,45 +124,16 @@ class ReleaseFit:
             standard error of what is at a bound is NaN. That of the time course's parameters is the larger of the one
             from nearby and the one from afar.
         """
-        R1, k2, k2a, gamma = self.theta.T
-        with np.errstate(divide="ignore", invalid="ignore"):
-            columns = k2 / k2a - 1, R1, k2, k2 / R1, k2a, gamma, k2 * gamma / ((k2a + gamma) * (k2 - k2a))
-        gradient = _gradient(self.theta)
+        value, gradient = estimates_of(self.theta)
         variance = np.einsum("cop,cpq,coq->co", gradient, self.covariance[:, :4, :4], gradient)
-        for i, name in enumerate(RATES):
-            column, se = ESTIMATES.index(name), self.rate_se[:, i]
-            variance[:, column] = np.where(np.isfinite(se), se**2, variance[:, column])
+        variance[:, COLUMNS] = np.where(np.isfinite(self.rate_se), self.rate_se**2, variance[:, COLUMNS])
         own = np.maximum(np.einsum("cpp->cp", self.covariance)[:, 4:], self.spread)
-        value = np.concatenate([np.stack(columns, axis=-1), self.shape], axis=-1)
+        value = np.concatenate([value, self.shape], axis=-1)
         variance = np.concatenate([variance, np.where(self.held, np.nan, own)], axis=-1)
         needs_release = np.arange(value.shape[1]) >= ESTIMATES.index("gamma")
         unknown = ~self.released[:, None] & needs_release
         value[:, len(ESTIMATES) :] = np.where(self.released[:, None], self.shape, np.nan)
         return value, np.sqrt(np.where(unknown, np.nan, np.maximum(variance, 0)))
-
-
-def _gradient(theta: Array) -> Array:
-    """Derivatives of :data:`ESTIMATES` by R1, k2, k2a and gamma, (n_curve, 7, 4)."""
-    R1, k2, k2a, gamma = theta.T
-    zero, one = np.zeros_like(R1), np.ones_like(R1)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        all_in, bound = k2a + gamma, k2 - k2a
-        fall = k2 * gamma / (all_in * bound)
-        rows = [
-            (zero, 1 / k2a, -k2 / k2a**2, zero),
-            (one, zero, zero, zero),
-            (zero, one, zero, zero),
-            (-k2 / R1**2, 1 / R1, zero, zero),
-            (zero, zero, one, zero),
-            (zero, zero, zero, one),
-            (
-                zero,
-                -gamma * k2a / (all_in * bound**2),
-                fall * (1 / bound - 1 / all_in),
-                k2 * k2a / (bound * all_in**2),
-            ),
-        ]
-    return np.stack([np.stack(row, axis=-1) for row in rows], axis=1)
 
 
 def release_fit(data: ReleaseData, course: TimeCourse) -> ReleaseFit:
@@ -214,7 +183,7 @@ def _by_profile(data: ReleaseData, search: ReleaseSearch, courses: Courses, draw
     together, _ = _covariance(data, noise, full, data.left - fit.fitted, fit.released)
     influence = _influence(full, search.root)
     apart = influence @ influence.transpose(0, 2, 1) * (fit.wrss / search.freedom)[:, None, None]
-    gradient = _gradient(fit.theta)[:, [ESTIMATES.index(name) for name in RATES]]
+    gradient = estimates_of(fit.theta)[1][:, COLUMNS]
     with_course, plain = (np.einsum("cop,cpq,coq->co", gradient, each, gradient) for each in (together, apart))
     return profile_errors(search, courses, fit.wrss, _influence(design, search.root), with_course / plain)
 

@@ -13,12 +13,16 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from raphe.core.release_estimates import ESTIMATES, estimates_of
 from raphe.core.release_search import Courses, ReleaseSearch
 
 Array = npt.NDArray[np.float64]
 
 RATES = ("R1", "k2", "k2_prime", "k2a")
 """What the errors are of. That of BP_ND is not taken from here: its profile has no end where k2a may be near 0."""
+
+COLUMNS = [ESTIMATES.index(name) for name in RATES]
+"""Their places among :data:`raphe.core.release_estimates.ESTIMATES`."""
 
 LEVEL = 0.95
 """Of the interval."""
@@ -30,7 +34,7 @@ The grid is then as wide as what the curve leaves open, and the derivatives at t
 """
 
 
-def profile_errors(search: ReleaseSearch, courses: Courses, wrss: Array, mixing: Array, inflation: Array) -> Array:
+def profile_errors(search: ReleaseSearch, courses: Courses, wrss: Array, influence: Array, inflation: Array) -> Array:
     """Standard errors of :data:`RATES` by the profile.
 
     Parameters
@@ -40,26 +44,28 @@ def profile_errors(search: ReleaseSearch, courses: Courses, wrss: Array, mixing:
         Of its grid.
     wrss : ndarray, shape (n_curve,)
         Cost of the answer.
-    mixing : ndarray, shape (n_curve, 3, n_row)
-        Influence of the weighted left-hand side on R1, k2 and k2a without a release.
+    influence : ndarray, shape (n_curve, 3, n_row)
+        Derivative of R1, k2 and k2a, no release being fitted, by the weighted left-hand side.
     inflation : ndarray, shape (n_curve, 4)
         Variance of each rate, the time course being known, over that of an equation with independent errors.
 
     Returns
     -------
     ndarray, shape (n_curve, 4)
-        NaN where the derivatives at the answer are to serve.
+        In the rates' units (1/min; R1 unitless); NaN where the derivatives at the answer are to serve.
     """
     from scipy import special  # all models are loaded with this one, and few need it
 
     n_curve, limit = len(wrss), special.stdtrit(search.freedom, (1 + LEVEL) / 2) ** 2
     room = limit[:, None] - search.beyond(courses, wrss)
     curve, course = np.nonzero(room > 0)
-    mix, height, size = mixing[curve], courses.solved.height[curve, course], courses.solved.size[curve, course]
-    by_height = -(mix @ courses.regressor[curve, course, :, None])[..., 0]
-    plain = (mixing @ (search.left * search.root)[..., None])[curve, :, 0]
-    gradient, value = _rates(plain + height[:, None] * by_height)
-    of_others = np.einsum("nop,npr->nor", gradient, mix)
+    own, height, size = influence[curve], courses.solved.height[curve, course], courses.solved.size[curve, course]
+    by_height = -(own @ courses.regressor[curve, course, :, None])[..., 0]
+    without = (influence @ (search.left * search.root)[..., None])[curve, :, 0]
+    theta = np.column_stack([without + height[:, None] * by_height, height])
+    value, gradient = estimates_of(theta)
+    value, gradient = value[:, COLUMNS], gradient[:, COLUMNS, :3]
+    of_others = np.einsum("nop,npr->nor", gradient, own)
     of_height = (gradient @ by_height[..., None])[..., 0]
     variance = (of_others**2).sum(axis=-1) + of_height**2 / size[:, None]
     sigma2 = (wrss / search.freedom)[:, None] * inflation
@@ -70,13 +76,3 @@ def profile_errors(search: ReleaseSearch, courses: Courses, wrss: Array, mixing:
     many = np.bincount(curve, minlength=n_curve) >= LEAST_COURSES
     half = np.where(many[:, None], high, np.nan) - low
     return np.asarray(half / 2 / np.sqrt(limit)[:, None])
-
-
-def _rates(theta: Array) -> tuple[Array, Array]:
-    """Derivatives of :data:`RATES` by R1, k2 and k2a, (n, 4, 3), and the rates."""
-    R1, k2, k2a = theta.T
-    zero, one = np.zeros_like(R1), np.ones_like(R1)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        rows = (one, zero, zero), (zero, one, zero), (-k2 / R1**2, 1 / R1, zero), (zero, zero, one)
-        value = np.stack([R1, k2, k2 / R1, k2a], axis=-1)
-    return np.stack([np.stack(row, axis=-1) for row in rows], axis=1), value

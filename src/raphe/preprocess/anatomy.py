@@ -96,10 +96,10 @@ def prepare_anatomy(t1: Volume, template: Template) -> tuple[Head, tuple[Step, .
     masked = Volume(t1.grid, np.where(rim, flat.values, 0).astype(np.float32))
     rough = ROUGH if template.nuclei else None
     warp = nonlinear(masked, template.t1, template.brain, to_template, template.space, rough)
-    found = _inside_of(flat, rim, template, warp, size)
+    found = _segment(flat, rim, template, warp, size)
     if template.nuclei:
         warp = nonlinear(masked, _shown(template, flat, found), template.brain, to_template, template.space, WHOLE)
-        found = _inside_of(flat, rim, template, warp, size)
+        found = _segment(flat, rim, template, warp, size)
         edge = brain_edge(template.t1.grid, template.brain)
         warp = refine(warp, masked, _shown(template, flat, found), template.only(template.nuclei), edge)
         found = replace(found, places=places_of(warp.to_template, t1.grid))
@@ -122,7 +122,7 @@ def prepare_anatomy(t1: Volume, template: Template) -> tuple[Head, tuple[Step, .
 
 
 @dataclass(frozen=True, eq=False)
-class _Inside:
+class _Segmented:
     """Brain of a head, its grey, white and fluid, and the places of the head's voxels in the template, mm."""
 
     brain: Flags
@@ -168,7 +168,7 @@ def _inside(tissue: Volume, brain: Flags) -> Volume:
     return Volume(tissue.grid, np.where(brain, tissue.values, np.float32(0)))
 
 
-def _inside_of(flat: Volume, rim: Flags, template: Template, warp: Warp, size: float) -> _Inside:
+def _segment(flat: Volume, rim: Flags, template: Template, warp: Warp, size: float) -> _Segmented:
     """Brain and tissues of a head without bias field, where a warp and the brightness have them."""
     places = places_of(warp.to_template, flat.grid)
     share = carried(Volume(template.t1.grid, template.brain.astype(np.float32)), places, flat.grid)
@@ -176,10 +176,10 @@ def _inside_of(flat: Volume, rim: Flags, template: Template, warp: Warp, size: f
     priors = tuple(carried(tissue, places, flat.grid).values for tissue in template.tissues)
     grey, white, fluid = classify(flat, brain, priors)
     brain = strip(brain, fluid, size)
-    return _Inside(brain, (_inside(grey, brain), _inside(white, brain), _inside(fluid, brain)), places)
+    return _Segmented(brain, (_inside(grey, brain), _inside(white, brain), _inside(fluid, brain)), places)
 
 
-def _shown(template: Template, flat: Volume, found: _Inside) -> Volume:
+def _shown(template: Template, flat: Volume, found: _Segmented) -> Volume:
     """The template as the head would show it."""
     return likeness(template, flat, drawn(template.labels, found.places, flat.grid), found.tissues)
 

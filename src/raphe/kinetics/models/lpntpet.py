@@ -8,7 +8,8 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from raphe.core.release_fit import ESTIMATES, ReleaseData, release_fit
+from raphe.core.release_estimates import ESTIMATES
+from raphe.core.release_fit import ReleaseData, release_fit
 from raphe.errors import ModelError
 from raphe.kinetics.protocol import Example, Problem, Solution, positive
 from raphe.quality import Quality
