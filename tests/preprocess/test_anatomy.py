@@ -33,7 +33,7 @@ def test_tissues_are_told_by_their_brightness(shares):
     values = np.array([700.0, 1000.0, 200.0])[true] + 60 * random.standard_normal(own.shape)
     brain = np.zeros(own.shape, dtype=bool)
     brain[2:-2, 2:-2, 2:-2] = True
-    grey, white, fluid = classify(Volume(own, values.astype(np.float32)), brain, ())
+    grey, white, fluid = classify(Volume(own, values.astype(np.float32)), brain, None)
     found = np.stack([one.values for one in (grey, white, fluid)])
     assert (found.argmax(axis=0) == true)[brain].mean() > 0.97
     np.testing.assert_allclose(found.sum(axis=0)[brain], 1, atol=1e-5)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -10,6 +11,7 @@ import numpy.typing as npt
 Array = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 Box = tuple[slice, slice, slice]
+Number = TypeVar("Number", bound=np.generic)
 
 
 def box_of(mask: Flags, room: int | Sequence[int] = 0) -> Box:
@@ -36,3 +38,10 @@ def affine_of(affine: Array, box: Box) -> Array:
     found = affine.copy()
     found[:3, 3] += affine[:3, :3] @ [part.start for part in box]
     return found
+
+
+def put_back(values: npt.NDArray[Number], box: Box, shape: tuple[int, ...]) -> npt.NDArray[Number]:
+    """Whole volume of that shape with these values in a box; 0 around it."""
+    whole = np.zeros(shape, dtype=values.dtype)
+    whole[box] = values
+    return whole

@@ -9,8 +9,10 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-from raphe.core.resample import resample
+from raphe.core.box import Box, affine_of, box_of, put_back
+from raphe.core.resample import at_places, resample
 from raphe.data.alignment import Warp
+from raphe.data.image import Grid
 from raphe.data.record import Parameter, Step
 from raphe.data.template import Template
 from raphe.data.volume import Labels, Volume
@@ -23,7 +25,7 @@ from raphe.preprocess.sheets import follow_grey
 from raphe.preprocess.soundness import BRAINS
 from raphe.preprocess.strip import strip
 from raphe.preprocess.tissue import classify
-from raphe.preprocess.warp import ITERATIONS, Nonlinear, affine, brain_edge, carried, drawn, nonlinear, places_of
+from raphe.preprocess.warp import ITERATIONS, Nonlinear, affine, brain_edge, drawn, nonlinear, places_of
 
 Array = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
@@ -31,6 +33,9 @@ Floats = npt.NDArray[np.float32]
 
 ROUND = 0.06
 """Width of the rim around the template's brain that registrations of the whole brain may see, over the brain's edge."""
+
+BORDER = 6
+"""Voxels of room around the rim in the part of an image that is looked at: as far as smoothing reaches."""
 
 REACH = 0.04
 """How far from a sheet of the atlas grey matter still belongs to it, over the brain's edge: 5 mm in people."""
@@ -93,20 +98,11 @@ def prepare_anatomy(t1: Volume, template: Template) -> tuple[Head, tuple[Step, .
     size = brain_edge(t1.grid, around)
     rim = ndimage.binary_dilation(around, iterations=max(1, round(ROUND * size / min(t1.grid.zooms))))
     flat = correct_bias(t1, rim, size)
-    masked = Volume(t1.grid, np.where(rim, flat.values, 0).astype(np.float32))
-    rough = ROUGH if template.nuclei else None
-    warp = nonlinear(masked, template.t1, template.brain, to_template, template.space, rough)
-    found = _segment(flat, rim, template, warp, size)
-    if template.nuclei:
-        warp = nonlinear(masked, _shown(template, flat, found), template.brain, to_template, template.space, WHOLE)
-        found = _segment(flat, rim, template, warp, size)
-        edge = brain_edge(template.t1.grid, template.brain)
-        warp = refine(warp, masked, _shown(template, flat, found), template.only(template.nuclei), edge)
-        found = replace(found, places=places_of(warp.to_template, t1.grid))
-    brain, tissues, places = found.brain, found.tissues, found.places
-    labels = drawn(template.labels, places, t1.grid)
-    labels, unsure = follow_brightness(labels, template, flat, brain, tissues, places, size)
-    labels = follow_grey(labels, template.ribbon, tissues[0], brain, REACH * size)
+    box = box_of(rim, BORDER)
+    found = _inner(_part(flat, box), rim[box], template, to_template, size)
+    brain = put_back(found.segmented.brain, box, t1.grid.shape)
+    grey, white, fluid = (_whole(tissue.values, box, t1.grid) for tissue in found.segmented.tissues)
+    labels = Labels(t1.grid, put_back(found.labels.values, box, t1.grid.shape), found.labels.names)
     doubts = _doubts(t1, brain, template)
     steps = (
         Step("bias_field", {"iterations": BIAS_ITERATIONS}, ("tustison2010",)),
@@ -115,10 +111,10 @@ def prepare_anatomy(t1: Volume, template: Template) -> tuple[Head, tuple[Step, .
             {"template": template.space, "information": information, "iterations": ITERATIONS},
             ("avants2008",),
         ),
-        *_nuclei_steps(template, unsure),
+        *_nuclei_steps(template, found.unsure),
         _atlas_step(template, brain, t1, doubts),
     )
-    return Head(flat, brain, *tissues, warp, labels, doubts), steps
+    return Head(flat, brain, grey, white, fluid, found.warp, labels, doubts), steps
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,6 +124,43 @@ class _Segmented:
     brain: Flags
     tissues: tuple[Volume, Volume, Volume]
     places: Floats
+
+
+@dataclass(frozen=True, eq=False)
+class _Inner:
+    """What is found in the box around a brain; ``unsure`` is the error of the surfaces of nuclei, mm."""
+
+    segmented: _Segmented
+    warp: Warp
+    labels: Labels
+    unsure: float
+
+
+def _inner(flat: Volume, rim: Flags, template: Template, to_template: Array, size: float) -> _Inner:
+    """Brain, tissues and regions in the part of a head without bias field that holds the brain and its rim."""
+    masked = Volume(flat.grid, np.where(rim, flat.values, 0).astype(np.float32))
+    rough = ROUGH if template.nuclei else None
+    warp = nonlinear(masked, template.t1, template.brain, to_template, template.space, rough)
+    found = _segment(flat, rim, template, warp, size)
+    if template.nuclei:
+        warp = nonlinear(masked, _shown(template, flat, found), template.brain, to_template, template.space, WHOLE)
+        found = _segment(flat, rim, template, warp, size)
+        edge = brain_edge(template.t1.grid, template.brain)
+        warp = refine(warp, masked, _shown(template, flat, found), template.only(template.nuclei), edge)
+        found = replace(found, places=places_of(warp.to_template, flat.grid))
+    labels = drawn(template.labels, found.places, flat.grid)
+    labels, unsure = follow_brightness(labels, template, flat, found.brain, found.tissues, found.places, size)
+    labels = follow_grey(labels, template.ribbon, found.tissues[0], found.brain, REACH * size)
+    return _Inner(found, warp, labels, unsure)
+
+
+def _part(image: Volume, box: Box) -> Volume:
+    values = np.ascontiguousarray(image.values[box])
+    return Volume(Grid((values.shape[0], values.shape[1], values.shape[2]), affine_of(image.grid.affine, box)), values)
+
+
+def _whole(values: Floats, box: Box, grid: Grid) -> Volume:
+    return Volume(grid, put_back(values, box, grid.shape))
 
 
 def grey_only(labels: Labels, grey: Volume, least: float) -> Labels:
@@ -171,10 +204,13 @@ def _inside(tissue: Volume, brain: Flags) -> Volume:
 def _segment(flat: Volume, rim: Flags, template: Template, warp: Warp, size: float) -> _Segmented:
     """Brain and tissues of a head without bias field, where a warp and the brightness have them."""
     places = places_of(warp.to_template, flat.grid)
-    share = carried(Volume(template.t1.grid, template.brain.astype(np.float32)), places, flat.grid)
-    brain = _largest((share.values > 0.5) & rim)
-    priors = tuple(carried(tissue, places, flat.grid).values for tissue in template.tissues)
-    grey, white, fluid = classify(flat, brain, priors)
+    share = at_places(template.brain.astype(np.float32), template.t1.grid.affine, places[rim])
+    brain = rim.copy()
+    brain[rim] = np.asarray(share, dtype=np.float32) > 0.5
+    brain = _largest(brain)
+    within = places[brain]
+    priors = [at_places(tissue.values, tissue.grid.affine, within) for tissue in template.tissues]
+    grey, white, fluid = classify(flat, brain, np.stack(priors) if priors else None)
     brain = strip(brain, fluid, size)
     return _Segmented(brain, (_inside(grey, brain), _inside(white, brain), _inside(fluid, brain)), places)
 

@@ -57,10 +57,14 @@ def search(
     method.SetOptimizerScalesFromPhysicalShift()
     own = type(start)(start)
     method.SetInitialTransform(own, True)
+    threads = sitk.ProcessObject.GetGlobalDefaultNumberOfThreads()
+    sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(1)  # the metric's: with more, its sums differ from run to run
     try:
         method.Execute(fixed, moving)
     except RuntimeError:  # no place of the one lies in the other
         return 0.0, type(start)(start)
+    finally:
+        sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(threads)
     return float(method.GetMetricValue()), own
 
 

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
+from raphe.core.box import box_of
 from raphe.core.resample import NEAREST, resample
 from raphe.data.template import Template
 from raphe.data.volume import Labels, Volume
@@ -80,5 +81,6 @@ def _brightness(t1: Volume, labels: Labels, members: list[int]) -> float | None:
     inside = np.isin(labels.values, members)
     if not inside.any():
         return None
-    deep = ndimage.binary_erosion(inside)
-    return float(np.median(t1.values[deep if deep.sum() > FEW else inside]))
+    box = box_of(inside, 1)
+    deep = ndimage.binary_erosion(inside[box])
+    return float(np.median(t1.values[box][deep if deep.sum() > FEW else inside[box]]))

@@ -15,11 +15,14 @@ Flags = npt.NDArray[np.bool_]
 FEW = 20_000
 """Voxels by which the start of the mixture is chosen."""
 
+MANY = 200_000
+"""Voxels by which it is found."""
+
 ROUNDS = 40
 """Turns of the mixture of tissues."""
 
 
-def classify(t1: Volume, brain: Flags, priors: tuple[Floats, ...]) -> tuple[Volume, Volume, Volume]:
+def classify(t1: Volume, brain: Flags, priors: npt.NDArray[np.floating] | None) -> tuple[Volume, Volume, Volume]:
     """Probability that a voxel is of grey matter, white matter or fluid, at least in its larger part.
 
     A mixture of three normal distributions finds how bright each is; then voxels on edges, whose brightness lies
@@ -30,21 +33,19 @@ def classify(t1: Volume, brain: Flags, priors: tuple[Floats, ...]) -> tuple[Volu
     ----------
     t1 : Volume
     brain : ndarray of bool
-    priors : tuple of ndarray, each of shape ``t1.grid.shape``
-        Probability of grey, white and fluid that the template gives; empty for none.
+    priors : ndarray, shape (3, n_voxel), or None
+        Probability of grey, white and fluid that the template gives for each voxel of the brain.
     """
     values = t1.values[brain].astype(np.float64)
-    given = (
-        np.stack([prior[brain] for prior in priors]).astype(np.float64) + 0.02 if priors else np.ones((3, values.size))
-    )
+    given = np.ones((3, values.size)) if priors is None else priors.astype(np.float64) + 0.02
     given /= given.sum(axis=0)
-    few = slice(None, None, max(1, values.size // FEW))
+    few, many = (slice(None, None, max(1, values.size // n)) for n in (FEW, MANY))
     starts = [np.percentile(values, [middle, high, low]) for low in (1, 8) for middle in (25, 50) for high in (75, 92)]
     tried = [_mixture(values[few], given[:, few], start) for start in starts]
     best = max(tried, key=lambda one: one[0])
-    weight = _mixture(values, given, best[1])[2]
-    bright = np.linalg.lstsq(weight @ weight.T, weight @ values, rcond=None)[0]
-    share = np.asarray(given if priors else np.broadcast_to(weight.mean(axis=1)[:, None], weight.shape), dtype=float)
+    weight = _mixture(values[many], given[:, many], best[1])[2]
+    bright = np.linalg.lstsq(weight @ weight.T, weight @ values[many], rcond=None)[0]
+    share = np.broadcast_to(weight.mean(axis=1)[:, None], given.shape) if priors is None else given
     likely = share * densities(values, share, np.asarray(bright, dtype=float))
     likely /= np.maximum(likely.sum(axis=0), 1e-300)
     made = []
