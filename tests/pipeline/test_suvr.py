@@ -35,6 +35,20 @@ def test_ratios_are_those_of_late_means_weighted_by_length(tmp_path):
     np.testing.assert_allclose(found.values, [[2.0, 2.5], [2.0, 5.0]])
 
 
+def test_each_table_has_the_reference_of_its_own_fits(tmp_path):
+    """A corrected curve its corrected reference, another than the mean of the regions of that name."""
+    for pvc, reference in ((None, [8, 8, 3, 3]), ("GTM", [8, 8, 1, 1])):
+        write(tmp_path, pvc)
+        path = names.reference_curve(tmp_path, SCAN, "cerebellar_grey", pvc)
+        write_tacs(path, TACs(np.array([reference], dtype=float), FRAMES, ("cerebellar_grey",), np.ones(1)), SCAN)
+    found = suvr_of(tmp_path, SCAN, "A", ["thalamus"], analysis("cerebellar grey", "cerebellum"))
+    assert found.reference == ("cerebellar_grey",)
+    np.testing.assert_allclose(found.values, [[4 / 3], [4.0]])
+    of_others = suvr_of(tmp_path, SCAN, "A", ["thalamus"], analysis("cerebellum"))
+    assert of_others.reference == ("cerebellum",)
+    np.testing.assert_allclose(of_others.values, [[2.0], [2.0]])
+
+
 @pytest.mark.parametrize(
     ("pvc", "chosen"),
     [(None, analysis("cerebellum")), ("GTM", analysis("pons")), ("GTM", analysis("cerebellum", needs=("plasma",)))],

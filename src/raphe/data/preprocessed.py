@@ -23,7 +23,7 @@ class Suvr:
     Parameters
     ----------
     reference : tuple of str
-        Names of the reference regions, whose mean is taken, weighted by volume.
+        Names of the reference regions; the mean of several is taken, weighted by volume.
     start, end : float, min
         Of the frames that are averaged.
     methods : tuple of str

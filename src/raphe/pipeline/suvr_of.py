@@ -17,14 +17,18 @@ from raphe.errors import InputError
 from raphe.io import derivatives as names
 from raphe.io.curves import read_curves
 from raphe.io.names import correction, parse_name
+from raphe.nomenclature import region_key
 from raphe.pipeline.choices import Analysis
+from raphe.preprocess.reference_region import NAME
 
 LATE = 30.0
 """min at the end of the scan that are averaged, or a third of it where that is less."""
 
 
 def suvr_of(out: Path, scan: Scan, seg: str, regions: Sequence[str], analysis: Analysis) -> Suvr | None:
-    """Ratios of the regions that were fitted, by the same reference regions of each table.
+    """Ratios of the regions that were fitted, by the reference that is taken for the fits of each table.
+
+    That is the reference region in a table of its own where the preprocessing has written one.
 
     Parameters
     ----------
@@ -45,18 +49,23 @@ def suvr_of(out: Path, scan: Scan, seg: str, regions: Sequence[str], analysis: A
     InputError
         If a table cannot be read.
     """
+    own = any(region_key(name)[0] == region_key(NAME)[0] for name in analysis.reference)
     plain = names.tacs(out, scan, seg)
     stem = plain.name.replace("_desc-preproc_tacs.tsv", "")
     corrected = sorted(plain.parent.glob(f"{stem}_pvc-*_desc-preproc_tacs.tsv"))
     if not (analysis.needs("reference") and plain.is_file() and corrected):
         return None
-    rows, members, window = [], tuple[str, ...](), (0.0, 0.0)
-    for path in (plain, *corrected):
+    methods = ("", *(correction(parse_name(path)) for path in corrected))
+    members: dict[str, None] = {}
+    rows, window = [], (0.0, 0.0)
+    for path, method in zip((plain, *corrected), methods, strict=True):
         tacs = read_curves(path).tacs
-        found = _reference(tacs, analysis)
+        alone = names.reference_curve(out, scan, NAME, method or None)
+        found = (read_curves(alone).tacs, (NAME,)) if own and alone.is_file() else _reference(tacs, analysis)
         if found is None:
             return None
-        reference, members = found
+        reference, of_this = found
+        members |= dict.fromkeys(of_this)
         whole, _ = resolve(regions, tacs, analysis.merges)
         late = _late(tacs.frames)
         window = float(tacs.frames.start[late][0]), float(tacs.frames.end[-1])
@@ -65,8 +74,7 @@ def suvr_of(out: Path, scan: Scan, seg: str, regions: Sequence[str], analysis: A
             for curve in (whole.activity, reference.activity)
         )
         rows.append(of_region / (of_reference if of_reference[0] > 0 else np.nan))
-    methods = ("", *(correction(parse_name(path)) for path in corrected))
-    return Suvr(members, *window, methods, tuple(regions), np.array(rows))
+    return Suvr(tuple(members), *window, methods, tuple(regions), np.array(rows))
 
 
 def _reference(tacs: TACs, analysis: Analysis) -> tuple[TACs, tuple[str, ...]] | None:

@@ -113,7 +113,7 @@ def _ratios(suvr: Suvr) -> Ratios:
             cells += [(fixed(float(values[at]), 2), float(values[at])), (fixed(change, 0, sign=True), change)]
         rows.append((name, tuple(cells)))
     caption = (
-        f"Late activity over that of the reference ({listed(suvr.reference)}), {general(suvr.start)} to "
+        f"Late activity over that of the reference of the fits ({listed(suvr.reference)}), {general(suvr.start)} to "
         f"{general(suvr.end)} min, without and with partial-volume correction. This ratio (SUVR) is no binding "
         "potential: models are fitted to one of these tables alone."
     )
