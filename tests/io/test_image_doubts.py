@@ -203,13 +203,27 @@ def test_an_image_that_is_there_twice(raw):
     assert_says(only(raw), "warning", "2 times", ".nii")
 
 
-def test_an_image_that_is_cut_short(raw):
-    path = pet(raw)
+@pytest.mark.parametrize(("of", "shape"), [(pet, (40, 40, 40, N)), (t1, (40, 40, 40))], ids=["PET", "T1"])
+def test_an_image_that_is_cut_short(raw, of, shape):
+    path = of(raw)
     rng = np.random.default_rng(1)
-    image = nibabel.Nifti1Image(rng.integers(0, 30000, (40, 40, 40, N)).astype(np.int16), affine())
+    image = nibabel.Nifti1Image(rng.integers(0, 30000, shape).astype(np.int16), affine())
     nibabel.save(image, path)
     path.write_bytes(path.read_bytes()[:-20000])
     assert_says(only(raw), "error", str(path), "cut short")
+
+
+def test_a_t1_of_several_volumes(raw):
+    write_image(t1(raw), (80, 80, 80, 2), 1.5)
+    assert_says(only(raw), "error", str(t1(raw)), "2 volumes", "their mean")
+
+
+@pytest.mark.parametrize("plan", ['t1 = "run-2"', 'anatomy = "pet"'])
+def test_nothing_is_told_of_a_t1_that_is_not_used(raw, plan):
+    write_image(t1(raw), (80, 80, 80, 2), 1.5)
+    write_image(t1(raw, entities="_run-2"), (80, 80, 80), 1.5)
+    (raw / "raphe.toml").write_text(f"[preprocess]\n{plan}\n")
+    assert check_dataset(raw) == ()
 
 
 def test_a_pointer_to_data_that_were_not_fetched(raw):

@@ -20,6 +20,7 @@ from raphe.io.nifti import ImageFile, open_image
 from raphe.io.participants import ID
 from raphe.io.raw_images import RawImages, Scan, doubt, doubts_of_anatomy, doubts_of_runs
 from raphe.io.tables import read_table
+from raphe.io.volumes import check_single
 
 HUMAN = ("", "human", "homo sapiens", "n/a")
 
@@ -62,13 +63,14 @@ def doubts_of_images(images: RawImages, with_curves: Collection[Scan] = ()) -> I
     species = _species(images.root, str(plan[0].get("species", "")))
     scans = [name for name in images.pet if name.scan not in with_curves]
     people = {name.entities["sub"] for name in scans}
-    t1 = [name for name in images.t1 if name.entities["sub"] in people]
+    chosen = str(plan[1].get("t1", ""))
+    t1 = [name for name in images.t1 if name.entities["sub"] in people and chosen in name.path.name]
     for name in scans:
         yield from _guarded(name, lambda name: _of_pet(images.root, name, species))
-    for name in t1:
-        yield from _guarded(name, lambda name: _of_t1(open_image(name.path), _bounds(species, name)))
     if plan[1].get("anatomy") != "pet":
-        yield from doubts_of_anatomy(scans, [name for name in t1 if str(plan[1].get("t1", "")) in name.path.name])
+        for name in t1:
+            yield from _guarded(name, lambda name: _of_t1(open_image(name.path), _bounds(species, name)))
+        yield from doubts_of_anatomy(scans, t1)
     yield from doubts_of_runs(scans)
 
 
@@ -106,6 +108,8 @@ def _of_pet(root: Path, name: Name, species: Mapping[str, str]) -> Iterator[Find
 
 def _of_t1(image: ImageFile, bounds: Bounds) -> Iterator[Finding]:
     yield from _of_header(image, bounds)
+    check_single(image)
+    yield from _cut_short(image)
     yield from _without_content(image)
 
 

@@ -32,12 +32,23 @@ def read_volume(path: Path) -> values.Volume:
         If the file cannot be read, is damaged, or has several volumes.
     """
     image = open_image(path)
-    if image.n_volume != 1:
-        raise InputError(
-            f"{path} has {image.n_volume} volumes; a 3D image was expected. Keep the one that is meant, or their mean"
-        )
+    check_single(image)
     found = _read(image, range(1), np.ones(1))
     return values.Volume(image.grid, np.nan_to_num(found[0], copy=False, posinf=0.0, neginf=0.0))
+
+
+def check_single(image: ImageFile) -> None:
+    """Refuse an image with several volumes where one is meant.
+
+    Raises
+    ------
+    InputError
+    """
+    if image.n_volume != 1:
+        raise InputError(
+            f"{image.path} has {image.n_volume} volumes; a 3D image was expected. Keep the one that is meant, or their "
+            "mean"
+        )
 
 
 def read_whole_numbers(path: Path) -> tuple[Grid, values.Whole]:
