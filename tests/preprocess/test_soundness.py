@@ -1,5 +1,7 @@
 """Images that hold nothing, too little, or not in every frame."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -7,7 +9,7 @@ from raphe.core.frames import Frames
 from raphe.data.image import Grid
 from raphe.data.volume import DynamicImage, Volume
 from raphe.errors import InputError
-from raphe.preprocess.soundness import sound_head, sound_scan
+from raphe.preprocess.soundness import against_dose, sound_head, sound_scan
 
 GRID = Grid((40, 40, 40), np.diag([5.0, 5.0, 5.0, 1.0]))
 BRAIN = np.linalg.norm(np.indices(GRID.shape) - 19.5, axis=0) < 13.4  # 1.26 L
@@ -33,6 +35,28 @@ def test_a_sound_scan_is_given_back_as_it_is():
     found, doubts = sound_scan(image, "human", NAME)
     assert found is image
     assert doubts == ()
+
+
+@pytest.mark.parametrize(
+    ("factor", "dose", "is_told"),
+    [
+        (1.0, 400.0, False),
+        (1000.0, None, False),
+        (1.0, 25.0, False),
+        (1000.0, 400.0, True),
+        (1e-3, 400.0, True),
+        (1.0, 0.4, True),
+    ],
+)
+def test_activity_in_another_unit_than_its_dose_is_told(factor, dose, is_told):
+    """The brain holds 20 kBq/mL at most, in voxels of 0.125 mL."""
+    found = against_dose(scan(factor * activity()), dose)
+    assert len(found) == is_told
+    if is_told:
+        share, of = re.match(r"the image holds (\S+) % of the (\S+) MBq", found[0]).groups()
+        assert float(share) == pytest.approx(100 * factor * BRAIN.sum() * 0.125 * 20 / 1000 / dose, rel=0.01)
+        assert float(of) == dose
+        assert "check Units and InjectedRadioactivity" in found[0]
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,7 @@ from raphe.preprocess.extract import RegionShares, extract_curves, region_shares
 from raphe.preprocess.field_of_view import always_seen
 from raphe.preprocess.motion import correct_motion, estimate_motion, mean_image, no_motion
 from raphe.preprocess.reference_region import AWAY_CORRECTED, apart, cerebellar_reference
-from raphe.preprocess.soundness import sound_scan
+from raphe.preprocess.soundness import against_dose, sound_scan
 from raphe.preprocess.warp import brain_edge
 
 Floats = npt.NDArray[np.float32]
@@ -76,6 +76,7 @@ def preprocess_scan(task: RawTask, restart: bool = False) -> RawOutcome:
         return RawOutcome(task.label, True, time.monotonic() - began, doubts_of_scan(read_record(record).steps))
     measured, told = read_dynamic(task.raw.image, task.bids)
     image, lost = sound_scan(measured, task.choices.species, task.raw.image)
+    lost += against_dose(image, task.raw.scan.injected_radioactivity)
     motion, steps, doubts = _motion(task, image)
     steps = [dataclasses.replace(told.step, name="read_image"), *steps]
     doubts = [*task.raw.doubts, *(finding.message for finding in told.findings), *lost, *doubts]

@@ -29,6 +29,12 @@ COARSEST = 8
 LOST = 0.1
 """Share of a frame's voxels without a number from which on the frame counts as lost."""
 
+HELD = (5e-4, 1.2)
+"""Shares of the injected activity that an image may hold in the frame that has most; assumptions.
+
+None holds more than was injected, but for the errors of both; a brain takes some hundredths, and its head as much.
+"""
+
 
 def sound_head(t1: Volume, species: str, path: object) -> None:
     """Refuse a T1-weighted image without a brain in it.
@@ -104,6 +110,29 @@ def sound_scan(image: DynamicImage, species: str, path: object) -> tuple[Dynamic
     share = (image.frames.duration / image.frames.duration.sum()).astype(np.float32)
     _check_size(np.nan_to_num(np.tensordot(share, image.activity, axes=1)), image.grid, species, path)
     return image, tuple(doubts)
+
+
+def against_dose(image: DynamicImage, dose: float | None) -> tuple[str, ...]:
+    """What a person must know of an image that holds more activity than was injected, or next to none of it.
+
+    Parameters
+    ----------
+    image : DynamicImage
+        kBq/mL, decay-corrected to injection.
+    dose : float, MBq, or None
+        Injected activity, where it is known.
+    """
+    if not dose:
+        return ()
+    voxel = abs(float(np.linalg.det(image.grid.affine[:3, :3]))) / 1000  # mL
+    held = max(float(np.nansum(frame, dtype=float)) for frame in image.activity) * voxel / (1000 * dose)
+    if HELD[0] <= held <= HELD[1]:
+        return ()
+    return (
+        f"the image holds {100 * held:.3g} % of the {dose:g} MBq that were injected, where {100 * HELD[0]:g} to "
+        f"{100 * HELD[1]:g} % can be; check Units and InjectedRadioactivity, each with its unit (BP_ND by a reference "
+        "region is the same in any unit, V_T is not)",
+    )
 
 
 def _span(values: Floats) -> tuple[float, float] | None:
