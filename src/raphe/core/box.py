@@ -41,7 +41,20 @@ def affine_of(affine: Array, box: Box) -> Array:
 
 
 def put_back(values: npt.NDArray[Number], box: Box, shape: tuple[int, ...]) -> npt.NDArray[Number]:
-    """Whole volume of that shape with these values in a box; 0 around it."""
+    """Whole volume with values in a box, and 0 around it.
+
+    Parameters
+    ----------
+    values : ndarray, shape that of the box
+    box : tuple of slice, length 3
+    shape : tuple of int, length 3
+        Of the whole.
+
+    Returns
+    -------
+    ndarray, shape ``shape``
+        Of the type of ``values``.
+    """
     whole = np.zeros(shape, dtype=values.dtype)
     whole[box] = values
     return whole

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from scipy import ndimage, sparse
 from scipy.special import ndtr
 
-from raphe.core.box import Box, box_of
+from raphe.core.box import Box, box_of, put_back
 from raphe.core.resample import LINEAR, at_places
 from raphe.data.template import Template
 from raphe.data.volume import Labels, Volume, Whole
@@ -174,10 +174,9 @@ def _around(inside: Flags, sigma: Array) -> Box:
 
 def _share(inside: Flags, sigma: Array) -> Floats:
     """Probability of a region whose surface is unsure."""
-    whole = np.zeros(inside.shape, dtype=np.float32)
     box = _around(inside, sigma)
-    whole[box] = ndimage.gaussian_filter(inside[box].astype(np.float32), sigma, mode="constant", truncate=REACH + 1)
-    return whole
+    part = ndimage.gaussian_filter(inside[box].astype(np.float32), sigma, mode="constant", truncate=REACH + 1)
+    return put_back(part, box, inside.shape)
 
 
 def _by_kind(prior: Array, kinds: npt.NDArray[np.intp]) -> Array:

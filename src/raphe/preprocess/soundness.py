@@ -121,6 +121,11 @@ def against_dose(image: DynamicImage, dose: float | None) -> tuple[str, ...]:
         kBq/mL, decay-corrected to injection.
     dose : float, MBq, or None
         Injected activity, where it is known.
+
+    Returns
+    -------
+    tuple of str
+        Empty where the share of the dose is within :data:`HELD`, or the dose is not known.
     """
     if not dose:
         return ()
