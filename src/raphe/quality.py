@@ -46,8 +46,8 @@ MEANING: dict[Quality, str] = {
     Quality.NOT_CONVERGED: "the search for the best fit did not settle",
     Quality.IMPLAUSIBLE: "the estimate is outside what is physically possible or believable for binding in tissue",
     Quality.IMPRECISE: "the scan does not determine the binding: the SE of 1 + BP_ND or V_T exceeds half of it, or "
-    "the apparent clearance k2a cannot be told from zero, so that BP_ND has no upper limit; or its interval has no "
-    "end, or too many noisy repeats of the curve have no estimate",
+    "the apparent clearance k2a cannot be told from zero, so that BP_ND has no upper limit; or the interval that was "
+    "asked for has no end, or too many noisy repeats of the curve have no estimate",
     Quality.SLOW: "the curve equilibrates more slowly than the scan lasts: the estimate rests on extrapolation",
     Quality.UNDETERMINED: "one or more of the other parameters are not determined by the data: their standard error "
     "exceeds half of their value, so that they may as well be zero, or it cannot be told. Those are left out; what the "

@@ -9,12 +9,14 @@ from scipy import integrate, special, stats
 
 from raphe.core.decay import remaining
 from raphe.core.linear import least_squares
+from raphe.core.ratio import fieller
 from raphe.core.release import release_integral
 from raphe.core.release_fit import PARTS, ReleaseData, release_fit
 from raphe.core.release_guide import guided
-from raphe.core.release_profile import RATES, profile_errors
+from raphe.core.release_profile import RATES, profiled, ratio_ends
 from raphe.core.release_search import ReleaseSearch
 from raphe.core.sampling import sampling
+from raphe.data.tacs import TACs
 from raphe.errors import ModelError, TimingError
 from raphe.kinetics import registry
 from raphe.kinetics.fit import fit
@@ -296,10 +298,55 @@ def test_intervals_of_the_rates_cover_where_noise_leads_the_time_course_astray(k
     for name in RATES:
         value, se = (column[found.usable] for column in found.of(name))
         assert np.mean(np.abs(value - truth[name]) < half * se) > 0.92, name
+    value, se = found.of("BP_ND")
+    low, high = (ends[:, found.parameters.index("BP_ND")] for ends in (found.low, found.high))
+    held = (low <= SLOW["BP_ND"]) & (high >= SLOW["BP_ND"])
+    assert 0.92 < held[found.usable].mean() < 0.985
+    assert np.mean(np.abs(value - SLOW["BP_ND"]) < half * se) < 0.9
+    assert ((low <= value) & (value <= high))[found.usable].mean() > 0.99
+
+
+def test_the_ends_of_an_interval_hold_what_a_time_that_is_given_leaves_open(known):
+    subject = known.Subject(known.frames_38, K2_PRIME, DELAY)
+    curves = TACs(noisy(subject, known, subject.displaced(**SLOW), 0.01, 3, 6), subject.frames, ("a", "b", "c"))
+    given = {"reference": subject.reference, "weights": "uniform"}
+    plain, wide = (fit(LPNTPET(t_D=30.0), curves, **given, input_se=error)[0] for error in (None, {"t_D": 3.0}))
+    at = plain.parameters.index("BP_ND")
+    assert np.isnan(np.delete(plain.low, at, axis=1)).all()
+    quantile = stats.t.ppf(0.975, len(subject.frames) - 6)
+    for sign, ends in ((-1, "low"), (1, "high")):
+        before, after = (np.abs(getattr(one, ends) - one.value)[:, at] for one in (plain, wide))
+        more = quantile**2 * (wide.se**2 - plain.se**2)[:, at]
+        np.testing.assert_allclose(after, np.sqrt(before**2 + more), rtol=1e-9)
+        assert (sign * (getattr(wide, ends) - getattr(plain, ends))[:, at] > 0)[np.isfinite(before)].all()
+    assert np.isfinite(before).any()
+
+
+def test_the_ends_of_a_ratio_are_those_of_fieller_and_open_where_it_has_no_limit():
+    rng = np.random.default_rng(4)
+    top, bottom = rng.uniform(0.05, 0.3, 40), rng.uniform(0.02, 0.1, 40)
+    root = rng.normal(0, 0.003, (40, 2, 2))
+    spread = root @ root.transpose(0, 2, 1)
+    for found, k2, k2a, own in zip(ratio_ends(top, bottom, 4 * spread), top, bottom, spread, strict=True):
+        assert found == pytest.approx(fieller(k2, k2a, own[0, 0], own[1, 1], own[0, 1], 2.0), rel=1e-10)
+    known_top, unknown = np.diag([1e-8, 1e-2]), np.diag([1.0, 1.0])
+    ends = ratio_ends(
+        np.array([0.1, 0.1, 0.1, np.nan]),
+        np.array([0.01, 0.01, -0.5, 0.01]),
+        np.array([known_top, unknown, known_top, unknown]),
+    )
+    assert ends[0, 0] == pytest.approx(0.1 / (0.01 + 0.1), rel=1e-3)
+    assert ends[:, 1].tolist()[:3] == [np.inf] * 3
+    assert ends[1, 0] == 0
+    assert ends[2, 0] == np.inf
+    assert np.isnan(ends[3]).all()
 
 
 def test_the_profile_is_that_of_a_search_among_all_time_courses(known):
-    """Two curves: the ends of the interval of k2, found by fixing k2 and searching the cost of every course anew."""
+    """Two curves: the ends of the intervals of k2 and k2 / k2a, by fixing these and searching the cost of every course.
+
+    The ratio's upper end is open where the cost of k2a = 0 is within reach.
+    """
     subject = known.Subject(known.frames_38, K2_PRIME, DELAY)
     curves = noisy(subject, known, subject.displaced(**SLOW), 0.03, 2, 8)
     rows = np.arange(len(subject.frames))
@@ -312,7 +359,7 @@ def test_the_profile_is_that_of_a_search_among_all_time_courses(known):
     _, lowest, courses = search.grid()
     design = data.design(drawn)
     influence = least_squares(design, data.left, ones).influence
-    found = profile_errors(search, courses, lowest, influence, np.ones((2, 4)))
+    found = profiled(search, courses, lowest, influence, np.ones((2, 5)))
     limit = stats.f.ppf(0.95, 1, len(rows) - 7)
     for i in range(2):
         allowed = lowest[i] * (1 + limit / (len(rows) - 7))
@@ -325,7 +372,27 @@ def test_the_profile_is_that_of_a_search_among_all_time_courses(known):
         cost = (left**2).sum(axis=1) - ((left @ basis) ** 2).sum(axis=2)
         inside = np.flatnonzero(cost.min(axis=0) <= allowed)
         assert 0 < inside[0] < inside[-1] < 125
-        assert 2 * np.sqrt(limit) * found[i, RATES.index("k2")] == pytest.approx(0.004 * np.ptp(inside), abs=0.008)
+        width = 2 * np.sqrt(limit) * found.rate_se[i, RATES.index("k2")]
+        assert width == pytest.approx(0.004 * np.ptp(inside), abs=0.008)
+        tried = np.linspace(1, 4, 601)
+        cost = np.array(
+            [
+                _cost(data.left[i], np.stack([design[i, :, 0], k * design[i, :, 1] + design[i, :, 2]], -1), columns)
+                for k in tried
+            ]
+        )
+        inside = tried[cost <= allowed]
+        assert found.ratio[i, 0] == pytest.approx(inside[0], abs=0.006)
+        beyond = _cost(data.left[i], design[i, :, :2], columns) <= allowed
+        assert np.isinf(found.ratio[i, 1]) == beyond
+        assert beyond or found.ratio[i, 1] == pytest.approx(inside[-1], abs=0.006)
+
+
+def _cost(left, others, columns):
+    """Lowest cost of all time courses with these other regressors."""
+    full = np.concatenate([np.broadcast_to(others, (len(columns), *others.shape)), columns], axis=2)
+    basis, _ = np.linalg.qr(full)
+    return (left**2).sum() - ((left @ basis) ** 2).sum(axis=1).max()
 
 
 def test_a_range_does_not_matter_to_the_standard_errors_where_the_curve_tells_the_time_course(known, frames_2min):

@@ -49,6 +49,19 @@ def test_without_it_nothing_is_added(files, raphe):
     assert "-low" not in plain.out
 
 
+@pytest.mark.parametrize("words", [[], ["--uncertainty", "profile"]])
+def test_lpntpet_has_the_ends_of_its_binding_by_itself(words, files, raphe):
+    words = ["--model", "lpntPET", "--reference", "cerebellum", "--quiet", "--out", files.out, *words]
+    ended = raphe("fit", files.table, *words)
+    assert (ended.code, ended.err) == (0, "")
+    (path,) = files.out.glob("*_kinpar.tsv")
+    assert [name for name in table(path)[0] if name.endswith(("-low", "-high"))] == ["BPND-low", "BPND-high"]
+    assert all(float(row["BPND-low"]) <= float(row["BPND"]) * (1 + 1e-9) for row in table(path))
+    told = json.loads(path.with_suffix(".json").read_text())
+    assert "profile likelihood" in told["Notes"]["Interval"]
+    assert any("Venzon" in one for one in told["References"])
+
+
 def test_models_that_do_not_offer_it_keep_their_own(files, raphe):
     words = ["--model", "SRTM", "MRTM1", "--uncertainty", "profile", "--out", files.out]
     assert raphe("fit", files.table, "--reference", "cerebellum", *words).code == 0

@@ -291,7 +291,8 @@ def _parameters(
         told = kept & np.isfinite(se) & np.isfinite(value)
         n = int(told.sum())
         unsure = (quality & int(Quality.UNDETERMINED) > 0) & ~determined(value, se)
-        covered = np.abs(value[told] - truth) <= half * se[told]
+        low, high = _ends(fits, parameter, value, half * se)
+        covered = ((low <= truth) & (truth <= high))[told]
         precision = scale * suite.precision.get((case, requirement.known, parameter), math.nan)
         found.append(
             ParameterResult(
@@ -304,3 +305,17 @@ def _parameters(
             )
         )  # fmt: skip
     return found
+
+
+def _ends(
+    fits: Sequence[tuple[KineticFit, npt.NDArray[np.intp]]], parameter: str, value: Array, reach: Array
+) -> tuple[Array, Array]:
+    """Ends of the intervals: the model's own where it gives any, else as far from the value as ``reach``."""
+    found = []
+    for end, name in ((value - reach, "low"), (value + reach, "high")):
+        of_all = [(getattr(fit, name), fit.parameters.index(parameter), rows) for fit, rows in fits]
+        own = np.concatenate(
+            [np.full(len(rows), np.nan) if ends is None else ends[rows, at] for ends, at, rows in of_all]
+        )
+        found.append(np.where(np.isnan(own), end, own))
+    return found[0], found[1]

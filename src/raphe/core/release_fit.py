@@ -16,7 +16,7 @@ from raphe.core.linear import covariance_both_sides, least_squares
 from raphe.core.release import N_NODE, ReleaseIntegral, TimeCourse, release_integral
 from raphe.core.release_estimates import ESTIMATES, estimates_of
 from raphe.core.release_guide import guided
-from raphe.core.release_profile import COLUMNS, RATES, profile_errors
+from raphe.core.release_profile import COLUMNS, RATES, Profiled, profiled, ratio_ends, student
 from raphe.core.release_search import Courses, ReleaseSearch
 from raphe.core.sampling import Sampling
 
@@ -93,6 +93,10 @@ class ReleaseFit:
     rate_se : ndarray, shape (n_curve, 4)
         Standard errors of :data:`raphe.core.release_profile.RATES` over those time courses; NaN where the covariance is
         to serve.
+    ratio : ndarray, shape (n_curve, 2)
+        Ends of the 95 % interval of k2 / k2a over them; likewise.
+    quantile : ndarray, shape (n_curve,)
+        Of Student's t at the ends of an interval.
     held : ndarray of bool, shape (n_curve, n_shape)
         Parameters of the time course that are at a bound.
     fitted : ndarray, shape (n_curve, n_row), kBq/mL
@@ -107,6 +111,8 @@ class ReleaseFit:
     covariance: Array
     spread: Array
     rate_se: Array
+    ratio: Array
+    quantile: Array
     held: Flags
     fitted: Array
     wrss: Array
@@ -134,6 +140,17 @@ class ReleaseFit:
         unknown = ~self.released[:, None] & needs_release
         value[:, len(ESTIMATES) :] = np.where(self.released[:, None], self.shape, np.nan)
         return value, np.sqrt(np.where(unknown, np.nan, np.maximum(variance, 0)))
+
+    def binding(self) -> Array:
+        """Ends of the 95 % interval of BP_ND, shape (n_curve, 2).
+
+        The upper one is infinite where k2a may be 0, and the lower one too where k2a is negative beyond doubt; NaN
+        where the equations are singular.
+        """
+        near = ratio_ends(
+            self.theta[:, 1], self.theta[:, 2], self.covariance[:, 1:3, 1:3] * self.quantile[:, None, None] ** 2
+        )
+        return np.where(np.isnan(self.ratio), near, self.ratio) - 1
 
 
 def release_fit(data: ReleaseData, course: TimeCourse) -> ReleaseFit:
@@ -166,26 +183,27 @@ def _from_grid(data: ReleaseData, integral: ReleaseIntegral) -> tuple[Array, Rel
     search = _search(data, integral, drawn)
     start, lowest, courses = search.grid()
     place, fit = _fit(data, search, drawn, start, lowest)
-    spread, rate_se = search.spread(courses, fit.shape, fit.wrss), _by_profile(data, search, courses, drawn, fit)
-    return place, replace(fit, spread=spread, rate_se=rate_se)
+    told = _by_profile(data, search, courses, drawn, fit)
+    return place, replace(fit, spread=search.spread(courses, fit.shape, fit.wrss), **told._asdict())
 
 
-def _by_profile(data: ReleaseData, search: ReleaseSearch, courses: Courses, drawn: Array, fit: ReleaseFit) -> Array:
-    """Standard errors of :data:`RATES` by the profile, in the equation whose errors hang together.
+def _by_profile(data: ReleaseData, search: ReleaseSearch, courses: Courses, drawn: Array, fit: ReleaseFit) -> Profiled:
+    """Intervals by the profile, in the equation whose errors hang together.
 
     NaN for time courses of one parameter, which have one answer: there the derivatives and its range say it all.
     """
     if search.integral.course.grid.shape[-1] < 2:
-        return fit.rate_se
+        return Profiled(fit.rate_se, fit.ratio)
     design = data.design(drawn)
     full = np.concatenate([design, -search.integral.seen(fit.shape, search.drawn[..., None])], axis=-1)
     noise = _noise(data, search.integral, fit.theta, fit.shape)
     together, _ = _covariance(data, noise, full, data.left - fit.fitted, fit.released)
     influence = _influence(full, search.root)
     apart = influence @ influence.transpose(0, 2, 1) * (fit.wrss / search.freedom)[:, None, None]
-    gradient = estimates_of(fit.theta)[1][:, COLUMNS]
+    gradient = estimates_of(fit.theta)[1][:, [*COLUMNS, 0]]
+    gradient[:, -1] = np.stack([0 * fit.theta[:, 0], fit.theta[:, 2], -fit.theta[:, 1], 0 * fit.theta[:, 0]], axis=-1)
     with_course, plain = (np.einsum("cop,cpq,coq->co", gradient, each, gradient) for each in (together, apart))
-    return profile_errors(search, courses, fit.wrss, _influence(design, search.root), with_course / plain)
+    return profiled(search, courses, fit.wrss, _influence(design, search.root), with_course / plain)
 
 
 def _influence(design: Array, root: Array) -> Array:
@@ -204,7 +222,7 @@ def _guided(data: ReleaseData, integral: ReleaseIntegral, place: Array, fit: Rel
             break
         search = _search(part, integral, drawn)
         place[at], again = _fit(part, search, drawn, place[at, None], fit.grid_wrss[at])
-        again = replace(again, spread=fit.spread[at], rate_se=fit.rate_se[at])
+        again = replace(again, spread=fit.spread[at], rate_se=fit.rate_se[at], ratio=fit.ratio[at])
         for each in fields(ReleaseFit):
             getattr(fit, each.name)[at] = getattr(again, each.name)
     return fit
@@ -237,6 +255,8 @@ def _fit(
         across @ near @ across.transpose(0, 2, 1),
         np.zeros_like(shape),
         np.full((len(shape), len(RATES)), np.nan),
+        np.full((len(shape), 2), np.nan),
+        student(search.freedom),
         np.pad(held, ((0, 0), (chain.shape[1] - chain.shape[2], 0))),
         data.left - residual,
         (data.weights * residual**2).sum(axis=-1),

@@ -57,7 +57,7 @@ class KineticFit:
         is one. NaN for a curve that was not fitted.
     low, high : ndarray, shape (n_curve, n_par), or None
         Ends of the 95 % intervals, infinite where there is none on that side and NaN where they were not computed; None
-        where no intervals were asked for.
+        where no intervals were asked for, and the model gives none of its own.
     uncertainty : str
         How ``se``, ``low`` and ``high`` were found: ``"jacobian"``, ``"bootstrap"``, or ``"profile"`` for the intervals
         alone.
@@ -105,6 +105,14 @@ class KineticFit:
     def usable(self) -> npt.NDArray[np.bool_]:
         """Whether each curve's estimates may enter a summary, shape (n_curve,)."""
         return usable(self.quality)
+
+    @property
+    def with_ends(self) -> frozenset[str]:
+        """Parameters that have intervals: none, that which the model is used for alone, or all of them."""
+        if self.low is None:
+            return frozenset()
+        told = {name for name, ends in zip(self.parameters, self.low.T, strict=True) if not np.isnan(ends).all()}
+        return frozenset(told if told == {self.macro} else self.parameters)
 
     def of(self, parameter: str) -> tuple[Array, Array]:
         """Estimates and standard errors of one parameter, each of shape (n_curve,).

@@ -41,7 +41,7 @@ class RegionEstimate(NamedTuple):
 def write_kinpar(path: Path, fit: KineticFit, told: Told) -> None:
     """Write the parameters of every region, flagged ones included, each with its standard error in per cent.
 
-    The ends of the 95 % intervals follow, in the parameters' own units, where the fit has them.
+    The ends of the 95 % intervals follow, in the parameters' own units, of those of which the fit has them.
 
     Parameters
     ----------
@@ -59,12 +59,13 @@ def write_kinpar(path: Path, fit: KineticFit, told: Told) -> None:
     description = f"Kinetic parameters by region, estimated with {fit.model}"
     fields = metadata(description, fit.model, fit.inputs, fit.convention, told)
     columns = [Column("name", "Region")]
-    for symbol in (SYMBOLS[name] for name in fit.parameters):
+    for name in fit.parameters:
+        symbol = SYMBOLS[name]
         columns.append(Column(symbol.label, symbol.meaning, symbol.unit))
         columns.append(
             Column(f"{symbol.label}{SE}", f"Standard error of {symbol.label}, in per cent of its value", "%")
         )
-        if fit.low is not None:
+        if name in fit.with_ends:
             how = f"end of the 95 % interval of {symbol.label}, by {METHOD[fit.uncertainty]}"
             columns.append(Column(f"{symbol.label}{LOW}", f"Lower {how}", symbol.unit))
             columns.append(Column(f"{symbol.label}{HIGH}", f"Upper {how}; inf where it has no limit", symbol.unit))
@@ -115,9 +116,11 @@ def _rows(fit: KineticFit) -> list[list[object]]:
     rows: list[list[object]] = []
     for at, name in enumerate(fit.names):
         row: list[object] = [name]
-        for column, (value, error) in enumerate(zip(fit.value[at], percent[at], strict=True)):
+        for column, (parameter, value, error) in enumerate(
+            zip(fit.parameters, fit.value[at], percent[at], strict=True)
+        ):
             row += [float(value), float(error)]
-            if fit.low is not None and fit.high is not None:
+            if fit.low is not None and fit.high is not None and parameter in fit.with_ends:
                 row += [_end(fit.low[at, column]), _end(fit.high[at, column])]
         row += [float(fit.sigma[at]), float(fit.aicc[at]), int(fit.n_frames[at]), words(int(fit.quality[at]))]
         row += [] if fit.akaike is None else [float(fit.akaike[at])]

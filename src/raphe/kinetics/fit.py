@@ -19,6 +19,7 @@ from raphe.errors import InputError, ModelError, TimingError
 from raphe.kinetics.frame_weights import expected_weights, first_weights, taken_over
 from raphe.kinetics.judgement import assumed, judgement
 from raphe.kinetics.protocol import KineticModel, Problem, Solution, least_frames
+from raphe.kinetics.solved import LEVEL
 from raphe.quality import Quality
 
 Array = npt.NDArray[np.float64]
@@ -104,8 +105,7 @@ def fit(
         problem = dataclasses.replace(problem, weights=taken_over(problem, np.asarray(shared, dtype=float)[good]))
         solution = _estimate(model, problem)
     if input_se:
-        spread = solution.se**2 + input_variance(model, problem, input_se)
-        solution = dataclasses.replace(solution, se=np.sqrt(spread))
+        solution = _with_inputs(model, solution, input_variance(model, problem, input_se))
     result = _assemble(model, curves, problem, solution, good, convention)
     step = Step(
         "fit",
@@ -277,6 +277,19 @@ def _estimate(model: KineticModel, problem: Problem) -> Solution:
     return model.estimate(dataclasses.replace(problem, weights=weighting.scaled(problem.weights, rows)))
 
 
+def _with_inputs(model: KineticModel, solution: Solution, variance: Array) -> Solution:
+    """Standard errors and intervals that hold what fixed values leave open, too: ``variance``, (n_curve, n_par)."""
+    se, ends = np.sqrt(solution.se**2 + variance), solution.ends
+    if ends is not None:
+        from scipy import special  # as slow to import as no other need here
+
+        macro = model.parameters.index(model.macro)
+        reach = special.stdtrit(max(len(solution.rows) - model.n_free, 1), (1 + LEVEL) / 2) ** 2 * variance[:, macro]
+        half = ends - solution.value[:, [macro]]
+        ends = solution.value[:, [macro]] + np.sign(half) * np.sqrt(half**2 + reach[:, None])
+    return dataclasses.replace(solution, se=se, ends=ends)
+
+
 def input_variance(model: KineticModel, problem: Problem, input_se: Mapping[str, float]) -> Array:
     """Variance of every estimate from the standard errors of values that the model takes as fixed.
 
@@ -338,9 +351,15 @@ def _assemble(
     variance = np.full((n_curve, n_frame), np.nan)
     variance[at] = dataclasses.replace(problem, weights=relative).variance
     quality[at] = solution.quality | judgement(model, solution, float(curves.frames.end[-1]))
+    low = high = None
+    if solution.ends is not None:
+        low, high = np.full(value.shape, np.nan), np.full(value.shape, np.nan)
+        macro = model.parameters.index(model.macro)
+        low[at, macro], high[at, macro] = solution.ends.T
     return KineticFit(
         model.name, curves.names, model.parameters, value, se, sigma, aicc, quality, curves.frames, curves.activity,
-        fitted, weights, problem.reference, assumed(model), convention, model.macro, variance=variance,
+        fitted, weights, problem.reference, assumed(model), convention, model.macro, variance=variance, low=low,
+        high=high, uncertainty="jacobian" if low is None else "profile",
         estimated_input=solution.estimated_input,
     )  # fmt: skip
 

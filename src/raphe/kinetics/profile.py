@@ -124,9 +124,12 @@ def profile(
     result = dataclasses.replace(
         fit, low=ends[-1], high=ends[1], uncertainty="profile", quality=fit.quality | _flags(fit, model, ends)
     )
-    return result, Step(
-        "profile", {"model": model.name, "parameters": wanted, "level": LEVEL}, citations=("venzon1988",)
-    )
+    return result, profile_step(model, wanted)
+
+
+def profile_step(model: KineticModel, parameters: tuple[str, ...]) -> Step:
+    """Record of intervals by the profile likelihood, of these parameters of a model."""
+    return Step("profile", {"model": model.name, "parameters": parameters, "level": LEVEL}, citations=("venzon1988",))
 
 
 def _cost(problem: Problem, surface: Surface) -> Array:

@@ -125,6 +125,9 @@ class Solution:
         Flags of the search: singular, at a bound, not converged.
     estimated_input : PiecewiseLinear or None, kBq/mL
         Parent in plasma, where the model has estimated it with the curves.
+    ends : ndarray, shape (n_curve, 2), or None
+        Of the 95 % interval of the model's ``macro`` parameter, infinite where there is none on that side; None where
+        its standard error says it all.
     """
 
     value: Array
@@ -134,6 +137,7 @@ class Solution:
     rows: npt.NDArray[np.intp]
     quality: npt.NDArray[np.int64]
     estimated_input: PiecewiseLinear | None = None
+    ends: Array | None = None
 
 
 @runtime_checkable
@@ -145,7 +149,8 @@ class KineticModel(Protocol):
     the symbols that it gives, ``macro`` the one of them that it is used for, ``fits_curve`` whether its residuals are
     the curve's own, frame by frame, so that its AICc may be held against that of others, ``citations`` keys of the
     reference list. A field of the name of a symbol (``k2_prime``, ``V_B``, ``t_star``) is a value that is taken as
-    known; where it is None, it is estimated or left out, as the model says.
+    known; where it is None, it is estimated or left out, as the model says. A model whose solutions have ``ends`` says
+    so by ``gives_ends = True``.
     """
 
     name: ClassVar[str]

@@ -8,7 +8,7 @@ from raphe.data.blood import PlasmaInput
 from raphe.data.fit import KineticFit
 from raphe.data.record import Step
 from raphe.kinetics.bootstrap import bootstrap
-from raphe.kinetics.profile import profile
+from raphe.kinetics.profile import profile, profile_step
 from raphe.kinetics.protocol import KineticModel
 from raphe.pipeline.uncertainty import offers
 
@@ -43,6 +43,8 @@ def with_uncertainty(
     tell : callable, optional
         Called with what is done, of how much, and what it is.
     """
+    if fit.low is not None and uncertainty != "bootstrap":  # the model's own
+        return fit, (profile_step(model, (model.macro,)),)
     if uncertainty == "jacobian" or not offers(model, uncertainty):
         return fit, ()
     if uncertainty == "profile":

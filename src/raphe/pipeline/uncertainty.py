@@ -18,13 +18,14 @@ JOINT = (
 def offers(kind: type[KineticModel] | KineticModel, uncertainty: str) -> bool:
     """Whether the uncertainty of a model can be found this way.
 
-    A profile takes a model of the curve itself, and repeats are of no use where the estimate is linear in the curve.
+    A profile takes a model of the curve itself, or one whose every fit has it (``gives_ends``), and repeats are of no
+    use where the estimate is linear in the curve.
     """
     if uncertainty == "bootstrap":
         from raphe.kinetics.bootstrap import repeatable  # with scipy.special, 13 MB that maps have no use for
 
         return repeatable(kind)
-    return uncertainty == "jacobian" or hasattr(kind, "surface")
+    return uncertainty == "jacobian" or hasattr(kind, "surface") or getattr(kind, "gives_ends", False)
 
 
 def check_uncertainty(kinds: tuple[type[KineticModel], ...], uncertainty: str, repeats: int) -> None:
