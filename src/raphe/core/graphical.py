@@ -23,9 +23,9 @@ class Plot:
     slope, intercept, slope_se : ndarray, shape (n_curve,)
         NaN of a curve without a line; the error also where it was not asked for.
     fitted : ndarray, shape (n_curve, n_row), kBq/mL
-        Activity that would put every point on the line.
+        Activity that would put every point on the line; of no curve where it was not asked for.
     wrss : ndarray, shape (n_curve,)
-        Weighted sum of squared distances.
+        Weighted sum of squared distances; likewise.
     divisible : ndarray of bool, shape (n_curve,)
         False where the plot would divide by a frame without activity; nothing of such a curve is to be used.
     singular : ndarray of bool, shape (n_curve,)
@@ -71,8 +71,9 @@ class Plot:
 
 
 def logan_plot(
-    activity: Array, delivered: Array, integral: RunningSum, rows: Numbers, weights: Array, *, errors: bool = True
-) -> Plot:
+    activity: Array, delivered: Array, integral: RunningSum, rows: Numbers, weights: Array, *, errors: bool = True,
+    fitted: bool = True,
+) -> Plot:  # fmt: skip
     r"""Line :math:`\int C / C = a D / C + b` of Logan et al. (1990), with D what was delivered until then.
 
     The curve stands on both sides, so the standard error carries the noise of every frame through both.
@@ -90,14 +91,17 @@ def logan_plot(
         1/variance of the frames up to a factor; applied to the points of the plot.
     errors : bool
         Whether the standard error is wanted.
+    fitted : bool
+        Whether the activity on the line is.
     """
-    found = on_curve(activity, delivered, integral, rows, weights, errors=errors)
+    found = on_curve(activity, delivered, integral, rows, weights, errors=errors, fitted=fitted)
     return _plot(found, activity, rows, delivered, steep=True)
 
 
 def patlak_plot(
-    activity: Array, delivered: Array, divisor: Array, rows: Numbers, weights: Array, *, errors: bool = True
-) -> Plot:
+    activity: Array, delivered: Array, divisor: Array, rows: Numbers, weights: Array, *, errors: bool = True,
+    fitted: bool = True,
+) -> Plot:  # fmt: skip
     r"""Line :math:`C / D = a \int D / D + b` of Patlak et al. (1983), with D the input.
 
     The curve stands on one side alone: the points are as independent as the frames, and the standard error holds
@@ -105,14 +109,14 @@ def patlak_plot(
 
     Parameters
     ----------
-    activity, rows, weights, errors
+    activity, rows, weights, errors, fitted
         As for :func:`logan_plot`.
     delivered : ndarray, shape (n_row,), kBq/mL min
         Integral of the input at the fitted frames.
     divisor : ndarray, shape (n_row,), kBq/mL
         The input at the fitted frames.
     """
-    found = on_fixed(activity, (delivered, divisor), divisor, rows, weights, errors=errors)
+    found = on_fixed(activity, (delivered, divisor), divisor, rows, weights, errors=errors, fitted=fitted)
     return _plot(found, activity, rows, delivered, steep=False)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +15,9 @@ Array = npt.NDArray[np.float64]
 
 
 def coefficient_solution(
-    found: Coefficients, rows: npt.NDArray[np.intp], parameters: Sequence[tuple[Array, Sequence[Array | float]]]
+    found: Coefficients,
+    rows: npt.NDArray[np.intp],
+    parameters: Sequence[tuple[Array, Callable[[], Sequence[Array | float]]]],
 ) -> Solution:
     """Solution whose parameters are functions of coefficients.
 
@@ -24,12 +26,15 @@ def coefficient_solution(
     found : Coefficients
     rows : ndarray of int, shape (n_row,)
         Frames that were fitted.
-    parameters : sequence of (ndarray of shape (n_curve,), sequence of length n_par)
-        Each parameter's value, and its derivative by every coefficient.
+    parameters : sequence of (ndarray of shape (n_curve,), callable)
+        Each parameter's value, and what gives its derivative by every coefficient where errors are wanted.
     """
+    value = np.stack([value for value, _ in parameters])
+    known = found.covariance is not None
+    se = np.stack([found.se(*gradient()) for _, gradient in parameters]) if known else np.full_like(value, np.nan)
     return Solution(
-        np.stack([value for value, _ in parameters]).T,
-        np.stack([found.se(*gradient) for _, gradient in parameters]).T,
+        value.T,
+        se.T,
         found.fitted,
         found.wrss,
         rows,

@@ -134,25 +134,25 @@ def fit_voxels(
     )
 
     def fit_chunk(part: slice) -> None:
-        block = np.asarray(activity[:, part], dtype=float)
-        highest = np.maximum(block.max(axis=0), -block.min(axis=0))
+        block = activity[:, part]
+        highest = np.maximum(block.max(axis=0).astype(float), -block.min(axis=0).astype(float))
         good = (highest > COMPUTABLE[0]) & (highest < COMPUTABLE[1])  # False where a value is not a number
         if not good.any():
             return
         at = slice(None) if good.all() else good
-        curves = block[:, at].T
+        curves = np.asarray(block[:, at], dtype=float).T
         own = dataclasses.replace(problem, activity=curves, weights=np.broadcast_to(start[0], curves.shape))
         if counting is not None:
             last, solution = own, counting.estimate_counted(own, start[0])
         else:
             last, solution = weighted(model, own, named, half_life)
-        se = solution.se
-        if input_se:
-            se = np.sqrt(se**2 + input_variance(model, last, input_se))
         found.value[:, part][:, at] = solution.value.T
-        found.se[:, part][:, at] = se.T
         quality = solution.quality
         if errors:
+            se = solution.se
+            if input_se:
+                se = np.sqrt(se**2 + input_variance(model, last, input_se))
+            found.se[:, part][:, at] = se.T
             quality = quality | judgement(model, dataclasses.replace(solution, se=se), float(frames.end[-1]))
         found.quality[part][at] = quality
 

@@ -61,7 +61,13 @@ class Logan:
         tissue, sampling = without_blood(problem, self.V_B).late(self.t_star), problem.sampling
         delivered = sampling.integrated(problem.parent)[tissue.rows]
         return logan_plot(
-            tissue.activity, delivered, running_integral(sampling), tissue.rows, tissue.weights, errors=problem.errors
+            tissue.activity,
+            delivered,
+            running_integral(sampling),
+            tissue.rows,
+            tissue.weights,
+            errors=problem.errors,
+            fitted=problem.drawn,
         )
 
     def estimate(self, problem: Problem) -> Solution:

@@ -63,7 +63,9 @@ class LoganRef:
         if self.k2_prime is not None:
             delivered = delivered + reference[rows] / self.k2_prime
         integral = running_integral(problem.sampling)
-        return logan_plot(problem.activity, delivered, integral, rows, problem.weights, errors=problem.errors)
+        return logan_plot(
+            problem.activity, delivered, integral, rows, problem.weights, errors=problem.errors, fitted=problem.drawn
+        )
 
     def estimate(self, problem: Problem) -> Solution:
         """Parameters of every curve of the problem."""

@@ -65,12 +65,18 @@ class MA1:
         sampling, rows = problem.sampling, tissue.rows
         delivered = sampling.integrated(problem.parent)[rows]
         found = on_integral(
-            tissue.activity, [delivered], running_integral(sampling), rows, problem.weights, errors=problem.errors
+            tissue.activity,
+            [delivered],
+            running_integral(sampling),
+            rows,
+            problem.weights,
+            errors=problem.errors,
+            fitted=problem.drawn,
         )
         inflow, outflow = found.theta  # -V_T / b, 1/b
         with np.errstate(divide="ignore", invalid="ignore"):
-            V_T = (-inflow / outflow, (-1 / outflow, inflow / outflow**2))
-            solution = coefficient_solution(found, rows, [V_T])
+            V_T = -inflow / outflow
+            solution = coefficient_solution(found, rows, [(V_T, lambda: (-1 / outflow, inflow / outflow**2))])
             quality = solution.quality | reversibility_quality(-1 / outflow, sampling.frames.end[-1])
         fitted = with_blood(solution.fitted, problem, rows, self.V_B)
         return replace(solution, fitted=fitted, wrss=(1 - self.V_B) ** 2 * solution.wrss, quality=quality)

@@ -50,16 +50,18 @@ class MRTM1:
         rows, reference = problem.late(self.t_star).rows, problem.reference_curve
         columns = (problem.sampling.integral[rows] @ reference, reference[rows])
         integral = running_integral(problem.sampling)
-        found = on_integral(problem.activity, columns, integral, rows, problem.weights, errors=problem.errors)
+        found = on_integral(
+            problem.activity, columns, integral, rows, problem.weights, errors=problem.errors, fitted=problem.drawn
+        )
         k2, R1, minus_k2a = found.theta
         k2a = -minus_k2a
         with np.errstate(divide="ignore", invalid="ignore"):
             parameters = [
-                (k2 / k2a - 1, (1 / k2a, 0, k2 / k2a**2)),
-                (R1, (0, 1, 0)),
-                (k2, (1, 0, 0)),
-                (k2 / R1, (1 / R1, -k2 / R1**2, 0)),
-                (k2a, (0, 0, -1)),
+                (k2 / k2a - 1, lambda: (1 / k2a, 0, k2 / k2a**2)),
+                (R1, lambda: (0, 1, 0)),
+                (k2, lambda: (1, 0, 0)),
+                (k2 / R1, lambda: (1 / R1, -k2 / R1**2, 0)),
+                (k2a, lambda: (0, 0, -1)),
             ]
             return coefficient_solution(found, rows, parameters)
 

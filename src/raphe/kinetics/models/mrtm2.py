@@ -59,15 +59,17 @@ class MRTM2:
         rows, reference = problem.late(self.t_star).rows, problem.reference_curve
         delivered = problem.sampling.integral[rows] @ reference + reference[rows] / self.k2_prime
         integral = running_integral(problem.sampling)
-        found = on_integral(problem.activity, [delivered], integral, rows, problem.weights, errors=problem.errors)
+        found = on_integral(
+            problem.activity, [delivered], integral, rows, problem.weights, errors=problem.errors, fitted=problem.drawn
+        )
         k2, minus_k2a = found.theta
         k2a = -minus_k2a
         with np.errstate(divide="ignore", invalid="ignore"):
             parameters = [
-                (k2 / k2a - 1, (1 / k2a, k2 / k2a**2)),
-                (k2 / self.k2_prime, (1 / self.k2_prime, 0)),
-                (k2, (1, 0)),
-                (k2a, (0, -1)),
+                (k2 / k2a - 1, lambda: (1 / k2a, k2 / k2a**2)),
+                (k2 / self.k2_prime, lambda: (1 / self.k2_prime, 0)),
+                (k2, lambda: (1, 0)),
+                (k2a, lambda: (0, -1)),
             ]
             return coefficient_solution(found, rows, parameters)
 

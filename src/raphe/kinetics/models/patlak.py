@@ -60,7 +60,9 @@ class Patlak:
         tissue = without_blood(problem, self.V_B).late(self.t_star)
         sampling, rows = problem.sampling, tissue.rows
         delivered, plasma = sampling.integrated(problem.parent)[rows], sampling.seen(problem.parent)[rows]
-        return patlak_plot(tissue.activity, delivered, plasma, rows, tissue.weights, errors=problem.errors)
+        return patlak_plot(
+            tissue.activity, delivered, plasma, rows, tissue.weights, errors=problem.errors, fitted=problem.drawn
+        )
 
     def estimate(self, problem: Problem) -> Solution:
         """Parameters of every curve of the problem."""

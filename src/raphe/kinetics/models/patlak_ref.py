@@ -46,7 +46,15 @@ class PatlakRef:
         """Line of every curve from t* on."""
         rows, reference = problem.late(self.t_star).rows, problem.reference_curve
         delivered = problem.sampling.integral[rows] @ reference
-        return patlak_plot(problem.activity, delivered, reference[rows], rows, problem.weights, errors=problem.errors)
+        return patlak_plot(
+            problem.activity,
+            delivered,
+            reference[rows],
+            rows,
+            problem.weights,
+            errors=problem.errors,
+            fitted=problem.drawn,
+        )
 
     def estimate(self, problem: Problem) -> Solution:
         """Parameters of every curve of the problem."""
