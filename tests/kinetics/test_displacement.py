@@ -306,6 +306,18 @@ def test_intervals_of_the_rates_cover_where_noise_leads_the_time_course_astray(k
     assert ((low <= value) & (value <= high))[found.usable].mean() > 0.99
 
 
+def test_the_ends_of_lssrm_hold_its_binding_where_the_standard_error_does_not(known):
+    """Release from 30 min on of a tissue that equilibrates slowly; a share of 0.95 of 300 has an SD of 0.013."""
+    truth = {"R1": 0.9, "BP_ND": 2.5, "gamma": 0.03, "t_D": 30.0, "tau": 0.05}
+    subject = known.Subject(known.frames_38, K2_PRIME, DELAY)
+    found = fitted(LSSRM(30.0), known, subject, noisy(subject, known, subject.displaced(**truth), 0.03, 300, 5))
+    at = found.parameters.index("BP_ND")
+    half = stats.t.ppf(0.975, len(subject.frames) - LSSRM(30.0).n_free)
+    kept = found.usable
+    assert 0.92 < np.mean((found.low[kept, at] <= 2.5) & (found.high[kept, at] >= 2.5)) < 0.985
+    assert np.mean(np.abs(found.value[kept, at] - 2.5) < half * found.se[kept, at]) < 0.92
+
+
 def test_the_ends_of_an_interval_hold_what_a_time_that_is_given_leaves_open(known):
     subject = known.Subject(known.frames_38, K2_PRIME, DELAY)
     curves = TACs(noisy(subject, known, subject.displaced(**SLOW), 0.01, 3, 6), subject.frames, ("a", "b", "c"))

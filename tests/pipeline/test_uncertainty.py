@@ -51,6 +51,7 @@ def test_without_it_nothing_is_added(files, raphe):
 
 @pytest.mark.parametrize("words", [[], ["--uncertainty", "profile"]])
 def test_lpntpet_has_the_ends_of_its_binding_by_itself(words, files, raphe):
+    """Neither asked for nor refused."""
     words = ["--model", "lpntPET", "--reference", "cerebellum", "--quiet", "--out", files.out, *words]
     ended = raphe("fit", files.table, *words)
     assert (ended.code, ended.err) == (0, "")

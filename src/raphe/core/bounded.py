@@ -118,6 +118,9 @@ def plain(array: Array) -> Array:
     ----------
     array : ndarray, any shape
     """
+    flags = array.flags
+    if flags.c_contiguous and flags.writeable and flags.aligned and array.dtype == np.float64:
+        return array
     return np.require(array, float, ["C", "W"])
 
 

@@ -190,10 +190,8 @@ def _from_grid(data: ReleaseData, integral: ReleaseIntegral) -> tuple[Array, Rel
 def _by_profile(data: ReleaseData, search: ReleaseSearch, courses: Courses, drawn: Array, fit: ReleaseFit) -> Profiled:
     """Intervals by the profile, in the equation whose errors hang together.
 
-    NaN for time courses of one parameter, which have one answer: there the derivatives and its range say it all.
+    Time courses of one parameter have one answer, and standard errors of the rates from the derivatives and its range.
     """
-    if search.integral.course.grid.shape[-1] < 2:
-        return Profiled(fit.rate_se, fit.ratio)
     design = data.design(drawn)
     full = np.concatenate([design, -search.integral.seen(fit.shape, search.drawn[..., None])], axis=-1)
     noise = _noise(data, search.integral, fit.theta, fit.shape)
@@ -203,7 +201,9 @@ def _by_profile(data: ReleaseData, search: ReleaseSearch, courses: Courses, draw
     gradient = estimates_of(fit.theta)[1][:, [*COLUMNS, 0]]
     gradient[:, -1] = np.stack([0 * fit.theta[:, 0], fit.theta[:, 2], -fit.theta[:, 1], 0 * fit.theta[:, 0]], axis=-1)
     with_course, plain = (np.einsum("cop,cpq,coq->co", gradient, each, gradient) for each in (together, apart))
-    return profiled(search, courses, fit.wrss, _influence(design, search.root), with_course / plain)
+    found = profiled(search, courses, fit.wrss, _influence(design, search.root), with_course / plain)
+    one_answer = search.integral.course.grid.shape[-1] < 2
+    return found._replace(rate_se=fit.rate_se) if one_answer else found
 
 
 def _influence(design: Array, root: Array) -> Array:

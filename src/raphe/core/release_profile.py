@@ -24,7 +24,7 @@ Array = npt.NDArray[np.float64]
 Index = npt.NDArray[np.intp]
 
 RATES = ("R1", "k2", "k2_prime", "k2a")
-"""What has its standard error from here."""
+"""What standard errors are given of."""
 
 COLUMNS = [ESTIMATES.index(name) for name in RATES]
 """Their places among :data:`raphe.core.release_estimates.ESTIMATES`."""

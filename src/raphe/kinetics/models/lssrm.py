@@ -32,7 +32,10 @@ class LSSRM:
     rate tau. BP_ND is that of the baseline, k2 / k2a - 1; the displacement is the relative fall from there to
     k2 / (k2a + gamma) - 1, at t_D. gamma is not negative. Where no release lowers the cost it is 0, BP_ND is MRTM1's
     and a tau that is not given is NaN; a tau at a bound has no standard error. Either is flagged as undetermined, and
-    BP_ND remains usable. The other standard errors hold what such a tau may be within its range.
+    BP_ND remains usable. The other standard errors hold what such a tau may be within its range. BP_ND comes with the
+    ends of its 95 % interval besides, from all tau that explain the curve about as well
+    (:mod:`raphe.core.release_profile`): at 3 % noise they hold the truth in 95 to 97 %, twice the standard error in 89
+    to 96 %.
 
     The AICc may be held against that of MRTM1, the same equation without a release, but not against that of models of
     the curve: the residuals are those of the equation, whose right-hand side holds the measured curve.
@@ -68,6 +71,7 @@ class LSSRM:
     parameters: ClassVar[tuple[str, ...]] = (*ESTIMATES, "tau")
     macro: ClassVar[str] = "BP_ND"
     fits_curve: ClassVar[bool] = False
+    gives_ends: ClassVar[bool] = True
     citations: ClassVar[tuple[str, ...]] = ("alpert2003",)
 
     def __post_init__(self) -> None:
@@ -101,7 +105,9 @@ class LSSRM:
         if self.tau is not None:
             value[:, -1], se[:, -1] = self.tau, 0.0
         quality = np.where(found.singular, Quality.SINGULAR, 0) | np.where(found.converged, 0, Quality.NOT_CONVERGED)
-        return Solution(value, se, found.fitted, found.wrss, problem.rows, quality.astype(np.int64))
+        return Solution(
+            value, se, found.fitted, found.wrss, problem.rows, quality.astype(np.int64), ends=found.binding()
+        )
 
 
 @dataclass(frozen=True)
