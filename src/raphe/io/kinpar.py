@@ -113,14 +113,13 @@ def read_kinpar(path: Path) -> tuple[RegionEstimate, ...]:
 
 def _rows(fit: KineticFit) -> list[list[object]]:
     percent = _percent(fit.value, fit.se)
+    told = [name in fit.with_ends for name in fit.parameters]
     rows: list[list[object]] = []
     for at, name in enumerate(fit.names):
         row: list[object] = [name]
-        for column, (parameter, value, error) in enumerate(
-            zip(fit.parameters, fit.value[at], percent[at], strict=True)
-        ):
+        for column, (value, error) in enumerate(zip(fit.value[at], percent[at], strict=True)):
             row += [float(value), float(error)]
-            if fit.low is not None and fit.high is not None and parameter in fit.with_ends:
+            if fit.low is not None and fit.high is not None and told[column]:
                 row += [_end(fit.low[at, column]), _end(fit.high[at, column])]
         row += [float(fit.sigma[at]), float(fit.aicc[at]), int(fit.n_frames[at]), words(int(fit.quality[at]))]
         row += [] if fit.akaike is None else [float(fit.akaike[at])]

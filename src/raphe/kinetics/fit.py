@@ -281,12 +281,13 @@ def _with_inputs(model: KineticModel, solution: Solution, variance: Array) -> So
     """Standard errors and intervals that hold what fixed values leave open, too: ``variance``, (n_curve, n_par)."""
     se, ends = np.sqrt(solution.se**2 + variance), solution.ends
     if ends is not None:
-        from scipy import special  # as slow to import as no other need here
+        from scipy import special  # 13 MB that maps have no use for
 
         macro = model.parameters.index(model.macro)
         reach = special.stdtrit(max(len(solution.rows) - model.n_free, 1), (1 + LEVEL) / 2) ** 2 * variance[:, macro]
         half = ends - solution.value[:, [macro]]
-        ends = solution.value[:, [macro]] + np.sign(half) * np.sqrt(half**2 + reach[:, None])
+        side = np.where(half == 0, (-1, 1), np.sign(half))
+        ends = solution.value[:, [macro]] + side * np.sqrt(half**2 + reach[:, None])
     return dataclasses.replace(solution, se=se, ends=ends)
 
 
