@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from raphe.core.bounded import plain
 from raphe.core.integrals import RunningSum
 from raphe.core.linear import LEAST_FREEDOM, NEIGHBOURS, RANK_TOLERANCE
 from raphe.core.weights import is_shared
@@ -164,7 +165,7 @@ def _in_full(
     covariance = np.empty((n_par, n_par, n_curve if errors else 0))
     singular, divisible = np.zeros(n_curve, dtype=bool), np.ones(n_curve, dtype=bool)
     lanes.regressed(
-        np.ascontiguousarray(curves.T), np.ascontiguousarray((weights[:1] if is_shared(weights) else weights).T),
+        plain(curves.T), plain((weights[:1] if is_shared(weights) else weights).T),
         getattr(lanes, kind), columns, factor, rows, integral.step, integral.squares, errors,
         2 * RANK_TOLERANCE, LEAST_SHARE, LEAST_FREEDOM, NEIGHBOURS, theta, fitted, wrss, covariance, singular,
         divisible,

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from raphe.core import weights as weighting
+from raphe.core.bounded import plain
 from raphe.core.frames import Frames
 from raphe.core.weights import is_shared
 from raphe.errors import InputError
@@ -87,7 +88,7 @@ def expected_weights(problem: Problem, first: Solution, half_life: float | None)
     prior = problem.weights[:1] if is_shared(problem.weights) else problem.weights
     share = weighting.decay(problem.sampling.frames, half_life)
     weights = np.empty(activity.shape[::-1])
-    by_frame, fitted, prior = (np.ascontiguousarray(each.T, dtype=float) for each in (activity, first.fitted, prior))
+    by_frame, fitted, prior = (plain(each.T) for each in (activity, first.fitted, prior))
     decay_weights(by_frame, fitted, at, prior, share, weighting.ACTIVITY_FLOOR, weights)
     return weights.T if activity.flags.f_contiguous else np.ascontiguousarray(weights.T)
 
