@@ -198,8 +198,9 @@ def _by_profile(data: ReleaseData, search: ReleaseSearch, courses: Courses, draw
     together, _ = _covariance(data, noise, full, data.left - fit.fitted, fit.released)
     influence = _influence(full, search.root)
     apart = influence @ influence.transpose(0, 2, 1) * (fit.wrss / search.freedom)[:, None, None]
-    gradient = estimates_of(fit.theta)[1][:, [*COLUMNS, 0]]
-    gradient[:, -1] = np.stack([0 * fit.theta[:, 0], fit.theta[:, 2], -fit.theta[:, 1], 0 * fit.theta[:, 0]], axis=-1)
+    _, k2, k2a, _ = fit.theta.T
+    of_ratio = np.stack([0 * k2, k2a, -k2, 0 * k2], axis=-1)  # its gradient times k2a squared, which may be 0
+    gradient = np.concatenate([estimates_of(fit.theta)[1][:, COLUMNS], of_ratio[:, None]], axis=1)
     with_course, plain = (np.einsum("cop,cpq,coq->co", gradient, each, gradient) for each in (together, apart))
     found = profiled(search, courses, fit.wrss, _influence(design, search.root), with_course / plain)
     one_answer = search.integral.course.grid.shape[-1] < 2

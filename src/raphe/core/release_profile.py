@@ -21,7 +21,6 @@ from raphe.core.release_estimates import ESTIMATES, estimates_of
 from raphe.core.release_search import Courses, ReleaseSearch
 
 Array = npt.NDArray[np.float64]
-Index = npt.NDArray[np.intp]
 
 RATES = ("R1", "k2", "k2_prime", "k2a")
 """What standard errors are given of."""
@@ -100,11 +99,14 @@ def student(freedom: Array) -> Array:
 
 
 def ratio_ends(top: Array, bottom: Array, spread: Array) -> Array:
-    r"""Ends of the interval of a ratio r of rates, of which none is negative: where top - r bottom may be 0.
+    """Ends of the interval of a ratio r of rates, of which none is negative: where top - r bottom may be 0.
+
+    For many ratios at once, what :func:`raphe.core.ratio.fieller` is for one; and as rates are not negative, one that
+    has no upper end keeps its lower one.
 
     Parameters
     ----------
-    top, bottom : ndarray, shape (n,)
+    top, bottom : ndarray, shape (n,), 1/min
     spread : ndarray, shape (n, 2, 2)
         Covariance, times the square of how many standard errors the interval is to reach.
 

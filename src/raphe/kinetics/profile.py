@@ -127,9 +127,13 @@ def profile(
     return result, profile_step(model, wanted)
 
 
-def profile_step(model: KineticModel, parameters: tuple[str, ...]) -> Step:
-    """Record of intervals by the profile likelihood, of these parameters of a model."""
-    return Step("profile", {"model": model.name, "parameters": parameters, "level": LEVEL}, citations=("venzon1988",))
+def profile_step(model: KineticModel, parameters: tuple[str, ...], *more: str) -> Step:
+    """Record of intervals by the profile likelihood, of these parameters of a model; ``more`` is cited besides."""
+    return Step(
+        "profile",
+        {"model": model.name, "parameters": parameters, "level": LEVEL},
+        citations=("venzon1988", *more),
+    )
 
 
 def _cost(problem: Problem, surface: Surface) -> Array:

@@ -44,7 +44,7 @@ def with_uncertainty(
         Called with what is done, of how much, and what it is.
     """
     if fit.low is not None and uncertainty != "bootstrap":  # the model's own
-        return fit, (profile_step(model, (model.macro,)),)
+        return fit, (profile_step(model, (model.macro,), "fieller1954"),)
     if uncertainty == "jacobian" or not offers(model, uncertainty):
         return fit, ()
     if uncertainty == "profile":

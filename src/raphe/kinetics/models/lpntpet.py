@@ -51,7 +51,7 @@ class LPNTPET:
     answer. At 3 % noise intervals of R1, k2, k2' and k2a cover in 92 to 98 %, of t_D, t_P and the displacement in 96
     to 100 %. Where a release rises slowly, a later and sharper one may fit better, while with the true one BP_ND has no
     upper limit; no standard error tells that. So BP_ND comes with the ends of its interval besides, by the profile of
-    the likelihood, which hold the truth in 94 to 98 %. Its standard error is that near the answer, and twice of it in
+    the likelihood, which hold the truth in 93 to 98 %. Its standard error is that near the answer, and twice of it in
     62 to 97 %.
 
     A time course can be found in noise as well, and spoils the baseline then. Hold the AICc against that of MRTM1, the
