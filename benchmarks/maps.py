@@ -29,7 +29,7 @@ from raphe.core.frames import Frames
 from raphe.data.tacs import TACs
 from raphe.kinetics.fit import fit
 from raphe.kinetics.models.srtm import SRTM
-from raphe.kinetics.voxelwise import fit_voxels
+from raphe.kinetics.voxelwise import VoxelFit, fit_voxels
 from tissues import HALF_LIFE, model, print_table, schedules, tissues
 
 Array = npt.NDArray[np.float64]
@@ -59,12 +59,16 @@ class Brain:
         for i in range(len(frames)):
             self.activity[i] = clean[kind, i] + sd[kind, i] * rng.normal(size=n_voxel)
 
-    def fit(self, name: str, weights: str | Array = "decay", errors: bool = True) -> Array:
-        """BP_ND, and its standard error, of every voxel that is usable, NaN of others, shape (2, n_voxel)."""
-        found = fit_voxels(
+    def maps(self, name: str, weights: str | Array = "decay", errors: bool = True) -> VoxelFit:
+        """All parameters and flags of every voxel."""
+        return fit_voxels(
             model(name, K2_PRIME), self.frames, self.activity, reference=self.reference, weights=weights,
             half_life=HALF_LIFE, errors=errors,
         )  # fmt: skip
+
+    def fit(self, name: str, weights: str | Array = "decay", errors: bool = True) -> Array:
+        """BP_ND, and its standard error, of every voxel that is usable, NaN of others, shape (2, n_voxel)."""
+        found = self.maps(name, weights, errors)
         at = found.parameters.index("BP_ND")
         both = np.stack([found.value[at], found.se[at]]).astype(float)
         both[:, (found.quality & 63) != 0] = np.nan
@@ -80,6 +84,21 @@ def seconds(work: Callable[[], object], n: int = 5) -> float:
         work()
         taken.append(time.perf_counter() - start)
     return float(np.median(taken))
+
+
+def beside(work: Callable[[], object], other: Callable[[], object], n: int = 15) -> tuple[float, float]:
+    """Median time of ``n`` runs, and its ratio to the other's just before and after: a machine's speed drifts."""
+    taken, ratios = [], []
+    work()
+    for _ in range(n):
+        times = []
+        for each in (other, work, other):
+            start = time.perf_counter()
+            each()
+            times.append(time.perf_counter() - start)
+        taken.append(times[1])
+        ratios.append(2 * times[1] / (times[0] + times[2]))
+    return float(np.median(taken)), float(np.median(ratios))
 
 
 def of_peer(peer: str | None, brain: Brain, name: str, weights: Array) -> tuple[Array, float] | None:
@@ -100,7 +119,11 @@ def of_peer(peer: str | None, brain: Brain, name: str, weights: Array) -> tuple[
 def rates(frames: Frames, peer: str | None) -> None:
     """Voxels per second."""
     brain = Brain(frames, LEVELS[0])
-    once = seconds(lambda: brain.activity.sum(axis=0)) / N_VOXEL
+
+    def one_pass() -> object:
+        return brain.activity.sum(axis=0)
+
+    once = seconds(one_pass) / N_VOXEL
     weights = frames.duration / frames.duration.mean()
     rows = [["one pass over the data", f"{1e6 * once:.4f}", f"{1 / once:,.0f}", "1", "", ""]]
     for name in ("SRTM", "SRTM2", "MRTM1", "MRTM2", "LoganRef"):
@@ -110,15 +133,16 @@ def rates(frames: Frames, peer: str | None) -> None:
             ("values and SE, weights by duration", "duration", True),
             ("values and SE, weights by decay", "decay", True),
         ):
-            ours = seconds(lambda name=name, kind=kind, errors=errors: brain.fit(name, kind, errors)) / N_VOXEL
+            taken, ratio = beside(lambda name=name, kind=kind, errors=errors: brain.maps(name, kind, errors), one_pass)
+            ours = taken / N_VOXEL
             rows.append(
                 [
-                    f"{name}, {what}", f"{1e6 * ours:.3f}", f"{1 / ours:,.0f}", f"{ours / once:.1f}",
+                    f"{name}, {what}", f"{1e6 * ours:.3f}", f"{1 / ours:,.0f}", f"{ratio:.1f}",
                     f"{1e6 * theirs[1]:.0f}" if theirs else "", f"{theirs[1] / ours:,.0f}" if theirs else "",
                 ]
             )  # fmt: skip
     header = ("", "us a voxel", "voxels/s", "times one pass", "NiftyPAD, us", "NiftyPAD / raphe")
-    print_table("Rates, with reading the array, all flags and, where said, errors:", header, rows)
+    print_table("Rates of all parameters and flags and, where said, errors:", header, rows)
 
 
 def error(frames: Frames, peer: str | None) -> None:

@@ -7,7 +7,7 @@ from raphe.errors import InputError, ModelError
 from raphe.kinetics import registry
 from raphe.kinetics.fit import fit
 from raphe.kinetics.models.srtm import SRTM
-from raphe.kinetics.voxelwise import CHUNK, fit_voxels
+from raphe.kinetics.voxelwise import CHUNK, STRAIGHT, fit_voxels
 from raphe.quality import Quality, usable
 
 TOGETHER = [name for name, example in registry.examples().items() if getattr(example.model, "joint", False)]
@@ -147,6 +147,38 @@ def test_values_alone_are_those_with_errors(name, known):
         limit = np.maximum(1e-3 * both[0].se[:, usable], 1e-5 * np.abs(both[0].value[:, usable]))
         assert (off <= limit).all()
         assert np.isnan(both[1].se).all()
+
+
+SINGLE = [name for name, example in EXAMPLES.items() if getattr(example.model, "takes_single", False)]
+
+
+@pytest.mark.parametrize("name", SINGLE)
+def test_values_alone_are_the_same_from_single_precision_and_however_voxels_lie(name, known):
+    """From an image as it is read, from the same numbers in double precision, dealt out, and from bad neighbours."""
+    example = EXAMPLES[name]
+    subject = known.subject(example)
+    options = {"weights": "duration", "errors": False, **known.behind(example.model, subject)}
+    few = noisy(known, subject, example, 500, level=0.1).astype(np.float32)
+    image = few[:, np.arange(STRAIGHT + 333) % 500]
+    whole = fit_voxels(example.model, subject.frames, image, **options)
+    assert np.isfinite(whole.value).mean() > 0.5
+    ways = {
+        "double": fit_voxels(example.model, subject.frames, few.astype(float), **options),
+        "voxel after voxel": fit_voxels(example.model, subject.frames, np.asfortranarray(few), **options),
+        "threads": fit_voxels(example.model, subject.frames, image, workers=2, **options),
+        "another byte order": fit_voxels(example.model, subject.frames, few.astype(">f4"), **options),
+    }
+    for way, found in ways.items():
+        n = found.value.shape[1]
+        np.testing.assert_array_equal(found.value, whole.value[:, :n], err_msg=way)
+        np.testing.assert_array_equal(found.quality, whole.quality[:n], err_msg=way)
+    bad = [0, 7, 499, 501]
+    image[2, 0], image[-1, 7], image[:, 499], image[5, 501] = np.nan, np.inf, 0, -np.inf
+    found = fit_voxels(example.model, subject.frames, image, **options)
+    assert (found.quality[bad] == Quality.BAD_INPUT).all()
+    assert np.isnan(found.value[:, bad]).all()
+    rest = np.setdiff1d(np.arange(STRAIGHT), bad)
+    np.testing.assert_array_equal(found.value[:, rest], whole.value[:, rest])
 
 
 def test_standard_errors_of_srtm_are_those_of_the_noise(known):

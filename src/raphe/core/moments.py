@@ -27,17 +27,22 @@ compiled = njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc"
 
 @compiled
 def solved(
-    curves: Floats, kind: int, q: Array, w: Array, delivered: Array, step: Array, least_share: float,
-    with_fitted: bool, theta: Array, beside: Array, fitted: Array, wrss: Array,
+    curves: Floats, apart: int, kind: int, q: Array, triangle: Array, w: Array, delivered: Array, step: Array,
+    least_share: float, with_fitted: bool, theta: Array, beside: Array, fitted: Array, wrss: Array,
 ) -> None:  # fmt: skip
     """Coefficients of every curve, written to the last four.
 
     Parameters
     ----------
-    curves : ndarray, shape (n_frame, n_curve), kBq/mL
+    curves : ndarray, shape (>= (n_frame - 1) * apart + n_curve,), kBq/mL
+        Frame after frame.
+    apart : int
+        Values between one frame's first and the next one's.
     kind : int
     q : ndarray, shape (n_fixed, n_frame)
         Columns that all curves share, one or two, orthonormal under the weights; 0 where a frame is not fitted.
+    triangle : ndarray, shape (n_fixed, n_fixed)
+        What makes the columns as they were of them, from the right; its upper part counts.
     w : ndarray, shape (n_frame,)
         Weights of the equations; 0 where a frame is not fitted.
     delivered : ndarray, shape (n_frame,)
@@ -49,44 +54,79 @@ def solved(
     with_fitted : bool
         Whether to find the last two.
     theta : ndarray, shape (n_fixed + 1, n_curve)
-        Of the orthonormal columns, then of the curve's own; the latter is of no account where it has none.
+        Of the columns as they were, then of the curve's own; the latter is of no account where it has none.
     beside : ndarray, shape (n_curve,)
         What the curve's own column has beside the others, as a share of its square; NaN where a curve is not divisible.
     fitted : ndarray, shape (n_fitted_frame, n_curve), kBq/mL
     wrss : ndarray, shape (n_curve,)
     """
-    n_frame, n_curve = curves.shape
+    n_frame, n_curve = w.size, beside.size
     sums, area = np.zeros(8 * LANES), np.zeros(LANES)
-    last = np.zeros((n_frame, LANES), dtype=curves.dtype)
+    last = np.zeros(n_frame * LANES, dtype=curves.dtype)
     for first in range(0, n_curve, LANES):
-        source, at, n_lane = curves, first, min(LANES, n_curve - first)
+        source, row, at, n_lane = curves, apart, first, min(LANES, n_curve - first)
         if n_lane < LANES:
             for i in range(n_frame):
                 for v in range(LANES):
-                    last[i, v] = curves[i, min(first + v, n_curve - 1)]
-            source, at = last, 0
+                    last[i * LANES + v] = curves[i * apart + min(first + v, n_curve - 1)]
+            source, row, at = last, LANES, 0
         sums[:] = 0
         if kind == ON_INTEGRAL:
-            _sums_on_integral(source, at, q, w, step, sums)
+            _sums_on_integral(source, row, at, q, w, step, sums)
         elif kind == ON_CURVE:
-            _sums_on_curve(source, at, q, w, delivered, step, sums)
+            _sums_on_curve(source, row, at, q, w, delivered, step, sums)
             _undivided(least_share, sums)
         else:
-            _sums_on_neither(source, at, q, w, sums)
+            _sums_on_neither(source, row, at, q, w, sums)
         _solve(q.shape[0], kind, sums)
         for v in range(n_lane):
             beside[first + v] = sums[v]
-            for p in range(q.shape[0] + 1):
-                theta[p, first + v] = sums[(p + 1) * LANES + v]
+            one, other = sums[LANES + v], sums[2 * LANES + v]
+            if q.shape[0] == 2:
+                other /= triangle[1, 1]
+                one -= triangle[0, 1] * other
+                theta[2, first + v] = sums[3 * LANES + v]
+            theta[0, first + v], theta[1, first + v] = one / triangle[0, 0], other
         if with_fitted:
             area[:] = 0
-            _fitted(source, at, kind, q, w, delivered, step, sums, area, first, n_lane, fitted)
+            _fitted(source, row, at, kind, q, w, delivered, step, sums, area, first, n_lane, fitted)
             for v in range(n_lane):
                 wrss[first + v] = sums[4 * LANES + v]
 
 
 @compiled
-def _sums_on_integral(source: Floats, at: int, q: Array, w: Array, step: Array, sums: Array) -> None:
+def highest(curves: Floats, apart: int, n_frame: int, out: Array) -> None:
+    """Write the highest absolute value of every curve to ``out``; NaN where a value is not finite.
+
+    Parameters
+    ----------
+    curves, apart
+        As for :func:`solved`.
+    n_frame : int
+    out : ndarray, shape (n_curve,)
+    """
+    most, lost = np.zeros(8 * LANES, dtype=curves.dtype), np.zeros(8 * LANES, dtype=curves.dtype)
+    for first in range(0, out.size, most.size):
+        n_lane = min(most.size, out.size - first)
+        most[:], lost[:] = 0, 0
+        for i in range(n_frame):
+            x = curves[i * apart + first : i * apart + first + n_lane]
+            for v in range(n_lane):
+                size = abs(x[v])
+                most[v] = size if size > most[v] else most[v]
+                lost[v] = lost[v] if size < np.inf else np.nan
+        for v in range(n_lane):
+            out[first + v] = most[v] + lost[v]
+
+
+@compiled
+def _row(source: Floats, i: int, row: int, at: int) -> Floats:
+    """One frame of a set of lanes."""
+    return source[i * row + at : i * row + at + LANES]
+
+
+@compiled
+def _sums_on_integral(source: Floats, row: int, at: int, q: Array, w: Array, step: Array, sums: Array) -> None:
     """Sums where the curve's own column is its integral and the left side is the curve.
 
     In ``sums``: the integral so far, q a and q y of the first column, a a, a y, q a and q y of the second.
@@ -94,9 +134,9 @@ def _sums_on_integral(source: Floats, at: int, q: Array, w: Array, step: Array, 
     n = w.size
     for i in range(0, n, 2):
         j, more = min(i + 1, n - 1), i + 1 < n
-        x0, x1 = source[max(i - 2, 0), at : at + LANES], source[max(i - 1, 0), at : at + LANES]
-        x2, x3 = source[i, at : at + LANES], source[j, at : at + LANES]
-        x4 = source[min(i + 2, n - 1), at : at + LANES]
+        x0, x1 = _row(source, max(i - 2, 0), row, at), _row(source, max(i - 1, 0), row, at)
+        x2, x3 = _row(source, i, row, at), _row(source, j, row, at)
+        x4 = _row(source, min(i + 2, n - 1), row, at)
         a0, a1, a2, a3 = step[i, 0], step[i, 1], step[i, 2], step[i, 3]
         b0, b1, b2, b3 = (step[j, 0], step[j, 1], step[j, 2], step[j, 3]) if more else (0.0, 0.0, 0.0, 0.0)
         w0, w1 = w[i], (w[j] if more else 0.0)
@@ -119,13 +159,15 @@ def _sums_on_integral(source: Floats, at: int, q: Array, w: Array, step: Array, 
 
 
 @compiled
-def _sums_on_curve(source: Floats, at: int, q: Array, w: Array, delivered: Array, step: Array, sums: Array) -> None:
+def _sums_on_curve(
+    source: Floats, row: int, at: int, q: Array, w: Array, delivered: Array, step: Array, sums: Array
+) -> None:  # fmt: skip
     """Sums where a = D / C and y is the integral over the curve; in the same places, and the extremes of C."""
     n = w.size
     sums[6 * LANES : 7 * LANES] = np.inf
     for i in range(n):
-        x0, x1 = source[max(i - 2, 0), at : at + LANES], source[max(i - 1, 0), at : at + LANES]
-        x2, x3 = source[i, at : at + LANES], source[min(i + 1, n - 1), at : at + LANES]
+        x0, x1 = _row(source, max(i - 2, 0), row, at), _row(source, max(i - 1, 0), row, at)
+        x2, x3 = _row(source, i, row, at), _row(source, min(i + 1, n - 1), row, at)
         a0, a1, a2, a3 = step[i, 0], step[i, 1], step[i, 2], step[i, 3]
         wi, qi, d = w[i], w[i] * q[0, i], delivered[i]
         if wi == 0:
@@ -156,10 +198,10 @@ def _undivided(least_share: float, sums: Array) -> None:
 
 
 @compiled
-def _sums_on_neither(source: Floats, at: int, q: Array, w: Array, sums: Array) -> None:
+def _sums_on_neither(source: Floats, row: int, at: int, q: Array, w: Array, sums: Array) -> None:
     """Sums where the curve has no column of its own; in the same places."""
     for i in range(w.size):
-        x = source[i, at : at + LANES]
+        x = _row(source, i, row, at)
         for p in range(q.shape[0]):
             qi, place = w[i] * q[p, i], (2 + 4 * p) * LANES
             own = sums[place : place + LANES]
@@ -188,15 +230,15 @@ def _solve(n_fixed: int, kind: int, sums: Array) -> None:
 
 @compiled
 def _fitted(
-    source: Floats, at: int, kind: int, q: Array, w: Array, delivered: Array, step: Array, sums: Array, area: Array,
-    first: int, n_lane: int, out: Array,
+    source: Floats, row: int, at: int, kind: int, q: Array, w: Array, delivered: Array, step: Array, sums: Array,
+    area: Array, first: int, n_lane: int, out: Array,
 ) -> None:  # fmt: skip
     """Activity that would leave no residual in its frame's equation, and the weighted sum of squared residuals."""
-    n, n_fixed, row = w.size, q.shape[0], 0
+    n, n_fixed, place = w.size, q.shape[0], 0
     here = np.zeros(LANES)
     for i in range(n):
-        x0, x1 = source[max(i - 2, 0), at : at + LANES], source[max(i - 1, 0), at : at + LANES]
-        x2, x3 = source[i, at : at + LANES], source[min(i + 1, n - 1), at : at + LANES]
+        x0, x1 = _row(source, max(i - 2, 0), row, at), _row(source, max(i - 1, 0), row, at)
+        x2, x3 = _row(source, i, row, at), _row(source, min(i + 1, n - 1), row, at)
         a0, a1, a2, a3 = step[i, 0], step[i, 1], step[i, 2], step[i, 3]
         if kind != ON_NEITHER:
             for v in range(LANES):
@@ -208,17 +250,17 @@ def _fitted(
             for v in range(LANES):
                 below = sums[LANES + v] * q0
                 here[v] = (area[v] - sums[2 * LANES + v] * d) / below
-                apart = below * (here[v] / x2[v] - 1)
-                sums[4 * LANES + v] += wi * apart * apart
+                off = below * (here[v] / x2[v] - 1)
+                sums[4 * LANES + v] += wi * off * off
         else:
             own = 0.0 if kind == ON_NEITHER else 1.0
             second = 1.0 if n_fixed == 2 else 0.0
             for v in range(LANES):
                 shared = sums[LANES + v] * q0 + second * sums[2 * LANES + v] * q1
                 here[v] = shared + own * sums[3 * LANES + v] * area[v]
-                apart = x2[v] - here[v]
-                sums[4 * LANES + v] += wi * apart * apart
-        target = out[row, first : first + n_lane]
+                off = x2[v] - here[v]
+                sums[4 * LANES + v] += wi * off * off
+        target = out[place, first : first + n_lane]
         for v in range(n_lane):
             target[v] = here[v]
-        row += 1
+        place += 1

@@ -142,6 +142,21 @@ def on_fixed(
     return replace(found, singular=none_is, divisible=none_is)
 
 
+def in_line(frames: npt.NDArray[np.floating]) -> tuple[npt.NDArray[np.floating], int]:
+    """Frames one after another in one dimension, which is what :mod:`raphe.core.moments` takes, and how far apart.
+
+    Parameters
+    ----------
+    frames : ndarray, shape (n_frame, n_curve)
+        Copied only where what belongs to a frame does not lie together in memory.
+    """
+    if frames.strides[1] != frames.itemsize or frames.strides[0] < frames.shape[1] * frames.itemsize:
+        frames = np.ascontiguousarray(frames)
+    apart = frames.strides[0] // frames.itemsize
+    size = (len(frames) - 1) * apart + frames.shape[1]
+    return np.lib.stride_tricks.as_strided(frames, (size,), (frames.itemsize,)), apart
+
+
 def _regressed(
     kind: str, curves: Array, fixed: Sequence[Array], integral: RunningSum, rows: Numbers, weights: Array,
     factor: Array, errors: bool, fitted: bool,
@@ -199,13 +214,9 @@ def _from_sums(
     n_told = n_curve if with_fitted else 0
     fitted, wrss = np.empty((rows.size, n_told)), np.empty(n_told)
     moments.solved(
-        np.ascontiguousarray(curves.T), getattr(moments, kind), q, w, delivered, integral.step, LEAST_SHARE,
+        *in_line(curves.T), getattr(moments, kind), q, triangle, w, delivered, integral.step, LEAST_SHARE,
         with_fitted, theta, beside, fitted, wrss,
     )  # fmt: skip
-    for p in reversed(range(len(shared))):  # not by BLAS, in which a curve's digits depend on its place
-        for later in range(p + 1, len(shared)):
-            theta[p] -= triangle[p, later] * theta[later]
-        theta[p] /= triangle[p, p]
     theta = theta[::-1] if divided else theta[: len(theta) - (kind == "ON_NEITHER")]
     good, bad = np.ones(n_curve, dtype=bool), np.zeros(n_curve, dtype=bool)
     found = Coefficients(theta, None, fitted.T, wrss, bad, good)

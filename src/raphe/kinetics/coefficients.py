@@ -31,7 +31,7 @@ def coefficient_solution(
     """
     value = np.stack([value for value, _ in parameters])
     known = found.covariance is not None
-    se = np.stack([found.se(*gradient()) for _, gradient in parameters]) if known else np.full_like(value, np.nan)
+    se = np.stack([found.se(*each()) for _, each in parameters]) if known else np.broadcast_to(np.nan, value.shape)
     return Solution(
         value.T,
         se.T,

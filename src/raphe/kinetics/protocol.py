@@ -36,6 +36,7 @@ class Problem:
     sampling : Sampling
         How the frames' values and the curves behind them belong together.
     activity : ndarray, shape (n_curve, n_frame), kBq/mL
+        In single precision at most where the model says that it takes it (:class:`KineticModel`).
     weights : ndarray, shape (n_curve, n_frame)
         1/variance up to a factor for each curve; positive at the frames in ``rows``.
     rows : ndarray of int, shape (n_row,)
@@ -150,7 +151,8 @@ class KineticModel(Protocol):
     the curve's own, frame by frame, so that its AICc may be held against that of others, ``citations`` keys of the
     reference list. A field of the name of a symbol (``k2_prime``, ``V_B``, ``t_star``) is a value that is taken as
     known; where it is None, it is estimated or left out, as the model says. A model whose solutions have ``ends`` says
-    so by ``gives_ends = True``.
+    so by ``gives_ends = True``; one that takes curves in single precision where neither errors nor fitted curves are
+    wanted, with the same answer as from the same numbers in double precision, by ``takes_single = True``.
     """
 
     name: ClassVar[str]

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from raphe.core.frames import Frames
+from raphe.core.multilinear import in_line
 from raphe.core.sampling import sampling
 from raphe.data.blood import PlasmaInput
 from raphe.errors import InputError, ModelError
@@ -35,6 +36,9 @@ CHUNK = 8320
 """Voxels that are fitted at once: many enough that what is done once a chunk costs little, few enough for the cache; no
 power of two, or else all frames of a voxel would fall on the same few places of it."""
 
+STRAIGHT = 8 * CHUNK
+"""The same where values come straight from sums over an image as it is: nothing is copied that had to stay in cache."""
+
 
 @dataclass(frozen=True, eq=False)
 class VoxelFit:
@@ -45,7 +49,7 @@ class VoxelFit:
     parameters : tuple of str
         Symbols of :mod:`raphe.nomenclature`.
     value, se : ndarray of float32, shape (n_par, n_voxel)
-        Each in the symbol's own unit; NaN where not estimated.
+        Each in the symbol's own unit; NaN where not estimated. Errors that were not asked for are not to be written to.
     quality : ndarray of uint8, shape (n_voxel,)
         Bits of :class:`raphe.quality.Quality`.
     """
@@ -125,22 +129,26 @@ def fit_voxels(
 
     whole = named == "decay" and problem.rows.size == len(frames) and not input_se
     counting = model if whole and isinstance(model, CountingModel) else None
-    n_voxel, n_par = activity.shape[1], len(model.parameters)
+    n_voxel = activity.shape[1]
+    nothing = np.broadcast_to(np.float32(np.nan), (len(model.parameters), n_voxel))
     found = VoxelFit(
         model.parameters,
-        np.full((n_par, n_voxel), np.nan, dtype=np.float32),
-        np.full((n_par, n_voxel), np.nan, dtype=np.float32),
+        nothing.copy(),
+        nothing.copy() if errors else nothing,
         np.full(n_voxel, int(Quality.BAD_INPUT), dtype=np.uint8),
     )
 
+    native = activity.dtype in (np.float32, np.float64)
+    straight = native and not errors and named != "decay" and getattr(model, "takes_single", False)
+
     def fit_chunk(part: slice) -> None:
         block = activity[:, part]
-        highest = np.maximum(block.max(axis=0).astype(float), -block.min(axis=0).astype(float))
+        highest = _highest(block) if straight else np.maximum(block.max(axis=0), -block.min(axis=0)).astype(float)
         good = (highest > COMPUTABLE[0]) & (highest < COMPUTABLE[1])  # False where a value is not a number
         if not good.any():
             return
         at = slice(None) if good.all() else good
-        curves = np.asarray(block[:, at], dtype=float).T
+        curves = np.asarray(block[:, at], dtype=block.dtype if straight else float).T
         own = dataclasses.replace(problem, activity=curves, weights=np.broadcast_to(start[0], curves.shape))
         if counting is not None:
             last, solution = own, counting.estimate_counted(own, start[0])
@@ -156,15 +164,24 @@ def fit_voxels(
             quality = quality | judgement(model, dataclasses.replace(solution, se=se), float(frames.end[-1]))
         found.quality[part][at] = quality
 
+    parts = _chunks(n_voxel, STRAIGHT if straight else CHUNK)
     if workers == 1:
-        for part in _chunks(n_voxel):
+        for part in parts:
             fit_chunk(part)
     else:
         with ThreadPoolExecutor(workers) as pool:
-            for done in [pool.submit(fit_chunk, part) for part in _chunks(n_voxel)]:
+            for done in [pool.submit(fit_chunk, part) for part in parts]:
                 done.result()
     return found
 
 
-def _chunks(n_voxel: int) -> Iterator[slice]:
-    return (slice(first, min(first + CHUNK, n_voxel)) for first in range(0, n_voxel, CHUNK))
+def _highest(block: Floats) -> Array:
+    from raphe.core import moments  # numba, which is slow to import, and which a model of sums needs all the same
+
+    out = np.empty(block.shape[1])
+    moments.highest(*in_line(block), len(block), out)
+    return out
+
+
+def _chunks(n_voxel: int, size: int) -> Iterator[slice]:
+    return (slice(first, min(first + size, n_voxel)) for first in range(0, n_voxel, size))

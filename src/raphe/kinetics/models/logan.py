@@ -52,6 +52,7 @@ class Logan:
     fits_curve: ClassVar[bool] = False
     n_free: ClassVar[int] = 2
     citations: ClassVar[tuple[str, ...]] = ("logan1990",)
+    takes_single: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         share_of_blood(self.name, self.V_B)

@@ -51,6 +51,7 @@ class LoganRef:
     fits_curve: ClassVar[bool] = False
     n_free: ClassVar[int] = 2
     citations: ClassVar[tuple[str, ...]] = ("logan1996",)
+    takes_single: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         if self.k2_prime is not None:

@@ -55,6 +55,7 @@ class MA1:
     fits_curve: ClassVar[bool] = False
     n_free: ClassVar[int] = 2
     citations: ClassVar[tuple[str, ...]] = ("ichise2002",)
+    takes_single: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         share_of_blood(self.name, self.V_B)

@@ -44,6 +44,7 @@ class MRTM1:
     fits_curve: ClassVar[bool] = False
     n_free: ClassVar[int] = 3
     citations: ClassVar[tuple[str, ...]] = ("ichise2003",)
+    takes_single: ClassVar[bool] = True
 
     def estimate(self, problem: Problem) -> Solution:
         """Parameters of every curve of the problem."""

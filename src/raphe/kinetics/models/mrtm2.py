@@ -50,6 +50,7 @@ class MRTM2:
     fits_curve: ClassVar[bool] = False
     n_free: ClassVar[int] = 2
     citations: ClassVar[tuple[str, ...]] = ("ichise2003",)
+    takes_single: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         positive(self.name, "k2_prime", self.k2_prime)

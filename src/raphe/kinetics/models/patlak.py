@@ -51,6 +51,7 @@ class Patlak:
     fits_curve: ClassVar[bool] = False
     n_free: ClassVar[int] = 2
     citations: ClassVar[tuple[str, ...]] = ("patlak1983",)
+    takes_single: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         share_of_blood(self.name, self.V_B)

@@ -41,6 +41,7 @@ class PatlakRef:
     fits_curve: ClassVar[bool] = False
     n_free: ClassVar[int] = 2
     citations: ClassVar[tuple[str, ...]] = ("patlak1985",)
+    takes_single: ClassVar[bool] = True
 
     def plot(self, problem: Problem) -> Plot:
         """Line of every curve from t* on."""
