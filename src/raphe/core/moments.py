@@ -95,6 +95,52 @@ def solved(
 
 
 @compiled
+def orthonormal(columns: Array, w: Array, rows: Numbers, sure: float, q: Array, triangle: Array) -> bool:
+    """Make columns orthonormal under weights, one after another, twice over (Bjorck 1967, BIT 7:1).
+
+    Parameters
+    ----------
+    columns : ndarray, shape (n_fixed, n_row)
+    w : ndarray, shape (n_row,)
+    rows : ndarray of int, shape (n_row,)
+        Frames, rising.
+    sure : float
+        Share of its square that a column must have beside those before it.
+    q : ndarray, shape (n_fixed, n_frame)
+        0 when given; made the columns at their frames.
+    triangle : ndarray, shape (n_fixed, n_fixed)
+        0 when given; what makes the columns as they were of them, from the right.
+
+    Returns
+    -------
+    bool
+        Whether all have as much; if not, the columns are not to be used.
+    """
+    for p in range(len(columns)):
+        whole = 0.0
+        for j in range(rows.size):
+            q[p, rows[j]] = columns[p, j]
+            whole += w[j] * columns[p, j] ** 2
+        for _ in range(2):
+            for before in range(p):
+                share = 0.0
+                for j in range(rows.size):
+                    share += w[j] * q[before, rows[j]] * q[p, rows[j]]
+                for j in range(rows.size):
+                    q[p, rows[j]] -= share * q[before, rows[j]]
+                triangle[before, p] += share
+        rest = 0.0
+        for j in range(rows.size):
+            rest += w[j] * q[p, rows[j]] ** 2
+        if not rest > sure * whole:
+            return False
+        triangle[p, p] = np.sqrt(rest)
+        for j in range(rows.size):
+            q[p, rows[j]] /= triangle[p, p]
+    return True
+
+
+@compiled
 def highest(curves: Floats, apart: int, n_frame: int, out: Array) -> None:
     """Write the highest absolute value of every curve to ``out``; NaN where a value is not finite.
 
@@ -141,6 +187,19 @@ def _sums_on_integral(source: Floats, row: int, at: int, q: Array, w: Array, ste
         b0, b1, b2, b3 = (step[j, 0], step[j, 1], step[j, 2], step[j, 3]) if more else (0.0, 0.0, 0.0, 0.0)
         w0, w1 = w[i], (w[j] if more else 0.0)
         q0, q1 = w0 * q[0, i], w1 * q[0, j]
+        if q.shape[0] == 1:
+            for v in range(LANES):
+                before, y0, y1 = np.float64(x1[v]), np.float64(x2[v]), np.float64(x3[v])
+                one = sums[v] + (a0 * x0[v] + a1 * before + a2 * y0 + a3 * y1)
+                two = one + (b0 * before + b1 * y0 + b2 * y1 + b3 * x4[v])
+                sums[v] = two
+                sums[LANES + v] += q0 * one + q1 * two
+                sums[2 * LANES + v] += q0 * y0 + q1 * y1
+                first, second = w0 * one, w1 * two
+                sums[3 * LANES + v] += first * one + second * two
+                sums[4 * LANES + v] += first * y0 + second * y1
+            continue
+        r0, r1 = w0 * q[1, i], w1 * q[1, j]  # the same and more in one loop, for a second would read all again
         for v in range(LANES):
             before, y0, y1 = np.float64(x1[v]), np.float64(x2[v]), np.float64(x3[v])
             one = sums[v] + (a0 * x0[v] + a1 * before + a2 * y0 + a3 * y1)
@@ -148,14 +207,11 @@ def _sums_on_integral(source: Floats, row: int, at: int, q: Array, w: Array, ste
             sums[v] = two
             sums[LANES + v] += q0 * one + q1 * two
             sums[2 * LANES + v] += q0 * y0 + q1 * y1
-            sums[3 * LANES + v] += w0 * one * one + w1 * two * two
-            sums[4 * LANES + v] += w0 * one * y0 + w1 * two * y1
-            sums[7 * LANES + v] = one
-        if q.shape[0] == 2:
-            q0, q1 = w0 * q[1, i], w1 * q[1, j]
-            for v in range(LANES):
-                sums[5 * LANES + v] += q0 * sums[7 * LANES + v] + q1 * sums[v]
-                sums[6 * LANES + v] += q0 * x2[v] + q1 * x3[v]
+            first, second = w0 * one, w1 * two
+            sums[3 * LANES + v] += first * one + second * two
+            sums[4 * LANES + v] += first * y0 + second * y1
+            sums[5 * LANES + v] += r0 * one + r1 * two
+            sums[6 * LANES + v] += r0 * y0 + r1 * y1
 
 
 @compiled

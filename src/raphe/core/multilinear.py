@@ -202,14 +202,14 @@ def _from_sums(
     n_curve, n_frame = curves.shape
     divided = kind == "ON_CURVE"
     shared = np.ones((1, rows.size)) if divided else columns
-    root = np.sqrt(weights[rows] * factor)
-    if len(shared) > 2 or not (np.all(root > 0) and np.all(np.diff(rows) > 0)):
+    own = weights[rows] * factor
+    if len(shared) > 2 or not (np.all(own > 0) and np.all(rows[1:] > rows[:-1])):
         return None
-    basis, triangle = np.linalg.qr((root * shared).T)
-    if not np.all(np.diagonal(triangle) ** 2 > SURE * ((root * shared) ** 2).sum(axis=1)):
+    q, triangle = np.zeros((len(shared), n_frame)), np.zeros((len(shared), len(shared)))
+    w, delivered = np.zeros(n_frame), np.zeros(n_frame)
+    if not moments.orthonormal(shared, own, rows, SURE, q, triangle):
         return None
-    q, w, delivered = np.zeros((len(shared), n_frame)), np.zeros(n_frame), np.zeros(n_frame)
-    q[:, rows], w[rows], delivered[rows] = basis.T / root, root**2, columns[0]
+    w[rows], delivered[rows] = own, columns[0]
     theta, beside = np.empty((len(shared) + 1, n_curve)), np.empty(n_curve)
     n_told = n_curve if with_fitted else 0
     fitted, wrss = np.empty((rows.size, n_told)), np.empty(n_told)

@@ -132,11 +132,9 @@ def fit_voxels(
     n_voxel = activity.shape[1]
     nothing = np.broadcast_to(np.float32(np.nan), (len(model.parameters), n_voxel))
     found = VoxelFit(
-        model.parameters,
-        nothing.copy(),
-        nothing.copy() if errors else nothing,
-        np.full(n_voxel, int(Quality.BAD_INPUT), dtype=np.uint8),
-    )
+        model.parameters, np.empty_like(nothing), np.empty_like(nothing) if errors else nothing,
+        np.empty(n_voxel, dtype=np.uint8),
+    )  # fmt: skip
 
     native = activity.dtype in (np.float32, np.float64)
     straight = native and not errors and named != "decay" and getattr(model, "takes_single", False)
@@ -145,8 +143,12 @@ def fit_voxels(
         block = activity[:, part]
         highest = _highest(block) if straight else np.maximum(block.max(axis=0), -block.min(axis=0)).astype(float)
         good = (highest > COMPUTABLE[0]) & (highest < COMPUTABLE[1])  # False where a value is not a number
-        if not good.any():
-            return
+        if not good.all():
+            found.value[:, part], found.quality[part] = np.nan, int(Quality.BAD_INPUT)
+            if errors:
+                found.se[:, part] = np.nan
+            if not good.any():
+                return
         at = slice(None) if good.all() else good
         curves = np.asarray(block[:, at], dtype=block.dtype if straight else float).T
         own = dataclasses.replace(problem, activity=curves, weights=np.broadcast_to(start[0], curves.shape))
