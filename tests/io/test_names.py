@@ -83,12 +83,19 @@ def test_sidecars_are_inherited_from_subject_and_root_the_nearest_first(tmp_path
 
 
 @pytest.mark.parametrize("entity", ["task-rest", "trc-DASB", "rec-acdyn", "run-1"])
-def test_a_scan_with_another_entity_is_another_scan(tmp_path, entity):
-    touch(tmp_path, f"sub-1/ses-a/pet/sub-1_ses-a_{entity}_pet.json")
+def test_a_scan_with_another_entity_is_another_scan_unless_it_is_the_only_one(tmp_path, entity):
+    scan = f"sub-1/ses-a/pet/sub-1_ses-a_{entity}_pet.json"
+    touch(tmp_path, scan, f"sub-1/ses-b/pet/sub-1_ses-b_{entity}_pet.json")
+    assert chain(tmp_path, TABLE.replace("_desc", f"_{entity}_desc")) == [scan]
+    assert chain(tmp_path, TABLE) == [scan]
+    assert chain(tmp_path, TABLE.replace("/sub-1_ses-a", "/sub-1")) == [scan]  # its folder says the session
+    assert chain(tmp_path, TABLE.replace("_desc", f"_{entity}0_desc")) == []
+    other = scan.replace(entity, f"{entity}2")
+    touch(tmp_path, other)
     assert chain(tmp_path, TABLE) == []
-    assert chain(tmp_path, TABLE.replace("_desc", f"_{entity}_desc")) == [
-        f"sub-1/ses-a/pet/sub-1_ses-a_{entity}_pet.json"
-    ]
+    own = scan.replace(f"_{entity}", "")
+    touch(tmp_path, own)
+    assert chain(tmp_path, TABLE) == [own]
 
 
 def test_a_sidecar_of_an_image_in_another_space_does_not_hold_for_curves(tmp_path):

@@ -268,7 +268,7 @@ def test_a_unit_that_contradicts_the_sidecar_or_the_header_is_refused(table, tmp
     with pytest.raises(UnitError, match=r"header says kBq/cc.*curves\.json is Bq/mL"):
         read_curves(pmod)
     other = table(("frame_start\tframe_end", "start[seconds]\tend[kBq/cc]"), name="other.tac")
-    with pytest.raises(UnitError, match=r"Bq/mL was given, but .*other\.tac says kBq/cc"):
+    with pytest.raises(UnitError, match=r"Bq/mL was given, but .*other\.tac: the header says kBq/cc"):
         read_curves(other, unit="Bq/mL", half_life=C11)
     assert read_curves(other, sidecar=read_sidecar([own])).tacs.activity[0, 1] == 400.0
 

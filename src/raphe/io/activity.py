@@ -17,14 +17,16 @@ from raphe.io.units import CONCENTRATIONS, concentration
 Array = npt.NDArray[np.float64]
 
 
-def unit_of(path: Path, told: str | None, sidecar: Sidecar | None, unit: str | None) -> tuple[str, float]:
+def unit_of(
+    path: Path, told: tuple[str, str] | None, sidecar: Sidecar | None, unit: str | None
+) -> tuple[str, float]:  # fmt: skip
     """Tell the unit of the activity in a file as it is spelled, and its factor to kBq/mL.
 
     Parameters
     ----------
     path : Path
-    told : str or None
-        What the file itself says.
+    told : (str, str) or None
+        What the file itself says, or a description of its columns, and where that stands.
     sidecar : Sidecar or None
     unit : str or None
         What the user says.
@@ -34,28 +36,27 @@ def unit_of(path: Path, told: str | None, sidecar: Sidecar | None, unit: str | N
     UnitError
         If nothing tells it, or two of the three contradict each other.
     """
-    source = path
     stem = path.name.split(".")[0]
     if sidecar is not None and sidecar.unit is not None and sidecar.unit_source is not None:
         own = sidecar.unit_source.name.split(".")[0] == stem
         if told is None:
-            told, source = sidecar.unit, sidecar.unit_source
-        elif own and _factor(told, source) != _factor(sidecar.unit, sidecar.unit_source):
+            told = sidecar.unit, str(sidecar.unit_source)
+        elif own and factor_of(*told) != factor_of(sidecar.unit, sidecar.unit_source):
             raise UnitError(
-                f"{source}: the header says {told}, but Units of {sidecar.unit_source} is {sidecar.unit}; mend "
-                "whichever is wrong"
+                f"{told[1]} says {told[0]}, but Units of {sidecar.unit_source} is {sidecar.unit}; mend whichever is "
+                "wrong"
             )
     if told is None and unit is None:
         raise UnitError(
             f"{path}: neither its header nor a sidecar says the unit of the activity; give it with --unit, or "
             f"write Units into {stem}.json ({CONCENTRATIONS})"
         )
-    if unit is not None and told is not None and _factor(unit, "--unit") != _factor(told, source):
+    if unit is not None and told is not None and factor_of(unit, "--unit") != factor_of(*told):
         raise UnitError(
-            f"{path}: the unit {unit} was given, but {source} says {told}; leave --unit out or mend the file"
+            f"{path}: the unit {unit} was given, but {told[1]} says {told[0]}; leave --unit out or mend the file"
         )
-    spelled = told if told is not None else str(unit)
-    return spelled, _factor(spelled, source if told is not None else "--unit")
+    spelled, source = told or (str(unit), "--unit")
+    return spelled, factor_of(spelled, source)
 
 
 def to_injection(frames: Frames, sidecar: Sidecar | None, half_life: float | None, path: Path) -> tuple[Array, str]:
@@ -79,6 +80,7 @@ def to_injection(frames: Frames, sidecar: Sidecar | None, half_life: float | Non
     return 1 / remaining(frames, half_life), f"none in the file, done with a half-life of {half_life:g} min"
 
 
-def _factor(unit: str, source: object) -> float:
+def factor_of(unit: str, source: object) -> float:
+    """Factor from a unit of activity concentration to kBq/mL; a UnitError names where it stands."""
     with located(source):
         return concentration(unit)

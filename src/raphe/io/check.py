@@ -16,7 +16,15 @@ from raphe.io.datasets import dataset_roots, find_tables
 from raphe.io.doubts import Reading, doubts_of_study, doubts_of_table
 from raphe.io.formats import check_complete, read_raw
 from raphe.io.image_doubts import doubts_of_images
-from raphe.io.names import Name, check_place, parse_name, reference_label, scan_sidecars, sidecars_of
+from raphe.io.names import (
+    Name,
+    check_place,
+    name_of_curves,
+    parse_name,
+    reference_label,
+    scan_sidecars,
+    sidecars_of,
+)
 from raphe.io.participants import faults as participant_faults
 from raphe.io.raw_images import RawImages, find_images
 from raphe.io.sessions import acquisition_times
@@ -130,7 +138,7 @@ class _Inspection:
 
     def table(self, path: Path) -> None:
         """Name, sidecars, curves and volumes of one table."""
-        name = parse_name(path)
+        name = name_of_curves(path, self.bids)
         check_place(name)
         self.names.append(name)
         sidecar, faults = inspect_sidecar(sidecars_of(name, self.bids))

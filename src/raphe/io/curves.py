@@ -14,8 +14,10 @@ from raphe.data.finding import Finding
 from raphe.data.record import Parameter, Step
 from raphe.data.tacs import TACs
 from raphe.errors import InputError, TimingError, UnitError
-from raphe.io.activity import to_injection, unit_of
+from raphe.io.activity import factor_of, to_injection, unit_of
+from raphe.io.fields import Fields
 from raphe.io.formats import check_complete, read_raw
+from raphe.io.names import own_sidecars
 from raphe.io.place import located
 from raphe.io.provenance import sha256
 from raphe.io.raw import RawCurves
@@ -95,7 +97,7 @@ def read_curves(
     if sidecar is not None and sidecar.half_life is not None:
         half_life = sidecar.half_life
     raw = read_raw(path)
-    spelled, factor = unit_of(raw.path, raw.unit, sidecar, unit)
+    spelled, factor = unit_of(raw.path, _unit_told(raw), sidecar, unit)
     start, end = _times(raw, sidecar)
     _check_range(path, frames, start.size)
     schedule = make_frames(start[frames], (end - start)[frames], str(path), list(raw.lines[0, frames]))
@@ -118,6 +120,29 @@ def read_curves(
     warnings = (*findings, *lacking, *(sidecar.findings if sidecar is not None else ()))
     empty = tuple(finding.field for finding in lacking)
     return Curves(tacs, half_life, _step(raw, sidecar, spelled, correction), warnings, empty)
+
+
+def _unit_told(raw: RawCurves) -> tuple[str, str] | None:
+    """Unit of the activity that the table's header or a description of its columns tells, and where; None for neither.
+
+    Raises
+    ------
+    UnitError
+        If they contradict each other.
+    """
+    told = [] if raw.unit is None else [(raw.unit, f"{raw.path}: the header")]
+    own = own_sidecars(raw.path)
+    if own:
+        fields = Fields(own)
+        for column in raw.columns:
+            spelled = fields.unit_of(column) if fields.describes(column) else None
+            if spelled is not None:
+                told.append((spelled, f"{fields.source(column)}: Units of {column!r}"))
+    for spelled, where in told[1:]:
+        if factor_of(spelled, where) != factor_of(*told[0]):
+            first, header = told[0]
+            raise UnitError(f"{header} says {first}, but {where} says {spelled}; mend whichever is wrong")
+    return told[0] if told else None
 
 
 def _times(raw: RawCurves, sidecar: Sidecar | None) -> tuple[Array, Array]:

@@ -71,8 +71,18 @@ def _datasets(folder: Path) -> Iterator[Path]:
         yield from (child for child in sorted(folder.iterdir()) if child.is_dir() and not child.name.startswith("."))
 
 
+COMBINED = "_desc-combinedregions_tacs"
+"""What petfit calls its curves of regions."""
+
+OF_COMBINED = ("_desc-targetregions_tacs", "_desc-ref_tacs")
+"""What it makes of them for models with a reference: the others, and the reference alone, perhaps smoothed."""
+
+
 def _is_table(path: Path) -> bool:
     stem = path.name.removesuffix(".tsv")
+    for made in OF_COMBINED:
+        if stem.endswith(made) and path.with_name(f"{stem.removesuffix(made)}{COMBINED}.tsv").is_file():
+            return False
     if stem.endswith("_tacs"):
         return True
     if not stem.endswith("_timeseries") or "_desc-confounds" in stem or path.parent.name != "pet":

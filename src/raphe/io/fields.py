@@ -15,10 +15,22 @@ from raphe.io.tables import MISSING, read_json
 Array = npt.NDArray[np.float64]
 
 
+DESCRIBES = frozenset({"Description", "Units", "LongName", "Levels", "TermURL", "Delimiter", "Format"})
+"""Keys of an object that describes a column of a table, of which it has at least one."""
+
+
+OF_A_SCAN = (
+    "Units", "TracerName", "TracerRadionuclide", "FrameTimesStart", "FrameDuration", "TimeZero", "ScanStart",
+    "InjectionStart", "ImageDecayCorrected", "InjectedRadioactivity", "InjectedMass", "Manufacturer",
+)  # fmt: skip
+"""Fields of which a sidecar of PET has at least one."""
+
+
 class Fields:
     """Fields of a chain of sidecars: each holds from the first file that tells it.
 
-    ``null``, an empty text and ``n/a`` do not tell.
+    ``null``, an empty text and ``n/a`` do not tell. An object that describes a column of a table is no field: what a
+    file says of its column ``InjectedRadioactivity`` is not the scan's.
 
     Parameters
     ----------
@@ -34,9 +46,12 @@ class Fields:
     def __init__(self, paths: Sequence[Path]) -> None:
         self.paths = tuple(paths)
         self._found: dict[str, tuple[object, Path]] = {}
+        self._columns: dict[str, tuple[dict[str, object], Path]] = {}
         for path in self.paths:
             for field, value in read_json(path).items():
-                if field not in self._found or not _tells(self._found[field][0]):
+                if isinstance(value, dict) and not DESCRIBES.isdisjoint(value):
+                    self._columns.setdefault(field, (value, path))
+                elif field not in self._found or not _tells(self._found[field][0]):
                     self._found[field] = (value, path)
 
     def has(self, field: str) -> bool:
@@ -48,8 +63,9 @@ class Fields:
         return self.has(field) and isinstance(self._found[field][0], str)
 
     def source(self, field: str) -> Path:
-        """File that ``field`` came from; the nearest one if none has it."""
-        return self._found[field][1] if field in self._found else self.paths[0]
+        """File that a field, or what is said of a column, came from; the nearest one if none has it."""
+        told = self._found.get(field, self._columns.get(field))
+        return self.paths[0] if told is None else told[1]
 
     def value(self, field: str) -> object:
         """Value of a field of any kind; None where it is not told."""
@@ -86,17 +102,26 @@ class Fields:
         InputError
             If the column's description is no object, or its ``Units`` no text.
         """
-        if not self.has(column):
-            return None
-        described = self._found[column][0]
-        if not isinstance(described, dict):
-            raise self.error(column, described, "an object with Description and Units was expected")
+        if not self.describes(column):
+            if not self.has(column) or isinstance(self._found[column][0], dict):
+                return None
+            raise self.error(column, self._found[column][0], "an object with Description and Units was expected")
+        described, path = self._columns[column]
         unit = _single(described.get("Units"))
         if not _tells(unit):
             return None
         if isinstance(unit, bool) or not isinstance(unit, str | int | float):
-            raise self.error(f"{column}: Units", unit, "a text was expected, e.g. kBq/mL", self.source(column))
+            raise self.error(f"{column}: Units", unit, "a text was expected, e.g. kBq/mL", path)
         return str(unit).strip()
+
+    def describes(self, column: str) -> bool:
+        """Whether any file describes a column of that name."""
+        return column in self._columns
+
+    @property
+    def of_columns_alone(self) -> bool:
+        """Whether the files describe columns of a table and tell nothing of a scan."""
+        return bool(self._columns) and not any(self.has(field) for field in OF_A_SCAN)
 
     def number(self, field: str) -> float | None:
         """Value of a number field, None if missing; InputError if it is anything else."""

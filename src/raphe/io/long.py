@@ -17,6 +17,8 @@ _REGION = ("region", "roi", "name", "structure")
 _ACTIVITY = re.compile(
     r"(?:activity|radioactivity|value|tac|concentration)(?: *[\[(](?P<unit>[^\])]*)[\])])?", re.IGNORECASE
 )
+_RADIOACTIVITY = "radioactivity"
+"""Where petfit tells the unit of its curves, besides in the description of their column."""
 _VOLUME = ("volume-mm3", "volume_mm3")
 _SCAN = ("pet", "sub", "ses", "participant_id", "participant", "session_id", "session", "scan", "scan_id")
 
@@ -71,6 +73,7 @@ def read_long(table: Table) -> RawCurves:
         unit=match["unit"] if match else None,
         said=times.said,
         volumes=_volumes(table, region, tuple(curves)),
+        columns=(activity, _RADIOACTIVITY),
     )
 
 

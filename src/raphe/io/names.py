@@ -9,12 +9,20 @@ from pathlib import Path
 from types import MappingProxyType
 
 from raphe.errors import InputError
+from raphe.io.fields import Fields
 
 SCAN_ENTITIES = ("sub", "ses", "task", "trc", "rec", "run")
 """The entities that tell one PET scan from another; all others tell what was made of it."""
 
+NESTED = 2
+"""Folders between a dataset's own and those of its participants at most."""
+
 RAW_FOLDERS = ("", "rawdata", "raw")
 """Where the raw data may stand beside a folder ``derivatives``."""
+
+
+Scan = tuple[tuple[str, str], ...]
+"""Entities of a scan and their values, in the order of BIDS."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +43,7 @@ class Name:
     suffix: str
 
     @property
-    def scan(self) -> tuple[tuple[str, str], ...]:
+    def scan(self) -> Scan:
         """Entities of the scan that the file belongs to, in the order of BIDS."""
         return tuple((key, self.entities[key]) for key in SCAN_ENTITIES if key in self.entities)
 
@@ -73,6 +81,50 @@ def parse_name(path: Path) -> Name:
     return Name(path, MappingProxyType(entities), suffix)
 
 
+def name_of_curves(path: Path, raw: Path) -> Name:
+    """Name of a table of curves, with the entities of its scan that only the raw data set tells.
+
+    Some programs leave out of a name what does not differ between the scans that they had, such as a study's one
+    tracer. Where the raw data set has one scan that the name fits, and none of exactly that name, the table is its.
+
+    Parameters
+    ----------
+    path : Path
+    raw : Path
+        Root of the raw data set.
+
+    Raises
+    ------
+    InputError
+        As :func:`parse_name`.
+    """
+    name = parse_name(path)
+    fitting = _raw_scans(name, raw)
+    if len(fitting) != 1 or fitting[0] == name.scan:
+        return name
+    return Name(path, MappingProxyType({**name.entities, **dict(fitting[0])}), name.suffix)
+
+
+def _raw_scans(name: Name, raw: Path) -> list[Scan]:
+    """Scans of a raw data set that a name fits: the one of exactly that name, or else all that it says a part of."""
+    if "sub" not in name.entities:
+        return []
+    said = set(name.scan)
+    for folder in name.path.parents:  # a session may be told by its folder alone
+        key, dash, label = folder.name.partition("-")
+        if dash and key == "ses":
+            said.add((key, label))
+    found: dict[Scan, None] = {}
+    for path in sorted((raw / f"sub-{name.entities['sub']}").glob("**/pet/*_pet.*")):
+        try:
+            scan = parse_name(path).scan
+        except InputError:
+            continue  # so that the check of the data set says why the name is unusable
+        if said <= set(scan):
+            found[scan] = None
+    return [name.scan] if name.scan in found else list(found)
+
+
 def check_place(name: Name) -> None:
     """Refuse a file that stands in the folder of another participant or session than its name says, or names none.
 
@@ -95,9 +147,9 @@ def find_sidecars(table: Path, raw: Path | None = None) -> tuple[Path, ...]:
     """JSON files that describe a table of curves, the nearest first: a field holds from the first that has it.
 
     They are the table's own ``.json``, those that it inherits in its own dataset, and the ``*_pet.json`` of its scan
-    in its own and in the raw dataset: by the inheritance principle of BIDS, files in its folder or above whose
-    entities the scan all has. The raw dataset is ``raw``, else it stands where the folder ``derivatives`` stands, or
-    in ``raw`` or ``rawdata`` there.
+    (:func:`name_of_curves`) in its own and in the raw dataset: by the inheritance principle of BIDS, files in its
+    folder or above whose entities the scan all has. The raw dataset is ``raw``, else it stands where the folder
+    ``derivatives`` stands, or in ``raw`` or ``rawdata`` there.
 
     Parameters
     ----------
@@ -119,12 +171,15 @@ def find_sidecars(table: Path, raw: Path | None = None) -> tuple[Path, ...]:
     if "sub" in scan:
         found += _inherited(table.parent, name.root, "pet", scan)
         for root in _raw_roots(table, raw):
-            found += scan_sidecars(scan, root)
+            found += scan_sidecars(dict(name_of_curves(table, root).scan), root)
     return _distinct(found)
 
 
 def own_sidecars(table: Path) -> tuple[Path, ...]:
     """JSON files that describe a table itself, the nearest first: its own, and those that it inherits in its dataset.
+
+    The dataset begins where its ``dataset_description.json`` is, or in a folder ``derivatives``; without either, with
+    the ``sub-`` folder.
 
     Returns
     -------
@@ -137,7 +192,15 @@ def own_sidecars(table: Path) -> tuple[Path, ...]:
         name = parse_name(table)
     except InputError:
         return tuple(found)
-    return _distinct([*found, *_inherited(table.parent, name.root, name.suffix, name.entities)])
+    return _distinct([*found, *_inherited(table.parent, _top(name.root), name.suffix, name.entities)])
+
+
+def _top(root: Path) -> Path:
+    """Folder in which a dataset begins whose participants stand in ``root``, which may be one of several analyses."""
+    for folder in (root, *root.absolute().parents[:NESTED]):
+        if (folder / "dataset_description.json").is_file() or folder.parent.name == "derivatives":
+            return folder
+    return root
 
 
 def scan_sidecars(scan: Mapping[str, str], root: Path) -> tuple[Path, ...]:
@@ -163,8 +226,14 @@ def sidecars_of(name: Name, bids: Path) -> tuple[Path, ...]:
         If it has none, with the name that one should have.
     """
     paths = find_sidecars(name.path, bids)
-    if not paths:
+    if not paths or Fields(paths).of_columns_alone:
         stem = "_".join(f"{key}-{value}" for key, value in name.scan)
+        several = ["_".join(f"{key}-{value}" for key, value in scan) for scan in _raw_scans(name, bids)]
+        if len(several) > 1:
+            raise InputError(
+                f"{name.path}: its name fits {len(several)} scans of {bids}: {', '.join(several)}; name the table as "
+                "the one that it is of"
+            )
         raise InputError(
             f"{name.path} has no sidecar: neither a .json beside it nor {stem}_pet.json in the raw dataset {bids}; "
             "write its times, unit and tracer into one (raphe convert makes one)"

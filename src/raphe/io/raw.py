@@ -36,6 +36,8 @@ class RawCurves:
     said : bool
         Whether the file says the unit of its times; if not, they are seconds as in BIDS.
     volumes : ndarray, shape (n_curve,), mm3, or None
+    columns : tuple of str
+        Columns of the file that hold activity, whose unit a description of its columns may tell.
     """
 
     path: Path
@@ -49,6 +51,7 @@ class RawCurves:
     unit: str | None = None
     said: bool = True
     volumes: Array | None = None
+    columns: tuple[str, ...] = ()
 
 
 def activity_of(path: Path, region: str, frame: int, line: int, cell: str) -> float:

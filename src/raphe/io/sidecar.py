@@ -110,12 +110,14 @@ class Fault(NamedTuple):
 def sidecar_of(
     table: Path, *, unit: str | None = None, half_life: float | None = None, raw: Path | None = None
 ) -> Sidecar | None:
-    """Sidecars of one table of curves or image, None if it has none.
+    """Sidecars of one table of curves or image, None if it has none, or none that tells of more than its columns.
 
     ``raw`` is as of :func:`raphe.io.names.find_sidecars`; other arguments and errors are as of :func:`read_sidecar`.
     """
     paths = find_sidecars(table, raw)
-    return read_sidecar(paths, unit=unit, half_life=half_life) if paths else None
+    if not paths or Fields(paths).of_columns_alone:
+        return None
+    return read_sidecar(paths, unit=unit, half_life=half_life)
 
 
 def read_sidecar(paths: Sequence[Path], *, unit: str | None = None, half_life: float | None = None) -> Sidecar:

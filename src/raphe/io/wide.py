@@ -68,4 +68,6 @@ def _curves(table: Table, kind: str, names: tuple[str, ...], times: Times, unit:
         for curve, column in enumerate(columns):
             values[curve, frame] = activity_of(table.path, names[curve], frame, line, row[column])
     lines = wide_lines(len(names), table.lines)
-    return RawCurves(table.path, kind, names, values, lines, times.start, times.end, times.mid, unit, times.said)
+    return RawCurves(
+        table.path, kind, names, values, lines, times.start, times.end, times.mid, unit, times.said, columns=names
+    )
