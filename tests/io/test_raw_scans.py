@@ -4,7 +4,9 @@ import pytest
 
 from raphe.errors import InputError
 from raphe.io.datasets import find_tables
+from raphe.io.names import parse_name
 from raphe.io.raw_scans import find_raw_scans, t1_of
+from raphe.io.scan_images import image_of
 
 PET = "sub-01/ses-a/pet/sub-01_ses-a_trc-DASB"
 
@@ -47,6 +49,23 @@ def test_what_petprep_writes_by_default_is_taken_on_the_t1(raw, desc):
     on_t1, _ = made(raw, f"space-T1w_desc-{desc}", f"space-MNI152NLin2009cAsym_desc-{desc}")
     found = only(raw, [raw / "derivatives/petprep"])
     assert (found.image, found.corrected, found.on_t1, found.doubts) == (on_t1, True, True, ())
+
+
+def test_an_image_whose_name_leaves_the_tracer_out_is_that_of_the_one_scan_that_it_fits(raw):
+    """PETPrep's patterns of names have had no ``trc``."""
+    path = touch(raw / f"derivatives/petprep/{PET.replace('_trc-DASB', '')}_space-T1w_desc-preproc_pet.nii.gz")
+    assert only(raw, [raw / "derivatives/petprep"]).image == path
+    scan = parse_name(raw / f"{PET}_pet.nii.gz")
+    assert image_of(scan, "", [raw / "derivatives/petprep", raw]) == path
+    other = raw / f"{PET.replace('DASB', 'AZ10419369')}_pet.json"
+    other.write_text((raw / f"{PET}_pet.json").read_text())
+    touch(other.with_suffix(".nii.gz"))
+    found = find_raw_scans(raw, [raw / "derivatives/petprep"])
+    assert [one.corrected for one in found] == [False, False]
+    for one in found:
+        (doubt,) = one.doubts
+        assert f"fit several scans of the raw data set ({path.name}), so the raw image is taken" in doubt
+    assert image_of(scan, "", [raw / "derivatives/petprep"]) is None
 
 
 def test_without_an_mri_the_image_in_its_own_space_comes_first(raw):

@@ -22,7 +22,7 @@ from raphe.io.names import (
     correction,
     correction_of,
     find_sidecars,
-    name_of_curves,
+    full_name,
     natural_key,
     reference_label,
     sidecars_of,
@@ -148,7 +148,7 @@ def read_study(
         unusable.
     """
     roots = dataset_roots(bids, derivatives)
-    names = [name_of_curves(path, bids) for path in find_tables(bids, derivatives, more)]
+    names = [full_name(path, bids) for path in find_tables(bids, derivatives, more)]
     if wanted is not None:
         names = [name for name in names if wanted(name.label)]
     for name in names:

@@ -19,7 +19,7 @@ from raphe.io.image_doubts import doubts_of_images
 from raphe.io.names import (
     Name,
     check_place,
-    name_of_curves,
+    full_name,
     parse_name,
     reference_label,
     scan_sidecars,
@@ -138,7 +138,7 @@ class _Inspection:
 
     def table(self, path: Path) -> None:
         """Name, sidecars, curves and volumes of one table."""
-        name = name_of_curves(path, self.bids)
+        name = full_name(path, self.bids)
         check_place(name)
         self.names.append(name)
         sidecar, faults = inspect_sidecar(sidecars_of(name, self.bids))

@@ -81,11 +81,12 @@ def parse_name(path: Path) -> Name:
     return Name(path, MappingProxyType(entities), suffix)
 
 
-def name_of_curves(path: Path, raw: Path) -> Name:
-    """Name of a table of curves, with the entities of its scan that only the raw data set tells.
+def full_name(path: Path, raw: Path) -> Name:
+    """Name of curves or an image of a scan, with the entities of the scan that only the raw data set tells.
 
     Some programs leave out of a name what does not differ between the scans that they had, such as a study's one
-    tracer. Where the raw data set has one scan that the name fits, and none of exactly that name, the table is its.
+    tracer, or what they do not know. Where the raw data set has one scan that the name fits, and none of exactly that
+    name, the file is its.
 
     Parameters
     ----------
@@ -99,14 +100,21 @@ def name_of_curves(path: Path, raw: Path) -> Name:
         As :func:`parse_name`.
     """
     name = parse_name(path)
-    fitting = _raw_scans(name, raw)
+    fitting = fitting_scans(name, raw)
     if len(fitting) != 1 or fitting[0] == name.scan:
         return name
     return Name(path, MappingProxyType({**name.entities, **dict(fitting[0])}), name.suffix)
 
 
-def _raw_scans(name: Name, raw: Path) -> list[Scan]:
-    """Scans of a raw data set that a name fits: the one of exactly that name, or else all that it says a part of."""
+def fitting_scans(name: Name, raw: Path) -> list[Scan]:
+    """Scans of a raw data set that a name fits: the one of exactly that name, or else all that it says a part of.
+
+    Parameters
+    ----------
+    name : Name
+    raw : Path
+        Root of the raw data set.
+    """
     if "sub" not in name.entities:
         return []
     said = set(name.scan)
@@ -147,7 +155,7 @@ def find_sidecars(table: Path, raw: Path | None = None) -> tuple[Path, ...]:
     """JSON files that describe a table of curves, the nearest first: a field holds from the first that has it.
 
     They are the table's own ``.json``, those that it inherits in its own dataset, and the ``*_pet.json`` of its scan
-    (:func:`name_of_curves`) in its own and in the raw dataset: by the inheritance principle of BIDS, files in its
+    (:func:`full_name`) in its own and in the raw dataset: by the inheritance principle of BIDS, files in its
     folder or above whose entities the scan all has. The raw dataset is ``raw``, else it stands where the folder
     ``derivatives`` stands, or in ``raw`` or ``rawdata`` there.
 
@@ -171,7 +179,7 @@ def find_sidecars(table: Path, raw: Path | None = None) -> tuple[Path, ...]:
     if "sub" in scan:
         found += _inherited(table.parent, name.root, "pet", scan)
         for root in _raw_roots(table, raw):
-            found += scan_sidecars(dict(name_of_curves(table, root).scan), root)
+            found += scan_sidecars(dict(full_name(table, root).scan), root)
     return _distinct(found)
 
 
@@ -228,7 +236,7 @@ def sidecars_of(name: Name, bids: Path) -> tuple[Path, ...]:
     paths = find_sidecars(name.path, bids)
     if not paths or Fields(paths).of_columns_alone:
         stem = "_".join(f"{key}-{value}" for key, value in name.scan)
-        several = ["_".join(f"{key}-{value}" for key, value in scan) for scan in _raw_scans(name, bids)]
+        several = ["_".join(f"{key}-{value}" for key, value in scan) for scan in fitting_scans(name, bids)]
         if len(several) > 1:
             raise InputError(
                 f"{name.path}: its name fits {len(several)} scans of {bids}: {', '.join(several)}; name the table as "

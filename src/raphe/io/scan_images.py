@@ -8,7 +8,7 @@ from pathlib import Path
 from raphe import catalog
 from raphe.errors import InputError
 from raphe.io.derivatives import IMAGE_ENDINGS, label
-from raphe.io.names import Name, correction, parse_name
+from raphe.io.names import Name, correction, fitting_scans, full_name, parse_name
 from raphe.io.tables import shortened
 
 PREPROCESSED = ("preproc", "mc", "hmc")
@@ -39,7 +39,7 @@ def corrected_image(scan: Name, roots: Sequence[Path], spaces: Sequence[str | No
     Name or None
         None where there is none in these spaces.
     str
-        What a person must know of those that are there in other spaces; empty for nothing.
+        What a person must know of those that are there in other spaces, or may be of other scans; empty for nothing.
 
     Raises
     ------
@@ -49,7 +49,7 @@ def corrected_image(scan: Name, roots: Sequence[Path], spaces: Sequence[str | No
     found = [
         name
         for root in dict.fromkeys(roots)
-        for name in _images(root, scan)
+        for name in _images(root, scan, [scan.root])
         if name.entities.get("desc") in PREPROCESSED and not correction(name)
     ]
     for space in spaces:
@@ -65,11 +65,29 @@ def corrected_image(scan: Name, roots: Sequence[Path], spaces: Sequence[str | No
         if best:
             return best[0], ""
     if not found:
-        return None, ""
+        return None, _of_others(scan, roots)
     named = shortened([name.path.name for name in found], 3)
     return None, (
         f"preprocessed images of this scan are there, but in no space in which its regions can be drawn ({named}), so "
         f"the raw image is taken; space-{T1_SPACE} or none would do"
+    )
+
+
+def _of_others(scan: Name, roots: Sequence[Path]) -> str:
+    """What a person must know of preprocessed images whose names say too little to be of this scan; empty for none."""
+    named = [
+        name.path.name
+        for root in dict.fromkeys(roots)
+        for name in _named(root, scan.entities["sub"], "pet")
+        if name.entities.get("desc") in PREPROCESSED
+        and set(name.scan) < set(scan.scan)
+        and len(fitting_scans(name, scan.root)) > 1
+    ]
+    if not named:
+        return ""
+    return (
+        f"preprocessed images are there whose names fit several scans of the raw data set ({shortened(named, 3)}), so "
+        "the raw image is taken; name them as the scan that they are of"
     )
 
 
@@ -97,7 +115,8 @@ def image_of(scan: Name, pvc: str, roots: Sequence[Path], space: str | None = No
     InputError
         If several would do, or none has the space that is asked for.
     """
-    found = [name for root in dict.fromkeys(roots) for name in _images(root, scan) if correction(name) == pvc]
+    roots = tuple(dict.fromkeys(roots))
+    found = [name for root in roots for name in _images(root, scan, roots) if correction(name) == pvc]
     done = [name for name in found if name.entities.get("desc") in PREPROCESSED]
     candidates = done or [name for name in found if "desc" not in name.entities]
     if space is not None and candidates:
@@ -158,5 +177,10 @@ def _named(root: Path, participant: str, suffix: str, lenient: bool = False) -> 
     return found
 
 
-def _images(root: Path, scan: Name) -> list[Name]:
-    return [name for name in _named(root, scan.entities["sub"], "pet") if name.scan == scan.scan]
+def _images(root: Path, scan: Name, raw: Sequence[Path]) -> list[Name]:
+    """Images of a scan in one dataset; one of ``raw`` may tell what their names leave out."""
+    return [
+        name
+        for name in _named(root, scan.entities["sub"], "pet")
+        if name.scan == scan.scan or any(full_name(name.path, other).scan == scan.scan for other in raw)
+    ]

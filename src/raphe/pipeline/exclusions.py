@@ -13,7 +13,7 @@ from raphe.data.scan import Scan
 from raphe.errors import InputError, nearest
 from raphe.io.datasets import find_tables
 from raphe.io.exclusions import FILE, PARTICIPANT, RUN, SESSION, TRACER, Listed, read_exclusions
-from raphe.io.names import Name, find_sidecars, name_of_curves
+from raphe.io.names import Name, find_sidecars, full_name
 from raphe.io.raw_images import find_images
 from raphe.io.sidecar import inspect_sidecar
 from raphe.pipeline.plan import StudyPlan
@@ -130,7 +130,7 @@ def _scans(bids: Path, derivatives: Sequence[Path], more: Sequence[Path]) -> tup
     found: dict[tuple[tuple[str, str], ...], Scan] = {}
     for path in paths:
         try:
-            name = name_of_curves(path, bids)
+            name = full_name(path, bids)
         except InputError:
             continue  # a finding of the dataset tells it
         if "sub" in name.entities and not (name.scan in found and found[name.scan].tracer):

@@ -19,7 +19,7 @@ from raphe.data.tacs import TACs
 from raphe.io import derivatives as names
 from raphe.io.bids import ScanCurves, load_curves, load_reference, read_study
 from raphe.io.input_function import write_input_function
-from raphe.io.names import name_of_curves, own_sidecars
+from raphe.io.names import full_name, own_sidecars
 from raphe.io.provenance import fingerprint, is_done, read_record, remove_outdated, sha256, versions, write_record
 from raphe.io.staging import staged
 from raphe.io.tables import write_text
@@ -190,7 +190,7 @@ def analyse_scan(task: ScanTask, restart: bool = False) -> ScanOutcome:
 
 def find_table(task: ScanTask) -> ScanCurves:
     """The table of curves of a task, with what its sidecars tell."""
-    label = name_of_curves(task.table, task.bids).label
+    label = full_name(task.table, task.bids).label
     study = read_study(task.bids, task.derivatives, more=task.made, wanted=lambda other: other == label)
     return next(one for one in study.tables if one.path == task.table)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from raphe.errors import InputError, RapheError
 from raphe.io.datasets import find_tables
-from raphe.io.names import name_of_curves, parse_name
+from raphe.io.names import full_name, parse_name
 from raphe.io.provenance import read_record
 from raphe.io.raw_scans import RawScan, find_raw_scans
 from raphe.pipeline.atlas_choice import paths_of, supplies_of
@@ -62,7 +62,7 @@ def raw_scans(
         wanted=wanted,
     )
     try:
-        curves = {name_of_curves(path, options.bids).scan for path in find_tables(options.bids, derivatives)}
+        curves = {full_name(path, options.bids).scan for path in find_tables(options.bids, derivatives)}
     except InputError:
         curves = set()
     tracers = {same_tracer(name) for name in options.tracer}
