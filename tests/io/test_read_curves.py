@@ -273,6 +273,29 @@ def test_a_unit_that_contradicts_the_sidecar_or_the_header_is_refused(table, tmp
     assert read_curves(other, sidecar=read_sidecar([own])).tacs.activity[0, 1] == 400.0
 
 
+def test_a_description_of_the_columns_tells_their_unit(table, tmp_path, fields, save_json):
+    """What is said of a region's column is of these curves; ``Units`` of a scan's sidecar is the image's."""
+    path = table(name="sub-1_desc-x_tacs.tsv")
+    image = save_json(tmp_path / "sub-1_pet.json", fields(Units="kBq/mL"))
+    assert read_curves(path).tacs.activity[0, 3] == 9000.0
+    own = {"putamen": {"Description": "a region", "Units": "Bq/mL"}, "cerebellum": {"Description": "another"}}
+    save_json(path.with_suffix(".json"), own)
+    check_sound(read_curves(path))
+    image.unlink()
+    check_sound(read_curves(path, half_life=C11))
+    with pytest.raises(UnitError, match=r"kBq/mL was given, but .*tacs\.json: Units of 'putamen' says Bq/mL"):
+        read_curves(path, half_life=C11, unit="kBq/mL")
+    save_json(path.with_suffix(".json"), {**own, "cerebellum": {"Units": "kBq/mL"}})
+    with pytest.raises(UnitError, match=r"'putamen' says Bq/mL, but .*'cerebellum' says kBq/mL"):
+        read_curves(path, half_life=C11)
+    save_json(path.with_suffix(".json"), {**fields(Units="kBq/mL"), **own})
+    with pytest.raises(UnitError, match=r"'putamen' says Bq/mL, but Units of .*tacs\.json is kBq/mL"):
+        read_curves(path)
+    save_json(path.with_suffix(".json"), {**own, "putamen": {"Units": "counts"}})
+    with pytest.raises(UnitError, match=r"Units of 'putamen': .*'counts'"):
+        read_curves(path, half_life=C11)
+
+
 def test_a_header_with_an_unknown_unit_is_refused(table):
     path = table(("frame_start\tframe_end", "start[seconds]\tend[counts]"), name="x.tac")
     with pytest.raises(UnitError, match=r"x\.tac.*'counts'"):
