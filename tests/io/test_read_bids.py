@@ -88,6 +88,19 @@ def test_two_derivatives_of_one_scan_are_ambiguous(study):
     assert len(read_study(study.root, [study.root / "derivatives/petprep"]).choose()) == 4
 
 
+def test_segmentations_that_desc_tells_are_chosen_between(study):
+    """As petprep_extract_tacs names its curves."""
+    for session in ("baseline", "blocked"):
+        for participant in ("01", "02"):
+            path = study.table(participant, session)
+            for desc in ("gtmseg", "whiteMatter"):
+                path.with_name(path.name.replace("preproc", desc)).write_text(path.read_text())
+            path.unlink()
+    with pytest.raises(InputError, match="choose one: gtmseg, whiteMatter"):
+        read_study(study.root).choose()
+    assert {one.seg for one in read_study(study.root).choose(seg="whitematter")} == {"whiteMatter"}
+
+
 @pytest.mark.parametrize("key", ["ref", "label"])
 def test_reference_curves_belong_to_their_scan_and_correction(study, table_text, key):
     add(study.root, f"{key}-cer_desc-preproc_tacs.tsv", table_text({"cer": (1000.0,) * 8}))

@@ -25,6 +25,7 @@ from raphe.io.names import (
     full_name,
     natural_key,
     reference_label,
+    segmentation,
     sidecars_of,
     volumes_of,
 )
@@ -68,7 +69,7 @@ class ScanCurves:
     @property
     def seg(self) -> str:
         """Segmentation; empty where the name does not tell."""
-        return self.name.entities.get("seg", "")
+        return segmentation(self.name)
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,6 +14,11 @@ from raphe.io.fields import Fields
 SCAN_ENTITIES = ("sub", "ses", "task", "trc", "rec", "run")
 """The entities that tell one PET scan from another; all others tell what was made of it."""
 
+SEGMENTATIONS = frozenset(
+    {"gtmseg", "brainstem", "thalamicnuclei", "hippocampusamygdala", "wm", "whitematter", "raphe", "limbic"}
+)
+"""Values of ``desc``, in small letters, by which petprep_extract_tacs tells the segmentation of its curves."""
+
 NESTED = 2
 """Folders between a dataset's own and those of its participants at most."""
 
@@ -264,6 +269,12 @@ def volumes_of(name: Name) -> Path | None:
 def reference_label(name: Name) -> str | None:
     """Label of the reference region if the table holds its curve alone (``ref-`` or ``label-``), else None."""
     return name.entities.get("label", name.entities.get("ref"))
+
+
+def segmentation(name: Name) -> str:
+    """Segmentation of a table: the value of ``seg``, else of a ``desc`` that is one; or empty."""
+    desc = name.entities.get("desc", "")
+    return name.entities.get("seg", desc if desc.lower() in SEGMENTATIONS else "")
 
 
 def correction(name: Name) -> str:
