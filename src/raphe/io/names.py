@@ -26,7 +26,7 @@ RAW_FOLDERS = ("", "rawdata", "raw")
 """Where the raw data may stand beside a folder ``derivatives``."""
 
 
-Scan = tuple[tuple[str, str], ...]
+Entities = tuple[tuple[str, str], ...]
 """Entities of a scan and their values, in the order of BIDS."""
 
 
@@ -48,7 +48,7 @@ class Name:
     suffix: str
 
     @property
-    def scan(self) -> Scan:
+    def scan(self) -> Entities:
         """Entities of the scan that the file belongs to, in the order of BIDS."""
         return tuple((key, self.entities[key]) for key in SCAN_ENTITIES if key in self.entities)
 
@@ -111,7 +111,7 @@ def full_name(path: Path, raw: Path) -> Name:
     return Name(path, MappingProxyType({**name.entities, **dict(fitting[0])}), name.suffix)
 
 
-def fitting_scans(name: Name, raw: Path) -> list[Scan]:
+def fitting_scans(name: Name, raw: Path) -> list[Entities]:
     """Scans of a raw data set that a name fits: the one of exactly that name, or else all that it says a part of.
 
     Parameters
@@ -127,7 +127,7 @@ def fitting_scans(name: Name, raw: Path) -> list[Scan]:
         key, dash, label = folder.name.partition("-")
         if dash and key == "ses":
             said.add((key, label))
-    found: dict[Scan, None] = {}
+    found: dict[Entities, None] = {}
     for path in sorted((raw / f"sub-{name.entities['sub']}").glob("**/pet/*_pet.*")):
         try:
             scan = parse_name(path).scan
