@@ -90,6 +90,9 @@ def test_a_scan_with_another_entity_is_another_scan_unless_it_is_the_only_one(tm
     assert chain(tmp_path, TABLE) == [scan]
     assert chain(tmp_path, TABLE.replace("/sub-1_ses-a", "/sub-1")) == [scan]  # its folder says the session
     assert chain(tmp_path, TABLE.replace("_desc", f"_{entity}0_desc")) == []
+    elsewhere = tmp_path / "ses-2026"  # a folder above the data set says nothing of its sessions
+    touch(elsewhere, scan)
+    assert chain(elsewhere, TABLE) == [scan]
     other = scan.replace(entity, f"{entity}2")
     touch(tmp_path, other)
     assert chain(tmp_path, TABLE) == []

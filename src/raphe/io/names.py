@@ -122,11 +122,8 @@ def fitting_scans(name: Name, raw: Path) -> list[Entities]:
     """
     if "sub" not in name.entities:
         return []
-    said = set(name.scan)
-    for folder in name.path.parents:  # a session may be told by its folder alone
-        key, dash, label = folder.name.partition("-")
-        if dash and key == "ses":
-            said.add((key, label))
+    folders = name.path.relative_to(name.root).parts[1:-1]  # a session may be told by its folder alone
+    said = {*name.scan, *(("ses", folder.removeprefix("ses-")) for folder in folders if folder.startswith("ses-"))}
     found: dict[Entities, None] = {}
     for path in sorted((raw / f"sub-{name.entities['sub']}").glob("**/pet/*_pet.*")):
         try:
