@@ -18,9 +18,9 @@ from raphe.core.bounded import Curve, plain
 from raphe.core.combined import combined, drawn
 from raphe.core.exponentials import search
 from raphe.core.projection import LANES
+from raphe.core.rates import LEAST, rates_within, two_roots
 from raphe.core.reduced import reduced
 from raphe.core.responses import RATES, Responses
-from raphe.core.roots import LEAST, two_roots
 
 Array = npt.NDArray[np.float64]
 
@@ -134,6 +134,58 @@ def tissue_with_blood(
         return _curves(responses, exponentials(k), share, seen, V_B is None)
 
     return curve
+
+
+@dataclass(frozen=True, eq=False)
+class Ends:
+    """Where searches within bounds have ended, for each curve.
+
+    Parameters
+    ----------
+    theta : ndarray, shape (n_curve, n_par)
+        Rate constants and, where it is not known, the share of blood.
+    fitted : ndarray, shape (n_curve, n_row)
+    cost : ndarray, shape (n_curve,)
+        Weighted sum of squared residuals.
+    held : ndarray of bool, shape (n_curve, n_par)
+        Parameters that are held by a bound.
+    converged : ndarray of bool, shape (n_curve,)
+    """
+
+    theta: Array
+    fitted: Array
+    cost: Array
+    held: npt.NDArray[np.bool_]
+    converged: npt.NDArray[np.bool_]
+
+
+def fit_within(
+    responses: Responses, blood: Array, V_B: float | None, start: Array, curves: Array, weights: Array, limits: Array
+) -> Ends:
+    """Fit a tissue with blood within bounds, by :func:`raphe.core.rates.rates_within`.
+
+    Parameters
+    ----------
+    responses, blood, V_B
+        As for :func:`tissue_with_blood`.
+    start : ndarray, shape (n_curve, n_par)
+        Rate constants of one of this module's tissues behind plasma and, where it is not known, the share of blood. Of
+        these k2, k3 and k4 are used.
+    curves, weights : ndarray, shape (n_curve, n_row)
+    limits : ndarray, shape (n_par, 2)
+        Bounds of each parameter.
+    """
+    rate, share = slice(1, start.shape[1] - (V_B is None)), [] if V_B is None else [(V_B, V_B)]
+    ends = np.array([limits[0], *(share or [limits[-1]])])
+    lower, upper = (plain(bound) for bound in limits[rate].T)
+    rates, amounts, fitted, cost, held, converged = rates_within(
+        responses.value, responses.slope, responses.scale, plain(start[:, rate]), plain(curves), plain(weights),
+        plain(blood), lower, upper, ends,
+    )  # fmt: skip
+    theta = np.column_stack([amounts[:, :1], rates, amounts[:, 1 if V_B is None else 2 :]])
+    at = (theta <= limits[:, 0]) | (theta >= limits[:, 1])
+    at[:, rate] = held
+    return Ends(theta, fitted, cost, at, converged)
 
 
 @dataclass(frozen=True, eq=False)

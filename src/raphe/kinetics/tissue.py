@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import reduce
 
 import numpy as np
 import numpy.typing as npt
 
 from raphe.core import compartments
-from raphe.core.bounded import BoundedFit, Curve, bounded_fit, covariance_of_free
-from raphe.core.compartments import Exponentials, Start, begin_alone, tissue_with_blood
+from raphe.core.bounded import BoundedFit, covariance_of_free
+from raphe.core.compartments import Exponentials, Start, begin_alone, fit_within, tissue_with_blood
 from raphe.core.responses import responses
 from raphe.errors import ModelError
 from raphe.kinetics.protocol import Problem, Solution, propagated
@@ -19,6 +18,8 @@ from raphe.kinetics.surface import Functions, Surface
 from raphe.quality import Quality
 
 Array = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
+Index = npt.NDArray[np.intp]
 Range = tuple[float, float]
 
 
@@ -30,24 +31,25 @@ class Tissue:
     ----------
     theta : ndarray, shape (n_curve, n_rate + 1)
         Rate constants and, last, the share of blood V_B.
-    covariance : ndarray, shape (n_curve, n_rate + 1, n_rate + 1)
-        0 for what is known or held by a bound.
+    covariance : ndarray, shape (n_curve, n_rate + 1, n_rate + 1), or None
+        0 for what is known or held by a bound; None where errors are not wanted.
     held : ndarray of bool, shape (n_curve, n_rate + 1)
         What a bound holds.
-    known : ndarray of bool, shape (n_rate + 1,)
-        What was not estimated.
-    fit : BoundedFit
-    singular : ndarray of bool, shape (n_curve,)
+    fitted : ndarray, shape (n_curve, n_row)
+    wrss : ndarray, shape (n_curve,)
+        Weighted sum of squared residuals.
+    converged, singular : ndarray of bool, shape (n_curve,)
     """
 
     theta: Array
-    covariance: Array
-    held: npt.NDArray[np.bool_]
-    known: npt.NDArray[np.bool_]
-    fit: BoundedFit
-    singular: npt.NDArray[np.bool_]
+    covariance: Array | None
+    held: Flags
+    fitted: Array
+    wrss: Array
+    converged: Flags
+    singular: Flags
 
-    def solution(self, problem: Problem, value: Array, gradient: Array, at_bound: npt.NDArray[np.bool_]) -> Solution:
+    def solution(self, problem: Problem, value: Array, gradient: Array, at_bound: Flags) -> Solution:
         """Solution of the problem: rate constants, V_B and functions of them.
 
         Parameters
@@ -60,27 +62,25 @@ class Tissue:
         at_bound : ndarray of bool, shape (n_curve,)
             Where the bound that holds a parameter is the answer's, and not the data's.
         """
-        own = np.sqrt(np.maximum(np.einsum("cpp->cp", self.covariance), 0))
-        own = np.where(self.held, np.nan, own)
         quality = (
             np.where(at_bound, Quality.AT_BOUND, 0)
-            | np.where(self.fit.converged, 0, Quality.NOT_CONVERGED)
+            | np.where(self.converged, 0, Quality.NOT_CONVERGED)
             | np.where(self.singular, Quality.SINGULAR, 0)
         )
-        return Solution(
-            np.concatenate([self.theta, value], axis=1),
-            np.concatenate([own, propagated(gradient, self.covariance)], axis=1),
-            self.fit.fitted,
-            self.fit.wrss,
-            problem.rows,
-            quality.astype(np.int64),
-        )
+        both = np.concatenate([self.theta, value], axis=1)
+        if self.covariance is None:
+            se = np.broadcast_to(np.nan, both.shape)
+        else:
+            own = np.sqrt(np.maximum(np.einsum("cpp->cp", self.covariance), 0))
+            own = np.where(self.held, np.nan, own)
+            se = np.concatenate([own, propagated(gradient, self.covariance)], axis=1)
+        return Solution(both, se, self.fitted, self.wrss, problem.rows, quality.astype(np.int64))
 
 
 def fit_tissue(
     problem: Problem,
     exponentials: Callable[[Array], Exponentials],
-    begin: Sequence[Callable[[Start], Array]],
+    begin: Callable[[Start], Array],
     bounds: Sequence[Range],
     V_B: float | None,
     V_B_bounds: Range,
@@ -94,8 +94,8 @@ def fit_tissue(
     problem : Problem
     exponentials : callable
         One of :mod:`raphe.core.compartments`.
-    begin : sequence of callable
-        Rate constants of a start, shape (n_curve, n_rate); the best fit of those from each is taken.
+    begin : callable
+        Rate constants of a start, shape (n_curve, n_rate).
     bounds : sequence of (float, float)
         Of each rate constant.
     V_B : float or None
@@ -110,7 +110,6 @@ def fit_tissue(
     blood = problem.whole_blood[problem.rows] * (V_B != 0)
     curves, weights = problem.row_activity, problem.row_weights
     limits = np.array([*bounds, *([V_B_bounds] if V_B is None else [])])
-    model = tissue_with_blood(answers, exponentials, blood, V_B)
     few = _without_repeats(weights)
     if len(bounds) == 2:
         start = begin_alone(answers, curves, few, blood, V_B, V_B_bounds, bounds[1])
@@ -120,18 +119,25 @@ def fit_tissue(
         start = compartments.begin(
             answers, curves, few, blood, V_B, V_B_bounds, fastest, slow_is_zero=slow_is_zero, near=rates
         )
-    found = _within(start, begin, model, curves, weights, limits, problem.errors)
-    known = np.zeros(len(bounds) + 1, dtype=bool)
-    theta, held, n, n_free = found.theta, found.at_bound, len(curves), len(limits)
-    spread, singular = np.full((n, n_free, n_free), np.nan), np.zeros(n, dtype=bool)
+
+    k = begin(start) if V_B is not None else np.column_stack([begin(start), start.V_B])
+    theta, beyond = np.clip(k, *limits.T), _beyond(start, k, limits)
+    held, converged = (theta <= limits[:, 0]) | (theta >= limits[:, 1]), start.converged.copy()
+    fitted, cost = start.fitted, start.cost.copy()
+    if beyond.size:
+        end = fit_within(answers, blood, V_B, k[beyond], curves[beyond], weights[beyond], limits)
+        theta[beyond], fitted[beyond], cost[beyond] = end.theta, end.fitted, end.cost
+        held[beyond], converged[beyond] = end.held, end.converged
+    n, spread, singular = len(curves), None, np.zeros(len(curves), dtype=bool)
     if problem.errors:
+        slopes = tissue_with_blood(answers, exponentials, blood, V_B)(theta, np.arange(n))[1]
+        found = BoundedFit(theta, fitted, slopes, cost, held, converged)
         spread, singular = covariance_of_free(found, curves, weights)
     if V_B is not None:
-        known[-1] = True
         theta = np.column_stack([theta, np.full(n, V_B)])
         held = np.column_stack([held, np.zeros(n, dtype=bool)])
-        spread = np.pad(spread, ((0, 0), (0, 1), (0, 1)))
-    return Tissue(theta, spread, held, known, found, singular)
+        spread = None if spread is None else np.pad(spread, ((0, 0), (0, 1), (0, 1)))
+    return Tissue(theta, spread, held, fitted, cost, converged, singular)
 
 
 def _without_repeats(weights: Array) -> Array:
@@ -140,35 +146,13 @@ def _without_repeats(weights: Array) -> Array:
     return weights[:1] if same else weights
 
 
-def _within(
-    start: Start,
-    begin: Sequence[Callable[[Start], Array]],
-    model: Curve,
-    curves: Array,
-    weights: Array,
-    limits: Array,
-    errors: bool,
-) -> BoundedFit:
-    """Best fit within bounds: the start, where its rate constants are, or else the end of a search from there."""
-    lower, upper = limits.T
-    given = [k(start) for k in begin]
-    if given[0].shape[1] < len(limits):
-        given = [np.column_stack([k, start.V_B]) for k in given]
-    theta = np.clip(given[0], lower, upper)
-    moved = theta != given[0]
+def _beyond(start: Start, k: Array, limits: Array) -> Index:
+    """Curves whose rate constants are not within bounds, or were not found."""
+    moved = (k < limits[:, 0]) | (k > limits[:, 1])
     if len(limits) > 3:
         single = (start.amplitude <= 0).any(axis=1)
         moved[single, 3] = False  # k4 has no effect where there is one exponential
-    outside = np.flatnonzero(moved.any(axis=1) | start.at_edge | ~np.isfinite(start.cost))
-    held, converged = (theta <= lower) | (theta >= upper), start.converged.copy()
-    fitted, cost = start.fitted, start.cost.copy()
-    if outside.size:
-        ends = (bounded_fit(model, k[outside], curves[outside], weights[outside], *limits.T) for k in given)
-        end = reduce(BoundedFit.better, ends)
-        theta[outside], fitted[outside], cost[outside] = end.theta, end.fitted, end.wrss
-        held[outside], converged[outside] = end.at_bound, end.converged
-    slopes = model(theta, np.arange(len(theta)))[1] if errors else np.broadcast_to(np.nan, (*curves.shape, len(limits)))
-    return BoundedFit(theta, fitted, slopes, cost, held, converged)
+    return np.flatnonzero(moved.any(axis=1) | start.at_edge | ~np.isfinite(start.cost))
 
 
 def tissue_surface(

@@ -68,7 +68,7 @@ class OneTCM:
         tissue = fit_tissue(
             problem,
             one_tissue,
-            (_begin,),
+            _begin,
             (self.K1_bounds, self.k2_bounds),
             self.V_B,
             self.V_B_bounds,

@@ -113,7 +113,7 @@ class SIMEVND:
     def estimate(self, problem: Problem) -> Solution:
         """Parameters of every curve of the problem."""
         bounds = (self.K1_bounds, K2_BOUNDS, self.k3_bounds, self.k4_bounds)
-        alone = fit_tissue(problem, two_tissue, (rate_constants,), bounds, self.V_B, self.V_B_bounds)
+        alone = fit_tissue(problem, two_tissue, rate_constants, bounds, self.V_B, self.V_B_bounds)
         curves, variance = problem.row_activity, _variance(problem, alone, self.n_free)
         weights = problem.row_weights / variance[:, None]
         limits = np.array(
@@ -205,7 +205,7 @@ def _variance(problem: Problem, alone: Tissue, n_free: int) -> Array:
     """Residual variance of each region by itself, shape (n_curve,), as its weights have it."""
     weights, curves = problem.row_weights, problem.row_activity
     least = LEAST_NOISE**2 * (weights * curves**2).mean(axis=1)
-    return np.asarray(np.maximum(alone.fit.wrss / (problem.rows.size - n_free), least))
+    return np.asarray(np.maximum(alone.wrss / (problem.rows.size - n_free), least))
 
 
 EXAMPLE = Example(SIMEVND(), {"K1": 0.25, "k2": 0.15, "k3": 0.08, "k4": 0.04, "V_B": 0.05}, tolerance=1e-3)

@@ -74,9 +74,7 @@ class TwoTCM:
     def estimate(self, problem: Problem) -> Solution:
         """Parameters of every curve of the problem."""
         bounds = (self.K1_bounds, self.k2_bounds, self.k3_bounds, self.k4_bounds)
-        tissue = fit_tissue(
-            problem, two_tissue, (rate_constants,), bounds, self.V_B, self.V_B_bounds, near=problem.first
-        )
+        tissue = fit_tissue(problem, two_tissue, rate_constants, bounds, self.V_B, self.V_B_bounds, near=problem.first)
         single = tissue.theta[:, 2] <= self.k3_bounds[0]
         edge = tissue.held[:, [0, 1]].any(axis=1) | (tissue.held[:, [2, 3]].any(axis=1) & ~single)
         return tissue.solution(problem, *_volumes(tissue.theta), edge)
