@@ -84,6 +84,26 @@ def test_a_tissue_of_one_compartment_keeps_its_volume_and_loses_k3_and_k4(known)
     assert (found.quality[usable] & Quality.UNDETERMINED).astype(bool).mean() > 0.6
 
 
+@pytest.mark.parametrize("V_B", [None, 0.05])
+def test_what_follows_only_from_what_a_bound_holds_has_no_standard_error(known, V_B):
+    """An error of 0 would say that it is certain."""
+    rng = np.random.default_rng(1)
+    none = known.table(-np.abs(rng.normal(0, 0.1, (1, 38))), known.frames_38)
+    found, _ = fit(TwoTCM(V_B=V_B), none, plasma=PLASMA, weights="duration")
+    for name in ("K1", "V_T", "V_S", "BP_ND", "BP_P", "V_ND"):
+        value, se = found.of(name)
+        assert (value[0], np.isnan(se[0])) == (0, True), name
+    assert found.quality[0] & Quality.AT_BOUND
+    single = curves(known, (0.25, 0.15, 0.0, 0.04), level=0.05, n=40)
+    found, _ = fit(TwoTCM(V_B=V_B), single, plasma=PLASMA, weights="duration")
+    alone = found.of("k3")[0] == 0
+    assert alone.any()
+    assert np.isnan(found.of("V_S")[1][alone]).all()
+    assert (found.of("V_T")[1] > 0).all()
+    if V_B is not None:
+        assert (found.of("V_B")[1] == 0).all()  # it is taken as known
+
+
 def test_what_is_not_determined_says_so_and_leaves_the_volume(known):
     """With k2 and k3 much faster than the frames tell, k3 and k4 are not to be had."""
     tacs = curves(known, (0.3, 0.4, 0.9, 0.9), level=0.03, n=40)

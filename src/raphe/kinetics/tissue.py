@@ -72,8 +72,9 @@ class Tissue:
             se = np.broadcast_to(np.nan, both.shape)
         else:
             own = np.sqrt(np.maximum(np.einsum("cpp->cp", self.covariance), 0))
-            own = np.where(self.held, np.nan, own)
-            se = np.concatenate([own, propagated(gradient, self.covariance)], axis=1)
+            of_functions = propagated(gradient, self.covariance)
+            of_functions[(of_functions == 0) & self.held.any(axis=1, keepdims=True)] = np.nan  # of what a bound holds
+            se = np.concatenate([np.where(self.held, np.nan, own), of_functions], axis=1)
         return Solution(both, se, self.fitted, self.wrss, problem.rows, quality.astype(np.int64))
 
 
