@@ -19,6 +19,7 @@ from raphe.errors import InputError, ModelError
 from raphe.kinetics.fit import fit
 from raphe.kinetics.models.frtm import FRTM
 from raphe.kinetics.models.one_tcm import OneTCM
+from raphe.kinetics.models.srtm import SRTM
 from raphe.kinetics.models.two_tcm import TwoTCM
 from raphe.kinetics.models.two_tcm3k import TwoTCM3k
 from raphe.quality import Quality
@@ -243,6 +244,23 @@ def test_a_tissue_without_binding_has_a_standard_error_of_its_volume(known, leve
     assert not (found.quality & Quality.SINGULAR).any()
     assert (found.of("V_T")[1] > 0).all()
     assert np.isnan(found.of("k4")[1][single]).all()
+
+
+def test_the_full_reference_model_has_an_error_of_no_binding(known):
+    """About as wide as estimates by the simplified model scatter, which sees the same of a tissue without binding."""
+    reference = curves(known, (0.3, 0.2, 0.0, 0.05), share=0.0).activity[0]
+    sampled = sampling(known.frames_38)
+    model = tissue_with_reference(responses(sampled, sampled.drawn(reference)), reference)
+    clean = np.repeat(model(np.array([[1.1, 0.2, 0.0, 0.05]]), None)[0], 60, axis=0)
+    noise = 0.03 * np.random.default_rng(4).normal(size=clean.shape) * np.maximum(clean, 0.05 * clean.max())
+    tacs = known.table(np.vstack([reference, clean + noise]), known.frames_38)
+    found, _ = fit(FRTM(), tacs, reference=tacs.names[0], weights="duration")
+    value, se = found.of("BP_ND")
+    none = value == 0
+    assert none.sum() > 10
+    scatter = fit(SRTM(), tacs, reference=tacs.names[0], weights="duration")[0].of("BP_ND")[0].std()
+    assert 0.5 * scatter < np.median(se[none]) < 2 * scatter
+    assert (se[none] > 0.3 * scatter).all()
 
 
 def test_one_compartment_ends_in_its_lowest_valley_whatever_the_tissue(known):

@@ -24,8 +24,8 @@ def covariances(
     """Covariance of the free parameters, as :func:`raphe.core.linear.covariance` has it, where J is well conditioned.
 
     By orthogonal columns of the weighted Jacobian (Gram and Schmidt, one after another, which loses as many digits as
-    the condition has, four at most), not by the normal matrix: with W^(1/2) J = Q R the influence of the data is R^-1 Q' W^(1/2), and the leverages are the sums of squares
-    of the rows of Q.
+    the condition has, four at most), not by the normal matrix: with W^(1/2) J = Q R the influence of the data is
+    R^-1 Q' W^(1/2), and the leverages are the sums of squares of the rows of Q.
 
     Parameters
     ----------
