@@ -263,6 +263,19 @@ def test_the_full_reference_model_has_an_error_of_no_binding(known):
     assert (se[none] > 0.3 * scatter).all()
 
 
+@pytest.mark.parametrize("V_B", [None, 0.05])
+def test_no_trapping_has_an_error_about_as_wide_as_a_little_trapping_scatters(known, V_B):
+    none, little = (curves(known, (0.3, 0.2, k3, 1e-9), level=0.03, n=80, seed=3) for k3 in (0.0, 0.005))
+    found, near = (fit(TwoTCM3k(V_B=V_B), tacs, plasma=PLASMA, weights="duration")[0] for tacs in (none, little))
+    value, se = found.of("K_i")
+    zero, scatter = value == 0, near.of("K_i")[0].std()
+    assert zero.sum() > 10
+    assert (near.of("K_i")[0] > 0).mean() > 0.9
+    assert 0.5 * scatter < np.median(se[zero]) < 2 * scatter
+    assert (se[zero] > 0).all()
+    assert np.isnan(found.of("k3")[1][zero]).all()
+
+
 def test_one_compartment_ends_in_its_lowest_valley_whatever_the_tissue(known):
     """Two exponentials of very unlike rates: the mean of them is no start for one."""
     rng = np.random.default_rng(8)

@@ -87,6 +87,7 @@ def fit_tissue(
     V_B_bounds: Range,
     slow_is_zero: bool = False,
     near: Solution | None = None,
+    none_is_an_answer: int | None = None,
 ) -> Tissue:
     """Fit a sum of exponentials behind plasma, from the best combinations of a grid.
 
@@ -106,6 +107,9 @@ def fit_tissue(
         Whether the slower exponential does not fade.
     near : Solution, optional
         Answer whose first parameters are the rate constants near which the best are.
+    none_is_an_answer : int, optional
+        Number of a rate constant that may be 0 in truth: where its estimate is, the covariance has what it may be by
+        the data all the same.
     """
     answers = responses(problem.sampling, problem.parent).rows(problem.rows)
     blood = problem.whole_blood[problem.rows] * (V_B != 0)
@@ -120,7 +124,6 @@ def fit_tissue(
         start = compartments.begin(
             answers, curves, few, blood, V_B, V_B_bounds, fastest, slow_is_zero=slow_is_zero, near=rates
         )
-
     k = begin(start) if V_B is not None else np.column_stack([begin(start), start.V_B])
     theta, beyond = np.clip(k, *limits.T), _beyond(start, k, limits)
     held, converged = (theta <= limits[:, 0]) | (theta >= limits[:, 1]), start.converged.copy()
@@ -132,7 +135,10 @@ def fit_tissue(
     n, spread, singular = len(curves), None, np.zeros(len(curves), dtype=bool)
     if problem.errors:
         slopes = tissue_with_blood(answers, exponentials, blood, V_B)(theta, np.arange(n))[1]
-        found = BoundedFit(theta, fitted, slopes, cost, held, converged)
+        fixed = held.copy()
+        if none_is_an_answer is not None:
+            fixed[:, none_is_an_answer] &= theta[:, none_is_an_answer] > 0
+        found = BoundedFit(theta, fitted, slopes, cost, fixed, converged)
         spread, singular = covariance_of_free(found, curves, weights)
     if V_B is not None:
         theta = np.column_stack([theta, np.full(n, V_B)])

@@ -71,8 +71,9 @@ class TwoTCM3k:
         """Parameters of every curve of the problem."""
         bounds = (self.K1_bounds, self.k2_bounds, self.k3_bounds)
         tissue = fit_tissue(
-            problem, irreversible, _begin, bounds, self.V_B, self.V_B_bounds, slow_is_zero=True, near=problem.first
-        )
+            problem, irreversible, _begin, bounds, self.V_B, self.V_B_bounds, slow_is_zero=True, near=problem.first,
+            none_is_an_answer=2,
+        )  # fmt: skip
         none = tissue.theta[:, 2] <= self.k3_bounds[0]
         edge = tissue.held[:, [0, 1]].any(axis=1) | (tissue.held[:, 2] & ~none)
         return tissue.solution(problem, *_influx(tissue.theta), edge)
