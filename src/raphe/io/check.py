@@ -155,7 +155,7 @@ class _Inspection:
         if reference_label(name) is None:
             reading = Reading(table, curves.tacs)
             self.readings.append(reading)
-            self.found += doubts_of_table(reading)
+            self.found += doubts_of_table(table.path, curves.tacs, table.scan)
 
     def blood(self) -> None:
         """Blood and input functions of each scan, held against one of its tables; then blood of no scan."""

@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -13,8 +14,10 @@ import numpy.typing as npt
 from raphe.core.decay import decay_constant
 from raphe.core.frames import Frames
 from raphe.data.finding import Finding
+from raphe.data.scan import Scan
 from raphe.data.tacs import TACs
 from raphe.io.bids import ScanCurves
+from raphe.io.curves import MANY_FRAMES, MINUTES_SUSPECTED
 from raphe.io.tables import shortened
 from raphe.nomenclature import tracer_key
 
@@ -39,6 +42,9 @@ EARLY = 5.0
 
 FAINT = 0.05
 """Share of a curve's upper quartile under which noise may make values leap."""
+
+LONGEST_SCAN = 600.0
+"""Minutes after injection beyond which a scan of the brain is doubted: seconds taken for minutes make it as long."""
 
 GAP = 0.1
 """Time between two frames, as a share of the shorter one, from which on it is called a gap."""
@@ -78,29 +84,42 @@ class Reading:
         )
 
 
-def doubts_of_table(reading: Reading) -> Iterator[Finding]:
-    """Doubts about the curves of one table by itself."""
-    activity, frames, names = reading.tacs.activity, reading.tacs.frames, reading.tacs.names
+def doubts_of_table(path: Path, tacs: TACs, scan: Scan) -> Iterator[Finding]:
+    """Doubts about the curves of one table by itself.
+
+    Parameters
+    ----------
+    path : Path
+        Of the table, for messages.
+    tacs : TACs
+    scan : Scan
+        What is known of it.
+    """
+    activity, frames, names = tacs.activity, tacs.frames, tacs.names
+    if frames.end[-1] > LONGEST_SCAN or (len(frames) > MANY_FRAMES and frames.end[-1] < MINUTES_SUSPECTED):
+        yield _doubt(
+            path, "", f"{len(frames)} frames end at {frames.end[-1]:.4g} min; is the unit of their times right?"
+        )
     if frames.start[0] > LATE:
         yield _doubt(
-            reading,
+            path,
             "",
             f"the curves start {frames.start[0]:g} min after injection; models of the whole curve need its beginning",
         )
-    yield from _gaps(reading)
-    yield from _outliers(reading)
-    yield from _uncorrected(reading)
-    yield from _uptake(reading)
+    yield from _gaps(path, tacs)
+    yield from _outliers(path, tacs)
+    yield from _uncorrected(path, tacs, scan)
+    yield from _uptake(path, tacs, scan)
     same: dict[bytes, str] = {}
     for name, curve in zip(names, activity, strict=True):
         if not curve.any():
-            yield _doubt(reading, name, f"region {name!r} has no activity at all (every value is 0)")
+            yield _doubt(path, name, f"region {name!r} has no activity at all (every value is 0)")
         elif len(frames) > 1 and np.ptp(curve) == 0:
-            yield _doubt(reading, name, f"region {name!r} has the same activity in every frame")
+            yield _doubt(path, name, f"region {name!r} has the same activity in every frame")
         elif curve @ frames.duration < 0:
-            yield _doubt(reading, name, f"region {name!r} has a negative activity in total")
+            yield _doubt(path, name, f"region {name!r} has a negative activity in total")
         elif curve.tobytes() in same:
-            yield _doubt(reading, name, f"regions {same[curve.tobytes()]!r} and {name!r} have identical curves")
+            yield _doubt(path, name, f"regions {same[curve.tobytes()]!r} and {name!r} have identical curves")
         same.setdefault(curve.tobytes(), name)
 
 
@@ -122,26 +141,26 @@ def doubts_of_study(readings: Sequence[Reading]) -> Iterator[Finding]:
     yield from _unit_jumps(readings)
 
 
-def _doubt(reading: Reading, field: str, told: str) -> Finding:
-    return Finding("warning", reading.table.path, field, f"{reading.table.path}: {told}")
+def _doubt(path: Path, field: str, told: str) -> Finding:
+    return Finding("warning", path, field, f"{path}: {told}")
 
 
-def _gaps(reading: Reading) -> Iterator[Finding]:
-    frames = reading.tacs.frames
+def _gaps(path: Path, tacs: TACs) -> Iterator[Finding]:
+    frames = tacs.frames
     gap = frames.start[1:] - frames.end[:-1]
     shorter = np.minimum(frames.duration[1:], frames.duration[:-1])
     for index in np.flatnonzero(gap > GAP * shorter):
         yield _doubt(
-            reading,
+            path,
             "",
             f"nothing was measured in the {60 * gap[index]:g} s between frames {index + 1} and {index + 2}; the curves "
             "are drawn straight through them",
         )
 
 
-def _outliers(reading: Reading) -> Iterator[Finding]:
+def _outliers(path: Path, tacs: TACs) -> Iterator[Finding]:
     """Doubt values that stand far from those before and after them, once the first minutes are over."""
-    curves, frames = reading.tacs.activity, reading.tacs.frames
+    curves, frames = tacs.activity, tacs.frames
     own, before, after = curves[:, 1:-1], curves[:, :-2], curves[:, 2:]
     low, high = np.minimum(before, after), np.maximum(before, after)
     seen = low > FAINT * np.quantile(np.abs(curves), 0.75, axis=1, keepdims=True)
@@ -150,19 +169,19 @@ def _outliers(reading: Reading) -> Iterator[Finding]:
         values = curves[curve, at : at + 3]
         more = f", and {len(odd) - 1} other values do likewise" if len(odd) > 1 else ""
         told = (
-            f"region {reading.tacs.names[curve]!r} leaps in frame {at + 2}, to {values[1]:.4g} kBq/mL between "
+            f"region {tacs.names[curve]!r} leaps in frame {at + 2}, to {values[1]:.4g} kBq/mL between "
             f"{values[0]:.4g} and {values[2]:.4g}{more}; is the value right?"
         )
-        yield _doubt(reading, reading.tacs.names[curve], told)
+        yield _doubt(path, tacs.names[curve], told)
 
 
-def _uncorrected(reading: Reading) -> Iterator[Finding]:
+def _uncorrected(path: Path, tacs: TACs, scan: Scan) -> Iterator[Finding]:
     """Doubt a decay correction if every region falls late as fast as the radionuclide decays."""
-    frames, half_life = reading.tacs.frames, reading.table.scan.half_life
+    frames, half_life = tacs.frames, scan.half_life
     late = frames.mid >= frames.end[-1] / 2
     if half_life is None or late.sum() < 3 or frames.end[-1] < 2 * DECAYED * half_life:
         return
-    curves = reading.tacs.activity[:, late]
+    curves = tacs.activity[:, late]
     curves = curves[(curves > 0).all(axis=1)]
     if len(curves):
         rates = -np.polyfit(frames.mid[late], np.log(curves).T, 1)[0]
@@ -172,25 +191,25 @@ def _uncorrected(reading: Reading) -> Iterator[Finding]:
                 f"nearly every region falls by at least {slowest:.2g} times the decay of {half_life:g} min late in the "
                 "scan, as it would if nobody had corrected for decay; is ImageDecayCorrected right?"
             )
-            yield _doubt(reading, "ImageDecayCorrected", told)
+            yield _doubt(path, "ImageDecayCorrected", told)
 
 
-def _uptake(reading: Reading) -> Iterator[Finding]:
-    dose, weight = reading.table.scan.injected_radioactivity, reading.table.scan.body_weight
+def _uptake(path: Path, tacs: TACs, scan: Scan) -> Iterator[Finding]:
+    dose, weight = scan.injected_radioactivity, scan.body_weight
     if not dose or not weight:
         return
-    suv = _peak(reading) * weight / dose
+    suv = _peak(tacs) * weight / dose
     if suv and not POSSIBLE_SUV[0] <= suv <= POSSIBLE_SUV[1]:
         told = (
-            f"its regions peak at {_peak(reading):.3g} kBq/mL (median), a standardised uptake of {suv:.2g} after "
+            f"its regions peak at {_peak(tacs):.3g} kBq/mL (median), a standardised uptake of {suv:.2g} after "
             f"{dose:g} MBq in {weight:g} kg; check Units, InjectedRadioactivity and BodyWeight, each with its unit"
         )
-        yield _doubt(reading, "Units", told)
+        yield _doubt(path, "Units", told)
 
 
-def _peak(reading: Reading) -> float:
+def _peak(tacs: TACs) -> float:
     """Median over the regions of their highest activity, kBq/mL."""
-    return float(np.median(np.abs(reading.tacs.activity).max(axis=1)))
+    return float(np.median(np.abs(tacs.activity).max(axis=1)))
 
 
 def _missing_regions(group: Sequence[Reading]) -> Iterator[Finding]:
@@ -200,7 +219,7 @@ def _missing_regions(group: Sequence[Reading]) -> Iterator[Finding]:
         missing = [name for name in usual if name not in reading.tacs.names]
         if missing:
             where = f"at least half of the {len(group)} tables of this kind have it"
-            yield _doubt(reading, missing[0], f"a missing region: {shortened(missing)} ({where})")
+            yield _doubt(reading.table.path, missing[0], f"a missing region: {shortened(missing)} ({where})")
 
 
 def _twins(group: Sequence[Reading]) -> Iterator[Finding]:
@@ -208,7 +227,9 @@ def _twins(group: Sequence[Reading]) -> Iterator[Finding]:
     for reading in group:
         other = first.setdefault(reading.tacs.activity.tobytes(), reading)
         if other is not reading:
-            yield _doubt(reading, "", f"its curves are identical with those of {other.table.path}; is one a copy?")
+            yield _doubt(
+                reading.table.path, "", f"its curves are identical with those of {other.table.path}; is one a copy?"
+            )
 
 
 def _names(scans: Sequence[Reading]) -> Iterator[Finding]:
@@ -217,7 +238,9 @@ def _names(scans: Sequence[Reading]) -> Iterator[Finding]:
     for reading in scans:
         name = reading.table.scan.tracer
         if name != usual:
-            yield _doubt(reading, "TracerName", f"TracerName is {name!r}, but {usual!r} in most scans; spell it alike")
+            yield _doubt(
+                reading.table.path, "TracerName", f"TracerName is {name!r}, but {usual!r} in most scans; spell it alike"
+            )
 
 
 def _radionuclides(scans: Sequence[Reading]) -> Iterator[Finding]:
@@ -239,11 +262,11 @@ def _schedules(scans: Sequence[Reading]) -> Iterator[Finding]:
         others = float(np.median(np.delete(ends, index)))
         if ends[index] < CUT_SHORT * others:
             told = f"the scan ends at {ends[index]:g} min, the others of {reading.table.scan.tracer} at {others:g} min"
-            yield _doubt(reading, "FrameTimesStart", told)
+            yield _doubt(reading.table.path, "FrameTimesStart", told)
         elif not _same(usual, reading.tacs.frames):
             told = f"its schedule ({_schedule(reading.tacs.frames, usual)}) differs from that of most scans of"
             told += f" {reading.table.scan.tracer} ({_schedule(usual, reading.tacs.frames)})"
-            yield _doubt(reading, "FrameTimesStart", told)
+            yield _doubt(reading.table.path, "FrameTimesStart", told)
 
 
 def _schedule(frames: Frames, other: Frames) -> str:
@@ -282,7 +305,7 @@ def _alike(one: Frames, other: Frames) -> npt.NDArray[np.bool_]:
 def _unit_jumps(readings: Sequence[Reading]) -> Iterator[Finding]:
     if len(readings) < 2:
         return
-    peaks = np.array([_peak(reading) for reading in readings])
+    peaks = np.array([_peak(reading.tacs) for reading in readings])
     for index, reading in enumerate(readings):
         others = float(np.median(np.delete(peaks, index)))
         low, high = sorted((float(peaks[index]), others))
@@ -291,4 +314,4 @@ def _unit_jumps(readings: Sequence[Reading]) -> Iterator[Finding]:
                 f"its regions peak at {peaks[index]:.3g} kBq/mL (median), those of other tables at {others:.3g}; is "
                 f"Units, {reading.table.sidecar.unit!r}, right?"
             )
-            yield _doubt(reading, "Units", told)
+            yield _doubt(reading.table.path, "Units", told)

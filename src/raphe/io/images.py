@@ -27,6 +27,9 @@ BLOCK = 1 << 18
 PADDING = 4096
 """Bytes after the last volume that are taken for the filling of a block and not for voxels."""
 
+FEW = 20
+"""Values of a mask that are looked at, to know it from an image of labels or of shares."""
+
 NEAR = 1e-3
 """How far a value may be from a label that it means, for the scaling of a header is rounded."""
 
@@ -125,6 +128,8 @@ class Inside:
         self.inside: Flags = np.zeros(image.grid.n_voxel, dtype=bool)
         self.span: tuple[float, float] = (np.inf, -np.inf)
         """Lowest and highest value, where a label is looked for."""
+        self.values: set[float] = set()
+        """Some of the values that are inside, where none is looked for."""
         self._image, self._label = image, label
 
     def take(self, volume: int, first: int, block: Block) -> None:
@@ -133,6 +138,8 @@ class Inside:
         known, part = np.isfinite(values), slice(first, first + block.size)
         if self._label is None:
             self.inside[part] = known & (values != 0)
+            if len(self.values) < FEW and self.inside[part].any():
+                self.values |= {float(value) for value in np.unique(values[self.inside[part]])[:FEW]}
             return
         self.inside[part] = np.abs(values - self._label) < NEAR
         low, high = values.min(initial=np.inf, where=known), values.max(initial=-np.inf, where=known)
@@ -218,7 +225,7 @@ def stream(
         _check_rest(image, (image.n_volume - volumes.stop) * n_voxel * dtype.itemsize, file)
 
 
-def read_mask(path: Path, grid: Grid, of: object, label: int | None = None) -> Flags:
+def read_mask(path: Path, grid: Grid, of: object, label: int | None = None, *, one_region: bool = False) -> Flags:
     """Read which voxels of a 3D image are not 0, or have the value ``label``.
 
     Parameters
@@ -229,6 +236,8 @@ def read_mask(path: Path, grid: Grid, of: object, label: int | None = None) -> F
     of : object
         What has that grid, for messages.
     label : int, optional
+    one_region : bool
+        Whether an image of several labels is no mask that can be meant.
 
     Returns
     -------
@@ -238,7 +247,8 @@ def read_mask(path: Path, grid: Grid, of: object, label: int | None = None) -> F
     Raises
     ------
     InputError
-        If it cannot be read, is on another grid, has several volumes or no voxel inside.
+        If it cannot be read, is on another grid, has several volumes or no voxel inside, or several labels where one
+        region is meant.
     """
     image = open_image(path)
     if image.n_volume != 1:
@@ -251,6 +261,12 @@ def read_mask(path: Path, grid: Grid, of: object, label: int | None = None) -> F
         there = f"its values go from {low:g} to {high:g}" if low <= high else "it holds no number"
         what = "it is 0 in every voxel" if label is None else f"no voxel has the value {label}; {there}"
         raise InputError(f"{path} is an empty mask: {what}; give another")
+    if one_region and len(found.values) > 1 and all(value == round(value) for value in found.values):
+        labels = ", ".join(f"{value:g}" for value in sorted(found.values)[:5])
+        raise InputError(
+            f"{path} holds several labels ({labels}{', ...' if len(found.values) > 5 else ''}), not the mask of one "
+            "region; say which one is meant (--label N)"
+        )
     return found.inside
 
 

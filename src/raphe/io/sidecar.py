@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from raphe.catalog import find_tracer
 from raphe.catalog import half_life as half_life_of
-from raphe.core.decay import remaining
+from raphe.core.decay import decay_constant, remaining
 from raphe.core.frames import Frames
 from raphe.data.finding import Finding
 from raphe.data.scan import Scan
@@ -311,8 +311,8 @@ def _with_decay(sidecar: Sidecar, fields: Fields) -> Sidecar:
 
 def _with_factors(sidecar: Sidecar, fields: Fields) -> Sidecar:
     """Hold the decay correction factors, where they are told, against the radionuclide's decay over the frames."""
-    field, frames = "DecayCorrectionFactor", sidecar.frames
-    if not fields.has(field) or frames is None or sidecar.half_life is None or not sidecar.decay_corrected:
+    field, frames, half_life = "DecayCorrectionFactor", sidecar.frames, sidecar.half_life
+    if not fields.has(field) or frames is None or half_life is None:
         return sidecar
     try:
         factors = fields.numbers(field, "")
@@ -320,11 +320,25 @@ def _with_factors(sidecar: Sidecar, fields: Fields) -> Sidecar:
         return _doubt(sidecar, fields, field, str(error).removeprefix(f"{fields.source(field)}: "))
     if factors.size != len(frames):
         return _doubt(sidecar, fields, field, f"{field} has length {factors.size}, but there are {len(frames)} frames")
-    ratio = factors * remaining(frames, sidecar.half_life)
+    if not sidecar.decay_corrected:
+        if np.all(np.abs(factors - 1) < FACTOR_TOLERANCE):
+            return sidecar
+        told = f"ImageDecayCorrected is false, but {field} goes to {factors.max():.3g}; mend whichever is wrong"
+        return _doubt(sidecar, fields, field, told)
+    ratio = factors * remaining(frames, half_life)
     if not np.all(ratio > 0) or ratio.max() / ratio.min() > 1 + FACTOR_TOLERANCE:
         told = (
-            f"{field} is not the decay of a half-life of {sidecar.half_life:g} min over these frames: over the decay "
+            f"{field} is not the decay of a half-life of {half_life:g} min over these frames: over the decay "
             f"it is {ratio.min():.3g} to {ratio.max():.3g}; check TracerRadionuclide, the frame times and the factors"
+        )
+        return _doubt(sidecar, fields, field, told)
+    level = float(np.exp(np.log(ratio).mean() + decay_constant(half_life) * sidecar.correction_time))
+    if abs(np.log(level)) > np.log1p(FACTOR_TOLERANCE):
+        by_factors = -np.log(ratio).mean() / decay_constant(half_life)
+        told = (
+            f"{field} is that of a correction to {60 * by_factors:.0f} s after injection, but ImageDecayCorrectionTime "
+            f"(the injection, where it is missing) says {60 * sidecar.correction_time:.0f} s; if the factors are right, "
+            f"the activity is taken to be {level:.3g} times what it was. Mend whichever is wrong"
         )
         return _doubt(sidecar, fields, field, told)
     return sidecar

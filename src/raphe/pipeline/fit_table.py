@@ -17,6 +17,7 @@ from raphe.data.scan import Scan
 from raphe.errors import ModelError
 from raphe.io.curves import read_curves
 from raphe.io.derivatives import fitted_table
+from raphe.io.doubts import doubts_of_table
 from raphe.io.place import located
 from raphe.io.sidecar import sidecar_of
 from raphe.io.staging import prepare, staged
@@ -73,7 +74,8 @@ def run(options: argparse.Namespace) -> int:
     with located(options.tacs):
         fits, steps = analyse(material, analysis, messages.progress)
     steps = (curves.step, *with_samples(arterial.steps if arterial else (), samples), *steps)
-    for finding in curves.findings:
+    doubts = () if options.frames else doubts_of_table(options.tacs, curves.tacs, scan)
+    for finding in (*curves.findings, *doubts):
         messages.warn(finding.message)
     if by_duration:
         messages.say("no half-life is known (--half-life), so frames are weighted by their duration")

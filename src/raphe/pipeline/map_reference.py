@@ -111,7 +111,7 @@ def voxels_of_mask(where: Named, image: DynamicFile, label: int | None) -> Indic
     InputError
         If the mask cannot be used.
     """
-    return np.flatnonzero(read_mask(where.path, image.file.grid, image.path, label))
+    return np.flatnonzero(read_mask(where.path, image.file.grid, image.path, label, one_region=True))
 
 
 def mean_of_mask(where: Named, found: Values, image: DynamicFile, label: int | None) -> tuple[Array, str, Step]:
