@@ -40,6 +40,18 @@ USUAL_AREA = (0.05, 20.0)
 POSSIBLE_RATIO = (0.02, 50.0)
 """Plasma over whole blood, or manual samples over an autosampler's, between which their units may be right."""
 
+USUAL_RATIO = (0.2, 5.0)
+"""Plasma over whole blood between which it is not doubted; an assumption (0.5 to 2 in the scans named above)."""
+
+USUAL_APART = (0.6, 1.7)
+"""Manual samples over an autosampler's, where both were sampled, between which neither is doubted; an assumption."""
+
+LEAST_PARENT = 0.05
+"""Highest parent fraction of a scan below which its unit is doubted: a share said to be per cent is a hundredth."""
+
+LEAP = 5.0
+"""Fold by which a sample may depart from both of its neighbours, once blood falls, before it is doubted."""
+
 POSSIBLE_PEAK = (0.1, 1000.0)
 """Peak of blood as standardised uptake (activity times body weight over dose) that is possible; an assumption.
 
@@ -96,6 +108,8 @@ def doubts_of_blood(blood: Blood, tacs: TACs, scan: Scan) -> Iterator[Finding]:
     yield from found or _units(curves, tacs, scan, "--blood-unit")
     if not found:
         yield from _recordings_apart(blood)
+        yield from _fractions(blood)
+        yield from _leaps(curves)
 
 
 def doubts_of_input(path: Path, found: InputFunction, tacs: TACs, scan: Scan) -> Iterator[Finding]:
@@ -260,13 +274,15 @@ def _spelled(unit: str, times: float) -> str | None:
 
 def _against_whole_blood(plasma: _Curve, blood: _Curve) -> Iterator[Finding]:
     ratio = _level(plasma.curve, blood.curve)
-    if ratio is not None and not POSSIBLE_RATIO[0] <= ratio <= POSSIBLE_RATIO[1]:
-        message = (
-            f"{plasma.source}: plasma is {_three(ratio)} times whole blood (median of the samples), where "
-            f"{POSSIBLE_RATIO[0]:g} to {POSSIBLE_RATIO[1]:g} is possible; their units are {plasma.unit} and "
-            f"{blood.unit}: mend whichever is wrong"
-        )
-        yield Finding("error", plasma.source, plasma.field, message)
+    if ratio is None or USUAL_RATIO[0] <= ratio <= USUAL_RATIO[1]:
+        return
+    impossible = not POSSIBLE_RATIO[0] <= ratio <= POSSIBLE_RATIO[1]
+    (low, high), what = (POSSIBLE_RATIO, "possible") if impossible else (USUAL_RATIO, "usual")
+    message = (
+        f"{plasma.source}: plasma is {_three(ratio)} times whole blood (median of the samples), where {low:g} to "
+        f"{high:g} is {what}; their units are {plasma.unit} and {blood.unit}: mend whichever is wrong"
+    )
+    yield Finding("error" if impossible else "warning", plasma.source, plasma.field, message)
 
 
 def _level(one: PiecewiseLinear, other: PiecewiseLinear) -> float | None:
@@ -286,13 +302,43 @@ def _recordings_apart(blood: Blood) -> Iterator[Finding]:
         manual, other = sorted(own, key=lambda one: one.source != "manual")[:2]
         curves = [PiecewiseLinear(one.series[quantity].time, one.series[quantity].value) for one in (manual, other)]
         ratio = _level(curves[0], curves[1])
-        if ratio is not None and not POSSIBLE_RATIO[0] <= ratio <= POSSIBLE_RATIO[1]:
+        if ratio is not None and not USUAL_APART[0] <= ratio <= USUAL_APART[1]:
+            impossible = not POSSIBLE_RATIO[0] <= ratio <= POSSIBLE_RATIO[1]
             source, column = other.unit_sources[quantity], other.series[quantity].column
             message = (
                 f"{source}: {column} of {manual.path} ({manual.units[quantity]}) is {_three(ratio)} times that of "
-                f"{other.path} ({other.units[quantity]}) where both were sampled; mend the unit that is wrong"
+                f"{other.path} ({other.units[quantity]}) where both were sampled; mend the unit "
+                f"{'that' if impossible else 'or the calibration, whichever'} is wrong"
             )
-            yield Finding("error", source, column, message)
+            yield Finding("error" if impossible else "warning", source, column, message)
+
+
+def _fractions(blood: Blood) -> Iterator[Finding]:
+    """Doubt the unit of a parent fraction that is never more than a few per cent."""
+    for one in blood.recordings:
+        series = one.series.get("parent_fraction")
+        if series is not None and (highest := float(series.value.max())) < LEAST_PARENT:
+            message = (
+                f"{one.path}: {series.column} is at most {highest:.2g}, a share of {100 * highest:.2g} % unchanged "
+                "tracer; is its unit right (Units in the JSON: unitless for 0 to 1, % for 0 to 100)?"
+            )
+            yield Finding("warning", one.path, series.column, message)
+
+
+def _leaps(curves: Sequence[_Curve]) -> Iterator[Finding]:
+    """Doubt a sample that stands far from those before and after it, once blood falls."""
+    for one in curves:
+        time, value = one.curve.time, one.curve.value
+        before, own, after = value[:-2], value[1:-1], value[2:]
+        low, high = np.minimum(before, after), np.maximum(before, after)
+        fell = np.arange(1, len(value) - 1) > value.argmax() + 1
+        for at in np.flatnonzero(fell & (low > 0) & ((own > LEAP * high) | (LEAP * own < low)))[:1]:
+            message = (
+                f"{one.source}: {one.field} leaps to "
+                f"{own[at]:.4g} kBq/mL at {60 * time[at + 1]:.4g} s after injection, between {before[at]:.4g} and "
+                f"{after[at]:.4g}; is the sample right?"
+            )
+            yield Finding("warning", one.source, one.field, message)
 
 
 def _against_dose(blood: _Curve, scan: Scan) -> Iterator[Finding]:

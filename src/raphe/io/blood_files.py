@@ -60,7 +60,7 @@ def _nearest(scan: Name, root: Path, suffix: str) -> tuple[Path, ...]:
 
 
 def _fitting(scan: Name, root: Path, suffix: str) -> Iterator[Name]:
-    for path in sorted((root / f"sub-{scan.entities['sub']}").glob(f"**/*_{suffix}.tsv")):
+    for path in sorted((root / f"sub-{scan.entities['sub']}").glob(f"**/[!.]*_{suffix}.tsv")):
         try:
             name = parse_name(path)
         except InputError:

@@ -81,7 +81,7 @@ def check_dataset(
         inspection.guard(path, inspection.table)
     if blood:
         inspection.blood()
-    for path in sorted(bids.glob("sub-*/**/*_pet.json")):
+    for path in sorted(bids.glob("sub-*/**/[!.]*_pet.json")):
         inspection.guard(path, inspection.scan)
     inspection.guard(bids, partial(inspection.images, images, frozenset(more)))
     inspection.guard(bids / "participants.tsv", inspection.participants)
@@ -166,7 +166,7 @@ class _Inspection:
         for reading in scans.values():
             for path in (*reading.table.blood, *reading.table.input_functions)[:1]:
                 self.guard(path, partial(self.blood_of_scan, reading))
-        for path in sorted(self.bids.glob("sub-*/**/*_blood.tsv")):
+        for path in sorted(self.bids.glob("sub-*/**/[!.]*_blood.tsv")):
             if path not in held:
                 self.guard(path, self.blood_alone)
 

@@ -22,7 +22,7 @@ def find_tables(bids: Path, derivatives: Sequence[Path] = (), more: Sequence[Pat
         If a folder is absent or there are no tables.
     """
     roots = dataset_roots(bids, derivatives)
-    found = [path for root in roots for path in sorted(root.glob("sub-*/**/*.tsv")) if _is_table(path)]
+    found = [path for root in roots for path in sorted(root.glob("sub-*/**/[!.]*.tsv")) if _is_table(path)]
     found += more
     if not found:
         searched = shortened([str(root) for root in roots or (bids,)], 4)

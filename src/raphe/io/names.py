@@ -125,7 +125,7 @@ def fitting_scans(name: Name, raw: Path) -> list[Entities]:
     folders = name.path.relative_to(name.root).parts[1:-1]  # a session may be told by its folder alone
     said = {*name.scan, *(("ses", folder.removeprefix("ses-")) for folder in folders if folder.startswith("ses-"))}
     found: dict[Entities, None] = {}
-    for path in sorted((raw / f"sub-{name.entities['sub']}").glob("**/pet/*_pet.*")):
+    for path in sorted((raw / f"sub-{name.entities['sub']}").glob("**/pet/[!.]*_pet.*")):
         try:
             scan = parse_name(path).scan
         except InputError:
@@ -254,7 +254,7 @@ def sidecars_of(name: Name, bids: Path) -> tuple[Path, ...]:
 def volumes_of(name: Name) -> Path | None:
     """Table of volumes of the same participant, session (or none) and segmentation in the same dataset, or None."""
     fitting = []
-    for path in sorted((name.root / f"sub-{name.entities['sub']}").glob("**/*_morph.tsv")):
+    for path in sorted((name.root / f"sub-{name.entities['sub']}").glob("**/[!.]*_morph.tsv")):
         other = parse_name(path).entities
         if other.get("seg") == name.entities.get("seg") and other.get("ses", name.entities.get("ses")) == (
             name.entities.get("ses")
@@ -308,7 +308,7 @@ def _raw_roots(table: Path, raw: Path | None) -> Iterator[Path]:
 def _inherited(folder: Path, root: Path, suffix: str, entities: Mapping[str, str]) -> Iterator[Path]:
     while True:
         fitting = []
-        for path in sorted(folder.glob("*.json")) if folder.is_dir() else ():
+        for path in sorted(folder.glob("[!.]*.json")) if folder.is_dir() else ():
             try:
                 name = parse_name(path)
             except InputError:

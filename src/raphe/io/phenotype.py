@@ -73,7 +73,7 @@ def read_score(folder: Path, name: str) -> Score | None:
 
 
 def _tables(folder: Path) -> list[Path]:
-    return sorted(folder.glob("*.tsv")) if folder.is_dir() else []
+    return sorted(folder.glob("[!.]*.tsv")) if folder.is_dir() else []
 
 
 def _read(path: Path) -> Table:

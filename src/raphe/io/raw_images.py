@@ -41,7 +41,7 @@ def find_images(bids: Path) -> RawImages:
     found: dict[str, list[Name]] = {"pet": [], "T1w": []}
     unnamed = []
     for suffix, names in found.items():
-        for path in sorted(path for end in IMAGE_ENDINGS for path in bids.glob(f"sub-*/**/*_{suffix}{end}")):
+        for path in sorted(path for end in IMAGE_ENDINGS for path in bids.glob(f"sub-*/**/[!.]*_{suffix}{end}")):
             try:
                 name = parse_name(path)
                 check_place(name)

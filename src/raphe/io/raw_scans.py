@@ -97,7 +97,7 @@ def find_raw_scans(
 
 def has_images(bids: Path) -> bool:
     """Whether a dataset has dynamic images, whatever their names are worth."""
-    return any(True for ending in IMAGE_ENDINGS for _ in bids.glob(f"sub-*/**/pet/*_pet{ending}"))
+    return any(True for ending in IMAGE_ENDINGS for _ in bids.glob(f"sub-*/**/pet/[!.]*_pet{ending}"))
 
 
 def t1_of(bids: Path, participant: str, session: str | None, wanted: str | None = None) -> Path | None:
@@ -148,7 +148,7 @@ def _raw(names: Iterable[Name]) -> list[Name]:
 
 
 def _named(folder: Path, suffix: str) -> list[Name]:
-    paths = {path for ending in IMAGE_ENDINGS for path in folder.glob(f"**/*_{suffix}{ending}")}
+    paths = {path for ending in IMAGE_ENDINGS for path in folder.glob(f"**/[!.]*_{suffix}{ending}")}
     return [parse_name(path) for path in sorted(paths)]
 
 

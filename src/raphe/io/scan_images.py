@@ -168,7 +168,7 @@ def brain_masks_of(image: Name, roots: Sequence[Path]) -> tuple[tuple[Path, ...]
 def _named(root: Path, participant: str, suffix: str, lenient: bool = False) -> list[Name]:
     """Images of a participant; one whose name is not as BIDS has it is refused, or (``lenient``) passed over."""
     folder, found = root / f"sub-{participant}", []
-    for path in sorted(path for ending in IMAGE_ENDINGS for path in folder.glob(f"**/*_{suffix}{ending}")):
+    for path in sorted(path for ending in IMAGE_ENDINGS for path in folder.glob(f"**/[!.]*_{suffix}{ending}")):
         try:
             found.append(parse_name(path))
         except InputError:

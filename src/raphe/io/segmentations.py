@@ -114,7 +114,7 @@ def segmentations(participant: str, roots: Sequence[Path]) -> tuple[Segmentation
 def _of_bids(participant: str, roots: Iterable[Path]) -> Iterator[Segmentation]:
     for root in roots:
         folder = root / f"sub-{participant}"
-        for path in sorted(path for ending in IMAGE_ENDINGS for path in folder.glob(f"**/anat/*_dseg{ending}")):
+        for path in sorted(path for ending in IMAGE_ENDINGS for path in folder.glob(f"**/anat/[!.]*_dseg{ending}")):
             entities = parse_name(path).entities
             if entities.get("space", "T1w") == "T1w":
                 names = [entities[key] for key in ("seg", "desc") if key in entities]

@@ -46,7 +46,7 @@ def acquisition_times(root: Path, participant: str) -> dict[str, datetime]:
     """
     folder = root / f"sub-{participant}"
     times: dict[str, datetime] = {}
-    for path in sorted(folder.glob("ses-*/*_scans.tsv")):
+    for path in sorted(folder.glob("ses-*/[!.]*_scans.tsv")):
         table = read_table(path)
         files = _cells(table, "filename")
         told = [time for time, file in zip(_times(table), files, strict=True) if time and file.startswith("pet/")]

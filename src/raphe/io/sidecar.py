@@ -337,7 +337,7 @@ def _with_factors(sidecar: Sidecar, fields: Fields) -> Sidecar:
         by_factors = -np.log(ratio).mean() / decay_constant(half_life)
         told = (
             f"{field} is that of a correction to {60 * by_factors:.0f} s after injection, but ImageDecayCorrectionTime "
-            f"(the injection, where it is missing) says {60 * sidecar.correction_time:.0f} s; if the factors are right, "
+            f"(the injection, where missing) says {60 * sidecar.correction_time:.0f} s; if the factors are right, "
             f"the activity is taken to be {level:.3g} times what it was. Mend whichever is wrong"
         )
         return _doubt(sidecar, fields, field, told)
