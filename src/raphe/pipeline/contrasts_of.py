@@ -120,7 +120,7 @@ def question_of(plan: StudyPlan, contrast: ContrastSection, analysed: Sequence[A
         contrast.kind,
         terms=contrast.terms,
         sessions=contrast.sessions,
-        regions=_regions(plan, contrast),
+        regions=contrast.regions or plan.regions.names,
         arm=contrast.arm or "",
         arms=tuple(arm.name for arm in plan.arms),
         by=contrast.by or "",
@@ -150,12 +150,6 @@ def question_of(plan: StudyPlan, contrast: ContrastSection, analysed: Sequence[A
 def _prior(contrast: ContrastSection) -> Prior | None:
     given = contrast.prior
     return None if given is None else Prior(given.location, given.scale, math.inf if given.df is None else given.df)
-
-
-def _regions(plan: StudyPlan, contrast: ContrastSection) -> tuple[str, ...]:
-    """Regions of a contrast as ``[regions]`` ``list`` spells them."""
-    spelled = {region_key(name): name for name in plan.regions.names}
-    return tuple(spelled.get(region_key(name), name) for name in contrast.regions) or plan.regions.names
 
 
 def _tracers(plan: StudyPlan, estimates: Estimates) -> tuple[str, ...]:

@@ -35,7 +35,7 @@ from raphe.pipeline.maps_of_study import maps_of_study
 from raphe.pipeline.participant import ScanTask, fingerprint_of, parameters_path
 from raphe.pipeline.people_of import ARM
 from raphe.pipeline.pharmacology_of import pharmacology_of
-from raphe.pipeline.plan import StudyPlan
+from raphe.pipeline.plan import StudyPlan, with_regions_as
 from raphe.pipeline.plan_schema import same_tracer
 from raphe.pipeline.set_aside import Aside, set_aside
 from raphe.quality import Quality
@@ -105,6 +105,7 @@ def report_group(
     if not done:
         raise InputError(f"{out}: no scan has been analysed yet; run the participant level first")
     estimates = Estimates.joined(_estimates(out, table, task, plan, people) for table, task in done)
+    plan = plan and with_regions_as(plan, estimates.distinct("region"))
     regions = plan.regions.names if plan else ()
     aside, taken_out = set_aside({one.scan: one.excluded for one in summaries if one.excluded})
     made = contrasts_of(plan, estimates, people, aside) if plan else Made((), (), ())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +11,13 @@ from pydantic import ValidationError as SchemaError
 
 from raphe.errors import InputError, PlanError
 from raphe.io.tables import read_text
+from raphe.nomenclature import region_key
 from raphe.pipeline.plan_faults import describe
 from raphe.pipeline.plan_rules import check_rules
 from raphe.pipeline.plan_schema import ContrastSection, StudyPlan, TracerSection
 from raphe.pipeline.toml_lines import key_lines, line_of
 
-__all__ = ["ContrastSection", "StudyPlan", "TracerSection", "read_plan"]
+__all__ = ["ContrastSection", "StudyPlan", "TracerSection", "read_plan", "with_regions_as"]
 
 
 def read_plan(path: Path) -> StudyPlan:
@@ -48,7 +50,26 @@ def read_plan(path: Path) -> StudyPlan:
     plan = plan.model_copy(update={"contrasts": tuple(_with_tracer(plan, contrast) for contrast in plan.contrasts)})
     plan._path, plan._lines = path, lines
     check_rules(plan)
-    return plan
+    return with_regions_as(plan, plan.regions.names)
+
+
+def with_regions_as(plan: StudyPlan, names: Sequence[str]) -> StudyPlan:
+    """Plan whose primary region, and the regions of its contrasts, are spelled as names that mean the same.
+
+    Parameters
+    ----------
+    plan : StudyPlan
+    names : sequence of str
+        Of ``[regions]`` ``list``, or of the data.
+    """
+    spelled = {region_key(name): name for name in reversed(names)}
+
+    def own(name: str) -> str:
+        return name if name in names else spelled.get(region_key(name), name)
+
+    contrasts = (each.model_copy(update={"regions": tuple(map(own, each.regions))}) for each in plan.contrasts)
+    primary = plan.primary and plan.primary.model_copy(update={"region": own(plan.primary.region)})
+    return plan.model_copy(update={"contrasts": tuple(contrasts), "primary": primary})
 
 
 def _text(path: Path) -> str:

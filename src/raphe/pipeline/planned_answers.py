@@ -32,7 +32,7 @@ from raphe.pipeline.findings import paragraphs, refuse_errors
 from raphe.pipeline.messages import Messages
 from raphe.pipeline.people_of import people_of
 from raphe.pipeline.pharmacology_of import pharmacology_of
-from raphe.pipeline.plan import StudyPlan, read_plan
+from raphe.pipeline.plan import StudyPlan, read_plan, with_regions_as
 from raphe.pipeline.plan_schema import same_tracer
 from raphe.pipeline.stats_of_maps import stats_of_maps
 from raphe.report.pharmacology import parts_of
@@ -76,6 +76,7 @@ def run(options: argparse.Namespace) -> int:
     refuse_errors(findings)
     for paragraph in paragraphs(findings):
         messages.warn(paragraph)
+    plan = with_regions_as(plan, estimates.distinct("region"))
     made = contrasts_of(plan, estimates, people, gone.aside)
     if not made.contrasts:
         raise InputError("; ".join(made.unmade))
