@@ -199,3 +199,70 @@ def test_blocks_are_held_against_the_people(tmp_path, sites, more, severity, sai
     found = check(tmp_path, BLOCKS + more, columns)
     assert [one for one, _ in found] == ([severity] if severity else [])
     assert all(said in message for _, message in found)
+
+
+@pytest.mark.parametrize(
+    ("cells", "said"),
+    [
+        ({"02": "thirty"}, "participants.tsv: column 'age', line 4: 'thirty' is not a number, but most cells"),
+        ({"02": "2+", "05": "3+"}, "in every line if they are classes (likewise line 7)"),
+        ({"02": "34,5"}, "participants.tsv: column 'age', line 4: '34,5' has a decimal comma; write a decimal point"),
+        ({who: f"{value},5" for who, value in AGE.items()}, "line 2: '30,5' has a decimal comma; write a decimal"),
+    ],
+)
+def test_a_covariate_of_numbers_with_a_cell_that_is_none(tmp_path, cells, said):
+    """It alone is told, not what the many classes would do to the design."""
+    columns = {"arm": ARMS, "age": {**AGE, "07": "n/a", **cells}}
+    ((severity, message),) = check(tmp_path, ANCOVA + 'covariates = ["age"]\nmissing = "exclude"\n', columns)
+    assert severity == "error"
+    assert said in message
+
+
+SITE = {who: "south" if i in (0, 3, 6) else "north" for i, who in enumerate(NAMES)}
+
+
+@pytest.mark.parametrize(
+    ("name", "cells", "said"),
+    [
+        ("site", {"03": "South"}, "column 'site': 'south' (sub-00, sub-06) and 'South' (sub-03) count as different"),
+        ("site", {"03": "so uth"}, "'so uth' (sub-03) count as different classes; write them alike if they are one"),
+        (
+            "sex",
+            {who: {"south": "M", "north": "F"}[site] for who, site in SITE.items()} | {"03": "male"},
+            "'male' (sub-03)",
+        ),
+        ("sex", {"03": "?"}, "column 'sex': '?' (sub-03) counts as a class of its own; write n/a"),
+    ],
+)
+def test_spellings_of_one_class_are_told(tmp_path, name, cells, said):
+    columns = {"arm": ARMS, name: {**SITE, **cells}}
+    ((severity, message),) = check(tmp_path, ANCOVA + f'covariates = ["{name}"]\n', columns)
+    assert severity == "warning"
+    assert said in message
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        SITE,
+        {who: {"south": "1", "north": "2"}[site] for who, site in SITE.items()},
+        {who: {"south": "1e1", "north": "1E1"}[site] if who != "07" else "20" for who, site in SITE.items()},
+        {**SITE, "01": "1", "04": "1"},
+    ],
+)
+def test_classes_and_numbers_that_are_meant_are_without_remark(tmp_path, cells):
+    assert check(tmp_path, ANCOVA + 'covariates = ["site"]\n', {"arm": ARMS, "site": cells}) == []
+
+
+def test_arms_that_are_numbers_or_differ_in_case(tmp_path):
+    contrast = ANCOVA.replace("placebo", "1").replace("ketamine", "2")
+    head = HEAD.replace("placebo", "1").replace("ketamine", "2")
+    path, table = tmp_path / "raphe.toml", tmp_path / "participants.tsv"
+    path.write_text(head + contrast, encoding="utf-8")
+    table.write_text("participant_id\tarm\nsub-1\t1\nsub-2\t2\nsub-3\t1\nsub-4\tn/a\n", encoding="utf-8")
+    assert people_of(read_plan(path), table, tmp_path / "none")[1] == ()
+    path.write_text(HEAD + 'terms = ["before", "after"]\n', encoding="utf-8")
+    table.write_text("participant_id\tarm\nsub-1\tketamine\nsub-2\tKetamine\n", encoding="utf-8")
+    (finding,) = people_of(read_plan(path), table, tmp_path / "none")[1]
+    assert finding.severity == "warning"
+    assert "column 'arm': 'ketamine' (sub-1) and 'Ketamine' (sub-2)" in finding.message

@@ -55,6 +55,8 @@ class Job:
         Scans that have no curves here, and why: they could not be preprocessed, or are excluded and not read.
     unread : Unread
         The last of them, and what is wrong with their files.
+    of_people : tuple of Finding
+        Those of the findings that are about what the plan's contrasts need of the participants.
     """
 
     study: Study
@@ -65,6 +67,7 @@ class Job:
     people: People
     absent: tuple[ScanSummary, ...]
     unread: Unread
+    of_people: tuple[Finding, ...]
 
     @property
     def excluded(self) -> dict[str, str]:
@@ -122,10 +125,11 @@ def read_job(
         plan,
         found.tables,
         tasks,
-        (*_of_a_part(options), *findings, *unread.findings, *found.findings),
+        (*_of_a_part(options), *findings, *unread.findings, *unknown, *found.findings),
         people,
         tuple(_named(one, found.tables) for one in absent if one.scan.label not in there),
         unread,
+        unknown,
     )
 
 

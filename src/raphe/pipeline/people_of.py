@@ -11,6 +11,7 @@ from raphe.errors import InputError, nearest
 from raphe.io.participants import ID, faults
 from raphe.io.phenotype import read_score, score_names
 from raphe.io.tables import Table, read_table
+from raphe.pipeline.cells_of_people import mixed_numbers, spelled_alike
 from raphe.pipeline.contrast_rules import arms_of
 from raphe.pipeline.plan_schema import ContrastSection, StudyPlan
 from raphe.pipeline.toml_lines import Key
@@ -38,7 +39,8 @@ def people_of(
     -------
     People
     tuple of Finding
-        Errors: a covariate, a score or a visit that there is not, an arm that the plan does not have.
+        Errors: a covariate, a score or a visit that there is not, an arm that the plan does not have, a covariate of
+        numbers with a cell that is none (the column is then left out). Warnings: one class in several spellings.
     """
     if plan is None:
         return People(), ()
@@ -62,6 +64,10 @@ def people_of(
             where = f"{plan.path}, line {plan.line('contrast', index, 'blocks')}: contrast {contrast.name!r}"
             how = f"blocks {contrast.blocks!r} is no column of participants.tsv; {nearest(contrast.blocks, columns)}"
             found.append(Finding("error", plan.path, "contrast.blocks", f"{where}: {how}"))
+    if table is not None:
+        mixed = list(_mixed(plan, table))
+        found += [*mixed, *_spelled(plan, table)]
+        columns = {name: cells for name, cells in columns.items() if name not in {one.field for one in mixed}}
     return People(columns, scores), tuple(dict.fromkeys(found))
 
 
@@ -101,6 +107,20 @@ def _arm_faults(plan: StudyPlan, table: Table | None) -> Iterator[Finding]:
         if cell.lower() not in NOT_KNOWN and cell not in known:
             how = f"{who} is in arm {cell!r}, which has no [[arm]] in {plan.path.name}; {nearest(cell, known)}"
             yield Finding("error", table.path, ARM, f"{table.path}: {ARM}, line {line}: {how}")
+
+
+def _mixed(plan: StudyPlan, table: Table) -> Iterator[Finding]:
+    for name in dict.fromkeys(name for contrast in plan.contrasts for name in contrast.covariates):
+        if name in table.columns and name not in (ID, ARM):
+            yield from mixed_numbers(table, name)
+
+
+def _spelled(plan: StudyPlan, table: Table) -> Iterator[Finding]:
+    """Yield spellings of one class among covariates, blocks and arms."""
+    named = (name for contrast in plan.contrasts for name in (*contrast.covariates, contrast.blocks))
+    for name in dict.fromkeys((ARM, *named)):
+        if name is not None and name in table.columns and name != ID:
+            yield from spelled_alike(table, name)
 
 
 def _wanted(index: int, contrast: ContrastSection) -> Iterator[tuple[Key, str]]:

@@ -77,7 +77,7 @@ def stats_of_maps(
     notes = (*maps.notes, *of_regions, *([gone.told] if gone.told else []))
     for note in notes:
         messages.say(note)
-    for why in (*doubts, *unmade):
+    for why in (*paragraphs(unknown), *doubts, *unmade):
         messages.warn(why)
     remove_others(options.out, made.found)
     page = _write(options, plan, participants, maps, made, gone, (*notes, *unmade))

@@ -87,9 +87,10 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _must_be_read(finding: Finding, job: Job) -> bool:
-    """Whether a warning may bear on the results: those about a scan that takes part and about the plan do."""
+    """Whether a warning may bear on the results: those about scans that take part, plan and covariates do."""
     about_a_scan = any(part.startswith("sub-") for part in finding.path.parts) and finding not in job.unread.findings
-    return about_a_scan or (job.plan is not None and finding.path == job.plan.path)
+    about_the_plan = job.plan is not None and finding.path == job.plan.path
+    return about_a_scan or about_the_plan or finding in job.of_people
 
 
 def _preprocessed(
