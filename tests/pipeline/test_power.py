@@ -87,6 +87,15 @@ def test_two_give_the_third(design, tmp_path):
         (["--design", "paired", "--n", "4", "--wscv", "6", "--allocation", "2:1"], "one group"),
         (["--design", "paired", "--n", "4", "--tracer", "DASB", "--region", "putamne"], "putamen"),
         (["--design", "paired", "--n", "4", "--tracer", "DASB", "--species", "dog"], "dog"),
+        (
+            ["--design", "paired", "--n", "4", "--tracer", "FOO"],
+            "'FOO', which --wscv can give instead; there are AZ10419369, DASB",
+        ),
+        (
+            ["--design", "paired", "--n", "4", "--tracer", "DSAB"],
+            "'DSAB', which --wscv can give instead; did you mean 'DASB'?",
+        ),
+        (["--design", "paired", "--n", "4", "--tracer", "SCH23390"], "'SCH23390', which --wscv can give"),
         (["--design", "paired", "--n", "4", "--wscv", "6", "--outcome", "post"], "--outcome"),
         (["--design", "ancova", "--n", "20", "--wscv", "6"], "between people"),
         (["--design", "paired", "--n", "1", "--wscv", "6"], "too few"),
