@@ -117,6 +117,15 @@ def test_allocation_is_read_or_refused(ratio, capsys):
     assert capsys.readouterr().err.count("\n") == 1
 
 
+@pytest.mark.parametrize("n", ["1000001", "10000000000000000000000"])
+def test_more_people_than_there_can_be_are_refused(n, capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(["power", "--design", "paired", "--n", n, "--wscv", "6"])
+    assert ended.value.code == 2
+    assert f"{n} people are too many; give at most 1,000,000" in capsys.readouterr().err
+    assert main(["power", "--design", "paired", "--n", "1000000", "--wscv", "6", "--quiet"]) == 0
+
+
 def test_same_words_write_the_same_bytes(tmp_path):
     words = ["power", "--design", "correlation", "--n", "20", "--quiet", "--out"]
     for name in ("one", "two"):
