@@ -123,6 +123,14 @@ def fit_or_positive(text: str) -> float | None:
     return None if text == "fit" else positive(text)
 
 
+def fit_or_share(text: str) -> float | None:
+    """A share above 0, of 1 at most, or None for ``fit``."""
+    value = fit_or_positive(text)
+    if value is not None and value > 1:
+        raise argparse.ArgumentTypeError(f"{text} is more than all; give a share of 1, such as 0.9, or fit")
+    return value
+
+
 def number(text: str) -> float:
     """A finite number."""
     try:

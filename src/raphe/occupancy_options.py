@@ -79,10 +79,13 @@ def _add_exposure(parser: argparse.ArgumentParser) -> None:
     exposure.add_argument(
         "--exposure-kind", choices=("dose", "concentration"), default="dose", help="what it is (dose if not given)"
     )
-    for name, what in (("--e-max", "largest occupancy, a share of 1"), ("--hill", "Hill slope")):
+    for name, what, of in (
+        ("--e-max", "largest occupancy, a share of 1", arguments.fit_or_share),
+        ("--hill", "Hill slope", arguments.fit_or_positive),
+    ):
         exposure.add_argument(
             name,
-            type=arguments.fit_or_positive,
+            type=of,
             default=1.0,
             metavar="{fit,X}",
             help=f"{what}: fixed at a number (1 if not given), or fit",

@@ -10,12 +10,15 @@ from raphe import arguments
 DESIGNS = ("paired", "groups", "ancova", "interaction", "correlation", "equivalence")
 """As in :data:`raphe.stats.power.KINDS`, which is not imported for the sake of ``raphe --help``."""
 
+MOST = 1_000_000
+"""People above whom nothing is computed."""
+
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Add them."""
     parser.add_argument("--design", choices=DESIGNS, required=True, help="what is tested")
     three = parser.add_argument_group("give one or two; power is 0.8 if not given, and the rest is found")
-    three.add_argument("--n", type=arguments.count, metavar="N", help="people in all")
+    three.add_argument("--n", type=people, metavar="N", help="people in all")
     three.add_argument("--change", type=arguments.positive, metavar="X", help="true change, correlation, or margin")
     three.add_argument("--power", type=arguments.positive, metavar="P", help="probability that it is shown")
     parser.add_argument("--allocation", type=ratio, metavar="A:B", help="drug to control, as in 2:1")
@@ -34,6 +37,14 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--species", type=arguments.name, default="human", metavar="NAME", help="of --tracer (human)")
     parser.add_argument("--region", nargs="+", type=arguments.name, default=[], metavar="NAME", help="all if not given")
     parser.add_argument("--out", type=arguments.path, metavar="DIR", help="write a table and a figure into a folder")
+
+
+def people(text: str) -> int:
+    """A whole number from 1 to :data:`MOST`."""
+    value = arguments.count(text)
+    if value > MOST:
+        raise argparse.ArgumentTypeError(f"{text} people are too many; give at most {MOST:,}")
+    return value
 
 
 def ratio(text: str) -> tuple[float, float]:

@@ -171,6 +171,12 @@ def test_options_of_the_curve_need_their_file(tmp_path, refused, doses):
     refused(*command(estimates, doses(of_people()), session="low,low"), words=["names 'low' twice"])
 
 
+def test_an_occupancy_above_all_is_refused(tmp_path, refused, doses):
+    estimates = table(tmp_path / "estimates.tsv", binding({"pre": SPREAD, "post": after(DOSES)}))
+    words = ["--e-max", "1.5 is more than all", "share of 1"]
+    refused(*command(estimates, doses(of_people()), "--e-max", "1.5"), words=words)
+
+
 def test_the_truth_is_what_the_tables_hold():
     rows = binding({"pre": SPREAD, "post": after(DOSES)})
     assert len(rows) == 2 * 5 * len(REGIONS)

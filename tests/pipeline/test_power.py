@@ -87,6 +87,15 @@ def test_two_give_the_third(design, tmp_path):
         (["--design", "paired", "--n", "4", "--wscv", "6", "--allocation", "2:1"], "one group"),
         (["--design", "paired", "--n", "4", "--tracer", "DASB", "--region", "putamne"], "putamen"),
         (["--design", "paired", "--n", "4", "--tracer", "DASB", "--species", "dog"], "dog"),
+        (
+            ["--design", "paired", "--n", "4", "--tracer", "FOO"],
+            "'FOO', which --wscv can give instead; there are AZ10419369, DASB",
+        ),
+        (
+            ["--design", "paired", "--n", "4", "--tracer", "DSAB"],
+            "'DSAB', which --wscv can give instead; did you mean 'DASB'?",
+        ),
+        (["--design", "paired", "--n", "4", "--tracer", "SCH23390"], "'SCH23390', which --wscv can give"),
         (["--design", "paired", "--n", "4", "--wscv", "6", "--outcome", "post"], "--outcome"),
         (["--design", "ancova", "--n", "20", "--wscv", "6"], "between people"),
         (["--design", "paired", "--n", "1", "--wscv", "6"], "too few"),
@@ -106,6 +115,15 @@ def test_allocation_is_read_or_refused(ratio, capsys):
         main(["power", "--design", "groups", "--n", "9", "--wscv", "6", "--allocation", ratio])
     assert ended.value.code == 2
     assert capsys.readouterr().err.count("\n") == 1
+
+
+@pytest.mark.parametrize("n", ["1000001", "10000000000000000000000"])
+def test_more_people_than_there_can_be_are_refused(n, capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(["power", "--design", "paired", "--n", n, "--wscv", "6"])
+    assert ended.value.code == 2
+    assert f"{n} people are too many; give at most 1,000,000" in capsys.readouterr().err
+    assert main(["power", "--design", "paired", "--n", "1000000", "--wscv", "6", "--quiet"]) == 0
 
 
 def test_same_words_write_the_same_bytes(tmp_path):

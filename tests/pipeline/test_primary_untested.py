@@ -67,3 +67,27 @@ def test_a_run_warns_of_a_primary_region_that_cannot_be_tested(files, raphe):
     assert "the primary contrast 'change' cannot be tested in the primary region 'thalamus': one part" in ended.err
     assert raphe("run", files.root, files.out, "group").code == 1
     assert (files.out / "report.html").is_file()
+
+
+def test_the_report_says_that_the_primary_contrast_could_not_be_made(files, raphe):
+    """Everyone of one arm is excluded: the plan names a primary contrast all the same."""
+    people, scans = ["participant_id\tarm"], ["participant_id\tsession_id\treason"]
+    for person, arm in {"01": "drug", "02": "drug", "03": "placebo", "04": "placebo"}.items():
+        people.append(f"sub-{person}\t{arm}")
+        if arm == "placebo":
+            for session in ("baseline", "rescan"):
+                files.add(person, session, like=("01", session))
+                scans.append(f"sub-{person}\tses-{session}\tmoved")
+    (files.root / "participants.tsv").write_text("\n".join(people) + "\n")
+    (files.root / "exclusions.tsv").write_text("\n".join(scans) + "\n")
+    arms = "".join(f'\n[[arm]]\nname = "{name}"\n' for name in ("placebo", "drug"))
+    ancova = '\n[[contrast]]\nname = "arms"\nkind = "ancova"\nterms = ["placebo", "drug"]\n'
+    ancova += 'sessions = ["baseline", "rescan"]\n'
+    files.edit('contrast = "change"', 'contrast = "arms"')
+    files.plan.write_text(files.plan.read_text() + arms + ancova)
+    ended = raphe("run", files.root, files.out, "all")
+    assert ended.code == 1, ended.err
+    page = (files.out / "report.html").read_text(encoding="utf-8")
+    assert "The plan&#39;s primary contrast could not be made (" in page
+    assert "no result here is confirmatory" in page
+    assert "names no primary contrast" not in page

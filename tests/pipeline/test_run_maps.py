@@ -190,6 +190,7 @@ def test_methods_and_captions_say_what_was_done_against_noise(files, images, rap
         ("regularise = 1", ["[maps] regularise = 1", "true or false"]),
         ('mask = "brian"', ["[maps] mask", "one of brain, activity", "did you mean 'brain'"]),
         ("permutations = 0", ["[maps] permutations = 0", "greater than or equal to 1"]),
+        ("permutations = 1000001", ["[maps] permutations = 1000001", "less than or equal to 1000000"]),
         ("permutations = 2.5", ["[maps] permutations = 2.5", "whole number"]),
         ("permutations = true", ["[maps] permutations = true", "whole number"]),
         ('mirror = "average"', ["[maps] mirror", "add permutations = 5000, or leave mirror out"]),

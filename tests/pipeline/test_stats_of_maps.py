@@ -265,6 +265,12 @@ def test_flags_beside_a_map_are_heeded(maps, raphe):
     assert "15 of 16 maps have no flags" in maps.about()["Mask"]
 
 
+def test_more_permutations_than_memory_holds_are_refused(maps, refused):
+    maps.plan.write_text(PLAN.replace("permutations = 300", "permutations = 100000000000"))
+    words = [f"{maps.plan}, line 12", "[maps] permutations = 100000000000", "less than or equal to 1000000"]
+    refused(*maps.words, words=words)
+
+
 def test_several_maps_of_a_scan_are_listed_and_one_can_be_chosen(maps, raphe, refused):
     for person in PEOPLE:
         for session in SESSIONS:

@@ -130,6 +130,14 @@ def test_the_table_says_what_kind_of_study_it_is():
     assert planned([answer()]).remarks == ()
 
 
+def test_a_primary_contrast_that_could_not_be_made_is_not_said_to_be_unnamed():
+    (told,) = planned([answer(role="secondary")], "one subject is left in arm placebo").remarks
+    assert told == (
+        "The plan's primary contrast could not be made (one subject is left in arm placebo), so that no result here is "
+        "confirmatory."
+    )
+
+
 def test_what_could_not_be_computed_says_why():
     told = sentence(answer(estimate=NAN, why="one subject is left in arm placebo"))
     assert told.endswith("could not be computed (one subject is left in arm placebo).")

@@ -44,6 +44,8 @@ class Made(NamedTuple):
     unmade: tuple[str, ...]
     untested: tuple[str, ...] = ()
     """Why the primary region cannot be tested, though its contrast could be made."""
+    primary_unmade: str = ""
+    """Why the primary contrast could not be made; empty where it was, or the plan names none."""
 
 
 def contrasts_of(
@@ -66,12 +68,14 @@ def contrasts_of(
         By the key of a tracer (:func:`raphe.pipeline.plan_schema.same_tracer`): scans that a person has excluded.
     """
     material = material_of(plan, estimates, people, aside)
-    made, unmade, analysed = [], [], analysed_of(estimates)
+    made, unmade, primary_unmade, analysed = [], [], "", analysed_of(estimates)
     for contrast in plan.contrasts:
         try:
             made.append(contrast_of(question_of(plan, contrast, analysed), material, _kinds(contrast)))
         except InputError as error:
-            primary = "the primary " if plan.primary and plan.primary.contrast == contrast.name else ""
+            primary = ""
+            if plan.primary and plan.primary.contrast == contrast.name:
+                primary, primary_unmade = "the primary ", str(error)
             unmade.append(f"{primary}contrast {contrast.name!r} cannot be made: {error}")
     made.sort(key=lambda one: (not one[0].primary, not one[0].controlled))
     region = plan.primary.region if plan.primary else ""
@@ -80,7 +84,7 @@ def contrasts_of(
         replace(step, parameters={**step.parameters, "status": one.status})
         for one, (_, step) in zip(ordered, made, strict=True)
     )
-    return Made(ordered, steps, tuple(unmade), tuple(_untested(ordered, region)))
+    return Made(ordered, steps, tuple(unmade), tuple(_untested(ordered, region)), primary_unmade)
 
 
 def _kinds(contrast: ContrastSection) -> Mapping[str, Kind]:

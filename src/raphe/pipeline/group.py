@@ -130,6 +130,7 @@ def report_group(
         contrasts,
         agreements,
         primary_region=plan.primary.region if plan and plan.primary else "",
+        primary_unmade=made.primary_unmade,
         macros={model: model_type(model).macro for model in estimates.distinct("model")},
         region_order=regions,
         steps=(*scan_steps, *steps),

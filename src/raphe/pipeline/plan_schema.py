@@ -158,7 +158,7 @@ class MapsSection(Section):
     """mm, FWHM of the Gaussian of HYPR-LR."""
     regularise: bool = False
     """Whether maps are averaged over neighbours that differ by no more than their errors."""
-    permutations: Annotated[int, Field(ge=1)] | None = None
+    permutations: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
     """How many shuffles each planned contrast has voxel by voxel, the observed one among them; None: no such contrasts.
     All are looked at where there are no more."""
     seed: Annotated[int, Field(ge=0)] = 1

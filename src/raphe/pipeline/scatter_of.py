@@ -7,7 +7,7 @@ import math
 from collections.abc import Sequence
 from pathlib import Path
 
-from raphe.catalog import tracer
+from raphe.catalog import find_tracer, tracers
 from raphe.errors import InputError, nearest
 from raphe.io.tables import read_table
 from raphe.stats.scatter import FROM_VARIABILITY, Scatter, scatter
@@ -70,7 +70,12 @@ def _from_agreement(path: Path, response: float) -> Regions:
 
 def _from_catalog(name: str, species: str, response: float) -> tuple[Regions, str]:
     """Within from the absolute variability, in all from the standard deviation of BP_ND between healthy people."""
-    entry = tracer(name)
+    entry = find_tracer(name)
+    if entry is None:
+        raise InputError(
+            f"the catalog has no test-retest variability of the tracer {name!r}, which --wscv can give instead; "
+            f"{nearest(name, [known.name for known in tracers()])}"
+        )
     if species not in entry.species:
         raise InputError(f"the catalog has no figures of {name} in {species!r}; there are {', '.join(entry.species)}")
     found = {}

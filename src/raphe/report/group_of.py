@@ -36,6 +36,7 @@ def group_of(
     scans: Sequence[FlowScan] = (),
     *,
     primary_region: str = "",
+    primary_unmade: str = "",
     arms: Mapping[str, str] | None = None,
     groups: Sequence[str] = (),
     people: bool = True,
@@ -51,6 +52,8 @@ def group_of(
     scans : sequence of FlowScan
         Every planned scan; none draws no flow.
     primary_region : str
+    primary_unmade : str
+        Why the plan's primary contrast could not be made; empty where it was, or the plan names none.
     arms : mapping of str to str, optional
         Arm to which a contrast is limited, by the contrast's name.
     groups : sequence of str
@@ -75,7 +78,7 @@ def group_of(
         if others:
             folded.append(Folded(f"{first.title}, other regions", tuple(others)))
     flows = (flow_figure(scans),) if scans else ()
-    return Group(planned(answers), flows, tuple(figures), tuple(folded))
+    return Group(planned(answers, primary_unmade), flows, tuple(figures), tuple(folded))
 
 
 def scatter_of(contrast: Contrast, row: ContrastRow, *, order: Sequence[str] = ()) -> Scatter:

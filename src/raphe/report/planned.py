@@ -41,13 +41,15 @@ class Planned(NamedTuple):
     remarks: tuple[str, ...]
 
 
-def planned(answers: Sequence[Answer]) -> Planned:
+def planned(answers: Sequence[Answer], primary_unmade: str = "") -> Planned:
     """Put answers in the order in which a page tells them.
 
     Parameters
     ----------
     answers : sequence of Answer
         Secondary ones in the order of their tests.
+    primary_unmade : str
+        Why the plan's primary contrast could not be made; empty where it was, or the plan names none.
     """
     rows, seen = [], 0
     for answer in ordered(answers):
@@ -67,7 +69,7 @@ def planned(answers: Sequence[Answer]) -> Planned:
                 _state(answer),
             )
         )
-    return Planned(tuple(rows), tuple(cautions(answers)), tuple(_remarks(answers)))
+    return Planned(tuple(rows), tuple(cautions(answers)), tuple(_remarks(answers, primary_unmade)))
 
 
 def _state(answer: Answer) -> str:
@@ -78,10 +80,14 @@ def _state(answer: Answer) -> str:
     return "shown" if answer.shown else "not shown"
 
 
-def _remarks(answers: Sequence[Answer]) -> list[str]:
+def _remarks(answers: Sequence[Answer], primary_unmade: str) -> list[str]:
     """What holds for the table as a whole."""
     told = []
-    if not any(answer.role == "primary" for answer in answers):
+    if primary_unmade:
+        told.append(
+            f"The plan's primary contrast could not be made ({primary_unmade}), so that no result here is confirmatory."
+        )
+    elif not any(answer.role == "primary" for answer in answers):
         told.append("The plan names no primary contrast: every result here is exploratory.")
     elif not any(answer.role == "primary" and answer.kind in CONTROLLED for answer in answers):
         told.append("The primary contrast is not a controlled one.")

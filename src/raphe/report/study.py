@@ -73,6 +73,7 @@ def study_page(
     command_line: str,
     question: str = "",
     primary_region: str = "",
+    primary_unmade: str = "",
     region_order: Sequence[str] = (),
     macros: Mapping[str, str] | None = None,
     notes: Sequence[str] = (),
@@ -97,6 +98,8 @@ def study_page(
         What the study asks, in a sentence.
     primary_region : str
         Region that the plan names for its primary contrast.
+    primary_unmade : str
+        Why the plan's primary contrast could not be made; empty where it was, or the plan names none.
     region_order : sequence of str
         Regions that stand first, in this order.
     macros : mapping of str to str, optional
@@ -134,6 +137,7 @@ def study_page(
             Estimates(tuple(row._replace(tracer=called.get(row.tracer, row.tracer)) for row in rows.rows)),
             _flow(scans, rows),
             primary_region=primary_region,
+            primary_unmade=primary_unmade,
             arms=_limited(steps),
             people=treated or len(rows.distinct("session")) > 2,
         ),
