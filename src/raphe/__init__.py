@@ -8,6 +8,10 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
+from raphe.compiled_code import keep_compiled_code
+
+keep_compiled_code()
+
 __version__ = "0.4.0.dev0"
 
 _HOME = {

@@ -191,6 +191,53 @@ def test_two_recordings_that_do_not_go_together(study, give):
     assert "where both were sampled" in error.message
 
 
+def doubts(study):
+    return [one.message for one in check_dataset(study.root) if one.severity == "warning"]
+
+
+@pytest.mark.parametrize("plasma", [0.1, 7.0])
+def test_plasma_that_seldom_goes_with_whole_blood_is_doubted(study, give, plasma):
+    give(table(plasma=plasma))
+    assert errors(study) == []
+    (told,) = doubts(study)
+    assert f"plasma is {plasma:g} times whole blood" in told
+    assert "0.2 to 5 is usual" in told
+
+
+def test_an_autosampler_twice_as_high_as_manual_samples_is_doubted(study, give):
+    give()
+    text = "time\twhole_blood_radioactivity\n10\t50\n50\t45000\n130\t19000\n"
+    give(text, name="_recording-autosampler_blood")
+    assert doubts(study) == []
+    give("time\twhole_blood_radioactivity\n10\t110\n50\t99000\n130\t42000\n", name="_recording-autosampler_blood")
+    (told,) = doubts(study)
+    assert "where both were sampled; mend the unit or the calibration" in told
+
+
+def test_a_parent_fraction_that_never_is_more_than_a_per_cent_is_doubted(study, give):
+    lines = [line.split("\t") for line in table().splitlines()]
+    at = lines[0].index("metabolite_parent_fraction")
+    for cells in lines[1:]:
+        if cells[at] != "n/a":
+            cells[at] = f"{float(cells[at]) / 100:.6g}"
+    give("\n".join("\t".join(cells) for cells in lines) + "\n")
+    assert any("% unchanged tracer; is its unit right" in told for told in doubts(study))
+
+
+def test_a_sample_that_leaps_is_doubted(study, give):
+    lines = [line.split("\t") for line in table().splitlines()]
+    at = lines[0].index("plasma_radioactivity")
+    sampled = [cells for cells in lines[1:] if cells[at] != "n/a"]
+    own = sampled[-2][at]
+    for value in ("0", f"{10 * float(own):g}"):
+        sampled[-2][at] = value
+        give("\n".join("\t".join(cells) for cells in lines) + "\n")
+        assert any("plasma_radioactivity leaps to" in told for told in doubts(study)), value
+    sampled[-2][at] = own
+    give("\n".join("\t".join(cells) for cells in lines) + "\n")
+    assert doubts(study) == []
+
+
 @pytest.mark.parametrize(("clock", "unit", "word"), [(1 / 60, "s", "minutes"), (1.0, "min", "seconds")])
 def test_a_clock_in_another_unit(study, give, clock, unit, word):
     path = give(table(clock=clock), {**described(), "time": {"Units": unit}})

@@ -18,6 +18,13 @@ def test_a_sound_study_has_no_findings(study):
     assert check_dataset(study.root) == ()
 
 
+def test_hidden_files_of_a_file_system_are_no_data(study):
+    """macOS leaves a ._ file beside each file on a foreign disk."""
+    for path in [*study.root.glob("**/pet/*"), study.root / "participants.tsv"]:
+        path.with_name(f"._{path.name}").write_bytes(b"\x00\x05\x16\x07")
+    assert check_dataset(study.root) == ()
+
+
 @pytest.mark.parametrize(
     ("changes", "severity", "field", "words"),
     [

@@ -192,6 +192,23 @@ def test_decay_correction_factors_of_the_nuclide_raise_no_doubt_even_with_anothe
     assert len(sidecar(DecayCorrectionFactor=[f**0.2 for f in factors]).findings) == 1
 
 
+def test_factors_of_a_correction_to_another_time_are_doubted(sidecar):
+    """The activity would be 2^(30 min / half-life) too high, without a sign of it in any one field."""
+    whole = sidecar()
+    rate = np.log(2) / whole.half_life
+    frames = zip(whole.start, whole.start + whole.duration, strict=True)
+    factors = [1 / float(np.mean(np.exp(-rate * np.linspace(a, b, 2001)))) for a, b in frames]
+    (finding,) = sidecar(DecayCorrectionFactor=factors, ImageDecayCorrectionTime=1800).findings
+    assert "correction to 0 s after injection, but ImageDecayCorrectionTime" in finding.message
+    assert "says 1800 s" in finding.message
+    assert f"{np.exp(rate * 30):.3g} times" in finding.message
+    moved = [factor * np.exp(-rate * 30) for factor in factors]
+    assert sidecar(DecayCorrectionFactor=moved, ImageDecayCorrectionTime=1800).findings == ()
+    (finding,) = sidecar(DecayCorrectionFactor=factors, ImageDecayCorrected=False).findings
+    assert "ImageDecayCorrected is false" in finding.message
+    assert sidecar(DecayCorrectionFactor=[1.0] * 8, ImageDecayCorrected=False).findings == ()
+
+
 def test_a_field_holds_from_the_nearest_file_that_tells_it(tmp_path, fields, absent, save_json):
     own = save_json(tmp_path / "a_tacs.json", {"Units": "kBq/mL", "TracerName": None, "InjectedMass": "n/a"})
     raw = save_json(tmp_path / "a_pet.json", fields())

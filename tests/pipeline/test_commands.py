@@ -296,6 +296,20 @@ def test_fit_prints_what_it_writes(files, raphe, rows_of, model, convention):
     assert names(files.out) == {path.name, path.with_suffix(".json").name}
 
 
+def test_fit_tells_what_check_tells_of_a_table(files, raphe):
+    """A frame that was lost is no reason to refuse, but one to look."""
+    words = ("--model", "SRTM", "--quiet")
+    assert fit(files, raphe, *words).code == 0
+    lines = [line.split("\t") for line in files.table.read_text().splitlines()]
+    at = lines[0].index("putamen")
+    lines[-4][at] = "0"
+    files.table.write_text("".join("\t".join(cells) + "\n" for cells in lines))
+    ended = fit(files, raphe, *words)
+    assert ended.code == 1
+    assert "region 'putamen' leaps in frame" in ended.err
+    assert "leaps" in raphe("check", files.root).out
+
+
 def number(ended, column="BPND", region="thalamus"):
     head, *rows = (line.split("\t") for line in ended.out.splitlines())
     return float(next(row for row in rows if row[0] == region)[head.index(column)])

@@ -246,3 +246,8 @@ def test_five_dimensions_colours_and_no_voxels(scan, refuse):
     scan.save(data)
     header(scan, 44, "h", 0)
     refuse(words=[str(scan.pet), "0 voxels along axis 2"])
+
+
+def test_an_image_of_labels_is_no_reference_by_itself(scan, refuse):
+    labels = scan.folder / "labels.nii.gz"
+    refuse("--reference", labels, reference=False, words=[str(labels), "several labels (1, 2, 3, 4, 5)", "--label N"])

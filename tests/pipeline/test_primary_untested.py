@@ -91,3 +91,20 @@ def test_the_report_says_that_the_primary_contrast_could_not_be_made(files, raph
     assert "The plan&#39;s primary contrast could not be made (" in page
     assert "no result here is confirmatory" in page
     assert "names no primary contrast" not in page
+
+
+@pytest.mark.parametrize("spelled", ["Thalamus", "THALAMUS"])
+@pytest.mark.parametrize("listed", [True, False])
+def test_a_primary_region_in_another_spelling_is_the_primary_region(analysed, raphe, spelled, listed):
+    """It was tested as one of several, after correction for all of them."""
+    table = analysed.out / TABLE
+    text = "".join(
+        line for line in analysed.plan.read_text().splitlines(True) if listed or not line.startswith("list = ")
+    )
+    assert ("list = " in text) == listed
+    analysed.plan.write_text(text)
+    same = raphe("stats", analysed.plan, table)
+    analysed.plan.write_text(text.replace('region = "thalamus"', f'region = "{spelled}"'))
+    assert spelled in analysed.plan.read_text()
+    other = raphe("stats", analysed.plan, table)
+    assert (other.code, other.out, other.err) == (same.code, same.out, same.err)
