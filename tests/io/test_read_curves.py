@@ -356,6 +356,14 @@ def test_minutes_in_a_table_of_seconds_are_asked_about(tmp_path):
     assert read_curves(named, unit="kBq/mL").tacs.frames.end[-1] == pytest.approx(93)
 
 
+def test_a_start_in_minutes_beside_a_duration_without_unit_is_asked_about(tmp_path):
+    rows = "".join(f"{2.0 * index},2.0,{index + 1}\n" for index in range(20))
+    path = tmp_path / "curves.csv"
+    path.write_text("start_min,frame_duration,putamen\n" + rows)
+    with pytest.raises(TimingError, match=r"curves.csv: frames last a sixtieth .* minutes\?"):
+        read_curves(path, unit="kBq/mL", half_life=C11)
+
+
 def test_seconds_in_a_column_of_minutes_are_asked_about(tmp_path):
     path = saved(tmp_path, many_frames(270).replace("frame_start\tframe_end", "start_min\tend_min"))
     with pytest.raises(TimingError, match="265 half-lives"):

@@ -121,6 +121,15 @@ def test_minutes_where_seconds_belong_are_asked_about(sidecar, nuclide):
         sidecar(FrameTimesStart=start, FrameDuration=duration, TracerRadionuclide=nuclide, TracerName="X")
 
 
+def test_durations_in_minutes_beside_starts_in_seconds_are_asked_about(sidecar):
+    whole = sidecar()
+    start, minutes = (60 * whole.start).tolist(), whole.duration.tolist()
+    with pytest.raises(TimingError, match=r"FrameDuration: frames last a sixtieth .* Are their durations minutes\?"):
+        sidecar(FrameTimesStart=start, FrameDuration=minutes)
+    pauses = [0.5 * 60 * one for one in minutes]
+    assert sidecar(FrameTimesStart=start, FrameDuration=pauses).frames is not None
+
+
 def test_milliseconds_where_seconds_belong_are_asked_about(sidecar):
     start, duration = [0, 30000, 60000], [30000, 30000, 3600000]
     with pytest.raises(TimingError, match="milliseconds"):

@@ -175,8 +175,8 @@ def fit_within(
     limits : ndarray, shape (n_par, 2)
         Bounds of each parameter.
     """
-    rate, share = slice(1, start.shape[1] - (V_B is None)), [] if V_B is None else [(V_B, V_B)]
-    ends = np.array([limits[0], *(share or [limits[-1]])])
+    rate = slice(1, start.shape[1] - (V_B is None))
+    ends = np.array([limits[0], limits[-1] if V_B is None else (V_B, V_B)])
     lower, upper = (plain(bound) for bound in limits[rate].T)
     rates, amounts, fitted, cost, held, converged = rates_within(
         responses.value, responses.slope, responses.scale, plain(start[:, rate]), plain(curves), plain(weights),

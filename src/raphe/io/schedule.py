@@ -23,6 +23,9 @@ LONGEST = 20.0
 LONG_ENOUGH = 10.0
 """Minutes after injection from which on the end of a scan is believable for any radionuclide."""
 
+FEW, NEAR_SIXTY = 3, 0.05
+"""Frames up to which, and share of 60 by which, starts in seconds beside durations in minutes are not told."""
+
 _ABSOLUTE, _RELATIVE = 0.01 / 60.0, 1e-3
 
 
@@ -32,10 +35,18 @@ def check_span(frames: Frames, half_life: float, what: str) -> None:
     Raises
     ------
     TimingError
-        If the last frame ends before injection, before a tenth of a half-life, or after twenty.
+        If the last frame ends before injection, before a tenth of a half-life, or after twenty; if frames last a
+        sixtieth of the time to the next.
     """
     if not 0 < half_life < np.inf:
         raise TimingError(f"the half-life must be a positive number of minutes, not {half_life:g} (--half-life)")
+    apart = float(np.median(np.diff(frames.start) / frames.duration[:-1])) if len(frames) > FEW else 1.0
+    if abs(apart / 60 - 1) < NEAR_SIXTY:
+        first, next_one = 60 * frames.duration[0], 60 * (frames.start[1] - frames.start[0])
+        raise TimingError(
+            f"{what}: frames last a sixtieth of the time from one to the next (frame 1 {first:.4g} s of {next_one:.4g} "
+            "s). Are their durations minutes? They are taken in seconds; mend them, or name their unit"
+        )
     end = float(frames.end[-1])
     lives = end / half_life
     if end <= 0:
