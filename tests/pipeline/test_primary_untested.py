@@ -108,3 +108,21 @@ def test_a_primary_region_in_another_spelling_is_the_primary_region(analysed, ra
     assert spelled in analysed.plan.read_text()
     other = raphe("stats", analysed.plan, table)
     assert (other.code, other.out, other.err) == (same.code, same.out, same.err)
+
+
+def test_stats_warns_of_a_value_that_cannot_be(analysed, raphe):
+    lines = (analysed.out / TABLE).read_text().splitlines()
+    head = lines[0].split("\t")
+    cells = [line.split("\t") for line in lines]
+    odd = next(row for row in cells[1:] if row[head.index("region")] == "putamen" and "BP_ND" in row)
+    odd[head.index("value")] = "1e6"
+    path = analysed.out.parent / "estimates.tsv"
+    path.write_text("".join("\t".join(row) + "\n" for row in cells))
+    ended = raphe("stats", analysed.plan, path)
+    assert ended.code == 1
+    assert (
+        f"warning: {path}: BP_ND of participant '{odd[0]}', session '{odd[1]}', region 'putamen' is 1e+06" in ended.err
+    )
+    odd[head.index("quality")] = "implausible"
+    path.write_text("".join("\t".join(row) + "\n" for row in cells))
+    assert "1e+06" not in raphe("stats", analysed.plan, path).err

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import math
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 from raphe.data.estimates import Estimates
@@ -23,6 +24,7 @@ from raphe.io.provenance import fingerprint, remove_outdated, sha256, write_reco
 from raphe.io.results import read_estimates
 from raphe.io.staging import prepare, staged
 from raphe.io.tables import read_table
+from raphe.kinetics.judgement import PLAUSIBLE
 from raphe.nomenclature import region_key
 from raphe.pipeline.contrast_check import check_contrasts
 from raphe.pipeline.contrast_rules import tracers_of
@@ -35,6 +37,7 @@ from raphe.pipeline.pharmacology_of import pharmacology_of
 from raphe.pipeline.plan import StudyPlan, read_plan, with_regions_as
 from raphe.pipeline.plan_schema import same_tracer
 from raphe.pipeline.stats_of_maps import stats_of_maps
+from raphe.quality import WORD, Quality
 from raphe.report.pharmacology import parts_of
 from raphe.report.verdict import family_verdict, region_verdict
 
@@ -63,6 +66,8 @@ def run(options: argparse.Namespace) -> int:
     _check_table(options)
     estimates = read_estimates(options.table)
     _check_once(options.table, estimates)
+    for why in _implausible(options.table, estimates):
+        messages.warn(why)
     _check_vary(options.table, plan, estimates)
     _check_participants(participants)
     people, unknown = people_of(plan, participants, phenotype, _arms(options.table, plan, estimates))
@@ -142,6 +147,23 @@ def _check_once(table: Path, estimates: Estimates) -> None:
                 f"{table}: participant {who!r} has {n} rows of {parameter} by {model} of {tracer} in region "
                 f"{region!r}, session {session!r}; keep one"
             )
+
+
+def _implausible(table: Path, estimates: Estimates) -> Iterator[str]:
+    """Tell of values that no fit would leave unflagged, which somebody has written: the first, and of how many."""
+    odd = [
+        row
+        for row in estimates.usable().rows
+        if row.parameter in PLAUSIBLE and not PLAUSIBLE[row.parameter][0] < row.value < PLAUSIBLE[row.parameter][1]
+    ]
+    for row in odd[:1]:
+        low, high = PLAUSIBLE[row.parameter]
+        more = f", and {len(odd) - 1} more are as odd" if len(odd) > 1 else ""
+        yield (
+            f"{table}: {row.parameter} of participant {row.participant!r}, session {row.session!r}, region "
+            f"{row.region!r} is {row.value:g}, where {low:g} to {high:g} is plausible{more}; mend it, or flag it "
+            f"({WORD[Quality.IMPLAUSIBLE]} in the column quality)"
+        )
 
 
 def _check_vary(table: Path, plan: StudyPlan, estimates: Estimates) -> None:
