@@ -1,9 +1,14 @@
 import json
 
+import numpy as np
 import pytest
 
+from raphe.core.frames import Frames
+from raphe.data.scan import Scan
+from raphe.data.tacs import TACs
 from raphe.io import bids
 from raphe.io.check import check_dataset
+from raphe.io.doubts import doubts_of_table
 
 
 def found(study, derivatives=()):
@@ -261,3 +266,23 @@ def test_errors_are_what_reading_refuses(study, absent):
     with pytest.raises(Exception, match="Units is missing") as caught:
         bids.read_study(study.root)
     assert str(caught.value) == error.message
+
+
+@pytest.mark.parametrize(
+    ("end", "n_frame", "half_life", "odd"),
+    [
+        (5400, 38, None, True),
+        (5400, 38, 6000.0, False),
+        (1.5, 38, None, True),
+        (3.0, 20, 2.04, False),
+        (90, 38, 20.4, False),
+    ],
+)
+def test_times_of_another_unit_are_doubted_where_the_nuclide_does_not_explain_them(
+    tmp_path, end, n_frame, half_life, odd
+):
+    edges = np.linspace(0, end, n_frame + 1)
+    frames = Frames(edges[:-1], np.diff(edges))
+    tacs = TACs(np.array([np.linspace(1, 2, n_frame)]), frames, ("putamen",))
+    told = [one.message for one in doubts_of_table(tmp_path / "a_tacs.tsv", tacs, Scan("01", half_life=half_life))]
+    assert any("is the unit of their times right" in one for one in told) == odd

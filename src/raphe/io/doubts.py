@@ -43,8 +43,9 @@ EARLY = 5.0
 FAINT = 0.05
 """Share of a curve's upper quartile under which noise may make values leap."""
 
-LONGEST_SCAN = 600.0
-"""Minutes after injection beyond which a scan of the brain is doubted: seconds taken for minutes make it as long."""
+LONGEST_SCAN, MANY_LIVES = 600.0, 6.0
+"""Minutes after injection, and half-lives, beyond which a scan of the brain is doubted: seconds taken for minutes make
+it as long."""
 
 GAP = 0.1
 """Time between two frames, as a share of the shorter one, from which on it is called a gap."""
@@ -96,7 +97,7 @@ def doubts_of_table(path: Path, tacs: TACs, scan: Scan) -> Iterator[Finding]:
         What is known of it.
     """
     activity, frames, names = tacs.activity, tacs.frames, tacs.names
-    if frames.end[-1] > LONGEST_SCAN or (len(frames) > MANY_FRAMES and frames.end[-1] < MINUTES_SUSPECTED):
+    if _odd_span(frames, scan.half_life):
         yield _doubt(
             path, "", f"{len(frames)} frames end at {frames.end[-1]:.4g} min; is the unit of their times right?"
         )
@@ -143,6 +144,14 @@ def doubts_of_study(readings: Sequence[Reading]) -> Iterator[Finding]:
 
 def _doubt(path: Path, field: str, told: str) -> Finding:
     return Finding("warning", path, field, f"{path}: {told}")
+
+
+def _odd_span(frames: Frames, half_life: float | None) -> bool:
+    """Whether the frames end so late or so early that their times may have another unit, by the nuclide if known."""
+    end = float(frames.end[-1])
+    if end > LONGEST_SCAN:
+        return half_life is None or end > MANY_LIVES * half_life
+    return len(frames) > MANY_FRAMES and end < MINUTES_SUSPECTED and (half_life is None or end < half_life)
 
 
 def _gaps(path: Path, tacs: TACs) -> Iterator[Finding]:

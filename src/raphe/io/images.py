@@ -122,15 +122,17 @@ class Inside:
     image : ImageFile
     label : int or None
         The value of the voxels that are meant; None for all that are not 0.
+    looking : bool
+        Whether the values that are inside are wanted, where none is meant.
     """
 
-    def __init__(self, image: ImageFile, label: int | None) -> None:
+    def __init__(self, image: ImageFile, label: int | None, *, looking: bool = False) -> None:
         self.inside: Flags = np.zeros(image.grid.n_voxel, dtype=bool)
         self.span: tuple[float, float] = (np.inf, -np.inf)
         """Lowest and highest value, where a label is looked for."""
         self.values: set[float] = set()
-        """Some of the values that are inside, where none is looked for."""
-        self._image, self._label = image, label
+        """Some of the values that are inside, where they are wanted."""
+        self._image, self._label, self._looking = image, label, looking
 
     def take(self, volume: int, first: int, block: Block) -> None:
         """Compare a block."""
@@ -138,7 +140,7 @@ class Inside:
         known, part = np.isfinite(values), slice(first, first + block.size)
         if self._label is None:
             self.inside[part] = known & (values != 0)
-            if len(self.values) < FEW and self.inside[part].any():
+            if self._looking and len(self.values) < FEW:
                 self.values |= {float(value) for value in np.unique(values[self.inside[part]])[:FEW]}
             return
         self.inside[part] = np.abs(values - self._label) < NEAR
@@ -254,7 +256,7 @@ def read_mask(path: Path, grid: Grid, of: object, label: int | None = None, *, o
     if image.n_volume != 1:
         raise InputError(f"{path} has {image.n_volume} volumes; a mask is a 3D image")
     grid.check_same(image.grid, of, path)
-    found = Inside(image, label)
+    found = Inside(image, label, looking=one_region)
     stream(image, [found], range(1))
     if not found.inside.any():
         low, high = found.span
