@@ -2,7 +2,8 @@
 
 What a frame sees of a tissue with blood, (1 - V) K1 u + V b, is a sum of two curves, so K1 and V follow from the rates
 that u depends on, and a search has these alone to find (variable projection, Golub & Pereyra 1973, SIAM J Numer Anal
-10:413).
+10:413). Its steps are those of :mod:`raphe.core.damped`, here without a call of Python between them; they are written
+again because numba's cache would not see a change of what is compiled in another module.
 """
 
 from __future__ import annotations
