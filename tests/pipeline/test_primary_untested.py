@@ -110,6 +110,14 @@ def test_a_primary_region_in_another_spelling_is_the_primary_region(analysed, ra
     assert (other.code, other.out, other.err) == (same.code, same.out, same.err)
 
 
+def test_a_list_of_regions_in_another_spelling_than_the_table(analysed, raphe):
+    table = analysed.out / TABLE
+    same = raphe("stats", analysed.plan, table)
+    analysed.edit('list = ["thalamus", "putamen"', 'list = ["Thalamus", "PUTAMEN"')
+    other = raphe("stats", analysed.plan, table)
+    assert (other.code, other.out, other.err) == (same.code, same.out, same.err)
+
+
 def test_stats_warns_of_a_value_that_cannot_be(analysed, raphe):
     lines = (analysed.out / TABLE).read_text().splitlines()
     head = lines[0].split("\t")

@@ -109,7 +109,7 @@ def doubts_of_blood(blood: Blood, tacs: TACs, scan: Scan) -> Iterator[Finding]:
     if not found:
         yield from _recordings_apart(blood)
         yield from _fractions(blood)
-        yield from _leaps(curves)
+        yield from _leaps(blood)
 
 
 def doubts_of_input(path: Path, found: InputFunction, tacs: TACs, scan: Scan) -> Iterator[Finding]:
@@ -325,20 +325,21 @@ def _fractions(blood: Blood) -> Iterator[Finding]:
             yield Finding("warning", one.path, series.column, message)
 
 
-def _leaps(curves: Sequence[_Curve]) -> Iterator[Finding]:
+def _leaps(blood: Blood) -> Iterator[Finding]:
     """Doubt a sample that stands far from those before and after it, once blood falls."""
-    for one in curves:
-        time, value = one.curve.time, one.curve.value
-        before, own, after = value[:-2], value[1:-1], value[2:]
-        low, high = np.minimum(before, after), np.maximum(before, after)
-        fell = np.arange(1, len(value) - 1) > value.argmax() + 1
-        for at in np.flatnonzero(fell & (low > 0) & ((own > LEAP * high) | (LEAP * own < low)))[:1]:
-            message = (
-                f"{one.source}: {one.field} leaps to "
-                f"{own[at]:.4g} kBq/mL at {60 * time[at + 1]:.4g} s after injection, between {before[at]:.4g} and "
-                f"{after[at]:.4g}; is the sample right?"
-            )
-            yield Finding("warning", one.source, one.field, message)
+    for one in blood.recordings:
+        for quantity in (name for name in one.series if name not in FRACTIONS):
+            series = one.series[quantity]
+            value = series.value
+            before, own, after = value[:-2], value[1:-1], value[2:]
+            low, high = np.minimum(before, after), np.maximum(before, after)
+            falling = np.arange(1, len(value) - 1) > value.argmax() + 1
+            for at in np.flatnonzero(falling & (low > 0) & ((own > LEAP * high) | (LEAP * own < low)))[:1]:
+                message = (
+                    f"{one.path}: {series.column} leaps to {own[at]:.4g} kBq/mL at {60 * series.time[at + 1]:.4g} s "
+                    f"after injection, between {before[at]:.4g} and {after[at]:.4g}; is the sample right?"
+                )
+                yield Finding("warning", one.path, series.column, message)
 
 
 def _against_dose(blood: _Curve, scan: Scan) -> Iterator[Finding]:

@@ -54,7 +54,7 @@ def read_plan(path: Path) -> StudyPlan:
 
 
 def with_regions_as(plan: StudyPlan, names: Sequence[str]) -> StudyPlan:
-    """Plan whose primary region, and the regions of its contrasts, are spelled as names that mean the same.
+    """Plan whose primary region, list of regions and regions of contrasts are spelled as names that mean the same.
 
     Parameters
     ----------
@@ -69,7 +69,8 @@ def with_regions_as(plan: StudyPlan, names: Sequence[str]) -> StudyPlan:
 
     contrasts = (each.model_copy(update={"regions": tuple(map(own, each.regions))}) for each in plan.contrasts)
     primary = plan.primary and plan.primary.model_copy(update={"region": own(plan.primary.region)})
-    return plan.model_copy(update={"contrasts": tuple(contrasts), "primary": primary})
+    regions = plan.regions.model_copy(update={"names": tuple(map(own, plan.regions.names))})
+    return plan.model_copy(update={"contrasts": tuple(contrasts), "primary": primary, "regions": regions})
 
 
 def _text(path: Path) -> str:
