@@ -68,7 +68,7 @@ def regressed(
     near : int
         Frames on either side over which squared residuals are averaged.
     theta : ndarray, shape (n_par, n_curve)
-    fitted : ndarray, shape (n_row, n_curve), kBq/mL
+    fitted : ndarray, shape (n_row, n_curve), kBq/mL, or (n_row, 0) where it is not wanted
     wrss : ndarray, shape (n_curve,)
     covariance : ndarray, shape (n_par, n_par, n_curve)
     singular, divisible : ndarray of bool, shape (n_curve,)
@@ -107,7 +107,8 @@ def regressed(
             lost[v] = np.nan if bad[v] > 0 or total[v] > 0 else 0.0
         _coefficients(turn, answer)
         _squares(w, columns[n_par], total)
-        _fitted(kind, c, columns[n_par], answer[n_par - 1], lost, rows, first, n_lane, fitted)
+        if fitted.size:
+            _fitted(kind, c, columns[n_par], answer[n_par - 1], lost, rows, first, n_lane, fitted)
         for v in range(n_lane):
             wrss[first + v] = total[v] + lost[v]
             for p in range(n_par):

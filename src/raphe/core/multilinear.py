@@ -166,17 +166,18 @@ def _regressed(
         found = _from_sums(kind, curves, columns, integral, rows, weights[0], factor, fitted)
         if found is not None:
             return found
-    return _in_full(kind, curves, columns, integral, rows, weights, factor, errors)
+    return _in_full(kind, curves, columns, integral, rows, weights, factor, errors, fitted)
 
 
 def _in_full(
     kind: str, curves: Array, columns: Array, integral: RunningSum, rows: Numbers, weights: Array, factor: Array,
-    errors: bool,
+    errors: bool, with_fitted: bool,
 ) -> Coefficients:  # fmt: skip
     from raphe.core import lanes  # numba, which is slow to import
 
     n_curve, n_par = len(curves), len(columns) + (kind != "ON_NEITHER")
-    theta, fitted, wrss = np.empty((n_par, n_curve)), np.empty((rows.size, n_curve)), np.empty(n_curve)
+    theta, wrss = np.empty((n_par, n_curve)), np.empty(n_curve)
+    fitted = np.empty((rows.size, n_curve if with_fitted else 0))
     covariance = np.empty((n_par, n_par, n_curve if errors else 0))
     singular, divisible = np.zeros(n_curve, dtype=bool), np.ones(n_curve, dtype=bool)
     lanes.regressed(
@@ -223,7 +224,7 @@ def _from_sums(
     unsure = np.flatnonzero(~(beside > SURE))
     if unsure.size:
         again = np.broadcast_to(weights, (unsure.size, n_frame))
-        exact = _in_full(kind, curves[unsure], columns, integral, rows, again, factor, False)
+        exact = _in_full(kind, curves[unsure], columns, integral, rows, again, factor, False, with_fitted)
         for name in ("theta", "singular", "divisible", *(("wrss",) if with_fitted else ())):
             getattr(found, name)[..., unsure] = getattr(exact, name)
         if with_fitted:
