@@ -53,7 +53,7 @@ def overlap(found, at, number):
 def test_a_face_is_not_needed(template):
     """The other test has one."""
     found, _ = prepare_anatomy(head(face=False), template)
-    assert not any("edge" in doubt for doubt in found.doubts)
+    assert not any("edge" in doubt or "cut" in doubt for doubt in found.doubts)
     assert overlap(found, places(OWN), 1) > 0.85
     assert overlap(found, places(OWN), 2) > 0.8
 
@@ -66,3 +66,15 @@ def test_a_brain_that_the_image_cuts_is_told_and_what_is_there_is_found(template
     assert any("reaches the edge of the T1-weighted image" in doubt and "cut" in doubt for doubt in found.doubts)
     assert found.doubts == steps[-1].parameters["doubts"]
     assert overlap(found, places(of), 2) > 0.75
+
+
+def test_a_brain_of_which_a_part_holds_nothing_is_told(template):
+    """The cerebellum's side is 0, as slices without a number are read, though the image goes on below."""
+    whole = head()
+    low = places(OWN)[0, 0, :, 2] < -20.0
+    values = whole.values.copy()
+    values[:, :, low] = 0
+    found, _ = prepare_anatomy(Volume(OWN, values), template)
+    told = [doubt for doubt in found.doubts if "where the brain should be" in doubt]
+    assert len(told) == 1
+    assert "may be cut" in told[0]

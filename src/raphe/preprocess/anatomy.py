@@ -40,6 +40,12 @@ BORDER = 6
 REACH = 0.04
 """How far from a sheet of the atlas grey matter still belongs to it, over the brain's edge: 5 mm in people."""
 
+DEPTH = 0.06
+"""How far within the template's brain voxels are counted that hold nothing, over the brain's edge; an assumption."""
+
+EMPTY = 0.05
+"""Share of those from which on the brain may be cut. Fluid may be 0 in an image, and is less; an assumption."""
+
 ROUGH = Nonlinear(iterations=(*ITERATIONS[:-1], 1))
 """The registration that only tells how bright each region and tissue is; what is finest is left to the next."""
 
@@ -96,14 +102,16 @@ def prepare_anatomy(t1: Volume, template: Template) -> tuple[Head, tuple[Step, .
     to_template, information = affine(t1, template.t1, template.brain)
     around = _placed(template, t1, to_template)
     size = brain_edge(t1.grid, around)
-    rim = ndimage.binary_dilation(around, iterations=max(1, round(ROUND * size / min(t1.grid.zooms))))
+    voxel = min(t1.grid.zooms)
+    rim = ndimage.binary_dilation(around, iterations=max(1, round(ROUND * size / voxel)))
+    core = ndimage.binary_erosion(around, iterations=max(1, round(DEPTH * size / voxel)), border_value=1)
     flat = correct_bias(t1, rim, size)
     box = box_of(rim, BORDER)
     found = _inner(_part(flat, box), rim[box], template, to_template, size)
     brain = put_back(found.segmented.brain, box, t1.grid.shape)
     grey, white, fluid = (_whole(tissue.values, box, t1.grid) for tissue in found.segmented.tissues)
     labels = Labels(t1.grid, put_back(found.labels.values, box, t1.grid.shape), found.labels.names)
-    doubts = _doubts(t1, brain, template)
+    doubts = (*_doubts(t1, brain, template), *_empty(t1.values[core]))
     steps = (
         Step("bias_field", {"iterations": BIAS_ITERATIONS}, ("tustison2010",)),
         Step(
@@ -241,6 +249,17 @@ def _doubts(t1: Volume, brain: Flags, template: Template) -> tuple[str, ...]:
     if cut > 0.02 * volume ** (2 / 3):
         told.append(f"the brain reaches the edge of the T1-weighted image over {cut / 100:.1f} cm2: it may be cut")
     return tuple(told)
+
+
+def _empty(within: Floats) -> tuple[str, ...]:
+    """Doubt a brain of which much has no value; a value that is no number was read as 0."""
+    share = float((within == 0).mean()) if within.size else 0.0
+    if share <= EMPTY:
+        return ()
+    return (
+        f"the T1-weighted image is 0 or no number in {100 * share:.0f} % of where the brain should be: it may be cut, "
+        "or masked too closely",
+    )
 
 
 def _nuclei_steps(template: Template, unsure: float) -> tuple[Step, ...]:
