@@ -94,6 +94,17 @@ def test_a_lost_frame_is_left_out_and_said(at, value, told):
     assert doubt.startswith(f"frame {at + 1} ({FRAMES.start[at]:g} to {FRAMES.end[at]:g} min) is lost: {told}")
 
 
+def test_a_frame_that_is_a_copy_of_another_is_told_and_kept():
+    values = activity()
+    values[3] = values[1]
+    found, doubts = sound_scan(scan(values), "human", NAME)
+    assert len(found.activity) == 5
+    assert len(doubts) == 1
+    assert "frames 2 and 4 are the same in every voxel" in doubts[0]
+    values[3, 0, 0, 0] += 1e-3
+    assert sound_scan(scan(values), "human", NAME)[1] == ()
+
+
 def test_zeros_before_the_activity_comes_are_no_lost_frames():
     values = activity()
     values[:2] = 0

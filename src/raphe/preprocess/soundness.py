@@ -59,7 +59,8 @@ def sound_scan(image: DynamicImage, species: str, path: object) -> tuple[Dynamic
     """Image without lost frames and with a number wherever something was measured.
 
     A frame is lost where no voxel has a number, all have the same, or more than :data:`LOST` of those that have a
-    number in other frames have none. Frames of zeros before the first activity are no lost ones. Single values that are
+    number in other frames have none. Frames of zeros before the first activity are no lost ones. A frame that is the
+    copy of another is kept, and told, for which of the two was measured is not known. Single values that are
     infinite, or no number in some frames alone, are those of the nearest voxel that has one; where a voxel has no
     number in any frame, nothing was measured.
 
@@ -95,6 +96,7 @@ def sound_scan(image: DynamicImage, species: str, path: object) -> tuple[Dynamic
     lost = _lost(spans, missing, measured)
     kept = np.array([at not in lost for at in range(len(spans))])
     doubts = [_told(image.frames, at, why) for at, why in lost.items()]
+    doubts += _copies(image, spans)
     if not kept.any():
         raise InputError(f"{path}: nothing is left of this PET image. {doubts[0]}; reconstruct or convert it again")
     if not kept.all():
@@ -197,6 +199,27 @@ def _told(frames: Frames, at: int, why: str) -> str:
         f"frame {at + 1} ({frames.start[at]:g} to {frames.end[at]:g} min) is lost: {why}; it is left out, and the "
         "curves have a gap there"
     )
+
+
+def _copies(image: DynamicImage, spans: list[tuple[float, float] | None]) -> list[str]:
+    """Tell frames that have the value of another in every voxel, where these differ: noise does not repeat."""
+    first: dict[tuple[float, float], list[int]] = {}
+    told = []
+    for at, span in enumerate(spans):
+        if span is None or span[0] == span[1]:
+            continue
+        like = first.setdefault(span, [])
+        one = next(
+            (one for one in like if np.array_equal(image.activity[one], image.activity[at], equal_nan=True)), None
+        )
+        if one is None:
+            like.append(at)
+            continue
+        told.append(
+            f"frames {one + 1} and {at + 1} are the same in every voxel: one is a copy of the other; convert the scan "
+            "again"
+        )
+    return told
 
 
 def _filled(activity: Floats, missing: npt.NDArray[np.bool_]) -> Floats:
