@@ -27,7 +27,7 @@ from raphe.io.names import (
 )
 from raphe.io.participants import faults as participant_faults
 from raphe.io.raw_images import RawImages, find_images
-from raphe.io.sessions import acquisition_times
+from raphe.io.sessions import session_times
 from raphe.io.sidecar import inspect_sidecar
 from raphe.io.tables import read_json, read_table, shortened
 from raphe.nomenclature import tracer_key
@@ -85,7 +85,8 @@ def check_dataset(
         inspection.guard(path, inspection.scan)
     inspection.guard(bids, partial(inspection.images, images, frozenset(more)))
     inspection.guard(bids / "participants.tsv", inspection.participants)
-    inspection.guard(bids, inspection.sessions)
+    for participant in dict.fromkeys(name.entities["sub"] for name in (*inspection.names, *images.pet)):
+        inspection.guard(bids / f"sub-{participant}", inspection.sessions)
     inspection.guard(bids, inspection.comparison)
     return tuple(dict.fromkeys(inspection.found))
 
@@ -216,9 +217,8 @@ class _Inspection:
         if without_row:
             self.warn(path, "participant_id", f"participants with data but without a row: {shortened(without_row)}")
 
-    def sessions(self, path: Path) -> None:
-        for participant in dict.fromkeys(name.entities["sub"] for name in self.names):
-            self.guard(path / f"sub-{participant}", _read_times)
+    def sessions(self, folder: Path) -> None:
+        self.found += session_times(folder.parent, folder.name.removeprefix("sub-"))[1]
 
     def comparison(self, _: Path) -> None:
         self.found += doubts_of_study(self.readings)
@@ -236,7 +236,3 @@ class _Inspection:
         one, other = tracer_key(label), tracer_key(tracer)
         if one not in other and other not in one:
             self.warn(table.path, "trc", f"the name says trc-{label}, but TracerName is {tracer!r}")
-
-
-def _read_times(folder: Path) -> None:
-    acquisition_times(folder.parent, folder.name.removeprefix("sub-"))

@@ -10,10 +10,12 @@ from pathlib import Path
 
 from raphe.catalog import find_tracer
 from raphe.data.finding import Finding
+from raphe.data.scan import Scan
 from raphe.errors import InputError, PlanError
 from raphe.io.bids import ScanCurves, read_study
 from raphe.io.check import check_dataset
 from raphe.io.datasets import dataset_roots
+from raphe.io.raw_images import find_images
 from raphe.io.raw_scans import has_images
 from raphe.kinetics.registry import model_type
 from raphe.pipeline.arterial import remarks_on_blood
@@ -27,6 +29,7 @@ from raphe.pipeline.messages import Messages
 from raphe.pipeline.people_of import people_of
 from raphe.pipeline.plan import StudyPlan
 from raphe.pipeline.preprocess_choices import preprocessing
+from raphe.pipeline.session_order import doubts_of_order
 from raphe.pipeline.unread import Unread, spared
 
 WARNINGS, ERRORS = 1, 2
@@ -91,7 +94,15 @@ def check(bids: Path, derivatives: Sequence[Path] = (), plan_path: Path | None =
             findings += (*examined.findings, *_without_image(examined.tables, plan, bids, roots))
     except InputError as error:
         findings.append(_of_plan(error, bids, plan_path))
+    scans = [table.scan for table in tables] or _named_scans(bids)
+    findings += doubts_of_order(bids, [scan for scan in scans if not excluded.reason(scan)], plan)
     return tuple(sorted(dict.fromkeys(findings), key=lambda finding: finding.severity))
+
+
+def _named_scans(bids: Path) -> list[Scan]:
+    """Scans by the names of the raw images."""
+    named = (dict(name.scan) for name in find_images(bids).pet)
+    return [Scan(own.pop("sub"), own.pop("ses", None), tuple(own.items())) for own in named]
 
 
 def _of_atlases(bids: Path, plan: StudyPlan | None, plan_path: Path | None) -> Iterator[Finding]:

@@ -27,6 +27,7 @@ from raphe.pipeline.people_of import people_of
 from raphe.pipeline.plan import StudyPlan, read_plan
 from raphe.pipeline.plan_schema import same_tracer
 from raphe.pipeline.preprocess import preprocessed_tables, raw_scans
+from raphe.pipeline.session_order import doubts_of_order
 from raphe.pipeline.unread import Unread, spared
 from raphe.report.study import ScanSummary
 
@@ -120,12 +121,13 @@ def read_job(
         raise InputError(f"{options.bids}: none of the scans that were asked for is of a tracer of the plan")
     tasks = _tasks(study, found, plan, derivatives, options, made, excluded)
     there = {table.scan.label for table in study.tables}
+    order = doubts_of_order(options.bids, [one.scan for one in found.tables if one.scan.label not in taken_out], plan)
     return Job(
         study,
         plan,
         found.tables,
         tasks,
-        (*_of_a_part(options), *findings, *unread.findings, *unknown, *found.findings),
+        (*_of_a_part(options), *findings, *unread.findings, *unknown, *found.findings, *order),
         people,
         tuple(_named(one, found.tables) for one in absent if one.scan.label not in there),
         unread,
