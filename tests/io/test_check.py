@@ -243,6 +243,13 @@ def test_a_bad_table_of_volumes_or_scans(study):
     assert "sub-01_sessions.tsv: line 2" in text
 
 
+def test_an_age_and_a_body_weight_that_nobody_has(study):
+    (study.root / "participants.tsv").write_text("participant_id\tage\nsub-01\t340\nsub-02\t40\n")
+    study.change(BodyWeight=7000)
+    assert ("warning", "participants.tsv", "age") in found(study)
+    assert ("warning", "sub-01_ses-baseline_pet.json", "BodyWeight") in found(study)
+
+
 def test_what_is_no_dataset_is_one_error(tmp_path):
     (finding,) = check_dataset(tmp_path / "none")
     assert (finding.severity, "does not exist" in finding.message) == ("error", True)

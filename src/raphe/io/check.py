@@ -26,6 +26,7 @@ from raphe.io.names import (
     sidecars_of,
 )
 from raphe.io.participants import faults as participant_faults
+from raphe.io.people_doubts import doubts_of_people
 from raphe.io.raw_images import RawImages, find_images
 from raphe.io.sessions import session_times
 from raphe.io.sidecar import inspect_sidecar
@@ -207,6 +208,7 @@ class _Inspection:
             self.error(path, "participant_id", fault)
         if "participant_id" not in table.columns:
             return
+        self.found += doubts_of_people(table)
         rows = dict.fromkeys(table.cells("participant_id"))
         there = {folder.name for folder in self.bids.glob("sub-*") if folder.is_dir()}
         there |= {f"sub-{name.entities['sub']}" for name in self.names}

@@ -9,6 +9,7 @@ from raphe.data.finding import Finding
 from raphe.data.people import NOT_KNOWN, People, score_key
 from raphe.errors import InputError, nearest
 from raphe.io.participants import ID, faults
+from raphe.io.people_doubts import doubts_of_people
 from raphe.io.phenotype import read_score, score_names
 from raphe.io.tables import Table, read_table
 from raphe.pipeline.cells_of_people import mixed_numbers, spelled_alike
@@ -40,7 +41,8 @@ def people_of(
     People
     tuple of Finding
         Errors: a covariate, a score or a visit that there is not, an arm that the plan does not have, a covariate of
-        numbers with a cell that is none (the column is then left out). Warnings: one class in several spellings.
+        numbers with a cell that is none (the column is then left out). Warnings: one class in several spellings, an age
+        or weight that nobody has.
     """
     if plan is None:
         return People(), ()
@@ -66,7 +68,7 @@ def people_of(
             found.append(Finding("error", plan.path, "contrast.blocks", f"{where}: {how}"))
     if table is not None:
         mixed = list(_mixed(plan, table))
-        found += [*mixed, *_spelled(plan, table)]
+        found += [*mixed, *_spelled(plan, table), *doubts_of_people(table, _covariates(plan))]
         columns = {name: cells for name, cells in columns.items() if name not in {one.field for one in mixed}}
     return People(columns, scores), tuple(dict.fromkeys(found))
 
@@ -109,8 +111,12 @@ def _arm_faults(plan: StudyPlan, table: Table | None) -> Iterator[Finding]:
             yield Finding("error", table.path, ARM, f"{table.path}: {ARM}, line {line}: {how}")
 
 
+def _covariates(plan: StudyPlan) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name for contrast in plan.contrasts for name in contrast.covariates))
+
+
 def _mixed(plan: StudyPlan, table: Table) -> Iterator[Finding]:
-    for name in dict.fromkeys(name for contrast in plan.contrasts for name in contrast.covariates):
+    for name in _covariates(plan):
         if name in table.columns and name not in (ID, ARM):
             yield from mixed_numbers(table, name)
 
