@@ -25,6 +25,7 @@ from raphe.io.names import (
     scan_sidecars,
     sidecars_of,
 )
+from raphe.io.participants import ID, mistaken
 from raphe.io.participants import faults as participant_faults
 from raphe.io.people_doubts import doubts_of_people
 from raphe.io.raw_images import RawImages, find_images
@@ -205,17 +206,19 @@ class _Inspection:
             return
         table = read_table(path)
         for fault in participant_faults(table):
-            self.error(path, "participant_id", fault)
-        if "participant_id" not in table.columns:
+            self.error(path, ID, fault)
+        if ID not in table.columns:
             return
         self.found += doubts_of_people(table)
-        rows = dict.fromkeys(table.cells("participant_id"))
-        there = {folder.name for folder in self.bids.glob("sub-*") if folder.is_dir()}
-        there |= {f"sub-{name.entities['sub']}" for name in self.names}
-        without_data = [row for row in rows if row not in there]
+        rows = dict(zip((row.removeprefix("sub-") for row in table.cells(ID)), table.lines, strict=True))
+        there = {folder.name.removeprefix("sub-") for folder in self.bids.glob("sub-*") if folder.is_dir()}
+        there |= {name.entities["sub"] for name in self.names}
+        for fault in mistaken(path, rows, there):
+            self.found.append(Finding("warning", path, ID, str(fault)))
+        without_data = [f"sub-{row}" for row in rows if row not in there]
         if without_data:
             self.warn(path, "participant_id", f"participants without data: {shortened(without_data)}")
-        without_row = sorted(there - set(rows))
+        without_row = [f"sub-{label}" for label in sorted(there - set(rows))]
         if without_row:
             self.warn(path, "participant_id", f"participants with data but without a row: {shortened(without_row)}")
 

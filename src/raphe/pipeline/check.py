@@ -87,7 +87,8 @@ def check(bids: Path, derivatives: Sequence[Path] = (), plan_path: Path | None =
         if not images_alone and not any(finding.severity == "error" for finding in findings):
             chosen = _tables(bids, roots, plan, unread)
             taken_out = {table.scan.label for table in chosen if excluded.reason(table.scan)}
-            people, unknown = people_of(plan, bids / "participants.tsv", bids / "phenotype")
+            there = {table.scan.participant for table in tables}
+            people, unknown = people_of(plan, bids / "participants.tsv", bids / "phenotype", there)
             findings += unknown
             partial = bool(unread.scans)
             examined = examine(chosen, plan, {}, partial=partial, excluded=taken_out, people=people)
@@ -96,6 +97,8 @@ def check(bids: Path, derivatives: Sequence[Path] = (), plan_path: Path | None =
         findings.append(_of_plan(error, bids, plan_path))
     scans = [table.scan for table in tables] or _named_scans(bids)
     findings += doubts_of_order(bids, [scan for scan in scans if not excluded.reason(scan)], plan)
+    errors = {finding.message for finding in findings if finding.severity == "error"}
+    findings = [one for one in findings if one.severity == "error" or one.message not in errors]
     return tuple(sorted(dict.fromkeys(findings), key=lambda finding: finding.severity))
 
 

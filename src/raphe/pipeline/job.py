@@ -114,7 +114,8 @@ def read_job(
     absent = (*lost, *unread.scans, *_not_preprocessed(options, derivatives, plan, excluded, unread))
     partial = bool(absent or options.participant_label or options.session_label or options.tracer)
     taken_out = {table.scan.label for table in tables if excluded.reason(table.scan)}
-    people, unknown = people_of(plan, options.bids / "participants.tsv", options.bids / "phenotype")
+    persons = {table.scan.participant for table in tables}
+    people, unknown = people_of(plan, options.bids / "participants.tsv", options.bids / "phenotype", persons)
     found = examine(tables, plan, said(options), partial=partial, excluded=taken_out, people=people)
     refuse_errors((*unknown, *found.findings))
     if not found.tables:

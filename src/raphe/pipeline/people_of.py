@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 from raphe.data.finding import Finding
 from raphe.data.people import NOT_KNOWN, People, score_key
 from raphe.errors import InputError, nearest
-from raphe.io.participants import ID, faults
+from raphe.io.participants import ID, faults, mistaken
 from raphe.io.people_doubts import doubts_of_people
-from raphe.io.phenotype import read_score, score_names
+from raphe.io.phenotype import Score, read_score, score_names
 from raphe.io.tables import Table, read_table
 from raphe.pipeline.cells_of_people import mixed_numbers, spelled_alike
 from raphe.pipeline.contrast_rules import arms_of
@@ -22,7 +22,11 @@ ARM = "arm"
 
 
 def people_of(
-    plan: StudyPlan | None, participants: Path, phenotype: Path, arms: Mapping[str, str] | None = None
+    plan: StudyPlan | None,
+    participants: Path,
+    phenotype: Path,
+    there: Collection[str] = (),
+    arms: Mapping[str, str] | None = None,
 ) -> tuple[People, tuple[Finding, ...]]:
     """Read what the contrasts of a plan need of participants.
 
@@ -33,6 +37,8 @@ def people_of(
         ``participants.tsv``; need not be there.
     phenotype : Path
         Folder of scores; need not be there.
+    there : collection of str
+        Participants who have scans.
     arms : mapping of str to str, optional
         Arm of each participant, for want of a column of arms.
 
@@ -41,7 +47,8 @@ def people_of(
     People
     tuple of Finding
         Errors: a covariate, a score or a visit that there is not, an arm that the plan does not have, a covariate of
-        numbers with a cell that is none (the column is then left out). Warnings: one class in several spellings, an age
+        numbers with a cell that is none (the column is then left out), a participant of a table who differs from one
+        that has scans in the zeros of the label alone. Warnings: one class in several spellings, an age
         or weight that nobody has.
     """
     if plan is None:
@@ -56,7 +63,9 @@ def people_of(
     for index, contrast in enumerate(plan.contrasts):
         for key, name in _wanted(index, contrast):
             try:
-                _find(name, columns, phenotype, scores)
+                score = _find(name, columns, phenotype, scores)
+                if score is not None:
+                    found += _mistaken(score.path, score.lines, there)
             except InputError as error:
                 if key[2] == "score_sessions" and not isinstance(error, _NoVisitError):
                     key = ("contrast", index, "score")
@@ -67,10 +76,19 @@ def people_of(
             how = f"blocks {contrast.blocks!r} is no column of participants.tsv; {nearest(contrast.blocks, columns)}"
             found.append(Finding("error", plan.path, "contrast.blocks", f"{where}: {how}"))
     if table is not None:
+        used = {ARM, *(name for at, one in enumerate(plan.contrasts) for _, name in _wanted(at, one))}
+        used |= {one.blocks for one in plan.contrasts if one.blocks is not None}
+        if not used.isdisjoint(columns):
+            lines = dict(zip((who.removeprefix("sub-") for who in table.cells(ID)), table.lines, strict=True))
+            found += _mistaken(table.path, lines, there)
         mixed = list(_mixed(plan, table))
         found += [*mixed, *_spelled(plan, table), *doubts_of_people(table, _covariates(plan))]
         columns = {name: cells for name, cells in columns.items() if name not in {one.field for one in mixed}}
     return People(columns, scores), tuple(dict.fromkeys(found))
+
+
+def _mistaken(path: Path, lines: Mapping[str, int], there: Collection[str]) -> list[Finding]:
+    return [Finding("error", path, ID, str(fault)) for fault in mistaken(path, lines, there)]
 
 
 class _NoVisitError(InputError):
@@ -144,8 +162,8 @@ def _wanted(index: int, contrast: ContrastSection) -> Iterator[tuple[Key, str]]:
 
 def _find(
     name: str, columns: Mapping[str, Mapping[str, str]], phenotype: Path, scores: dict[str, Mapping[str, float]]
-) -> None:
-    """Put a score among ``scores``, unless it is there or a column of the participants.
+) -> Score | None:
+    """Put a score among ``scores``, unless it is there or a column of the participants; its table, if it has one.
 
     Raises
     ------
@@ -153,8 +171,9 @@ def _find(
         If there is no such column, score or visit.
     """
     if name in columns or name in scores:
-        return
+        return None
     score, _, visit = name.partition(":")
+    visit = visit.removeprefix("ses-")
     table = read_score(phenotype, score)
     if table is None:
         if visit and f"{score}_{visit}" in columns:
@@ -163,7 +182,7 @@ def _find(
             if not found.numeric(score):
                 raise InputError(f"the column {score}_{visit} of participants.tsv does not hold numbers")
             scores[name] = {who: _float(found.known(score, who)) for who in cells}
-            return
+            return None
         known = (*columns, *score_names(phenotype))
         raise InputError(
             f"{score!r} is no column of participants.tsv and no score of phenotype/; {nearest(score, known)}"
@@ -175,6 +194,7 @@ def _find(
         hint = nearest(visit, visits) if visits else "it was taken once; name no visit"
         raise _NoVisitError(f"score {score!r} has no visit {visit!r} in {table.path.name}; {hint}")
     scores[name] = table.visits[visit]
+    return table
 
 
 def _float(value: str | float | None) -> float:

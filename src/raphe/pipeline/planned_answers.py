@@ -70,7 +70,8 @@ def run(options: argparse.Namespace) -> int:
         messages.warn(why)
     _check_vary(options.table, plan, estimates)
     _check_participants(participants)
-    people, unknown = people_of(plan, participants, phenotype, _arms(options.table, plan, estimates))
+    persons = estimates.distinct("participant")
+    people, unknown = people_of(plan, participants, phenotype, persons, _arms(options.table, plan, estimates))
     gone, faults = exclusions_of_results(plan, _scans(estimates), participants)
     refuse_errors(faults)
     if gone.told:
