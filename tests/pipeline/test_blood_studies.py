@@ -337,3 +337,37 @@ def test_another_sample_makes_the_scan_be_done_anew(sampled, raphe):
     assert "0 scans analysed, 4 kept" in raphe(*options).err
     sampled.cell(5, "plasma_radioactivity", "30.5", blood_of(sampled))
     assert "1 scans analysed, 3 kept" in raphe(*options).err
+
+
+@pytest.mark.parametrize("with_plan", [True, False])
+def test_times_of_the_day_are_told_by_check_fit_and_run_alike(sampled, raphe, with_plan):
+    if not with_plan:
+        sampled.plan.unlink()
+    for scan in CHANGE:
+        sampled.column("time", lambda cell: float(cell) + 36000, blood_of(sampled, *scan))
+    told = (
+        "the first sample of blood is 36001 s after injection, but the scan ends at 5400 s. Are these times of the day"
+    )
+    commands = [("check", sampled.root), ("fit", sampled.table, "--model", "1TCM", "--input", blood_of(sampled))]
+    if with_plan:
+        commands.append(("run", sampled.root, sampled.out, "all"))
+    for command in commands:
+        ended = raphe(*command)
+        assert ended.code == 2, ended
+        assert f"{blood_of(sampled)}: {told}" in ended.out + ended.err
+    assert not sampled.out.exists()
+
+
+def test_blood_that_rises_after_the_tissue_is_a_doubt(sampled, raphe):
+    """The samples of one scan are counted from five minutes before injection on."""
+    sampled.column("time", lambda cell: float(cell) + 300, blood_of(sampled))
+    checked = raphe("check", sampled.root)
+    assert checked.code == 1
+    assert "sub-01_ses-baseline_recording-manual_blood.tsv: blood has not risen by its sample 300 s" in checked.out
+    assert "likewise" not in checked.out
+
+
+def test_a_lag_of_the_blood_is_no_doubt(sampled, raphe):
+    for scan in CHANGE:
+        sampled.column("time", lambda cell: float(cell) + 40 if float(cell) else 0, blood_of(sampled, *scan))
+    assert raphe("check", sampled.root).code == 0

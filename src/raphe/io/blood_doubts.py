@@ -22,6 +22,7 @@ from raphe.errors import RapheError
 from raphe.io.amounts import POSSIBLE_DOSE
 from raphe.io.bids import load_blood, read_input
 from raphe.io.blood import read_recording
+from raphe.io.blood_clocks import doubts_of_clock
 from raphe.io.doubts import Reading
 from raphe.io.input_function import InputFunction
 from raphe.io.names import own_sidecars
@@ -64,9 +65,6 @@ LATEST_PEAK = 10.0
 BLOOD_VOLUME = 5.0
 """Litres of blood in an adult, roughly, to say what a peak would come to; nothing is decided by it."""
 
-FAR_SHORTER = 20.0
-"""Fold by which the clocks of blood and scan must differ to be doubted: between 1 and the 60 of minutes for seconds."""
-
 
 class _Curve(NamedTuple):
     """Activity against time, where its unit stands, and how to call it."""
@@ -104,9 +102,10 @@ def doubts_of_blood(blood: Blood, tacs: TACs, scan: Scan) -> Iterator[Finding]:
             curves.append(_Curve(quantity, curve, own[0].units[quantity], own[0].unit_sources[quantity], field))
     manual = [one for one in blood.recordings if one.source == "manual"] or blood.recordings
     last = max((series.time[-1] for one in manual for series in one.series.values()), default=0.0)
-    found = list(_clock(float(last), tacs, blood.paths[-1]))
-    yield from found or _units(curves, tacs, scan, "--blood-unit")
-    if not found:
+    clock = list(doubts_of_clock(blood.paths[-1], float(last), [one.curve for one in curves], tacs))
+    yield from clock
+    if not any(finding.severity == "error" for finding in clock):
+        yield from _units(curves, tacs, scan, "--blood-unit")
         yield from _recordings_apart(blood)
         yield from _fractions(blood)
         yield from _leaps(blood)
@@ -125,8 +124,10 @@ def doubts_of_input(path: Path, found: InputFunction, tacs: TACs, scan: Scan) ->
         )
         if curve is not None and f"unit_{quantity}" in found.step.parameters
     ]
-    clock = list(_clock(float(told.parent.time[-1]), tacs, path))
-    yield from clock or _units(curves, tacs, scan, "--unit")
+    clock = list(doubts_of_clock(path, float(told.parent.time[-1]), [one.curve for one in curves], tacs))
+    yield from clock
+    if not any(finding.severity == "error" for finding in clock):
+        yield from _units(curves, tacs, scan, "--unit")
 
 
 def doubts_of_samples(path: Path, found: Blood | InputFunction, parent: Samples, tacs: TACs) -> Iterator[Finding]:
@@ -197,20 +198,6 @@ def _faults(paths: Sequence[Path], unit: str | None) -> Iterator[Finding]:
             read_recording(path, unit=unit)
         except RapheError as error:
             yield Finding("error", path, "", str(error))
-
-
-def _clock(last: float, tacs: TACs, path: Path) -> Iterator[Finding]:
-    """Doubt a clock of blood that ends far before or after the scan, as minutes taken for seconds do."""
-    end = float(tacs.frames.end[-1])
-    if last <= 0 or 1 / FAR_SHORTER < end / last < FAR_SHORTER:
-        return
-    units = ("minutes", "s") if last < end else ("seconds", "min")
-    message = (
-        f"{path}: the last sample of blood is {last:.3g} min after injection, but the scan ends at {end:.3g} min. Are "
-        f"these {units[0]}? Their unit was taken to be {units[1]} (Units of time in the JSON, s by default); mend it, "
-        "or the times"
-    )
-    yield Finding("error", path, "time", message)
 
 
 def _units(curves: Sequence[_Curve], tacs: TACs, scan: Scan, option: str) -> Iterator[Finding]:
