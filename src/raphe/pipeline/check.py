@@ -21,7 +21,7 @@ from raphe.kinetics.registry import model_type
 from raphe.pipeline.arterial import remarks_on_blood
 from raphe.pipeline.atlas_choice import check_files
 from raphe.pipeline.examination import examine
-from raphe.pipeline.exclusions import exclusions_of
+from raphe.pipeline.exclusions import exclusions_of, refuse_nothing_left
 from raphe.pipeline.findings import paragraphs
 from raphe.pipeline.job import choose_tables, find_plan, planned_maps
 from raphe.pipeline.map_files import files_of_maps
@@ -88,6 +88,7 @@ def check(bids: Path, derivatives: Sequence[Path] = (), plan_path: Path | None =
             chosen = _tables(bids, roots, plan, unread)
             taken_out = {table.scan.label for table in chosen if excluded.reason(table.scan)}
             there = {table.scan.participant for table in tables}
+            refuse_nothing_left([table.scan for table in chosen], excluded)
             people, unknown = people_of(plan, bids / "participants.tsv", bids / "phenotype", there)
             findings += unknown
             partial = bool(unread.scans)

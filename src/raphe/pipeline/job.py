@@ -17,7 +17,7 @@ from raphe.io.check import check_dataset
 from raphe.io.names import parse_name
 from raphe.io.raw_scans import has_images
 from raphe.pipeline.examination import Examination, examine, tracer_names
-from raphe.pipeline.exclusions import Exclusions
+from raphe.pipeline.exclusions import Exclusions, refuse_nothing_left
 from raphe.pipeline.findings import refuse_errors
 from raphe.pipeline.map_files import MapChoice, files_of_maps
 from raphe.pipeline.map_noise import AgainstNoise
@@ -118,6 +118,8 @@ def read_job(
     people, unknown = people_of(plan, options.bids / "participants.tsv", options.bids / "phenotype", persons)
     found = examine(tables, plan, said(options), partial=partial, excluded=taken_out, people=people)
     refuse_errors((*unknown, *found.findings))
+    if options.level != "participant" and found.tables:
+        refuse_nothing_left([table.scan for table in found.tables], excluded)
     if not found.tables:
         raise InputError(f"{options.bids}: none of the scans that were asked for is of a tracer of the plan")
     tasks = _tasks(study, found, plan, derivatives, options, made, excluded)
