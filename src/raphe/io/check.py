@@ -12,7 +12,7 @@ from raphe.io.bids import ScanCurves, describe, load_curves
 from raphe.io.blood import read_recording
 from raphe.io.blood_doubts import inspect_blood
 from raphe.io.blood_files import belongs
-from raphe.io.datasets import dataset_roots, find_tables
+from raphe.io.datasets import dataset_roots, find_tables, unreadable_folders
 from raphe.io.doubts import Reading, doubts_of_study, doubts_of_table
 from raphe.io.formats import check_complete, read_raw
 from raphe.io.image_doubts import doubts_of_images
@@ -77,6 +77,8 @@ def check_dataset(
     except InputError as error:
         inspection.error(bids, "", error)
     for root in dict.fromkeys((bids, *roots)):
+        for folder, fault in unreadable_folders(root):
+            inspection.error(folder, "", fault)
         inspection.guard(root / "dataset_description.json", inspection.description)
     inspection.roots = roots
     for path in tables:
