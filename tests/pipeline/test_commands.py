@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -81,6 +82,35 @@ def test_a_dry_run_writes_nothing(files, raphe, contents, tmp_path):
     assert ended.code == 0
     assert ended.out.splitlines() == [f"would fit SRTM to {table}" for table in files.tables()]
     assert contents(tmp_path) == before
+
+
+@pytest.mark.parametrize("left", ["nothing", "sidecars", "an MRI"])
+def test_a_dry_run_of_a_study_without_curves_or_images_says_so(files, refused, left):
+    shutil.rmtree(files.root / "derivatives")
+    if left == "nothing":
+        for who in ("01", "02"):
+            shutil.rmtree(files.root / f"sub-{who}")
+    if left == "an MRI":
+        path = files.root / "sub-01/ses-baseline/anat/sub-01_ses-baseline_T1w.nii.gz"
+        path.parent.mkdir()
+        path.touch()
+    for more in ((), ("--dry-run",)):
+        words = ["there are no time-activity curves", "--derivatives"]
+        refused("run", files.root, files.out, "all", *more, words=words)
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("--participant-label", "1"), ["no images of sub-1", "did you mean 'sub-01'? The zeros are part"]),
+        (("--session-label", "third"), ["no images of ses-third", "there is only ses-baseline"]),
+        (("--tracer", "SB207145"), ["the images are of DASB, and none of SB207145", "TracerName"]),
+    ],
+)
+def test_images_of_others_than_were_asked_for(scan, files, refused, words, told):
+    shutil.rmtree(files.root / "derivatives")
+    for more in ((), ("--dry-run",)):
+        refused("run", files.root, files.out, "all", *words, *more, words=told)
 
 
 def test_the_truth_comes_back_within_its_standard_error(files, raphe, rows_of):

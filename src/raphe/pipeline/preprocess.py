@@ -7,7 +7,7 @@ import functools
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
-from raphe.errors import InputError, RapheError
+from raphe.errors import InputError, RapheError, nearest
 from raphe.io.datasets import find_tables
 from raphe.io.names import full_name, parse_name
 from raphe.io.provenance import read_record
@@ -24,6 +24,7 @@ from raphe.pipeline.preprocess_scan import preprocess_scan
 from raphe.pipeline.raw_task import RawOutcome, RawTask
 from raphe.pipeline.template_of import template_of
 from raphe.preprocess.pvc.registry import correction
+from raphe.report.wording import listed
 
 
 def preprocessed_tables(out: Path) -> tuple[Path, ...]:
@@ -73,6 +74,33 @@ def raw_scans(
         if parse_name(raw.image).scan not in curves
         and (not tracers or same_tracer(raw.scan.tracer) in tracers)
         and (planned is None or same_tracer(raw.scan.tracer) in planned)
+    )
+
+
+def refuse_others(options: argparse.Namespace, derivatives: Sequence[Path], plan: StudyPlan | None) -> None:
+    """Refuse a study of images none of which is of the people, sessions and tracers that were asked for.
+
+    Raises
+    ------
+    InputError
+        With those that there are.
+    """
+    choices = preprocessing(plan)
+    scans = [raw.scan for raw in find_raw_scans(options.bids, derivatives, t1=choices.t1, anatomy=choices.anatomy)]
+    there = {"sub": {scan.participant for scan in scans}, "ses": {scan.session for scan in scans if scan.session}}
+    for key, asked in (("sub", options.participant_label), ("ses", options.session_label)):
+        known = sorted(f"{key}-{label}" for label in there[key])
+        for name in (f"{key}-{label.removeprefix(f'{key}-')}" for label in asked):
+            if name not in known:
+                raise InputError(f"{options.bids}: there are no images of {name}; {nearest(name, known)}")
+    tracers = options.tracer or [tracer.name for tracer in plan.tracers] if plan else options.tracer
+    others = list(dict.fromkeys(scan.tracer or "a tracer without TracerName" for scan in scans))
+    if tracers and not {same_tracer(name) for name in tracers} & {same_tracer(name) for name in others}:
+        told = f"the images are of {listed(others)}, and none of {listed(tracers)}, which --tracer or the plan names"
+        raise InputError(f"{options.bids}: {told}; name the tracer that is meant, or mend TracerName")
+    raise InputError(
+        f"{options.bids}: there is no image of all that was asked for ({listed([scan.label for scan in scans])} have "
+        "images), or their scans are excluded and cannot be read"
     )
 
 

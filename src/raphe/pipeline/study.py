@@ -23,7 +23,7 @@ from raphe.pipeline.map_files import files_of_maps
 from raphe.pipeline.messages import Messages
 from raphe.pipeline.participant import ScanOutcome, analyse_scan, roots_of
 from raphe.pipeline.plan import StudyPlan
-from raphe.pipeline.preprocess import preprocess, preprocessed_tables, raw_scans
+from raphe.pipeline.preprocess import preprocess, preprocessed_tables, raw_scans, refuse_others
 from raphe.pipeline.voxels import ROBUST, SHARE
 from raphe.report.study import ScanSummary
 from raphe.report.wording import count
@@ -47,8 +47,8 @@ def run(options: argparse.Namespace) -> int:
     refuse_errors(faults)
     lost: tuple[ScanSummary, ...] = ()
     if options.level in ("participant", "all"):
-        lost = _preprocessed(options, derivatives, plan, excluded, messages)
-        if options.dry_run and not _has_curves(options, derivatives):
+        raws, lost = _preprocessed(options, derivatives, plan, excluded, messages)
+        if options.dry_run and raws and not _has_curves(options, derivatives):
             return messages.code
     job = read_job(options, derivatives, plan, excluded, lost)
     failed = {one.scan.label: one.failure for one in lost if one.failure}
@@ -99,17 +99,19 @@ def _preprocessed(
     plan: StudyPlan | None,
     excluded: Exclusions,
     messages: Messages,
-) -> tuple[ScanSummary, ...]:
-    """Make curves of the scans that have images alone; those that failed."""
+) -> tuple[int, tuple[ScanSummary, ...]]:
+    """Make curves of the scans that have images alone: how many these are, and those that failed."""
     if not has_images(options.bids):
-        return ()
+        return 0, ()
     found, unread = checked(options, derivatives, excluded)
     raws = raw_scans(options, derivatives, plan, unread.reads)
     if not raws:
-        return ()
+        if not _has_curves(options, derivatives):
+            refuse_others(options, derivatives, plan)
+        return 0, ()
     taken_out = {raw.scan.label: why for raw in raws if (why := excluded.reason(raw.scan))}
     lost = preprocess(raws, options, derivatives, plan, messages, taken_out, {one.message for one in found})
-    return tuple(
+    return len(raws), tuple(
         ScanSummary(raw.scan, failure="" if label in taken_out else lost[label], excluded=taken_out.get(label, ""))
         for raw in raws
         if (label := raw.scan.label) in lost
