@@ -113,6 +113,20 @@ def test_images_of_others_than_were_asked_for(scan, files, refused, words, told)
         refused("run", files.root, files.out, "all", *words, *more, words=told)
 
 
+def test_a_plan_that_images_cannot_answer_is_refused_before_they_are_worked_on(scan, files, raphe, refused):
+    shutil.rmtree(files.root / "derivatives")
+    for place in (("01", "rescan"), ("02", "baseline"), ("02", "rescan")):
+        shutil.copy(scan.pet, files.pet_of(*place).with_suffix(".nii.gz"))
+    assert raphe("check", files.root).code == 1  # small images without MRI
+    assert raphe("run", files.root, files.out, "all", "--dry-run").code == 0
+    files.plan.write_text(files.plan.read_text().replace('"rescan"', '"after"'))
+    told = "line 13: session 'after' has no scan in the data; there are baseline, rescan"
+    refused("run", files.root, files.out, "all", words=[told])
+    checked = raphe("check", files.root)
+    assert checked.code == 2
+    assert told in checked.out
+
+
 def test_the_truth_comes_back_within_its_standard_error(files, raphe, rows_of):
     raphe("run", files.root, files.out, "all")
     rows = rows_of(files.out / "group/estimates.tsv")
