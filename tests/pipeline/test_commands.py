@@ -127,6 +127,37 @@ def test_a_plan_that_images_cannot_answer_is_refused_before_they_are_worked_on(s
     assert told in checked.out
 
 
+@pytest.mark.parametrize(
+    ("table", "told"),
+    [
+        ("index\tname\n1\tthalamus\n1\tputamen\n", "line 3: index 1 stands twice, for 'thalamus' and 'putamen'"),
+        ("number\tname\n1\tthalamus\n", "has no column 'index'; a table of labels has index and name (it has: number"),
+        ("index\tname\n1\tthalamus\n2\tn/a\n", "line 3: index 2 has no name"),
+        ("index\tname\n1\tthalamus\ntwo\tputamen\n", "column 'index', line 3: 'two' is not a number"),
+        (None, "has no table of its labels"),
+    ],
+)
+def test_a_faulty_table_of_labels_is_refused_before_images_are_worked_on(scan, files, raphe, refused, table, told):
+    shutil.rmtree(files.root / "derivatives")
+    for place in (("01", "rescan"), ("02", "baseline"), ("02", "rescan")):
+        shutil.copy(scan.pet, files.pet_of(*place).with_suffix(".nii.gz"))
+    folder = files.root / "sub-01/ses-baseline/anat"
+    folder.mkdir()
+    scan.save(scan.labels.astype(np.float32), folder / "sub-01_ses-baseline_T1w.nii.gz")
+    scan.save(scan.labels, folder / "sub-01_ses-baseline_seg-own_dseg.nii.gz")
+    path = folder / "sub-01_ses-baseline_seg-own_dseg.tsv"
+    path.write_text("index\tname\n1\tthalamus\n2\tputamen\n")
+    assert raphe("run", files.root, files.out, "all", "--dry-run").code == 0
+    path.unlink()
+    if table is not None:
+        path.write_text(table)
+    words = [path.stem if table is None else path.name, told]
+    refused("run", files.root, files.out, "all", words=words)
+    checked = raphe("check", files.root)
+    assert checked.code == 2
+    assert told in checked.out
+
+
 def test_the_truth_comes_back_within_its_standard_error(files, raphe, rows_of):
     raphe("run", files.root, files.out, "all")
     rows = rows_of(files.out / "group/estimates.tsv")

@@ -13,6 +13,9 @@ from raphe.io.names import parse_name
 from raphe.io.tables import read_table, shortened
 from raphe.io.volumes import read_whole_numbers
 
+NAMELESS = ("", "n/a")
+"""Cells, in lower case, that are no name; NA may be one."""
+
 
 def read_labels(path: Path) -> Labels:
     """Read a label image and its table; every row of the table is a region, whether the image has it or not.
@@ -54,20 +57,27 @@ def names_in(table: Path) -> dict[int, str]:
     Raises
     ------
     InputError
-        If it has no columns ``index`` and ``name``, an index is no whole number from 0 on, or one stands twice.
+        If it has no columns ``index`` and ``name``, an index is no whole number from 0 on or stands twice, or a name is
+        missing.
     """
     rows = read_table(table)
     for column in ("index", "name"):
         if column not in rows.columns:
-            raise InputError(f"{table} has no column {column!r}; a table of labels has index and name")
+            there = shortened(rows.columns)
+            raise InputError(
+                f"{table} has no column {column!r}; a table of labels has index and name (it has: {there})"
+            )
     names: dict[int, str] = {}
-    for number, name in zip(rows.floats("index"), rows.cells("name"), strict=True):
+    for line, number, name in zip(rows.lines, rows.floats("index"), rows.cells("name"), strict=True):
+        where = f"{table}: line {line}"
         if not np.isfinite(number) or number != int(number) or number < 0:
-            raise InputError(f"{table}: index {number:g} of {name!r} is no whole number from 0 on; mend it")
+            raise InputError(f"{where}: index {number:g} of {name!r} is no whole number from 0 on; mend it")
         if int(number) in names:
             raise InputError(
-                f"{table}: index {int(number)} stands twice, for {names[int(number)]!r} and {name!r}; keep one"
+                f"{where}: index {int(number)} stands twice, for {names[int(number)]!r} and {name!r}; keep one"
             )
+        if name.lower() in NAMELESS and number:
+            raise InputError(f"{where}: index {int(number)} has no name; write one, or remove the row")
         names[int(number)] = name
     names.pop(0, None)
     return names

@@ -26,6 +26,7 @@ from raphe.pipeline.findings import paragraphs
 from raphe.pipeline.job import choose_tables, find_plan, planned_maps
 from raphe.pipeline.map_files import files_of_maps
 from raphe.pipeline.messages import Messages
+from raphe.pipeline.own_regions import faults_of_segmentations
 from raphe.pipeline.people_of import people_of
 from raphe.pipeline.plan import StudyPlan
 from raphe.pipeline.plan_of_images import check_plan_of_images
@@ -114,7 +115,9 @@ def _against_plan(
     if not tables and has_images(bids):
         choices = preprocessing(plan)
         raws = find_raw_scans(bids, roots, t1=choices.t1, anatomy=choices.anatomy, wanted=unread.reads)
-        return check_plan_of_images(bids, plan, [raw.scan for raw in raws], excluded, partial=partial)
+        found = check_plan_of_images(bids, plan, [raw.scan for raw in raws], excluded, partial=partial)
+        kept = [raw for raw in raws if not excluded.reason(raw.scan)]
+        return (*found, *faults_of_segmentations(kept, choices, roots))
     chosen = _tables(bids, roots, plan, unread)
     refuse_nothing_left([table.scan for table in chosen], excluded)
     persons = {table.scan.participant for table in tables}

@@ -14,8 +14,9 @@ from raphe.io.provenance import read_record
 from raphe.io.raw_scans import RawScan, find_raw_scans
 from raphe.pipeline.atlas_choice import paths_of, supplies_of
 from raphe.pipeline.execute import execute
+from raphe.pipeline.findings import refuse_errors
 from raphe.pipeline.messages import Messages
-from raphe.pipeline.own_regions import own_segmentation
+from raphe.pipeline.own_regions import faults_of_segmentations, own_segmentation
 from raphe.pipeline.plan import StudyPlan
 from raphe.pipeline.plan_schema import same_tracer
 from raphe.pipeline.prepare_head import HeadTask, prepare_head
@@ -135,6 +136,9 @@ def preprocess(
         If the plan asks for what there is not, or no scan could be preprocessed.
     """
     tasks = _tasks(raws, options, derivatives, plan)
+    if tasks:
+        kept = [raw for raw in raws if raw.scan.label not in excluded]
+        refuse_errors([*faults_of_segmentations(kept, tasks[0].choices, (*derivatives, options.bids))])
     if options.dry_run:
         for task in tasks:
             print(f"would preprocess {task.raw.image} with {task.head.t1 if task.head else 'the regions of an atlas'}")
