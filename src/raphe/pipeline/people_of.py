@@ -12,7 +12,7 @@ from raphe.io.participants import ID, faults, mistaken
 from raphe.io.people_doubts import doubts_of_people
 from raphe.io.phenotype import Score, read_score, score_names
 from raphe.io.tables import Table, read_table
-from raphe.pipeline.cells_of_people import mixed_numbers, spelled_alike
+from raphe.pipeline.cells_of_people import mixed_numbers, no_exposures, spelled_alike
 from raphe.pipeline.contrast_rules import arms_of
 from raphe.pipeline.plan_schema import ContrastSection, StudyPlan
 from raphe.pipeline.toml_lines import Key
@@ -47,9 +47,9 @@ def people_of(
     People
     tuple of Finding
         Errors: a covariate, a score or a visit that there is not, an arm that the plan does not have, a covariate of
-        numbers with a cell that is none (the column is then left out), a participant of a table who differs from one
-        that has scans in the zeros of the label alone. Warnings: one class in several spellings, an age
-        or weight that nobody has.
+        numbers or an exposure with a cell that is none (the column is then left out), a participant of a table who
+        differs from one that has scans in the zeros of the label alone. Warnings: one class in several spellings, an
+        age or weight that nobody has.
     """
     if plan is None:
         return People(), ()
@@ -137,6 +137,9 @@ def _mixed(plan: StudyPlan, table: Table) -> Iterator[Finding]:
     for name in _covariates(plan):
         if name in table.columns and name not in (ID, ARM):
             yield from mixed_numbers(table, name)
+    for exposure in dict.fromkeys(contrast.exposure for contrast in plan.contrasts):
+        if exposure is not None and exposure in table.columns:
+            yield from no_exposures(table, exposure)
 
 
 def _spelled(plan: StudyPlan, table: Table) -> Iterator[Finding]:
