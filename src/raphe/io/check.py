@@ -25,6 +25,7 @@ from raphe.io.names import (
     scan_sidecars,
     sidecars_of,
 )
+from raphe.io.not_fetched import is_there
 from raphe.io.participants import ID, mistaken
 from raphe.io.participants import faults as participant_faults
 from raphe.io.people_doubts import doubts_of_people
@@ -136,7 +137,7 @@ class _Inspection:
         self.found.append(Finding("warning", path, field, f"{path}: {told}"))
 
     def description(self, path: Path) -> None:
-        if path.is_file():
+        if is_there(path):
             read_json(path)
         elif path.parent == self.bids:
             self.warn(path, "", "the file is missing; BIDS wants it at the root of a dataset")
@@ -204,7 +205,7 @@ class _Inspection:
         self.found += doubts_of_images(images, {name.scan for name in self.names if name.path not in made})
 
     def participants(self, path: Path) -> None:
-        if not path.is_file():
+        if not is_there(path):
             return
         table = read_table(path)
         for fault in participant_faults(table):

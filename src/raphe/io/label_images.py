@@ -10,6 +10,7 @@ import numpy as np
 from raphe.data.volume import Labels
 from raphe.errors import InputError
 from raphe.io.names import parse_name
+from raphe.io.not_fetched import is_there
 from raphe.io.tables import read_table, shortened
 from raphe.io.volumes import read_whole_numbers
 
@@ -108,7 +109,7 @@ def table_of(path: Path) -> Path | None:
     holds for all.
     """
     own = path.with_name(path.name.split(".")[0] + ".tsv")
-    if own.is_file():
+    if is_there(own):
         return own
     name = parse_name(path)
     for folder in path.parents:

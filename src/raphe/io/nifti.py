@@ -20,6 +20,7 @@ from raphe.data.finding import Finding
 from raphe.data.image import Grid
 from raphe.errors import InputError
 from raphe.io.decoded import check_length, decoded
+from raphe.io.not_fetched import pointer
 from raphe.io.orientation import doubts_of_forms
 
 Header = nibabel.Nifti1Header
@@ -30,9 +31,6 @@ _MILLIMETRES = {1: 1e3, 2: 1.0, 3: 1e-3}
 
 PLACES = 7
 """Bits of ``xyzt_units`` that tell the unit of places."""
-
-_POINTERS = (b"/annex/objects/", b"version https://git-lfs")
-"""What a file begins with that stands for data which were not fetched."""
 
 _LARGEST_VOXEL = 10_000.0
 """mm, beyond which no voxel is."""
@@ -119,11 +117,8 @@ def _header(path: Path, head: bytes) -> Header:
             if magic in (b"n+1", b"n+2"):
                 return header
             raise InputError(f"{path}: the header's magic is {magic!r}, not that of NIfTI; save the image as NIfTI")
-    if head.startswith(_POINTERS):
-        raise InputError(
-            f"{path} holds no image but names one that was not fetched; fetch it (datalad get, git annex get, git lfs "
-            "pull)"
-        )
+    if told := pointer(path, head, "image"):
+        raise InputError(told)
     raise InputError(
         f"{path} is not a NIfTI image: it does not begin with the header of one (348 or 540 bytes); convert it, e.g. "
         "by dcm2niix or ecat2nii"

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from raphe.errors import InputError, nearest, without_zeros
+from raphe.io.not_fetched import is_there
 from raphe.io.tables import Table, read_table
 
 ID = "participant_id"
@@ -20,7 +21,7 @@ def read_participants(root: Path) -> dict[str, Mapping[str, str]]:
         If the table cannot be read, lacks ``participant_id``, or an id stands twice or does not begin with ``sub-``.
     """
     path = root / "participants.tsv"
-    if not path.is_file():
+    if not is_there(path):
         return {}
     table = read_table(path)
     for fault in faults(table):

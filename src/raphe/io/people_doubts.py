@@ -9,6 +9,7 @@ from raphe.data.finding import Finding
 from raphe.errors import InputError
 from raphe.io.amounts import HEAVIEST
 from raphe.io.fields import Fields
+from raphe.io.not_fetched import is_there
 from raphe.io.participants import ID
 from raphe.io.tables import Table, number, shortened
 
@@ -70,7 +71,7 @@ def _unit(table: Table, column: str, bounds: _Bounds) -> str:
     sidecar = table.path.with_suffix(".json")
     usual = next(iter(bounds.units))
     try:
-        told = Fields([sidecar]).unit_of(column) if sidecar.is_file() else None
+        told = Fields([sidecar]).unit_of(column) if is_there(sidecar) else None
     except InputError:
         return usual
     plain = (told or usual).strip().lower()

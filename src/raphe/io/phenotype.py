@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from raphe.errors import InputError, nearest
+from raphe.io.not_fetched import is_there
 from raphe.io.participants import ID
 from raphe.io.tables import Table, number, read_json, read_table
 
@@ -140,7 +141,7 @@ def _column(table: Table, column: str, name: str, visits: Mapping[int, str]) -> 
 def _range(table: Table, column: str, name: str) -> tuple[float, float]:
     """Lowest and highest value of a column; infinite where nobody tells."""
     sidecar = table.path.with_suffix(".json")
-    told = read_json(sidecar).get(column) if sidecar.is_file() else None
+    told = read_json(sidecar).get(column) if is_there(sidecar) else None
     if isinstance(told, dict):
         low, high = told.get("Minimum"), told.get("Maximum")
         levels = _numbers(list(told["Levels"])) if isinstance(told.get("Levels"), dict) else []

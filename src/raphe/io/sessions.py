@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 from raphe.data.finding import Finding
 from raphe.io.names import natural_key
+from raphe.io.not_fetched import is_there
 from raphe.io.tables import MISSING, Table, read_table
 
 TIME = "acq_time"
@@ -94,7 +95,7 @@ def session_times(root: Path, participant: str) -> tuple[dict[str, SessionTime],
         if told:
             times[path.parent.name.removeprefix("ses-")] = min(told.values())
     path = folder / f"sub-{participant}_sessions.tsv"
-    if path.is_file():
+    if is_there(path):
         table = read_table(path)
         told, faults = _times(table, [True] * len(table.rows))
         found += faults

@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from raphe.errors import InputError, OutputError
+from raphe.io.not_fetched import absent, pointer
 
 Array = npt.NDArray[np.float64]
 
@@ -143,11 +144,13 @@ def read_text(path: Path) -> str:
     try:
         data = path.read_bytes()
     except FileNotFoundError:
-        raise InputError(f"{path} does not exist") from None
+        raise InputError(absent(path)) from None
     except IsADirectoryError:
         raise InputError(f"{path} is a folder; a file was expected") from None
     except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror or error}") from None
+        raise InputError(f"{path} cannot be read: {error.strerror or error}; mend its permissions") from None
+    if told := pointer(path, data, "text"):
+        raise InputError(told)
     if (data[:4] == b"PK\x03\x04" and b"xl/" in data) or data[:4] == b"\xd0\xcf\x11\xe0":
         raise InputError(f"{path} is an Excel file, whatever its name says; save it as tab-separated text")
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):

@@ -8,6 +8,7 @@ from pathlib import Path
 from raphe.data.finding import Finding
 from raphe.data.people import NOT_KNOWN, People, score_key
 from raphe.errors import InputError, nearest
+from raphe.io.not_fetched import is_there
 from raphe.io.participants import ID, faults, mistaken
 from raphe.io.people_doubts import doubts_of_people
 from raphe.io.phenotype import Score, read_score, score_names
@@ -97,7 +98,7 @@ class _NoVisitError(InputError):
 
 def _participants(path: Path) -> Table | None:
     """The table, if it is there and sound; else a finding of the data set tells what is wrong."""
-    if not path.is_file():
+    if not is_there(path):
         return None
     table = read_table(path)
     return None if faults(table) else table
