@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import warnings
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -189,7 +190,7 @@ def _affine(path: Path, header: Header) -> tuple[npt.NDArray[np.float64], tuple[
     sizes = [float(size) for size in header["pixdim"][1:4]]
     if sform <= 0 and not all(size > 0 for size in sizes):
         raise InputError(
-            f"{path}: the header says voxels of {' x '.join(f'{size:g}' for size in sizes)} (pixdim) and has no sform, "
+            f"{path}: the header says voxels of {_by(sizes)} (pixdim) and has no sform, "
             "so nobody can say how large they are and which way the axes run; write positive sizes and a qform or sform"
         )
     try:
@@ -205,6 +206,12 @@ def _affine(path: Path, header: Header) -> tuple[npt.NDArray[np.float64], tuple[
     size = np.sqrt((affine[:3, :3] ** 2).sum(axis=0))
     if (size > _LARGEST_VOXEL).any():
         raise InputError(f"{path}: the {field} of its header says voxels of {size.tolist()} mm; mend it")
+    if sform > 0 and not all(abs(size) > 0 for size in sizes):
+        told = (
+            f"{path}: the header says voxels of {_by(sizes)} (pixdim), but its sform of {_by(size)} mm, which is "
+            "taken; other programs may take pixdim: mend it"
+        )
+        return affine, (Finding("warning", path, "pixdim", told),)
     if qform > 0 or sform > 0:
         return affine, ()
     told = (
@@ -212,3 +219,7 @@ def _affine(path: Path, header: Header) -> tuple[npt.NDArray[np.float64], tuple[
         "order of the file, and the maps will not say it either"
     )
     return affine, (Finding("warning", path, "qform_code", told),)
+
+
+def _by(sizes: Iterable[float]) -> str:
+    return " x ".join(f"{size:.4g}" for size in sizes)

@@ -26,6 +26,7 @@ MISSING = ("", "n/a", "na", "nan")
 
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 _COMMA_NUMBER = re.compile(r"[+-]?\d*,\d+(?:[eE][+-]?\d+)?", re.ASCII)
+_BOUND = re.compile(r"[<>\u2264\u2265].*|(?:below |under )?(?:l\.?o\.?[dq]|b\.?l\.?o?\.?[dq]|n\.?d)\.?", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -203,6 +204,10 @@ def number(cell: str) -> float:
         return math.nan
     if _COMMA_NUMBER.fullmatch(cell):
         raise InputError(f"{cell!r} has a decimal comma; write a decimal point")
+    if _BOUND.fullmatch(cell):
+        raise InputError(
+            f"{cell!r} tells a limit of what can be measured, and no number; write the value that was measured, or n/a"
+        )
     raise InputError(f"{cell!r} is not a number")
 
 
