@@ -25,7 +25,6 @@ from raphe.io.blood import read_recording
 from raphe.io.blood_clocks import doubts_of_clock
 from raphe.io.doubts import Reading
 from raphe.io.input_function import InputFunction
-from raphe.io.names import own_sidecars
 from raphe.io.recordings import FRACTIONS, Blood
 from raphe.io.units import concentration
 
@@ -105,8 +104,10 @@ def doubts_of_blood(blood: Blood, tacs: TACs, scan: Scan) -> Iterator[Finding]:
     clock = list(doubts_of_clock(blood.paths[-1], float(last), [one.curve for one in curves], tacs))
     yield from clock
     if not any(finding.severity == "error" for finding in clock):
-        yield from _units(curves, tacs, scan, "--blood-unit")
-        yield from _recordings_apart(blood)
+        apart = list(_recordings_apart(blood))
+        yield from apart
+        if not any(finding.severity == "error" for finding in apart):
+            yield from _units(curves, tacs, scan, "--blood-unit")
         yield from _fractions(blood)
         yield from _leaps(blood)
 
@@ -114,20 +115,16 @@ def doubts_of_blood(blood: Blood, tacs: TACs, scan: Scan) -> Iterator[Finding]:
 def doubts_of_input(path: Path, found: InputFunction, tacs: TACs, scan: Scan) -> Iterator[Finding]:
     """Yield errors about units and clock of an input function from ``path``, as :func:`doubts_of_blood`."""
     told = found.input
-    source = next(iter(own_sidecars(path)), path)
-    curves = [
-        _Curve(quantity, curve, str(found.step.parameters.get(f"unit_{quantity}", "")), source, field)
-        for quantity, curve, field in (
-            ("whole_blood", told.whole_blood, "whole_blood_radioactivity"),
-            ("plasma", told.plasma, "plasma_radioactivity"),
-            ("parent", told.parent, "AIF"),
-        )
-        if curve is not None and f"unit_{quantity}" in found.step.parameters
-    ]
+    curves = []
+    for quantity, curve in (("whole_blood", told.whole_blood), ("plasma", told.plasma), ("parent", told.parent)):
+        own = next((one for one in found.recordings if quantity in one.series), None)
+        if curve is not None and own is not None:
+            field, source = own.series[quantity].column, own.unit_sources[quantity]
+            curves.append(_Curve(quantity, curve, own.units[quantity], source, field))
     clock = list(doubts_of_clock(path, float(told.parent.time[-1]), [one.curve for one in curves], tacs))
     yield from clock
     if not any(finding.severity == "error" for finding in clock):
-        yield from _units(curves, tacs, scan, "--unit")
+        yield from _units(curves, tacs, scan, "")
 
 
 def doubts_of_samples(path: Path, found: Blood | InputFunction, parent: Samples, tacs: TACs) -> Iterator[Finding]:
@@ -150,11 +147,11 @@ def doubts_of_samples(path: Path, found: Blood | InputFunction, parent: Samples,
     low, high = POSSIBLE_AREA_PARENT
     if not ratio > 0 or low <= ratio <= high:
         return
-    option = "--blood-unit" if isinstance(found, Blood) else "--unit"
+    way_out = ", or tell raphe the unit (--blood-unit)" if isinstance(found, Blood) else ""
     message = (
         f"{path}: the tissue (median region) is {_three(ratio)} times the parent in plasma at the times of the samples "
         f"({parent.value[-1]:.4g} kBq/mL at {parent.time[-1]:.4g} min), where {low:g} to {high:g} is possible; mend "
-        f"the Units of the plasma or of the curves, whichever are wrong, or tell raphe the unit ({option})"
+        f"the Units of the plasma or of the curves, whichever are wrong{way_out}"
     )
     yield Finding("error", path, "plasma", message)
 
@@ -225,11 +222,12 @@ def _against_tissue(blood: _Curve, tacs: TACs, scan: Scan, option: str) -> Itera
     if fit is not None:
         hint = f"a factor of 1000 would make it fit, {mended or 'another unit'} for {blood.unit}"
     late_told = "" if late is None else f" ({_three(late)} in the later half)"
+    way_out = f", or tell raphe the unit ({option} {mended or 'U'})" if option else ""
     message = (
         f"{blood.source}: {blood.field} is taken in {blood.unit}, but then the area under the tissue (median "
         f"region) is {_three(ratio)} times that under {blood.name} from {start:.3g} to {end:.3g} min{late_told}, where "
-        f"{low:g} to {high:g} is possible{_share(blood.curve, scan)}; {hint}. Mend Units of {blood.field}, or tell "
-        f"raphe the unit ({option} {mended or 'U'}); or mend Units of the curves, if these are wrong"
+        f"{low:g} to {high:g} is possible{_share(blood.curve, scan)}; {hint}. Mend Units of {blood.field}"
+        f"{way_out}; or mend Units of the curves, if these are wrong"
     )
     yield Finding("error", blood.source, blood.field, message)
 
