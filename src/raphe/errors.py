@@ -7,6 +7,7 @@ out. ``exit_code`` is what the command line returns for an error that reaches th
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable
 
 
@@ -74,11 +75,23 @@ def nearest(name: str, known: Iterable[str], most: int = 12) -> str:
         ``did you mean 'a' or 'b'?``, or ``there are a, b, c and 4 more``.
     """
     names = list(dict.fromkeys(known))
+    zeros = next((other for other in names if other != name and without_zeros(other) == without_zeros(name)), None)
+    if zeros is not None:
+        return f"did you mean {zeros!r}? The zeros are part of the name; {_there(names, most)}"
     by_lower = {other.lower(): other for other in names}
     begun = [other for other in by_lower if len(name) > 1 and other.startswith(name.lower())]
     near = list(dict.fromkeys((*difflib.get_close_matches(name.lower(), by_lower, n=3), *begun)))[:3]
     if near:
         return f"did you mean {' or '.join(repr(by_lower[word]) for word in near)}?"
+    return _there(names, most)
+
+
+def without_zeros(name: str) -> str:
+    """Give what names have in common that differ in the zeros before a number alone, as ``sub-1`` and ``sub-01``."""
+    return re.sub(r"(?<!\d)0+(?=\d)", "", name)
+
+
+def _there(names: list[str], most: int) -> str:
     if not names:
         return "there are none"
     if len(names) == 1:

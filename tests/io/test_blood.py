@@ -156,6 +156,7 @@ def test_names_of_blood_tables():
         ("300\t20000", "n/a\t20000", ["'time'", "line 4", "missing"]),
         ("300\t20000", "5 min\t20000", ["'time'", "line 4", "'5 min'", "not a number"]),
         ("300\t20000", "300\t20,5", ["'plasma_radioactivity'", "line 4", "'20,5'", "decimal comma"]),
+        ("300\t20000", "300\t<0.02", ["'plasma_radioactivity'", "line 4", "'<0.02'", "limit", "or n/a"]),
         ("300\t20000", "300\thigh", ["'plasma_radioactivity'", "line 4", "'high'", "not a number"]),
         ("300\t20000", "300\t20000\t1", ["line 4", "6 cells"]),
         ("time\t", "clock\t", ["no column 'time'", "clock"]),

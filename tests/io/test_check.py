@@ -1,4 +1,6 @@
 import json
+import os
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -241,6 +243,47 @@ def test_a_bad_table_of_volumes_or_scans(study):
     text = messages(study)
     assert "'big'" in text
     assert "sub-01_sessions.tsv: line 2" in text
+
+
+def test_an_age_and_a_body_weight_that_nobody_has(study):
+    (study.root / "participants.tsv").write_text("participant_id\tage\nsub-01\t340\nsub-02\t40\n")
+    study.change(BodyWeight=7000)
+    assert ("warning", "participants.tsv", "age") in found(study)
+    assert ("warning", "sub-01_ses-baseline_pet.json", "BodyWeight") in found(study)
+
+
+@pytest.fixture
+def forbid(monkeypatch):
+    """Let folders be listed no more, as those of another user (the tests may be run by root, who may read all)."""
+    plain = os.scandir
+
+    def change(*folders):
+        def scandir(path="."):
+            if Path(path) in folders:
+                raise PermissionError(13, "Permission denied", str(path))
+            return plain(path)
+
+        monkeypatch.setattr("os.scandir", scandir)
+
+    return change
+
+
+@pytest.mark.parametrize(
+    "folder",
+    ["sub-02", "sub-02/ses-blocked/pet", "derivatives/petprep", "derivatives/petprep/sub-01", "phenotype", "."],
+)
+def test_a_folder_that_may_not_be_looked_into_is_not_taken_for_an_absent_one(study, forbid, folder):
+    (study.root / "phenotype").mkdir()
+    forbid(study.root / folder)
+    told = f"{study.root / folder} cannot be looked into: Permission denied"
+    assert [one.severity for one in check_dataset(study.root) if told in one.message] == ["error"]
+
+
+def test_a_folder_of_no_concern_may_be_forbidden(study, forbid):
+    for name in ("dwi", ".git"):
+        (study.root / "sub-01/ses-baseline" / name).mkdir()
+    forbid(study.root / "sub-01/ses-baseline/dwi", study.root / "sub-01/ses-baseline/.git")
+    assert check_dataset(study.root) == ()
 
 
 def test_what_is_no_dataset_is_one_error(tmp_path):

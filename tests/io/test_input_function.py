@@ -42,7 +42,7 @@ def save(tmp_path):
 
 
 def test_every_curve_of_the_table(save):
-    plasma_input, step, findings = read_input_function(save())
+    plasma_input, step, findings, *_ = read_input_function(save())
     np.testing.assert_allclose(plasma_input.at([0, 1, 5.5, 10, 99]), [0, 35, 20.25, 5.5, 5.5])
     np.testing.assert_allclose(plasma_input.whole_blood([1, 10]), [30, 8])
     np.testing.assert_allclose(plasma_input.plasma([1, 10]), [40, 10])
@@ -54,7 +54,7 @@ def test_every_curve_of_the_table(save):
 
 def test_a_radioactivity_is_read_as_that_of_1_ml_with_a_warning(save):
     path = save(fields={**UNITS, "AIF": {"Units": ["kBq"]}, "plasma_radioactivity": {"Units": "Bq"}})
-    plasma_input, step, findings = read_input_function(path)
+    plasma_input, step, findings, *_ = read_input_function(path)
     assert (plasma_input.at(1.0), plasma_input.plasma(1.0)) == (35000, 40)
     assert [one.severity for one in findings] == ["warning", "warning"]
     assert "'Bq', which is no concentration; it is read as Bq/mL" in findings[0].message
@@ -74,13 +74,13 @@ def test_injection_later_than_time_zero(save):
 def test_without_aif_it_is_plasma_times_parent_fraction(save):
     rows = "0\t0\tn/a\n60\t40000\t0.8\n120\t20000\tn/a\n180\t8\t0.6\n"
     text = f"time\tplasma_radioactivity\tmetabolite_parent_fraction\n{rows}"
-    plasma_input, step, _ = read_input_function(save(text))
+    plasma_input, step, _, *_ = read_input_function(save(text))
     np.testing.assert_allclose(plasma_input.at([0, 1, 2]), [0, 32, 20 * 0.7])
     assert step.parameters["parent"].startswith("plasma times parent fraction")
 
 
 def test_plasma_alone_is_taken_as_the_unchanged_tracer_with_a_warning(save):
-    plasma_input, step, (finding,) = read_input_function(save("time\tplasma_radioactivity\n0\t0\n60\t40000\n"))
+    plasma_input, step, (finding,), *_ = read_input_function(save("time\tplasma_radioactivity\n0\t0\n60\t40000\n"))
     assert plasma_input.at(1.0) == 40
     assert "metabolite_parent_fraction" in finding.message
     assert "unchanged tracer" in step.parameters["parent"]
@@ -89,10 +89,12 @@ def test_plasma_alone_is_taken_as_the_unchanged_tracer_with_a_warning(save):
 @pytest.mark.parametrize("clock", ["time_s", "time[s]", "Time (s)", "time"])
 def test_tables_without_json_need_a_unit(save, clock):
     path = save(f"{clock},wholeblood_dispcorr,plasma_metabcorr\n0,0,0\n60,30,25\n", ..., "pbr28_1_blood.csv")
-    plasma_input, _, findings = read_input_function(path, unit="kBq/mL")
+    plasma_input, _, findings, *_ = read_input_function(path, unit="kBq/mL")
     assert (plasma_input.at(1.0), plasma_input.whole_blood(1.0)) == (25, 30)
     assert findings == ()
-    with pytest.raises(UnitError, match=r"pbr28_1_blood\.csv: the unit of 'wholeblood_dispcorr' is not said.*--unit"):
+    with pytest.raises(
+        UnitError, match=r"pbr28_1_blood\.csv: the unit of 'wholeblood_dispcorr' is not said.*--blood-unit"
+    ):
         read_input_function(path)
 
 
@@ -106,7 +108,7 @@ def test_units_in_the_header(save):
 
 def test_a_given_unit_must_not_contradict_the_file(save):
     assert read_input_function(save(), unit="Bq/cc").input.at(1.0) == 35
-    with pytest.raises(UnitError, match=r"--unit: the unit kBq/mL was given, but .*json says Bq/mL"):
+    with pytest.raises(UnitError, match=r"--blood-unit: the unit kBq/mL was given, but .*json says Bq/mL"):
         read_input_function(save(), unit="kBq/mL")
 
 
@@ -212,7 +214,7 @@ def test_any_knots_are_written_ascending(times):
 def test_the_input_function_of_bloodstream(shared_data):
     root = shared_data / "tacs/ps13/derivatives/bloodstream"
     (path,) = root.glob("**/*_inputfunction.tsv")
-    plasma_input, _, (finding,) = read_input_function(path)
+    plasma_input, _, (finding,), *_ = read_input_function(path)
     assert plasma_input.at(5401.8 / 60) == pytest.approx(2.47788176)
     assert plasma_input.whole_blood.value.max() == pytest.approx(142, abs=1)
     assert "'Bq', which is no concentration" in finding.message

@@ -41,6 +41,16 @@ def test_a_negative_size_does_not_matter_where_the_sform_says_it(write):
 
 
 @pytest.mark.parametrize("qform", [0, 1])
+@pytest.mark.parametrize("axis", [1, 3])
+def test_a_size_of_zero_beside_an_sform_is_a_doubt(write, qform, axis):
+    image = open_image(write(**{f"pixdim__{axis}": 0.0}, qform_code=qform))
+    np.testing.assert_allclose(image.grid.affine, AFFINE)
+    told = [one.message for one in image.findings if one.field == "pixdim"]
+    assert len(told) == 1
+    assert f"voxels of {'0 x 3 x 3' if axis == 1 else '3 x 3 x 0'} (pixdim), but its sform of 3 x 3 x 3 mm" in told[0]
+
+
+@pytest.mark.parametrize("qform", [0, 1])
 @pytest.mark.parametrize("size", [-3.0, 0.0, np.nan], ids=str)
 def test_a_size_that_no_voxel_has_is_refused_without_an_sform(write, qform, size):
     """Read as it is, a negative one would turn the image upside down."""

@@ -402,6 +402,11 @@ def test_a_ratio_of_sixty_is_said(tmp_path, fields, save_json, factor, culprit):
         read_curves(path)
 
 
+def test_a_few_frames_of_a_scan_may_end_early(table, tmp_path, fields, save_json):
+    save_json(tmp_path / "curves.json", fields())
+    assert len(read_curves(table(), frames=slice(0, 2)).tacs.frames) == 2
+
+
 def test_rounding_of_the_clock_is_no_contradiction(table, tmp_path, fields, save_json):
     save_json(tmp_path / "curves.json", fields())
     assert read_curves(table(("600\t1800", "600.005\t1800.4"))).findings == ()

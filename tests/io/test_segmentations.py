@@ -277,7 +277,9 @@ def test_several_volumes_and_fractions_are_refused(tmp_path, suffix):
         ([(1, "A"), (1, "B")], "index 1 stands twice, for 'A' and 'B'"),
         ([(1, "A"), (2, "A")], "name 'A' stands twice, for index 1 and 2"),
         ([(1, "A")], r"holds the labels 2, which .*dseg.tsv does not name"),
-        ([(1.5, "A")], r"index 1\.5 of 'A' is no whole number"),
+        ([(1.5, "A")], r"line 2: index 1\.5 of 'A' is no whole number"),
+        ([(1, "A"), ("two", "B")], r"column 'index', line 3: 'two' is not a number"),
+        ([(1, "A"), (2, "n/a")], r"line 3: index 2 has no name; write one"),
     ],
 )
 def test_tables_that_do_not_fit_are_refused(tmp_path, names, told):

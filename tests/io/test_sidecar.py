@@ -166,6 +166,10 @@ def test_a_half_life_that_contradicts_the_nuclide_is_refused(tmp_path, fields, a
         ("TracerRadionuclide", "F18", ["TracerRadionuclide", "DASB with C11"]),
         ("InjectionStart", 15, ["15 s before InjectionStart"]),
         ("ScanStart", 300, ["ScanStart is 300 s", "starts at 0 s"]),
+        ("TimeZero", 36000, ["TimeZero is 36000", "no time of the day (hh:mm:ss)"]),
+        ("TimeZero", "25:10:00", ["TimeZero is '25:10:00'"]),
+        ("TimeZero", "103045.00", ["TimeZero is '103045.00'"]),
+        ("TimeZero", "noon", ["TimeZero is 'noon'"]),
         ("InjectedMass", -2.0, ["InjectedMass", "-2.0", "negative"]),
         ("DecayCorrectionFactor", [1.17], ["DecayCorrectionFactor", "length 1", "8 frames"]),
         ("DecayCorrectionFactor", "1.17", ["DecayCorrectionFactor", "'1.17'"]),
@@ -179,6 +183,11 @@ def test_a_doubt_that_does_not_touch_binding_is_a_warning(tmp_path, fields, abse
     assert {one.severity for one in findings} == {"warning"}
     for word in (str(path), *words):
         assert word in messages
+
+
+@pytest.mark.parametrize("value", ["10:00:00", "9:05", "23:59:59.75", "2020-01-05T10:00:00Z", "ScanStart", None, "n/a"])
+def test_a_zero_of_time_that_is_a_time_of_the_day_is_no_doubt(sidecar, value):
+    assert sidecar(TimeZero=value).findings == ()
 
 
 @pytest.mark.parametrize("value", ["n/a", None, ""])

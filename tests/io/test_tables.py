@@ -107,6 +107,12 @@ def test_what_is_not_there_is_nan(tmp_path, cell):
         ("#REF!", "not a number"),
         ("-", "not a number"),
         ("1.2.3", "not a number"),
+        ("<0.02", "tells a limit of what can be measured.*write the value that was measured, or n/a"),
+        ("< LOD", "tells a limit"),
+        ("LOQ", "tells a limit"),
+        ("below LOD", "tells a limit"),
+        ("BLQ", "tells a limit"),
+        ("n.d.", "tells a limit"),
     ],
 )
 def test_what_is_no_number_is_named_with_file_column_line_and_value(tmp_path, cell, reason):

@@ -337,3 +337,93 @@ def test_another_sample_makes_the_scan_be_done_anew(sampled, raphe):
     assert "0 scans analysed, 4 kept" in raphe(*options).err
     sampled.cell(5, "plasma_radioactivity", "30.5", blood_of(sampled))
     assert "1 scans analysed, 3 kept" in raphe(*options).err
+
+
+@pytest.mark.parametrize("with_plan", [True, False])
+def test_times_of_the_day_are_told_by_check_fit_and_run_alike(sampled, raphe, with_plan):
+    if not with_plan:
+        sampled.plan.unlink()
+    for scan in CHANGE:
+        sampled.column("time", lambda cell: float(cell) + 36000, blood_of(sampled, *scan))
+    told = (
+        "the first sample of blood is 36001 s after injection, but the scan ends at 5400 s. Are these times of the day"
+    )
+    commands = [("check", sampled.root), ("fit", sampled.table, "--model", "1TCM", "--input", blood_of(sampled))]
+    if with_plan:
+        commands.append(("run", sampled.root, sampled.out, "all"))
+    for command in commands:
+        ended = raphe(*command)
+        assert ended.code == 2, ended
+        assert f"{blood_of(sampled)}: {told}" in ended.out + ended.err
+    assert not sampled.out.exists()
+
+
+def test_blood_that_rises_after_the_tissue_is_a_doubt(sampled, raphe):
+    """The samples of one scan are counted from five minutes before injection on."""
+    sampled.column("time", lambda cell: float(cell) + 300, blood_of(sampled))
+    checked = raphe("check", sampled.root)
+    assert checked.code == 1
+    assert "sub-01_ses-baseline_recording-manual_blood.tsv: blood has not risen by its sample 300 s" in checked.out
+    assert "likewise" not in checked.out
+
+
+def test_a_lag_of_the_blood_is_no_doubt(sampled, raphe):
+    for scan in CHANGE:
+        sampled.column("time", lambda cell: float(cell) + 40 if float(cell) else 0, blood_of(sampled, *scan))
+    assert raphe("check", sampled.root).code == 0
+
+
+def input_tables(sampled):
+    """Plasma and parent fraction in tables of their own, each with its JSON."""
+    minutes = SECONDS / 60
+    paths = sampled.root.parent / "a_plasma.tsv", sampled.root.parent / "b_share.tsv"
+    total, share = parent(minutes) / fraction(minutes), fraction(minutes)
+    for path, column, values in zip(
+        paths, ("plasma_radioactivity", "metabolite_parent_fraction"), (total, share), strict=True
+    ):
+        rows = [[f"{s}", f"{v:.8f}"] for s, v in zip(SECONDS, values, strict=True)]
+        sampled.save([["time", column], ["0", "0" if column.startswith("p") else "1"], *rows], path)
+    return paths
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_the_file_at_fault_is_named_whichever_comes_first(sampled, raphe, first):
+    plasma, share = input_tables(sampled)
+    files = (plasma, share) if first == 0 else (share, plasma)
+    words = [
+        "fit",
+        sampled.table,
+        "--model",
+        "1TCM",
+        "--vb",
+        "0",
+        *(word for file in files for word in ("--input", file)),
+    ]
+    units = {
+        plasma: {"plasma_radioactivity": {"Units": "kBq/mL"}},
+        share: {"metabolite_parent_fraction": {"Units": "unitless"}},
+    }
+    for path, told in units.items():
+        path.with_suffix(".json").write_text(json.dumps(told))
+    assert raphe(*words).code == 0
+    plasma.with_suffix(".json").write_text(json.dumps({"plasma_radioactivity": {"Units": "MBq/mL"}}))
+    ended = raphe(*words)
+    assert ended.code == 2
+    assert ended.err.startswith(f"raphe fit: {plasma.with_suffix('.json')}: plasma_radioactivity is taken in MBq/mL")
+    assert "--unit" not in ended.err
+    plasma.with_suffix(".json").write_text(json.dumps(units[plasma]))
+    sampled.cell(20, "metabolite_parent_fraction", 1.4, share)
+    ended = raphe(*words)
+    assert ended.code == 2
+    assert ended.err.startswith(f"raphe fit: {share}: the parent fraction is 1.4 at ")
+
+
+def test_the_unit_of_an_input_function_is_asked_for_by_the_option_of_blood(sampled, raphe):
+    plasma, _ = input_tables(sampled)
+    ended = raphe("fit", sampled.table, "--model", "1TCM", "--vb", "0", "--input", plasma)
+    assert ended.code == 2
+    assert "the unit of 'plasma_radioactivity' is not said; give it with --blood-unit" in ended.err
+    assert (
+        raphe("fit", sampled.table, "--model", "1TCM", "--vb", "0", "--input", plasma, "--blood-unit", "kBq/mL").code
+        == 1
+    )

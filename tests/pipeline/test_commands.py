@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -81,6 +82,80 @@ def test_a_dry_run_writes_nothing(files, raphe, contents, tmp_path):
     assert ended.code == 0
     assert ended.out.splitlines() == [f"would fit SRTM to {table}" for table in files.tables()]
     assert contents(tmp_path) == before
+
+
+@pytest.mark.parametrize("left", ["nothing", "sidecars", "an MRI"])
+def test_a_dry_run_of_a_study_without_curves_or_images_says_so(files, refused, left):
+    shutil.rmtree(files.root / "derivatives")
+    if left == "nothing":
+        for who in ("01", "02"):
+            shutil.rmtree(files.root / f"sub-{who}")
+    if left == "an MRI":
+        path = files.root / "sub-01/ses-baseline/anat/sub-01_ses-baseline_T1w.nii.gz"
+        path.parent.mkdir()
+        path.touch()
+    for more in ((), ("--dry-run",)):
+        words = ["there are no time-activity curves", "--derivatives"]
+        refused("run", files.root, files.out, "all", *more, words=words)
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("--participant-label", "1"), ["no images of sub-1", "did you mean 'sub-01'? The zeros are part"]),
+        (("--session-label", "third"), ["no images of ses-third", "there is only ses-baseline"]),
+        (("--tracer", "SB207145"), ["the images are of DASB, and none of SB207145", "TracerName"]),
+    ],
+)
+def test_images_of_others_than_were_asked_for(scan, files, refused, words, told):
+    shutil.rmtree(files.root / "derivatives")
+    for more in ((), ("--dry-run",)):
+        refused("run", files.root, files.out, "all", *words, *more, words=told)
+
+
+def test_a_plan_that_images_cannot_answer_is_refused_before_they_are_worked_on(scan, files, raphe, refused):
+    shutil.rmtree(files.root / "derivatives")
+    for place in (("01", "rescan"), ("02", "baseline"), ("02", "rescan")):
+        shutil.copy(scan.pet, files.pet_of(*place).with_suffix(".nii.gz"))
+    assert raphe("check", files.root).code == 1  # small images without MRI
+    assert raphe("run", files.root, files.out, "all", "--dry-run").code == 0
+    files.plan.write_text(files.plan.read_text().replace('"rescan"', '"after"'))
+    told = "line 13: session 'after' has no scan in the data; there are baseline, rescan"
+    refused("run", files.root, files.out, "all", words=[told])
+    checked = raphe("check", files.root)
+    assert checked.code == 2
+    assert told in checked.out
+
+
+@pytest.mark.parametrize(
+    ("table", "told"),
+    [
+        ("index\tname\n1\tthalamus\n1\tputamen\n", "line 3: index 1 stands twice, for 'thalamus' and 'putamen'"),
+        ("number\tname\n1\tthalamus\n", "has no column 'index'; a table of labels has index and name (it has: number"),
+        ("index\tname\n1\tthalamus\n2\tn/a\n", "line 3: index 2 has no name"),
+        ("index\tname\n1\tthalamus\ntwo\tputamen\n", "column 'index', line 3: 'two' is not a number"),
+        (None, "has no table of its labels"),
+    ],
+)
+def test_a_faulty_table_of_labels_is_refused_before_images_are_worked_on(scan, files, raphe, refused, table, told):
+    shutil.rmtree(files.root / "derivatives")
+    for place in (("01", "rescan"), ("02", "baseline"), ("02", "rescan")):
+        shutil.copy(scan.pet, files.pet_of(*place).with_suffix(".nii.gz"))
+    folder = files.root / "sub-01/ses-baseline/anat"
+    folder.mkdir()
+    scan.save(scan.labels.astype(np.float32), folder / "sub-01_ses-baseline_T1w.nii.gz")
+    scan.save(scan.labels, folder / "sub-01_ses-baseline_seg-own_dseg.nii.gz")
+    path = folder / "sub-01_ses-baseline_seg-own_dseg.tsv"
+    path.write_text("index\tname\n1\tthalamus\n2\tputamen\n")
+    assert raphe("run", files.root, files.out, "all", "--dry-run").code == 0
+    path.unlink()
+    if table is not None:
+        path.write_text(table)
+    words = [path.stem if table is None else path.name, told]
+    refused("run", files.root, files.out, "all", words=words)
+    checked = raphe("check", files.root)
+    assert checked.code == 2
+    assert told in checked.out
 
 
 def test_the_truth_comes_back_within_its_standard_error(files, raphe, rows_of):

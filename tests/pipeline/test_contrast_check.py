@@ -218,6 +218,12 @@ def test_a_covariate_of_numbers_with_a_cell_that_is_none(tmp_path, cells, said):
     assert said in message
 
 
+def test_a_covariate_that_nobody_can_have(tmp_path):
+    columns = {"arm": ARMS, "age": {**AGE, "07": "340"}}
+    ((severity, message),) = check(tmp_path, ANCOVA + 'covariates = ["age"]\n', columns)
+    assert (severity, "sub-07 (line 9) has 340" in message) == ("warning", True)
+
+
 SITE = {who: "south" if i in (0, 3, 6) else "north" for i, who in enumerate(NAMES)}
 
 

@@ -393,6 +393,28 @@ def test_curves_need_their_tracer(convert, tmp_path):
     assert "TracerRadionuclide" in err
 
 
+@pytest.mark.parametrize("own", [True, False])
+def test_curves_have_the_tracer_of_the_sidecar_beside_them(convert, tmp_path, own):
+    """Its own JSON, or the *_pet.json of its scan; a nuclide that the catalog does not have for the tracer is kept."""
+    path = tmp_path / "sub-07_tacs.tsv"
+    path.write_text("frame_start\tframe_end\tputamen\n0\t60\t1\n60\t3600\t2\n")
+    told = {
+        "TracerName": "XY-1",
+        "TracerRadionuclide": "F18",
+        "Units": "kBq/mL",
+        "FrameTimesStart": [0, 60],
+        "FrameDuration": [60, 3540],
+    }
+    (path.with_suffix(".json") if own else tmp_path / "sub-07_pet.json").write_text(json.dumps(told))
+    code, _, err = convert(path)
+    assert code in (0, 1), err
+    (table,) = read_study(tmp_path / "bids").tables
+    assert (table.scan.tracer, table.scan.radionuclide) == ("XY-1", "F18")
+    code, _, err = convert(path, "--session-label", "other", "--tracer", "DASB")
+    assert code == 2
+    assert "TracerName is 'XY-1', but 'DASB' was given" in err
+
+
 SERIES = {
     "Modality": "PT",
     "Manufacturer": "GE MEDICAL SYSTEMS",

@@ -163,6 +163,53 @@ def test_columns_of_a_persons_own_and_no_rows_are_no_fault(third, raphe):
     assert raphe("check", third.root).code == 0
 
 
+def test_a_session_that_exclusions_empty_is_told_before_any_work(third, raphe):
+    write(third, *([f"sub-{who}", "rescan", "moved"] for who in ("01", "02", "03")))
+    told = "line 25: contrast 'change' cannot be made: exclusions leave nobody who has scans with DASB in both sessions"
+    checked = raphe("check", third.root)
+    assert checked.code == 1
+    assert told in checked.out
+    ended = raphe("run", third.root, third.out, "all", "--dry-run")
+    assert ended.code == 1
+    assert told in ended.err
+    write(third, ["sub-01", "rescan", "moved"], ["sub-02", "baseline", "moved"])
+    assert raphe("check", third.root).code == 0
+
+
+ARMS = (
+    '\n[[arm]]\nname = "drug"\n\n[[arm]]\nname = "sham"\n\n[[contrast]]\nname = "arms"\nkind = "groups"\n'
+    'terms = ["drug", "sham"]\nsessions = ["baseline"]\n'
+)
+
+
+@pytest.mark.parametrize(
+    ("gone", "told"),
+    [
+        (("01",), "exclusions leave one subject (sub-02) in arm 'drug'"),
+        (("03", "04", "05"), "exclusions leave nobody in arm 'sham'"),
+        (("05",), None),
+    ],
+)
+def test_an_arm_that_exclusions_empty_is_told(third, raphe, gone, told):
+    for who in ("04", "05"):
+        third.add(who, "baseline", ("02", "baseline"))
+        third.column(
+            "putamen", lambda cell, who=who: (1 + int(who) / 50) * float(cell), third.table_of(who, "baseline")
+        )
+    arms = ("drug", "drug", "sham", "sham", "sham")
+    rows = "".join(f"sub-{at:02d}\t{arm}\n" for at, arm in enumerate(arms, start=1))
+    (third.root / "participants.tsv").write_text(f"participant_id\tarm\n{rows}")
+    third.plan.write_text(third.plan.read_text() + ARMS)
+    before = raphe("check", third.root)
+    write(third, *([f"sub-{who}", "n/a", "moved"] for who in gone))
+    checked = raphe("check", third.root)
+    assert checked.code == 1
+    if told is None:
+        assert checked.out == before.out
+    else:
+        assert f"contrast 'arms' cannot be made: {told}, where two people or more are needed" in checked.out
+
+
 def test_nothing_is_left_if_all_are_excluded(third, raphe):
     write(third, *(["sub-0" + n, "", "moved"] for n in "123"))
     ended = raphe("run", third.root, third.out, "all")

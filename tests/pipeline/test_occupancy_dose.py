@@ -181,3 +181,19 @@ def test_the_truth_is_what_the_tables_hold():
     rows = binding({"pre": SPREAD, "post": after(DOSES)})
     assert len(rows) == 2 * 5 * len(REGIONS)
     assert math.isclose(rows[-1].value / rows[len(REGIONS) * 5 - 1].value, 1 - occupied(100.0))
+
+
+def test_doses_of_people_without_their_zeros_are_refused(tmp_path, raphe, doses):
+    estimates = table(tmp_path / "estimates.tsv", binding({"pre": SPREAD, "post": after(DOSES)}))
+    ended = raphe(*command(estimates, doses(["participant_id\tdose", "1\t1.0", "sub-02\t3", "03\t10"])))
+    assert ended.code == 2
+    assert "dose.tsv: participant_id, line 2: there is no scan of 'sub-1'; did you mean 'sub-01'?" in ended.err
+
+
+def test_labels_may_have_their_keys(tmp_path, raphe, doses):
+    estimates = table(tmp_path / "estimates.tsv", binding({"pre": SPREAD, "post": after(DOSES)}))
+    words = command(estimates, doses(of_people()), "--json", "--participant")
+    plain = raphe(*words, *DOSES)
+    keyed = ["ses-pre" if word == "pre" else "ses-post" if word == "post" else word for word in words]
+    assert raphe(*keyed, *(f"sub-{who}" for who in DOSES)).out == plain.out
+    assert plain.code in (0, 1)

@@ -292,7 +292,11 @@ def test_raphe_stats_prints_the_sentences(study, raphe):
     [
         ("sub-03\t2", "sub-03\t-2", ["line 21", "the dose of sub-03 is -2"]),
         ("sub-03\t2", "sub-03\tn/a", ["line 21", "1 person without 'dose': sub-03", 'missing = "exclude"']),
-        ("sub-03\t2", "sub-03\tmuch", ["line 21", "does not hold numbers"]),
+        (
+            "sub-03\t2",
+            "sub-03\tmuch",
+            ["participants.tsv: column 'dose', line 4: 'much' is not a number; give the dose"],
+        ),
         ("\tdose", "\tdoze", ["line 21", "'dose' is no column", "doze"]),
         ("sub-03\t2", "sub-04\t2", ["participants.tsv", "line", "already"]),
     ],

@@ -134,3 +134,52 @@ def test_stats_warns_of_a_value_that_cannot_be(analysed, raphe):
     odd[head.index("quality")] = "implausible"
     path.write_text("".join("\t".join(row) + "\n" for row in cells))
     assert "1e+06" not in raphe("stats", analysed.plan, path).err
+
+
+@pytest.fixture
+def six(files, raphe):
+    """Six people of two sexes, analysed, and a way to flag the primary region of some of them."""
+    for at, who in enumerate(("03", "04", "05", "06")):
+        for session in ("baseline", "rescan"):
+            files.add(who, session, like=("01", session))
+            factor = 1.02 + at / 50
+            files.column("putamen", lambda c, by=factor: round(by * float(c), 2), files.table_of(who, session))
+    people = "".join(f"sub-0{at}\t{'MF'[at % 2]}\t{30 + at}\n" for at in range(1, 7))
+    (files.root / "participants.tsv").write_text(f"participant_id\tsex\tage\n{people}")
+    assert raphe("run", files.root, files.out, "all", "--quiet").code in (0, 1)
+
+    def flag(*usable):
+        lines = [line.split("\t") for line in (files.out / TABLE).read_text().splitlines()]
+        region, quality = lines[0].index("region"), lines[0].index("quality")
+        for row in lines[1:]:
+            if row[region] == "thalamus" and row[0] not in usable:
+                row[quality] = "at_bound"
+        path = files.out.parent / "flagged.tsv"
+        path.write_text("".join("\t".join(row) + "\n" for row in lines))
+        return path
+
+    return files, flag
+
+
+NONE = "none of 6 people has a usable value in this region (a rate constant ended at a bound"
+
+
+@pytest.mark.parametrize(
+    ("keys", "usable", "told"),
+    [
+        ('covariates = ["sex"]', (), "no participant has a usable value in both sessions"),
+        ('kind = "mixed"', (), NONE),
+        ('kind = "mixed"\ncovariates = ["sex"]', (), NONE),
+        ('covariates = ["sex"]', ("01",), "1 of 6 people have usable values in this region (a rate constant ended"),
+        ('covariates = ["sex"]', ("02", "04", "06"), "3 of 6 people have usable values in this region (a rate"),
+        ('covariates = ["age"]', ("01",), "one participant allows no inference across people"),
+    ],
+)
+def test_a_primary_region_that_is_flagged_is_told_as_such(six, raphe, keys, usable, told):
+    """And not as a fault of the covariates; the other regions have their answer."""
+    files, flag = six
+    files.edit('terms = ["baseline", "rescan"]', f'terms = ["baseline", "rescan"]\n{keys}')
+    ended = raphe("stats", files.plan, flag(*usable))
+    assert ended.code == 1, ended
+    assert f"cannot be tested in the primary region 'thalamus': {told}" in ended.err
+    assert [line.split()[0] for line in ended.out.splitlines() if line.startswith("putamen ")] == ["putamen"]

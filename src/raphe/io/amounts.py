@@ -17,6 +17,9 @@ DOSES_APART = 100.0
 POSSIBLE_DOSE = (1.0, 10_000.0)
 """MBq between which an injected radioactivity is possible for a scan of a person."""
 
+HEAVIEST = 400.0
+"""kg, above which a body's weight is doubted."""
+
 
 class Amounts(NamedTuple):
     """Amounts in MBq, ug, GBq/umol and kg; None where the files do not tell them, or not in a way that can be read."""
@@ -47,7 +50,13 @@ def read_amounts(fields: Fields) -> tuple[Amounts, list[Finding]]:
     weight = amount("TracerMolecularWeight", _gram_per_mole, "g/mol")
     mass = amount("InjectedMass", lambda unit: units.mass(unit, weight))
     molar = amount("MolarActivity", units.molar_activity)
-    return Amounts(dose, mass, molar, amount("BodyWeight", _kilogram, "kg")), doubts
+    body = amount("BodyWeight", _kilogram, "kg")
+    if body is not None and body > HEAVIEST:
+        told = (
+            f"{fields.source('BodyWeight')}: BodyWeight comes to {body:g} kg, which nobody weighs; mend it or its unit"
+        )
+        doubts.append(Finding("warning", fields.source("BodyWeight"), "BodyWeight", told))
+    return Amounts(dose, mass, molar, body), doubts
 
 
 def _amount(fields: Fields, field: str, factor: Callable[[str], float | None], unit: str | None) -> float | None:

@@ -10,7 +10,7 @@ from types import MappingProxyType
 import numpy as np
 
 from raphe.data.scan import Scan
-from raphe.errors import InputError
+from raphe.errors import InputError, nearest, without_zeros
 from raphe.io.blood import read_blood
 from raphe.io.blood_files import blood_tables, input_tables
 from raphe.io.curves import Curves, read_curves
@@ -259,8 +259,11 @@ def _kept(names: list[Name], key: str, labels: Sequence[str]) -> list[Name]:
     wanted = {label.removeprefix(f"{key}-") for label in labels}
     there = dict.fromkeys(name.entities.get(key, "") for name in names)
     for label in sorted(wanted - set(there)):
-        known = shortened([f"{key}-{other}" for other in there if other]) or f"curves of no {key}- at all"
-        raise InputError(f"there are no curves of {key}-{label}; there are {known}")
+        name, known = f"{key}-{label}", [f"{key}-{other}" for other in there if other]
+        hint = f"there are {shortened(known) or f'curves of no {key}- at all'}"
+        if without_zeros(name) in map(without_zeros, known):
+            hint = nearest(name, known)
+        raise InputError(f"there are no curves of {name}; {hint}")
     return [name for name in names if not wanted or name.entities.get(key) in wanted]
 
 

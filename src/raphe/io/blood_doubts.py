@@ -22,9 +22,9 @@ from raphe.errors import RapheError
 from raphe.io.amounts import POSSIBLE_DOSE
 from raphe.io.bids import load_blood, read_input
 from raphe.io.blood import read_recording
+from raphe.io.blood_clocks import doubts_of_clock
 from raphe.io.doubts import Reading
 from raphe.io.input_function import InputFunction
-from raphe.io.names import own_sidecars
 from raphe.io.recordings import FRACTIONS, Blood
 from raphe.io.units import concentration
 
@@ -64,9 +64,6 @@ LATEST_PEAK = 10.0
 BLOOD_VOLUME = 5.0
 """Litres of blood in an adult, roughly, to say what a peak would come to; nothing is decided by it."""
 
-FAR_SHORTER = 20.0
-"""Fold by which the clocks of blood and scan must differ to be doubted: between 1 and the 60 of minutes for seconds."""
-
 
 class _Curve(NamedTuple):
     """Activity against time, where its unit stands, and how to call it."""
@@ -104,10 +101,13 @@ def doubts_of_blood(blood: Blood, tacs: TACs, scan: Scan) -> Iterator[Finding]:
             curves.append(_Curve(quantity, curve, own[0].units[quantity], own[0].unit_sources[quantity], field))
     manual = [one for one in blood.recordings if one.source == "manual"] or blood.recordings
     last = max((series.time[-1] for one in manual for series in one.series.values()), default=0.0)
-    found = list(_clock(float(last), tacs, blood.paths[-1]))
-    yield from found or _units(curves, tacs, scan, "--blood-unit")
-    if not found:
-        yield from _recordings_apart(blood)
+    clock = list(doubts_of_clock(blood.paths[-1], float(last), [one.curve for one in curves], tacs))
+    yield from clock
+    if not any(finding.severity == "error" for finding in clock):
+        apart = list(_recordings_apart(blood))
+        yield from apart
+        if not any(finding.severity == "error" for finding in apart):
+            yield from _units(curves, tacs, scan, "--blood-unit")
         yield from _fractions(blood)
         yield from _leaps(blood)
 
@@ -115,18 +115,16 @@ def doubts_of_blood(blood: Blood, tacs: TACs, scan: Scan) -> Iterator[Finding]:
 def doubts_of_input(path: Path, found: InputFunction, tacs: TACs, scan: Scan) -> Iterator[Finding]:
     """Yield errors about units and clock of an input function from ``path``, as :func:`doubts_of_blood`."""
     told = found.input
-    source = next(iter(own_sidecars(path)), path)
-    curves = [
-        _Curve(quantity, curve, str(found.step.parameters.get(f"unit_{quantity}", "")), source, field)
-        for quantity, curve, field in (
-            ("whole_blood", told.whole_blood, "whole_blood_radioactivity"),
-            ("plasma", told.plasma, "plasma_radioactivity"),
-            ("parent", told.parent, "AIF"),
-        )
-        if curve is not None and f"unit_{quantity}" in found.step.parameters
-    ]
-    clock = list(_clock(float(told.parent.time[-1]), tacs, path))
-    yield from clock or _units(curves, tacs, scan, "--unit")
+    curves = []
+    for quantity, curve in (("whole_blood", told.whole_blood), ("plasma", told.plasma), ("parent", told.parent)):
+        own = next((one for one in found.recordings if quantity in one.series), None)
+        if curve is not None and own is not None:
+            field, source = own.series[quantity].column, own.unit_sources[quantity]
+            curves.append(_Curve(quantity, curve, own.units[quantity], source, field))
+    clock = list(doubts_of_clock(path, float(told.parent.time[-1]), [one.curve for one in curves], tacs))
+    yield from clock
+    if not any(finding.severity == "error" for finding in clock):
+        yield from _units(curves, tacs, scan, "")
 
 
 def doubts_of_samples(path: Path, found: Blood | InputFunction, parent: Samples, tacs: TACs) -> Iterator[Finding]:
@@ -149,11 +147,11 @@ def doubts_of_samples(path: Path, found: Blood | InputFunction, parent: Samples,
     low, high = POSSIBLE_AREA_PARENT
     if not ratio > 0 or low <= ratio <= high:
         return
-    option = "--blood-unit" if isinstance(found, Blood) else "--unit"
+    way_out = ", or tell raphe the unit (--blood-unit)" if isinstance(found, Blood) else ""
     message = (
         f"{path}: the tissue (median region) is {_three(ratio)} times the parent in plasma at the times of the samples "
         f"({parent.value[-1]:.4g} kBq/mL at {parent.time[-1]:.4g} min), where {low:g} to {high:g} is possible; mend "
-        f"the Units of the plasma or of the curves, whichever are wrong, or tell raphe the unit ({option})"
+        f"the Units of the plasma or of the curves, whichever are wrong{way_out}"
     )
     yield Finding("error", path, "plasma", message)
 
@@ -199,20 +197,6 @@ def _faults(paths: Sequence[Path], unit: str | None) -> Iterator[Finding]:
             yield Finding("error", path, "", str(error))
 
 
-def _clock(last: float, tacs: TACs, path: Path) -> Iterator[Finding]:
-    """Doubt a clock of blood that ends far before or after the scan, as minutes taken for seconds do."""
-    end = float(tacs.frames.end[-1])
-    if last <= 0 or 1 / FAR_SHORTER < end / last < FAR_SHORTER:
-        return
-    units = ("minutes", "s") if last < end else ("seconds", "min")
-    message = (
-        f"{path}: the last sample of blood is {last:.3g} min after injection, but the scan ends at {end:.3g} min. Are "
-        f"these {units[0]}? Their unit was taken to be {units[1]} (Units of time in the JSON, s by default); mend it, "
-        "or the times"
-    )
-    yield Finding("error", path, "time", message)
-
-
 def _units(curves: Sequence[_Curve], tacs: TACs, scan: Scan, option: str) -> Iterator[Finding]:
     against_tissue = [finding for one in curves for finding in _against_tissue(one, tacs, scan, option)]
     yield from against_tissue
@@ -238,11 +222,12 @@ def _against_tissue(blood: _Curve, tacs: TACs, scan: Scan, option: str) -> Itera
     if fit is not None:
         hint = f"a factor of 1000 would make it fit, {mended or 'another unit'} for {blood.unit}"
     late_told = "" if late is None else f" ({_three(late)} in the later half)"
+    way_out = f", or tell raphe the unit ({option} {mended or 'U'})" if option else ""
     message = (
         f"{blood.source}: {blood.field} is taken in {blood.unit}, but then the area under the tissue (median "
         f"region) is {_three(ratio)} times that under {blood.name} from {start:.3g} to {end:.3g} min{late_told}, where "
-        f"{low:g} to {high:g} is possible{_share(blood.curve, scan)}; {hint}. Mend Units of {blood.field}, or tell "
-        f"raphe the unit ({option} {mended or 'U'}); or mend Units of the curves, if these are wrong"
+        f"{low:g} to {high:g} is possible{_share(blood.curve, scan)}; {hint}. Mend Units of {blood.field}"
+        f"{way_out}; or mend Units of the curves, if these are wrong"
     )
     yield Finding("error", blood.source, blood.field, message)
 

@@ -12,7 +12,7 @@ from raphe.io.bids import ScanCurves, describe, load_curves
 from raphe.io.blood import read_recording
 from raphe.io.blood_doubts import inspect_blood
 from raphe.io.blood_files import belongs
-from raphe.io.datasets import dataset_roots, find_tables
+from raphe.io.datasets import dataset_roots, find_tables, unreadable_folders
 from raphe.io.doubts import Reading, doubts_of_study, doubts_of_table
 from raphe.io.formats import check_complete, read_raw
 from raphe.io.image_doubts import doubts_of_images
@@ -25,9 +25,12 @@ from raphe.io.names import (
     scan_sidecars,
     sidecars_of,
 )
+from raphe.io.not_fetched import is_there
+from raphe.io.participants import ID, mistaken
 from raphe.io.participants import faults as participant_faults
+from raphe.io.people_doubts import doubts_of_people
 from raphe.io.raw_images import RawImages, find_images
-from raphe.io.sessions import acquisition_times
+from raphe.io.sessions import session_times
 from raphe.io.sidecar import inspect_sidecar
 from raphe.io.tables import read_json, read_table, shortened
 from raphe.nomenclature import tracer_key
@@ -75,6 +78,8 @@ def check_dataset(
     except InputError as error:
         inspection.error(bids, "", error)
     for root in dict.fromkeys((bids, *roots)):
+        for folder, fault in unreadable_folders(root):
+            inspection.error(folder, "", fault)
         inspection.guard(root / "dataset_description.json", inspection.description)
     inspection.roots = roots
     for path in tables:
@@ -85,7 +90,8 @@ def check_dataset(
         inspection.guard(path, inspection.scan)
     inspection.guard(bids, partial(inspection.images, images, frozenset(more)))
     inspection.guard(bids / "participants.tsv", inspection.participants)
-    inspection.guard(bids, inspection.sessions)
+    for participant in dict.fromkeys(name.entities["sub"] for name in (*inspection.names, *images.pet)):
+        inspection.guard(bids / f"sub-{participant}", inspection.sessions)
     inspection.guard(bids, inspection.comparison)
     return tuple(dict.fromkeys(inspection.found))
 
@@ -131,7 +137,7 @@ class _Inspection:
         self.found.append(Finding("warning", path, field, f"{path}: {told}"))
 
     def description(self, path: Path) -> None:
-        if path.is_file():
+        if is_there(path):
             read_json(path)
         elif path.parent == self.bids:
             self.warn(path, "", "the file is missing; BIDS wants it at the root of a dataset")
@@ -199,26 +205,28 @@ class _Inspection:
         self.found += doubts_of_images(images, {name.scan for name in self.names if name.path not in made})
 
     def participants(self, path: Path) -> None:
-        if not path.is_file():
+        if not is_there(path):
             return
         table = read_table(path)
         for fault in participant_faults(table):
-            self.error(path, "participant_id", fault)
-        if "participant_id" not in table.columns:
+            self.error(path, ID, fault)
+        if ID not in table.columns:
             return
-        rows = dict.fromkeys(table.cells("participant_id"))
-        there = {folder.name for folder in self.bids.glob("sub-*") if folder.is_dir()}
-        there |= {f"sub-{name.entities['sub']}" for name in self.names}
-        without_data = [row for row in rows if row not in there]
+        self.found += doubts_of_people(table)
+        rows = dict(zip((row.removeprefix("sub-") for row in table.cells(ID)), table.lines, strict=True))
+        there = {folder.name.removeprefix("sub-") for folder in self.bids.glob("sub-*") if folder.is_dir()}
+        there |= {name.entities["sub"] for name in self.names}
+        for fault in mistaken(path, rows, there):
+            self.found.append(Finding("warning", path, ID, str(fault)))
+        without_data = [f"sub-{row}" for row in rows if row not in there]
         if without_data:
             self.warn(path, "participant_id", f"participants without data: {shortened(without_data)}")
-        without_row = sorted(there - set(rows))
+        without_row = [f"sub-{label}" for label in sorted(there - set(rows))]
         if without_row:
             self.warn(path, "participant_id", f"participants with data but without a row: {shortened(without_row)}")
 
-    def sessions(self, path: Path) -> None:
-        for participant in dict.fromkeys(name.entities["sub"] for name in self.names):
-            self.guard(path / f"sub-{participant}", _read_times)
+    def sessions(self, folder: Path) -> None:
+        self.found += session_times(folder.parent, folder.name.removeprefix("sub-"))[1]
 
     def comparison(self, _: Path) -> None:
         self.found += doubts_of_study(self.readings)
@@ -236,7 +244,3 @@ class _Inspection:
         one, other = tracer_key(label), tracer_key(tracer)
         if one not in other and other not in one:
             self.warn(table.path, "trc", f"the name says trc-{label}, but TracerName is {tracer!r}")
-
-
-def _read_times(folder: Path) -> None:
-    acquisition_times(folder.parent, folder.name.removeprefix("sub-"))

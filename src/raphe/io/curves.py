@@ -103,7 +103,7 @@ def read_curves(
     schedule = make_frames(start[frames], (end - start)[frames], str(path), list(raw.lines[0, frames]))
     findings = _held_against(raw, start, end, sidecar)
     raw = replace(raw, values=raw.values[:, frames], lines=raw.lines[:, frames])
-    _check_believable(raw, schedule, half_life, sidecar)
+    _check_believable(raw, _whole(start, end, schedule), half_life, sidecar)
     raw, lacking = _without_empty(raw)
     check_complete(raw)
     _check_injection(raw, schedule)
@@ -208,6 +208,14 @@ def _check_injection(raw: RawCurves, frames: Frames) -> None:
             f"injection, but its activity is {100 * mean[index] / highest:.0f} % of the highest; mend the times of the "
             "table, or InjectionStart and FrameTimesStart in its sidecar"
         )
+
+
+def _whole(start: Array, end: Array, chosen: Frames) -> Frames:
+    """All frames of a table, of which some were chosen: a few of them may well end early; these, if others are bad."""
+    try:
+        return Frames(start, end - start)
+    except TimingError:
+        return chosen
 
 
 def _check_believable(raw: RawCurves, frames: Frames, half_life: float | None, sidecar: Sidecar | None) -> None:

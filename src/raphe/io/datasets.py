@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -11,6 +12,9 @@ from raphe.io.columns import is_curve
 from raphe.io.derivatives import made_by
 from raphe.io.provenance import SOFTWARE
 from raphe.io.tables import read_text, shortened
+
+_OF_PEOPLE = re.compile(r"(sub|ses)-|(pet|anat)$")
+"""Folders below that of a dataset that hold data of people."""
 
 
 def find_tables(bids: Path, derivatives: Sequence[Path] = (), more: Sequence[Path] = ()) -> tuple[Path, ...]:
@@ -50,6 +54,27 @@ def dataset_roots(bids: Path, derivatives: Sequence[Path] = (), but: Path | None
     found = [root for folder in derivatives or (bids / "derivatives",) for root in _datasets(folder)]
     kept = [root for root in found if not _is_result(root) or (root in derivatives and not _same(root, but))]
     return tuple(kept) if derivatives else (bids, *kept)
+
+
+def unreadable_folders(root: Path) -> Iterator[tuple[Path, InputError]]:
+    """Yield folders of a dataset that may not be looked into: searching by a pattern passes over them without a word.
+
+    Looked at are the dataset's own, ``phenotype/``, and those of participants, sessions, PET and anatomy.
+    """
+    ahead = [root, root / "phenotype"]
+    while ahead:
+        folder = ahead.pop()
+        try:
+            with os.scandir(folder) as inside:
+                folders = [entry.name for entry in inside if entry.is_dir(follow_symlinks=False)]
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except OSError as error:
+            why = error.strerror or error
+            told = f"{folder} cannot be looked into: {why}; what is in it would be missed, so mend its permissions"
+            yield folder, InputError(told)
+            continue
+        ahead += (folder / name for name in sorted(folders, reverse=True) if _OF_PEOPLE.match(name))
 
 
 def _same(one: Path, other: Path | None) -> bool:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from isal import igzip, isal_zlib
 
 from raphe.errors import InputError
+from raphe.io.not_fetched import absent
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -114,13 +115,6 @@ def decoded(path: Path) -> Iterator[Decoded]:
         raise InputError(f"{path} is a folder; an image was expected") from None
     except PermissionError as error:
         raise InputError(f"{path} cannot be read: {error.strerror or error}") from None
-
-
-def absent(path: Path) -> str:
-    """Say that a file is not there, with the way out where it is a link to data that were not fetched."""
-    if not path.is_symlink():
-        return f"{path} does not exist"
-    return f"{path} is a link to {os.readlink(path)}, which does not exist; fetch the data (datalad get, git annex get)"
 
 
 def check_length(path: Path, kind: str, expected: int, what: str) -> None:

@@ -29,6 +29,7 @@ from raphe.data.finding import Finding
 from raphe.data.image import Grid
 from raphe.errors import InputError
 from raphe.io.decoded import decoded
+from raphe.io.not_fetched import pointer
 
 MAGIC = b"MATRIX7"
 """What an ECAT7 file begins with."""
@@ -167,10 +168,8 @@ def _plain(path: Path) -> Iterator[IO[bytes]]:
 def _header(path: Path, file: IO[bytes]) -> Any:
     file.seek(0)
     head = file.read(BLOCK_SIZE)
-    if head.startswith((b"/annex/objects/", b"version https://git-lfs")):
-        raise InputError(
-            f"{path} holds no image but names one that was not fetched; fetch it (git annex get, git lfs pull)"
-        )
+    if told := pointer(path, head, "image"):
+        raise InputError(told)
     if not head.startswith(MAGIC):
         raise InputError(
             f"{path} is not an ECAT7 file: it begins with {head[:10]!r}, not with {MAGIC.decode()!r}; an ECAT6 file "

@@ -20,6 +20,8 @@ class Exposures:
     column: str
     values: dict[tuple[str, str], float]
     by_session: bool
+    lines: dict[str, int]
+    """The first line of each participant."""
 
     def of(self, participant: str, session: str) -> float | None:
         """Exposure of a scan; None where the table has none."""
@@ -48,7 +50,8 @@ def read_exposures(path: Path, column: str) -> Exposures:
     people = [who.removeprefix("sub-") for who in table.cells(ID)]
     by_session = SESSION in table.columns
     sessions = [one.removeprefix("ses-") for one in table.cells(SESSION)] if by_session else [""] * len(people)
-    return Exposures(path, column, _values(table, column, people, sessions), by_session)
+    lines = dict(zip(reversed(people), reversed(table.lines), strict=True))
+    return Exposures(path, column, _values(table, column, people, sessions), by_session, lines)
 
 
 def _values(table: Table, column: str, people: list[str], sessions: list[str]) -> dict[tuple[str, str], float]:

@@ -39,6 +39,8 @@ class InputFunction(NamedTuple):
     step: Step
     """``input_read``: units, how the parent was told, time of injection, decay correction, SHA-256 of each file."""
     findings: tuple[Finding, ...]
+    recordings: tuple[Recording, ...]
+    """What each table holds, on its own clock."""
 
 
 def read_input_function(
@@ -97,7 +99,7 @@ def read_input_function(
         )
         findings.append(Finding("warning", files[0], "Measured", told))
     parameters: dict[str, Parameter] = {"injection": injection, "decay_correction": correction, "parent": how}
-    return InputFunction(plasma_input, _step(recordings, parameters), tuple(findings))
+    return InputFunction(plasma_input, _step(recordings, parameters), tuple(findings), tuple(recordings))
 
 
 def write_input_function(

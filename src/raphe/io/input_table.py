@@ -110,17 +110,17 @@ def _unit(quantity: str, column: str, told: str | None, source: Path, given: str
             return told or "unitless", fraction(told or "unitless")
     if told is None and given is None:
         raise UnitError(
-            f"{source}: the unit of {column!r} is not said; give it with --unit, or write it into the JSON beside the "
-            f"table ({CONCENTRATIONS})"
+            f"{source}: the unit of {column!r} is not said; give it with --blood-unit, or write it into the JSON "
+            f"beside the table ({CONCENTRATIONS})"
         )
     if told is None:
-        with located("--unit"):
+        with located("--blood-unit"):
             return str(given), concentration(str(given))
     spelled = f"{told}/mL" if _is_radioactivity(told) else told
     with located(where):
         factor = concentration(spelled)
     if given is not None:
-        with located("--unit"):
+        with located("--blood-unit"):
             if concentration(given) != factor:
                 raise UnitError(f"the unit {given} was given, but {source} says {told}; leave it out or mend the file")
     return spelled, factor

@@ -10,8 +10,12 @@ import numpy as np
 from raphe.data.volume import Labels
 from raphe.errors import InputError
 from raphe.io.names import parse_name
+from raphe.io.not_fetched import is_there
 from raphe.io.tables import read_table, shortened
 from raphe.io.volumes import read_whole_numbers
+
+NAMELESS = ("", "n/a")
+"""Cells, in lower case, that are no name; NA may be one."""
 
 
 def read_labels(path: Path) -> Labels:
@@ -54,20 +58,27 @@ def names_in(table: Path) -> dict[int, str]:
     Raises
     ------
     InputError
-        If it has no columns ``index`` and ``name``, an index is no whole number from 0 on, or one stands twice.
+        If it has no columns ``index`` and ``name``, an index is no whole number from 0 on or stands twice, or a name is
+        missing.
     """
     rows = read_table(table)
     for column in ("index", "name"):
         if column not in rows.columns:
-            raise InputError(f"{table} has no column {column!r}; a table of labels has index and name")
+            there = shortened(rows.columns)
+            raise InputError(
+                f"{table} has no column {column!r}; a table of labels has index and name (it has: {there})"
+            )
     names: dict[int, str] = {}
-    for number, name in zip(rows.floats("index"), rows.cells("name"), strict=True):
+    for line, number, name in zip(rows.lines, rows.floats("index"), rows.cells("name"), strict=True):
+        where = f"{table}: line {line}"
         if not np.isfinite(number) or number != int(number) or number < 0:
-            raise InputError(f"{table}: index {number:g} of {name!r} is no whole number from 0 on; mend it")
+            raise InputError(f"{where}: index {number:g} of {name!r} is no whole number from 0 on; mend it")
         if int(number) in names:
             raise InputError(
-                f"{table}: index {int(number)} stands twice, for {names[int(number)]!r} and {name!r}; keep one"
+                f"{where}: index {int(number)} stands twice, for {names[int(number)]!r} and {name!r}; keep one"
             )
+        if name.lower() in NAMELESS and number:
+            raise InputError(f"{where}: index {int(number)} has no name; write one, or remove the row")
         names[int(number)] = name
     names.pop(0, None)
     return names
@@ -98,7 +109,7 @@ def table_of(path: Path) -> Path | None:
     holds for all.
     """
     own = path.with_name(path.name.split(".")[0] + ".tsv")
-    if own.is_file():
+    if is_there(own):
         return own
     name = parse_name(path)
     for folder in path.parents:

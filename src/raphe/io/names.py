@@ -10,6 +10,7 @@ from types import MappingProxyType
 
 from raphe.errors import InputError
 from raphe.io.fields import Fields
+from raphe.io.not_fetched import is_there
 
 SCAN_ENTITIES = ("sub", "ses", "task", "trc", "rec", "run")
 """The entities that tell one PET scan from another; all others tell what was made of it."""
@@ -197,7 +198,7 @@ def own_sidecars(table: Path) -> tuple[Path, ...]:
         Empty if there is none.
     """
     own = table.with_name(table.name.split(".")[0] + ".json")
-    found = [own] if own.is_file() else []
+    found = [own] if is_there(own) else []
     try:
         name = parse_name(table)
     except InputError:

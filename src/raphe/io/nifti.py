@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import warnings
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from raphe.data.finding import Finding
 from raphe.data.image import Grid
 from raphe.errors import InputError
 from raphe.io.decoded import check_length, decoded
+from raphe.io.not_fetched import pointer
 from raphe.io.orientation import doubts_of_forms
 
 Header = nibabel.Nifti1Header
@@ -30,9 +32,6 @@ _MILLIMETRES = {1: 1e3, 2: 1.0, 3: 1e-3}
 
 PLACES = 7
 """Bits of ``xyzt_units`` that tell the unit of places."""
-
-_POINTERS = (b"/annex/objects/", b"version https://git-lfs")
-"""What a file begins with that stands for data which were not fetched."""
 
 _LARGEST_VOXEL = 10_000.0
 """mm, beyond which no voxel is."""
@@ -119,11 +118,8 @@ def _header(path: Path, head: bytes) -> Header:
             if magic in (b"n+1", b"n+2"):
                 return header
             raise InputError(f"{path}: the header's magic is {magic!r}, not that of NIfTI; save the image as NIfTI")
-    if head.startswith(_POINTERS):
-        raise InputError(
-            f"{path} holds no image but names one that was not fetched; fetch it (datalad get, git annex get, git lfs "
-            "pull)"
-        )
+    if told := pointer(path, head, "image"):
+        raise InputError(told)
     raise InputError(
         f"{path} is not a NIfTI image: it does not begin with the header of one (348 or 540 bytes); convert it, e.g. "
         "by dcm2niix or ecat2nii"
@@ -194,7 +190,7 @@ def _affine(path: Path, header: Header) -> tuple[npt.NDArray[np.float64], tuple[
     sizes = [float(size) for size in header["pixdim"][1:4]]
     if sform <= 0 and not all(size > 0 for size in sizes):
         raise InputError(
-            f"{path}: the header says voxels of {' x '.join(f'{size:g}' for size in sizes)} (pixdim) and has no sform, "
+            f"{path}: the header says voxels of {_by(sizes)} (pixdim) and has no sform, "
             "so nobody can say how large they are and which way the axes run; write positive sizes and a qform or sform"
         )
     try:
@@ -210,6 +206,12 @@ def _affine(path: Path, header: Header) -> tuple[npt.NDArray[np.float64], tuple[
     size = np.sqrt((affine[:3, :3] ** 2).sum(axis=0))
     if (size > _LARGEST_VOXEL).any():
         raise InputError(f"{path}: the {field} of its header says voxels of {size.tolist()} mm; mend it")
+    if sform > 0 and not all(abs(size) > 0 for size in sizes):
+        told = (
+            f"{path}: the header says voxels of {_by(sizes)} (pixdim), but its sform of {_by(size)} mm, which is "
+            "taken; other programs may take pixdim: mend it"
+        )
+        return affine, (Finding("warning", path, "pixdim", told),)
     if qform > 0 or sform > 0:
         return affine, ()
     told = (
@@ -217,3 +219,7 @@ def _affine(path: Path, header: Header) -> tuple[npt.NDArray[np.float64], tuple[
         "order of the file, and the maps will not say it either"
     )
     return affine, (Finding("warning", path, "qform_code", told),)
+
+
+def _by(sizes: Iterable[float]) -> str:
+    return " x ".join(f"{size:.4g}" for size in sizes)

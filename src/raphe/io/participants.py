@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from raphe.errors import InputError
+from raphe.errors import InputError, nearest, without_zeros
+from raphe.io.not_fetched import is_there
 from raphe.io.tables import Table, read_table
 
 ID = "participant_id"
@@ -20,7 +21,7 @@ def read_participants(root: Path) -> dict[str, Mapping[str, str]]:
         If the table cannot be read, lacks ``participant_id``, or an id stands twice or does not begin with ``sub-``.
     """
     path = root / "participants.tsv"
-    if not path.is_file():
+    if not is_there(path):
         return {}
     table = read_table(path)
     for fault in faults(table):
@@ -30,6 +31,30 @@ def read_participants(root: Path) -> dict[str, Mapping[str, str]]:
         name.removeprefix("sub-"): dict(zip(table.columns, row, strict=True))
         for name, row in zip(ids, table.rows, strict=True)
     }
+
+
+def mistaken(path: Path, lines: Mapping[str, int], there: Iterable[str]) -> list[InputError]:
+    """Participants of a table who differ from those of the scans in the zeros of their labels alone.
+
+    Parameters
+    ----------
+    path : Path
+        Of the table.
+    lines : mapping of str to int
+        The line of each of its participants, by label without ``sub-``.
+    there : iterable of str
+        Labels of those who have scans.
+    """
+    known = sorted(set(there))
+    wanting = {without_zeros(label) for label in known if label not in lines}
+    return [
+        InputError(
+            f"{path}: {ID}, line {line}: there is no scan of 'sub-{label}'; "
+            f"{nearest(f'sub-{label}', [f'sub-{other}' for other in known])}"
+        )
+        for label, line in sorted(lines.items(), key=lambda item: item[1])
+        if label not in known and without_zeros(label) in wanting
+    ]
 
 
 def faults(table: Table) -> list[InputError]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from raphe.errors import InputError, nearest
+from raphe.io.not_fetched import is_there
 from raphe.io.participants import ID
 from raphe.io.tables import Table, number, read_json, read_table
 
@@ -39,6 +40,8 @@ class Score:
     path: Path
     name: str
     visits: Mapping[str, Mapping[str, float]]
+    lines: Mapping[str, int]
+    """The first line of each participant."""
 
 
 def score_names(folder: Path) -> tuple[str, ...]:
@@ -68,7 +71,7 @@ def read_score(folder: Path, name: str) -> Score | None:
     for path in _tables(folder):
         table = _read(path)
         if name in table.columns:
-            return Score(path, name, _long(table, name, name))
+            return Score(path, name, _long(table, name, name), _lines(table))
     return None
 
 
@@ -88,15 +91,21 @@ def _of_table(path: Path, name: str) -> Score:
     others = [column for column in table.columns if column != ID and column not in SESSION]
     by_visit = any(column in SESSION for column in table.columns)
     if own is not None:
-        return Score(path, name, _long(table, own, name))
+        return Score(path, name, _long(table, own, name), _lines(table))
     if by_visit:
         if len(others) != 1:
             raise InputError(
                 f"{path}: none of its columns is called {name!r}, so it is not known which holds the score; "
                 f"{nearest(name, others)}"
             )
-        return Score(path, name, _long(table, others[0], name))
-    return Score(path, name, {visit: _column(table, visit, name, {}).get("", {}) for visit in others})
+        return Score(path, name, _long(table, others[0], name), _lines(table))
+    by_column = {one.removeprefix("ses-"): _column(table, one, name, {}).get("", {}) for one in others}
+    return Score(path, name, by_column, _lines(table))
+
+
+def _lines(table: Table) -> dict[str, int]:
+    rows = reversed([*zip(table.cells(ID), table.lines, strict=True)])
+    return {who.removeprefix("sub-"): line for who, line in rows}
 
 
 def _long(table: Table, column: str, name: str) -> dict[str, dict[str, float]]:
@@ -132,7 +141,7 @@ def _column(table: Table, column: str, name: str, visits: Mapping[int, str]) -> 
 def _range(table: Table, column: str, name: str) -> tuple[float, float]:
     """Lowest and highest value of a column; infinite where nobody tells."""
     sidecar = table.path.with_suffix(".json")
-    told = read_json(sidecar).get(column) if sidecar.is_file() else None
+    told = read_json(sidecar).get(column) if is_there(sidecar) else None
     if isinstance(told, dict):
         low, high = told.get("Minimum"), told.get("Maximum")
         levels = _numbers(list(told["Levels"])) if isinstance(told.get("Levels"), dict) else []

@@ -17,7 +17,7 @@ import scipy
 from raphe import __version__
 from raphe.data.record import Step
 from raphe.errors import InputError, OutputError
-from raphe.io.decoded import absent
+from raphe.io.not_fetched import absent
 from raphe.io.tables import read_json, write_text
 
 SOFTWARE = "raphe"

@@ -61,6 +61,12 @@ class Recording:
     format: str = "BIDS"
 
 
+def file_of(recordings: Sequence[Recording], quantity: str, otherwise: Path) -> Path:
+    """The first table that holds a quantity; metabolite-corrected plasma is plasma too."""
+    names = {quantity, "parent"} if quantity == "plasma" else {quantity}
+    return next((one.path for one in recordings if names & set(one.series)), otherwise)
+
+
 @dataclass(frozen=True, eq=False)
 class Blood:
     """Blood of one scan as raphe uses it, and how it came to be so.

@@ -55,6 +55,8 @@ def write_estimates(path: Path, estimates: Estimates) -> None:
 def read_estimates(path: Path) -> Estimates:
     """Read a table of estimates with the columns that :func:`write_estimates` writes, in any order.
 
+    ``sub-`` and ``ses-`` may stand before labels.
+
     Raises
     ------
     InputError
@@ -75,6 +77,7 @@ def read_estimates(path: Path) -> Estimates:
         if se[at] < 0:
             raise InputError(f"{path}: column 'se', line {line}: a standard error of {se[at]:g} cannot be")
         who, session, tracer, condition, arm, region, model, parameter = fields
+        who, session = who.removeprefix("sub-"), session.removeprefix("ses-")
         numbers = float(value[at]), float(se[at])
         rows.append(Estimate(who, session, tracer, condition, arm, region, model, parameter, *numbers, quality))
     return Estimates(tuple(rows))

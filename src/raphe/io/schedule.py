@@ -29,6 +29,18 @@ FEW, NEAR_SIXTY = 3, 0.05
 _ABSOLUTE, _RELATIVE = 0.01 / 60.0, 1e-3
 
 
+_CLOCK = re.compile(r"(?:[01]?\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d*)?)?(?:Z|[+-]\d\d:?\d\d)?")
+
+ZEROS = ("ScanStart", "InjectionStart")
+"""Words that stand for a time of the day in data sets without dates."""
+
+
+def is_clock(value: object) -> bool:
+    """Whether a value of ``TimeZero`` is a time of the day, with a date before it or not, or a word for one."""
+    text = str(value).strip()
+    return text in ZEROS or _CLOCK.fullmatch(text.rpartition("T")[2].strip()) is not None
+
+
 def check_span(frames: Frames, half_life: float, what: str) -> None:
     """Refuse a schedule that cannot be meant for its radionuclide; ``what`` names the source in the message.
 

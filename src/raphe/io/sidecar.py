@@ -24,7 +24,7 @@ from raphe.io.fields import Fields
 from raphe.io.names import find_sidecars
 from raphe.io.place import located
 from raphe.io.radionuclides import canonical
-from raphe.io.schedule import LONGEST, check_span, make_frames
+from raphe.io.schedule import LONGEST, check_span, is_clock, make_frames
 from raphe.nomenclature import isotope
 
 Array = npt.NDArray[np.float64]
@@ -236,6 +236,10 @@ def _half_life(name: str, otherwise: float | None) -> float | None:
 
 
 def _with_injection(sidecar: Sidecar, fields: Fields) -> Sidecar:
+    zero = fields.value("TimeZero")
+    if zero is not None and not is_clock(zero):
+        told = f"TimeZero is {zero!r}, which is no time of the day (hh:mm:ss); times of files count from it: mend it"
+        sidecar = _doubt(sidecar, fields, "TimeZero", told)
     seconds = fields.number("InjectionStart")
     if seconds is None:
         told = "InjectionStart is missing; injection is taken to be at TimeZero (0 s)"

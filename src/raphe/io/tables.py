@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from raphe.errors import InputError, OutputError
+from raphe.io.not_fetched import absent, pointer
 
 Array = npt.NDArray[np.float64]
 
@@ -25,6 +26,7 @@ MISSING = ("", "n/a", "na", "nan")
 
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 _COMMA_NUMBER = re.compile(r"[+-]?\d*,\d+(?:[eE][+-]?\d+)?", re.ASCII)
+_BOUND = re.compile(r"[<>\u2264\u2265].*|(?:below |under )?(?:l\.?o\.?[dq]|b\.?l\.?o?\.?[dq]|n\.?d)\.?", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -143,11 +145,13 @@ def read_text(path: Path) -> str:
     try:
         data = path.read_bytes()
     except FileNotFoundError:
-        raise InputError(f"{path} does not exist") from None
+        raise InputError(absent(path)) from None
     except IsADirectoryError:
         raise InputError(f"{path} is a folder; a file was expected") from None
     except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror or error}") from None
+        raise InputError(f"{path} cannot be read: {error.strerror or error}; mend its permissions") from None
+    if told := pointer(path, data, "text"):
+        raise InputError(told)
     if (data[:4] == b"PK\x03\x04" and b"xl/" in data) or data[:4] == b"\xd0\xcf\x11\xe0":
         raise InputError(f"{path} is an Excel file, whatever its name says; save it as tab-separated text")
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
@@ -200,6 +204,10 @@ def number(cell: str) -> float:
         return math.nan
     if _COMMA_NUMBER.fullmatch(cell):
         raise InputError(f"{cell!r} has a decimal comma; write a decimal point")
+    if _BOUND.fullmatch(cell):
+        raise InputError(
+            f"{cell!r} tells a limit of what can be measured, and no number; write the value that was measured, or n/a"
+        )
     raise InputError(f"{cell!r} is not a number")
 
 

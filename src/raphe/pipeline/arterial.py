@@ -21,7 +21,7 @@ from raphe.io.bids import ScanCurves, load_blood, load_curves
 from raphe.io.blood_doubts import doubts_of_blood, doubts_of_input
 from raphe.io.input_function import InputFunction
 from raphe.io.place import located
-from raphe.io.recordings import Blood
+from raphe.io.recordings import Blood, Recording, file_of
 from raphe.kinetics.delay import estimate_delay
 from raphe.pipeline.blood_of import blood_of_files, blood_of_scan
 from raphe.pipeline.choices import MEND, Analysis
@@ -206,7 +206,7 @@ def remarks_on_blood(tables: Sequence[ScanCurves], samples_alone: Collection[str
         if found is not None and table.scan.label in samples_alone:
             yield from remarks_on_samples(found, found.paths[0])
         elif found is not None:
-            yield from _remarks(found.samples, found.paths[0], frames, len(frames))
+            yield from _remarks(found.samples, found.recordings, found.paths[0], frames, len(frames))
 
 
 def _checked(found: Blood | InputFunction, path: Path, tacs: TACs, scan: Scan, analysis: Analysis) -> Source:
@@ -225,7 +225,7 @@ def _checked(found: Blood | InputFunction, path: Path, tacs: TACs, scan: Scan, a
     doubts = (
         doubts_of_blood(found, tacs, scan) if isinstance(found, Blood) else doubts_of_input(path, found, tacs, scan)
     )
-    for doubt in (*doubts, *_remarks(samples, path, tacs.frames, n_frames)):
+    for doubt in (*doubts, *_remarks(samples, found.recordings, path, tacs.frames, n_frames)):
         if doubt.severity == "error":
             raise InputError(doubt.message)
         findings.append(doubt)
@@ -240,12 +240,15 @@ def _covered(samples: BloodSamples, frames: Frames) -> int:
     return max(int((frames.end <= last + HELD).sum()), 1)
 
 
-def _remarks(samples: BloodSamples, path: Path, frames: Frames, n_frames: int) -> Iterator[Finding]:
-    """Yield what :func:`raphe.blood.checks.check_samples` says, with the file."""
+def _remarks(
+    samples: BloodSamples, recordings: Sequence[Recording], path: Path, frames: Frames, n_frames: int
+) -> Iterator[Finding]:
+    """Yield what :func:`raphe.blood.checks.check_samples` says, with the file; ``path`` where no file holds it."""
     last = n_frames - 1
     for remark in check_samples(samples, float(frames.end[-1]), float(frames.end[last])):
         ways = "; or say --blood-faults mend" if remark.severity == "error" and "last sample" in remark.message else ""
-        yield Finding(remark.severity, path, remark.field, f"{path}: {remark.message}{ways}")
+        file = file_of(recordings, remark.field, path)
+        yield Finding(remark.severity, file, remark.field, f"{file}: {remark.message}{ways}")
 
 
 def _knots(plasma: PlasmaInput) -> BloodSamples:

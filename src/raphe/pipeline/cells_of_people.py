@@ -29,20 +29,29 @@ def mixed_numbers(table: Table, column: str) -> Iterator[Finding]:
 
     A decimal comma counts as one. Otherwise the covariate would have a class for each number.
     """
+    known = _known(table, column)
+    meant = sum(_is_number(cell.replace(",", ".")) for _, cell in known)
+    if meant >= FEWEST and 2 * meant > len(known):
+        yield from _no_numbers(table, column, _OTHERWISE)
+
+
+def no_exposures(table: Table, column: str) -> Iterator[Finding]:
+    """Yield the first cell of a column of doses or concentrations that is no number, as an error."""
+    yield from _no_numbers(table, column, "; give the dose or concentration as a number, or n/a where it is not known")
+
+
+def _no_numbers(table: Table, column: str, way_out: str) -> Iterator[Finding]:
     wrong: dict[int, str] = {}
-    meant = n = 0
     for line, cell in _known(table, column):
-        n += 1
-        meant += _is_number(cell.replace(",", "."))
         try:
             number(cell)
         except InputError as error:
             wrong[line] = str(error)
-    if not wrong or meant < FEWEST or 2 * meant <= n:
+    if not wrong:
         return
     line, *others = wrong
     also = f" (likewise line {shortened([str(one) for one in others])})" if others else ""
-    how = "" if "decimal comma" in wrong[line] else _OTHERWISE
+    how = "" if "decimal comma" in wrong[line] else way_out
     where = f"{table.path}: column {column!r}, line {line}"
     yield Finding("error", table.path, column, f"{where}: {wrong[line]}{how}{also}")
 

@@ -10,23 +10,28 @@ from pathlib import Path
 
 from raphe.catalog import find_tracer
 from raphe.data.finding import Finding
+from raphe.data.scan import Scan
 from raphe.errors import InputError, PlanError
 from raphe.io.bids import ScanCurves, read_study
 from raphe.io.check import check_dataset
 from raphe.io.datasets import dataset_roots
-from raphe.io.raw_scans import has_images
+from raphe.io.raw_images import find_images
+from raphe.io.raw_scans import find_raw_scans, has_images
 from raphe.kinetics.registry import model_type
 from raphe.pipeline.arterial import remarks_on_blood
 from raphe.pipeline.atlas_choice import check_files
 from raphe.pipeline.examination import examine
-from raphe.pipeline.exclusions import exclusions_of
+from raphe.pipeline.exclusions import Exclusions, exclusions_of, refuse_nothing_left
 from raphe.pipeline.findings import paragraphs
 from raphe.pipeline.job import choose_tables, find_plan, planned_maps
 from raphe.pipeline.map_files import files_of_maps
 from raphe.pipeline.messages import Messages
+from raphe.pipeline.own_regions import faults_of_segmentations
 from raphe.pipeline.people_of import people_of
 from raphe.pipeline.plan import StudyPlan
+from raphe.pipeline.plan_of_images import check_plan_of_images
 from raphe.pipeline.preprocess_choices import preprocessing
+from raphe.pipeline.session_order import doubts_of_order
 from raphe.pipeline.unread import Unread, spared
 
 WARNINGS, ERRORS = 1, 2
@@ -79,19 +84,53 @@ def check(bids: Path, derivatives: Sequence[Path] = (), plan_path: Path | None =
         pass  # a finding of the data set tells it
     findings += faults
     findings += _of_atlases(bids, plan, plan_path)
-    try:
-        images_alone = not tables and has_images(bids)
-        if not images_alone and not any(finding.severity == "error" for finding in findings):
-            chosen = _tables(bids, roots, plan, unread)
-            taken_out = {table.scan.label for table in chosen if excluded.reason(table.scan)}
-            people, unknown = people_of(plan, bids / "participants.tsv", bids / "phenotype")
-            findings += unknown
-            partial = bool(unread.scans)
-            examined = examine(chosen, plan, {}, partial=partial, excluded=taken_out, people=people)
-            findings += (*examined.findings, *_without_image(examined.tables, plan, bids, roots))
-    except InputError as error:
-        findings.append(_of_plan(error, bids, plan_path))
+    if not any(finding.severity == "error" for finding in findings):
+        try:
+            findings += _against_plan(bids, roots, plan, tables, excluded, unread)
+        except InputError as error:
+            findings.append(_of_plan(error, bids, plan_path))
+    scans = [table.scan for table in tables] or _named_scans(bids)
+    findings += doubts_of_order(bids, [scan for scan in scans if not excluded.reason(scan)], plan)
+    errors = {finding.message for finding in findings if finding.severity == "error"}
+    findings = [one for one in findings if one.severity == "error" or one.message not in errors]
     return tuple(sorted(dict.fromkeys(findings), key=lambda finding: finding.severity))
+
+
+def _against_plan(
+    bids: Path,
+    roots: Sequence[Path],
+    plan: StudyPlan | None,
+    tables: Sequence[ScanCurves],
+    excluded: Exclusions,
+    unread: Unread,
+) -> tuple[Finding, ...]:
+    """What is found when the plan is held against curves, or images where there are no curves yet.
+
+    Raises
+    ------
+    InputError
+        If nothing can be analysed.
+    """
+    partial = bool(unread.scans)
+    if not tables and has_images(bids):
+        choices = preprocessing(plan)
+        raws = find_raw_scans(bids, roots, t1=choices.t1, anatomy=choices.anatomy, wanted=unread.reads)
+        found = check_plan_of_images(bids, plan, [raw.scan for raw in raws], excluded, partial=partial)
+        kept = [raw for raw in raws if not excluded.reason(raw.scan)]
+        return (*found, *faults_of_segmentations(kept, choices, roots))
+    chosen = _tables(bids, roots, plan, unread)
+    refuse_nothing_left([table.scan for table in chosen], excluded)
+    persons = {table.scan.participant for table in tables}
+    people, unknown = people_of(plan, bids / "participants.tsv", bids / "phenotype", persons)
+    taken_out = {table.scan.label for table in chosen if excluded.reason(table.scan)}
+    examined = examine(chosen, plan, {}, partial=partial, excluded=taken_out, people=people)
+    return (*unknown, *examined.findings, *_without_image(examined.tables, plan, bids, roots))
+
+
+def _named_scans(bids: Path) -> list[Scan]:
+    """Scans by the names of the raw images."""
+    named = (dict(name.scan) for name in find_images(bids).pet)
+    return [Scan(own.pop("sub"), own.pop("ses", None), tuple(own.items())) for own in named]
 
 
 def _of_atlases(bids: Path, plan: StudyPlan | None, plan_path: Path | None) -> Iterator[Finding]:

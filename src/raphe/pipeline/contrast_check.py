@@ -85,7 +85,10 @@ def check_contrasts(
                     key = ("contrast", index, SESSIONS_KEY.get(contrast.kind, "terms"), at)
                     yield error(plan, key, f"contrast {contrast.name!r}: {fault}")
         if not faults and not partial:
-            yield from _people(plan, index, contrast, scans, people)
+            found = list(_people(plan, index, contrast, scans, people))
+            yield from found
+            if excluded and not any(finding.severity == "error" for _, finding in found):
+                yield from _emptied(plan, index, contrast, [one for one in scans if one.label not in excluded], people)
     if not partial and (names is None or (plan.primary is not None and plan.primary.contrast in names)):
         yield from _uncontrolled(plan)
 
@@ -115,17 +118,8 @@ def _uncontrolled(plan: StudyPlan) -> Found:
 def _people(plan: StudyPlan, index: int, contrast: ContrastSection, scans: Sequence[Scan], people: People) -> Found:
     """Yield who cannot enter a contrast, and what is wrong with those who can."""
     who, key = f"contrast {contrast.name!r}", ("contrast", index, SESSIONS_KEY.get(contrast.kind, "terms"))
-    arms = arms_of(contrast) or ((contrast.arm,) if contrast.arm is not None else ())
-    of_arm = people.columns.get(ARM, {})
-    sets = []
-    for tracer in tracers_of(contrast):
-        for label in sessions_of(contrast):
-            there = {
-                scan.participant
-                for scan in scans
-                if scan.session == label and same_tracer(scan.tracer) == same_tracer(tracer)
-            }
-            sets.append({one for one in there if not arms or of_arm.get(one, "") in (*arms, *NOT_KNOWN)})
+    arms, of_arm = _arms(contrast), people.columns.get(ARM, {})
+    sets = _with_scans(contrast, scans, people)
     anyone = sorted(set.union(*sets))
     without = [one for one in anyone if arms and of_arm.get(one, "").lower() in NOT_KNOWN]
     if without:
@@ -138,11 +132,7 @@ def _people(plan: StudyPlan, index: int, contrast: ContrastSection, scans: Seque
     yield from _otherwise(plan, key, contrast, half, scans)
     if not whole:
         labels = sessions_of(contrast)
-        of, where = (
-            " and ".join(tracers_of(contrast)),
-            {1: "the session", 2: "both sessions"}.get(len(labels), "all of"),
-        )
-        how = f"{who}: nobody has scans with {of} in {where}, {' and '.join(labels)}; it needs people with "
+        how = f"{who}: nobody has scans with {_needed(contrast)}; it needs people with "
         how += "one" if len(labels) == 1 else "both" if len(labels) == 2 else "some"
         yield error(plan, key, how + (f", in arm {' or '.join(arms)}" if arms else ""))
         return
@@ -159,6 +149,49 @@ def _people(plan: StudyPlan, index: int, contrast: ContrastSection, scans: Seque
     yield from _covariates(plan, index, contrast, whole, people)
     for severity, fault in exposure_faults(contrast, whole, people):
         yield _finding(plan, severity, ("contrast", index, "exposure"), f"{who}: {fault}")
+
+
+def _arms(contrast: ContrastSection) -> tuple[str, ...]:
+    """Arms whose people a contrast is of; none where it is of everybody."""
+    return arms_of(contrast) or ((contrast.arm,) if contrast.arm is not None else ())
+
+
+def _with_scans(contrast: ContrastSection, scans: Sequence[Scan], people: People) -> list[set[str]]:
+    """Who has a scan, for each tracer and session of a contrast, of its arms or of an arm that is not known."""
+    arms, of_arm = _arms(contrast), people.columns.get(ARM, {})
+    sets = []
+    for tracer in tracers_of(contrast):
+        for label in sessions_of(contrast):
+            there = {
+                scan.participant
+                for scan in scans
+                if scan.session == label and same_tracer(scan.tracer) == same_tracer(tracer)
+            }
+            sets.append({one for one in there if not arms or of_arm.get(one, "") in (*arms, *NOT_KNOWN)})
+    return sets
+
+
+def _needed(contrast: ContrastSection) -> str:
+    """The tracers and sessions of which people need scans."""
+    labels = sessions_of(contrast)
+    where = {1: "the session", 2: "both sessions"}.get(len(labels), "all of")
+    return f"{' and '.join(tracers_of(contrast))} in {where}, {' and '.join(labels)}"
+
+
+def _emptied(plan: StudyPlan, index: int, contrast: ContrastSection, kept: Sequence[Scan], people: People) -> Found:
+    """Yield a contrast that cannot be made of the scans that are not excluded."""
+    key, of_arm = ("contrast", index, SESSIONS_KEY.get(contrast.kind, "terms")), people.columns.get(ARM, {})
+    sets = _with_scans(contrast, kept, people)
+    whole = sorted(set.union(*sets) if contrast.kind == "mixed" else set.intersection(*sets))
+    how = f"contrast {contrast.name!r} cannot be made: exclusions leave"
+    for arm in arms_of(contrast):
+        inside = [one for one in whole if of_arm.get(one) == arm]
+        if len(inside) < 2:
+            left = f"one subject ({_names(inside)})" if inside else "nobody"
+            yield warning(plan, key, f"{how} {left} in arm {arm!r}, where two people or more are needed")
+            return
+    if not whole:
+        yield warning(plan, key, f"{how} nobody who has scans with {_needed(contrast)}")
 
 
 def _otherwise(

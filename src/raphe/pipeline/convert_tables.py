@@ -10,15 +10,17 @@ import numpy as np
 
 from raphe.catalog import find_tracer, half_life
 from raphe.data.scan import Scan
+from raphe.errors import InputError
 from raphe.io import derivatives, pet_fields, raw_dataset
 from raphe.io.curves import read_curves
 from raphe.io.described import Column, write_described
 from raphe.io.pmod_convert import COLUMNS, BloodTable, convert_blood
 from raphe.io.radionuclides import canonical
-from raphe.io.sidecar import Sidecar, inspect_sidecar
+from raphe.io.sidecar import Sidecar, inspect_sidecar, sidecar_of
 from raphe.io.tables import shortened
 from raphe.io.tacs import write_tacs
 from raphe.pipeline.conversion import Conversion
+from raphe.pipeline.plan_schema import same_tracer
 
 OF_METABOLITES = ("MetaboliteMethod", "MetaboliteRecoveryCorrectionApplied")
 """Fields that BIDS requires where the parent fraction was measured."""
@@ -109,6 +111,16 @@ def _described(work: Conversion, scan: Scan, sidecar: Sidecar | None, source: Pa
     fields = {name: work.given[name] for name in ("TracerName", "TracerRadionuclide") if name in work.given}
     if work.options.tracer is not None:
         fields["TracerName"] = work.options.tracer
+    beside = sidecar_of(source, unit=work.options.unit)
+    if beside is not None:
+        named = str(fields.get("TracerName", beside.tracer))
+        if beside.tracer and same_tracer(named) != same_tracer(beside.tracer):
+            raise InputError(
+                f"{beside.paths[0]}: TracerName is {beside.tracer!r}, but {named!r} was given; leave that out "
+                "(--tracer) or mend the file"
+            )
+        told = {"TracerName": beside.tracer, "TracerRadionuclide": beside.radionuclide}
+        fields = {name: value for name, value in told.items() if value} | fields
     known = find_tracer(str(fields.get("TracerName", "")))
     if known is not None:
         fields.setdefault("TracerRadionuclide", known.radionuclide)

@@ -73,6 +73,22 @@ def exclusions_of(
     return Exclusions(tuple(rows), scans or ()), tuple(findings)
 
 
+def refuse_nothing_left(scans: Sequence[Scan], excluded: Exclusions) -> None:
+    """Refuse a study of which every scan is excluded.
+
+    Raises
+    ------
+    InputError
+    """
+    reasons = {scan.label: excluded.reason(scan) for scan in scans}
+    if reasons and all(reasons.values()):
+        label, why = next(iter(reasons.items()))
+        raise InputError(
+            f"every scan is excluded ({label}: {why}; ...), so there is nothing to bring together; take rows out of "
+            "exclusions.tsv"
+        )
+
+
 def _files(bids: Path, plan: StudyPlan | None) -> list[Path]:
     folders = [bids] if plan is None else [bids, plan.path.parent]
     distinct = {os.path.realpath(folder): folder for folder in reversed(folders)}

@@ -13,6 +13,7 @@ from raphe.data.record import Step
 from raphe.data.scan import Scan
 from raphe.errors import nearest
 from raphe.io.exclusions import FILE, PARTICIPANT, RUN, SESSION, TRACER, Listed, read_exclusions
+from raphe.io.not_fetched import is_there
 from raphe.io.participants import ID
 from raphe.io.tables import read_table, shortened
 from raphe.pipeline.plan import StudyPlan
@@ -89,7 +90,7 @@ def exclusions_of_results(
     if not os.path.lexists(path):
         return TakenOut(), ()
     listed, faults = read_exclusions(path)
-    people = set(read_table(participants).cells(ID)) if participants.is_file() else set[str]()
+    people = set(read_table(participants).cells(ID)) if is_there(participants) else set[str]()
     people = {f"sub-{one.removeprefix('sub-')}" for one in (*people, *(scan.participant for scan in scans))}
     sessions = tuple(dict.fromkeys((*(one.label for one in plan.sessions), *(scan.session or "" for scan in scans))))
     names = [*(one.name for one in plan.tracers), *(scan.tracer for scan in scans)]

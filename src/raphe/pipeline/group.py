@@ -93,11 +93,6 @@ def report_group(
     """
     began = time.monotonic()
     done, missing = _done(out, tables, tasks, failed)
-    if all(task.excluded for task in tasks):
-        raise InputError(
-            f"every scan is excluded ({tables[0].scan.label}: {tasks[0].excluded}; ...), so there is "
-            "nothing to bring together; take rows out of exclusions.tsv"
-        )
     summaries = (
         *(_summary(out, table, task, missing) for table, task in zip(tables, tasks, strict=True)),
         *absent,

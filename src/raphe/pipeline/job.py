@@ -17,7 +17,7 @@ from raphe.io.check import check_dataset
 from raphe.io.names import parse_name
 from raphe.io.raw_scans import has_images
 from raphe.pipeline.examination import Examination, examine, tracer_names
-from raphe.pipeline.exclusions import Exclusions
+from raphe.pipeline.exclusions import Exclusions, refuse_nothing_left
 from raphe.pipeline.findings import refuse_errors
 from raphe.pipeline.map_files import MapChoice, files_of_maps
 from raphe.pipeline.map_noise import AgainstNoise
@@ -27,6 +27,7 @@ from raphe.pipeline.people_of import people_of
 from raphe.pipeline.plan import StudyPlan, read_plan
 from raphe.pipeline.plan_schema import same_tracer
 from raphe.pipeline.preprocess import preprocessed_tables, raw_scans
+from raphe.pipeline.session_order import doubts_of_order
 from raphe.pipeline.unread import Unread, spared
 from raphe.report.study import ScanSummary
 
@@ -113,19 +114,23 @@ def read_job(
     absent = (*lost, *unread.scans, *_not_preprocessed(options, derivatives, plan, excluded, unread))
     partial = bool(absent or options.participant_label or options.session_label or options.tracer)
     taken_out = {table.scan.label for table in tables if excluded.reason(table.scan)}
-    people, unknown = people_of(plan, options.bids / "participants.tsv", options.bids / "phenotype")
+    persons = {table.scan.participant for table in tables}
+    people, unknown = people_of(plan, options.bids / "participants.tsv", options.bids / "phenotype", persons)
     found = examine(tables, plan, said(options), partial=partial, excluded=taken_out, people=people)
     refuse_errors((*unknown, *found.findings))
+    if options.level != "participant" and found.tables:
+        refuse_nothing_left([table.scan for table in found.tables], excluded)
     if not found.tables:
         raise InputError(f"{options.bids}: none of the scans that were asked for is of a tracer of the plan")
     tasks = _tasks(study, found, plan, derivatives, options, made, excluded)
     there = {table.scan.label for table in study.tables}
+    order = doubts_of_order(options.bids, [one.scan for one in found.tables if one.scan.label not in taken_out], plan)
     return Job(
         study,
         plan,
         found.tables,
         tasks,
-        (*_of_a_part(options), *findings, *unread.findings, *unknown, *found.findings),
+        (*_of_a_part(options), *findings, *unread.findings, *unknown, *found.findings, *order),
         people,
         tuple(_named(one, found.tables) for one in absent if one.scan.label not in there),
         unread,

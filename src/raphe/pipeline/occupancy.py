@@ -67,11 +67,12 @@ def _each_session(options: argparse.Namespace) -> list[argparse.Namespace]:
     """Options for each blocked session that ``--session`` names."""
     if not options.session:
         return [options]
-    before, several = options.session[0], arguments.names(options.session[1])
+    before, text = options.session
+    several = [label.removeprefix("ses-") for label in arguments.names(text)]
     doubled = next((name for at, name in enumerate(several) if name in several[:at]), None)
     if doubled is not None:
         raise InputError(f"--session names {doubled!r} twice; keep one")
-    return [argparse.Namespace(**{**vars(options), "session": [before, name]}) for name in several]
+    return [argparse.Namespace(**{**vars(options), "session": [before.removeprefix("ses-"), name]}) for name in several]
 
 
 def _done(options: argparse.Namespace) -> _Done:

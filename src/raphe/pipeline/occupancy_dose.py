@@ -14,6 +14,7 @@ from raphe.data.record import Step
 from raphe.errors import InputError
 from raphe.io.exposures import Exposures, read_exposures
 from raphe.io.occupancy import ALL
+from raphe.io.participants import mistaken
 from raphe.io.provenance import sha256
 from raphe.pipeline.dose_of import Curve, check_exposures, dose_row, of_lines, of_region, points_of, without_line
 
@@ -104,6 +105,8 @@ def _checked(scans: Sequence[Scans], exposures: Exposures, curve: Curve) -> list
             else:
                 known[who] = value
     others = [person for person in exposures.people if person not in people]
+    for fault in mistaken(exposures.path, exposures.lines, people):
+        raise fault
     if others:
         warnings.append(f"{exposures.path} has {exposures.column} of {', '.join(others)}, who have not both scans here")
     if not known:

@@ -61,7 +61,8 @@ def _tables(options: argparse.Namespace) -> tuple[Estimates, Estimates]:
             there = ", ".join(table.distinct("session"))
             raise InputError(f"{path} holds the sessions {there}; name both with --session BASELINE BLOCKED")
         if options.participant:
-            table = _only(table, "participant", options.participant, path)
+            people = [label.removeprefix("sub-") for label in options.participant]
+            table = _only(table, "participant", people, path)
         for field, wanted in (("tracer", [options.tracer]), ("model", options.model)):
             if any(wanted):
                 table = _only(table, field, wanted, path)

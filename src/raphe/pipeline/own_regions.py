@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
 import numpy as np
 
 from raphe.core.resample import NEAREST, at_places, resample
+from raphe.data.finding import Finding
 from raphe.data.image import Grid
 from raphe.data.record import Step
 from raphe.data.volume import Labels
 from raphe.errors import InputError
+from raphe.io.label_images import names_in, table_of_labels
 from raphe.io.names import parse_name
+from raphe.io.raw_scans import RawScan
 from raphe.io.segmentation_labels import read_segmentation
 from raphe.io.segmentations import Segmentation, find_segmentation, segmentations
 from raphe.io.tables import shortened
 from raphe.nomenclature import FLUID, segmentation_key
 from raphe.pipeline.atlas_choice import atlas_of
+from raphe.pipeline.preprocess_choices import Preprocessing
 from raphe.pipeline.raw_task import RawTask
 from raphe.preprocess.anatomy import Head
 
@@ -32,24 +39,49 @@ def own_segmentation(task: RawTask) -> Segmentation | None:
     InputError
         If there are several, or one is asked for that there is not, nor an atlas of that name.
     """
-    if task.head is None:
+    return segmentation_of(task.raw, task.choices, (*task.derivatives, task.bids))
+
+
+def segmentation_of(raw: RawScan, choices: Preprocessing, roots: Sequence[Path]) -> Segmentation | None:
+    """The same of a scan, by the choices and the datasets that a task would have.
+
+    Raises
+    ------
+    InputError
+        As :func:`own_segmentation`.
+    """
+    if raw.t1 is None or choices.anatomy == "pet":
         return None
-    roots = (*task.derivatives, task.bids)
-    participant, wanted = task.raw.scan.participant, task.choices.seg
-    of_t1 = parse_name(task.head.t1).entities.get("ses")
-    own = task.raw.scan.session
+    participant, wanted = raw.scan.participant, choices.seg
+    of_t1 = parse_name(raw.t1).entities.get("ses")
+    own = raw.scan.session
     found = find_segmentation(participant, tuple(dict.fromkeys((of_t1 or own, own, None))), roots, wanted)
     if found is None and wanted is not None and not segmentation_key(wanted) == segmentation_key(
-        atlas_of(task.choices).name
+        atlas_of(choices).name
     ):  # fmt: skip
         named = dict.fromkeys(name for one in segmentations(participant, roots) for name in one.names)
         there = f"there are {shortened(list(named))}" if named else "there is none"
         raise InputError(
             f"sub-{participant} has no segmentation {wanted!r} (seg- or desc- of *_dseg.nii.gz in anat, or a file of "
             f"FreeSurfer in mri); {there}: name one of them, its folder (--derivatives), or leave --seg out for the "
-            f"atlas {atlas_of(task.choices).name}"
+            f"atlas {atlas_of(choices).name}"
         )
     return found
+
+
+def faults_of_segmentations(
+    raws: Sequence[RawScan], choices: Preprocessing, roots: Sequence[Path]
+) -> Iterator[Finding]:
+    """Yield what keeps the segmentations of scans from being used, as far as it shows without their images."""
+    for raw in raws:
+        path = raw.image
+        try:
+            one = segmentation_of(raw, choices, roots)
+            if one is not None and not one.freesurfer:
+                path = one.path
+                names_in(table_of_labels(path))
+        except InputError as error:
+            yield Finding("error", path, "seg", str(error))
 
 
 def own_regions(one: Segmentation, head: Head, wanted: str | None) -> tuple[Labels, Step, tuple[str, ...]]:

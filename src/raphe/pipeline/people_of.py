@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 from raphe.data.finding import Finding
 from raphe.data.people import NOT_KNOWN, People, score_key
 from raphe.errors import InputError, nearest
-from raphe.io.participants import ID, faults
-from raphe.io.phenotype import read_score, score_names
+from raphe.io.not_fetched import is_there
+from raphe.io.participants import ID, faults, mistaken
+from raphe.io.people_doubts import doubts_of_people
+from raphe.io.phenotype import Score, read_score, score_names
 from raphe.io.tables import Table, read_table
-from raphe.pipeline.cells_of_people import mixed_numbers, spelled_alike
+from raphe.pipeline.cells_of_people import mixed_numbers, no_exposures, spelled_alike
 from raphe.pipeline.contrast_rules import arms_of
 from raphe.pipeline.plan_schema import ContrastSection, StudyPlan
 from raphe.pipeline.toml_lines import Key
@@ -21,7 +23,11 @@ ARM = "arm"
 
 
 def people_of(
-    plan: StudyPlan | None, participants: Path, phenotype: Path, arms: Mapping[str, str] | None = None
+    plan: StudyPlan | None,
+    participants: Path,
+    phenotype: Path,
+    there: Collection[str] = (),
+    arms: Mapping[str, str] | None = None,
 ) -> tuple[People, tuple[Finding, ...]]:
     """Read what the contrasts of a plan need of participants.
 
@@ -32,6 +38,8 @@ def people_of(
         ``participants.tsv``; need not be there.
     phenotype : Path
         Folder of scores; need not be there.
+    there : collection of str
+        Participants who have scans.
     arms : mapping of str to str, optional
         Arm of each participant, for want of a column of arms.
 
@@ -40,7 +48,9 @@ def people_of(
     People
     tuple of Finding
         Errors: a covariate, a score or a visit that there is not, an arm that the plan does not have, a covariate of
-        numbers with a cell that is none (the column is then left out). Warnings: one class in several spellings.
+        numbers or an exposure with a cell that is none (the column is then left out), a participant of a table who
+        differs from one that has scans in the zeros of the label alone. Warnings: one class in several spellings, an
+        age or weight that nobody has.
     """
     if plan is None:
         return People(), ()
@@ -54,7 +64,9 @@ def people_of(
     for index, contrast in enumerate(plan.contrasts):
         for key, name in _wanted(index, contrast):
             try:
-                _find(name, columns, phenotype, scores)
+                score = _find(name, columns, phenotype, scores)
+                if score is not None:
+                    found += _mistaken(score.path, score.lines, there)
             except InputError as error:
                 if key[2] == "score_sessions" and not isinstance(error, _NoVisitError):
                     key = ("contrast", index, "score")
@@ -65,10 +77,19 @@ def people_of(
             how = f"blocks {contrast.blocks!r} is no column of participants.tsv; {nearest(contrast.blocks, columns)}"
             found.append(Finding("error", plan.path, "contrast.blocks", f"{where}: {how}"))
     if table is not None:
+        used = {ARM, *(name for at, one in enumerate(plan.contrasts) for _, name in _wanted(at, one))}
+        used |= {one.blocks for one in plan.contrasts if one.blocks is not None}
+        if not used.isdisjoint(columns):
+            lines = dict(zip((who.removeprefix("sub-") for who in table.cells(ID)), table.lines, strict=True))
+            found += _mistaken(table.path, lines, there)
         mixed = list(_mixed(plan, table))
-        found += [*mixed, *_spelled(plan, table)]
+        found += [*mixed, *_spelled(plan, table), *doubts_of_people(table, _covariates(plan))]
         columns = {name: cells for name, cells in columns.items() if name not in {one.field for one in mixed}}
     return People(columns, scores), tuple(dict.fromkeys(found))
+
+
+def _mistaken(path: Path, lines: Mapping[str, int], there: Collection[str]) -> list[Finding]:
+    return [Finding("error", path, ID, str(fault)) for fault in mistaken(path, lines, there)]
 
 
 class _NoVisitError(InputError):
@@ -77,7 +98,7 @@ class _NoVisitError(InputError):
 
 def _participants(path: Path) -> Table | None:
     """The table, if it is there and sound; else a finding of the data set tells what is wrong."""
-    if not path.is_file():
+    if not is_there(path):
         return None
     table = read_table(path)
     return None if faults(table) else table
@@ -109,10 +130,17 @@ def _arm_faults(plan: StudyPlan, table: Table | None) -> Iterator[Finding]:
             yield Finding("error", table.path, ARM, f"{table.path}: {ARM}, line {line}: {how}")
 
 
+def _covariates(plan: StudyPlan) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name for contrast in plan.contrasts for name in contrast.covariates))
+
+
 def _mixed(plan: StudyPlan, table: Table) -> Iterator[Finding]:
-    for name in dict.fromkeys(name for contrast in plan.contrasts for name in contrast.covariates):
+    for name in _covariates(plan):
         if name in table.columns and name not in (ID, ARM):
             yield from mixed_numbers(table, name)
+    for exposure in dict.fromkeys(contrast.exposure for contrast in plan.contrasts):
+        if exposure is not None and exposure in table.columns:
+            yield from no_exposures(table, exposure)
 
 
 def _spelled(plan: StudyPlan, table: Table) -> Iterator[Finding]:
@@ -138,8 +166,8 @@ def _wanted(index: int, contrast: ContrastSection) -> Iterator[tuple[Key, str]]:
 
 def _find(
     name: str, columns: Mapping[str, Mapping[str, str]], phenotype: Path, scores: dict[str, Mapping[str, float]]
-) -> None:
-    """Put a score among ``scores``, unless it is there or a column of the participants.
+) -> Score | None:
+    """Put a score among ``scores``, unless it is there or a column of the participants; its table, if it has one.
 
     Raises
     ------
@@ -147,8 +175,9 @@ def _find(
         If there is no such column, score or visit.
     """
     if name in columns or name in scores:
-        return
+        return None
     score, _, visit = name.partition(":")
+    visit = visit.removeprefix("ses-")
     table = read_score(phenotype, score)
     if table is None:
         if visit and f"{score}_{visit}" in columns:
@@ -157,7 +186,7 @@ def _find(
             if not found.numeric(score):
                 raise InputError(f"the column {score}_{visit} of participants.tsv does not hold numbers")
             scores[name] = {who: _float(found.known(score, who)) for who in cells}
-            return
+            return None
         known = (*columns, *score_names(phenotype))
         raise InputError(
             f"{score!r} is no column of participants.tsv and no score of phenotype/; {nearest(score, known)}"
@@ -169,6 +198,7 @@ def _find(
         hint = nearest(visit, visits) if visits else "it was taken once; name no visit"
         raise _NoVisitError(f"score {score!r} has no visit {visit!r} in {table.path.name}; {hint}")
     scores[name] = table.visits[visit]
+    return table
 
 
 def _float(value: str | float | None) -> float:

@@ -18,6 +18,7 @@ from raphe.data.scan import Scan
 from raphe.errors import InputError, nearest
 from raphe.io import derivatives as names
 from raphe.io.contrasts import write_contrast, write_contrast_values
+from raphe.io.not_fetched import is_there
 from raphe.io.participants import faults as faults_of
 from raphe.io.pharmacology import write_pharmacology
 from raphe.io.provenance import fingerprint, remove_outdated, sha256, write_record
@@ -70,7 +71,8 @@ def run(options: argparse.Namespace) -> int:
         messages.warn(why)
     _check_vary(options.table, plan, estimates)
     _check_participants(participants)
-    people, unknown = people_of(plan, participants, phenotype, _arms(options.table, plan, estimates))
+    persons = estimates.distinct("participant")
+    people, unknown = people_of(plan, participants, phenotype, persons, _arms(options.table, plan, estimates))
     gone, faults = exclusions_of_results(plan, _scans(estimates), participants)
     refuse_errors(faults)
     if gone.told:
@@ -119,7 +121,7 @@ def _printed(contrast: Contrast, region: str) -> list[str]:
 
 def _check_given(options: argparse.Namespace) -> None:
     """Refuse a file or folder that was named and is not there."""
-    if options.participants is not None and not options.participants.is_file():
+    if options.participants is not None and not is_there(options.participants):
         raise InputError(f"--participants {options.participants} is no file; name participants.tsv")
     if options.phenotype is not None and not options.phenotype.is_dir():
         raise InputError(f"--phenotype {options.phenotype} is no folder; name that of the scores")
@@ -134,7 +136,7 @@ def _check_table(options: argparse.Namespace) -> None:
 
 def _check_participants(path: Path) -> None:
     """Refuse a table in which a participant stands twice, say in two arms."""
-    for fault in faults_of(read_table(path)) if path.is_file() else ():
+    for fault in faults_of(read_table(path)) if is_there(path) else ():
         raise fault
 
 

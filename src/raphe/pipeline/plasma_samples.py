@@ -22,7 +22,7 @@ from raphe.errors import InputError
 from raphe.io.bids import ScanCurves
 from raphe.io.blood_doubts import doubts_of_samples
 from raphe.io.input_function import InputFunction
-from raphe.io.recordings import SAME_TIME, Blood
+from raphe.io.recordings import SAME_TIME, Blood, file_of
 from raphe.pipeline.blood_of import blood_of_files, blood_of_scan
 from raphe.pipeline.choices import Analysis
 
@@ -97,7 +97,8 @@ def samples_of_files(
 def remarks_on_samples(found: Blood | InputFunction, path: Path) -> Iterator[Finding]:
     """Yield values that no plasma and no parent fraction can have, with the file."""
     for remark in check_values(_plasma_alone(found)):
-        yield Finding(remark.severity, path, remark.field, f"{path}: {remark.message}")
+        file = file_of(found.recordings, remark.field, path)
+        yield Finding(remark.severity, file, remark.field, f"{file}: {remark.message}")
 
 
 def with_samples(done: Sequence[Step], samples: PlasmaSamples | None) -> tuple[Step, ...]:
@@ -157,7 +158,7 @@ def _chosen(found: Blood | InputFunction, path: Path, tacs: TACs, analysis: Anal
     if not used.any():
         raise InputError(_none_left(path, _wanting(analysis), begin, own.plasma, parent, left_out))
     kept = Samples(own.plasma.time[used], parent[used], tuple(np.array(own.plasma.source)[used]))
-    for doubt in doubts_of_samples(path, found, kept, tacs):
+    for doubt in doubts_of_samples(file_of(found.recordings, "plasma", path), found, kept, tacs):
         raise InputError(doubt.message)
     if left_out["not above zero"].any():
         at = ", ".join(f"{time:.4g}" for time in own.plasma.time[left_out["not above zero"]])

@@ -7,15 +7,16 @@ import functools
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
-from raphe.errors import InputError, RapheError
+from raphe.errors import InputError, RapheError, nearest
 from raphe.io.datasets import find_tables
 from raphe.io.names import full_name, parse_name
 from raphe.io.provenance import read_record
 from raphe.io.raw_scans import RawScan, find_raw_scans
 from raphe.pipeline.atlas_choice import paths_of, supplies_of
 from raphe.pipeline.execute import execute
+from raphe.pipeline.findings import refuse_errors
 from raphe.pipeline.messages import Messages
-from raphe.pipeline.own_regions import own_segmentation
+from raphe.pipeline.own_regions import faults_of_segmentations, own_segmentation
 from raphe.pipeline.plan import StudyPlan
 from raphe.pipeline.plan_schema import same_tracer
 from raphe.pipeline.prepare_head import HeadTask, prepare_head
@@ -24,6 +25,7 @@ from raphe.pipeline.preprocess_scan import preprocess_scan
 from raphe.pipeline.raw_task import RawOutcome, RawTask
 from raphe.pipeline.template_of import template_of
 from raphe.preprocess.pvc.registry import correction
+from raphe.report.wording import listed
 
 
 def preprocessed_tables(out: Path) -> tuple[Path, ...]:
@@ -76,6 +78,33 @@ def raw_scans(
     )
 
 
+def refuse_others(options: argparse.Namespace, derivatives: Sequence[Path], plan: StudyPlan | None) -> None:
+    """Refuse a study of images none of which is of the people, sessions and tracers that were asked for.
+
+    Raises
+    ------
+    InputError
+        With those that there are.
+    """
+    choices = preprocessing(plan)
+    scans = [raw.scan for raw in find_raw_scans(options.bids, derivatives, t1=choices.t1, anatomy=choices.anatomy)]
+    there = {"sub": {scan.participant for scan in scans}, "ses": {scan.session for scan in scans if scan.session}}
+    for key, asked in (("sub", options.participant_label), ("ses", options.session_label)):
+        known = sorted(f"{key}-{label}" for label in there[key])
+        for name in (f"{key}-{label.removeprefix(f'{key}-')}" for label in asked):
+            if name not in known:
+                raise InputError(f"{options.bids}: there are no images of {name}; {nearest(name, known)}")
+    tracers = options.tracer or [tracer.name for tracer in plan.tracers] if plan else options.tracer
+    others = list(dict.fromkeys(scan.tracer or "a tracer without TracerName" for scan in scans))
+    if tracers and not {same_tracer(name) for name in tracers} & {same_tracer(name) for name in others}:
+        told = f"the images are of {listed(others)}, and none of {listed(tracers)}, which --tracer or the plan names"
+        raise InputError(f"{options.bids}: {told}; name the tracer that is meant, or mend TracerName")
+    raise InputError(
+        f"{options.bids}: there is no image of all that was asked for ({listed([scan.label for scan in scans])} have "
+        "images), or their scans are excluded and cannot be read"
+    )
+
+
 def preprocess(
     raws: Sequence[RawScan],
     options: argparse.Namespace,
@@ -107,6 +136,9 @@ def preprocess(
         If the plan asks for what there is not, or no scan could be preprocessed.
     """
     tasks = _tasks(raws, options, derivatives, plan)
+    if tasks:
+        kept = [raw for raw in raws if raw.scan.label not in excluded]
+        refuse_errors([*faults_of_segmentations(kept, tasks[0].choices, (*derivatives, options.bids))])
     if options.dry_run:
         for task in tasks:
             print(f"would preprocess {task.raw.image} with {task.head.t1 if task.head else 'the regions of an atlas'}")

@@ -60,7 +60,7 @@ def stats_of_maps(
     contrasts, of_regions = _voxelwise(plan)
     folder: Path = options.table
     maps = maps_of_folder(plan, folder, contrasts, options.entity)
-    people, unknown = people_of(plan, participants, phenotype)
+    people, unknown = people_of(plan, participants, phenotype, {one.participant for one in maps.scans()})
     gone, faults = exclusions_of_results(plan, _named(maps), participants)
     refuse_errors([*unknown, *faults])
     maps = _kept(maps, gone)

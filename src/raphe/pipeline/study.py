@@ -10,8 +10,9 @@ from pathlib import Path
 
 from raphe.data.finding import Finding
 from raphe.errors import InputError, RapheError
+from raphe.io.bids import read_study
 from raphe.io.datasets import dataset_roots, find_tables
-from raphe.io.raw_scans import has_images
+from raphe.io.raw_scans import RawScan, has_images
 from raphe.io.staging import prepare
 from raphe.io.tables import shortened
 from raphe.pipeline.exclusions import Exclusions, exclusions_of
@@ -23,7 +24,9 @@ from raphe.pipeline.map_files import files_of_maps
 from raphe.pipeline.messages import Messages
 from raphe.pipeline.participant import ScanOutcome, analyse_scan, roots_of
 from raphe.pipeline.plan import StudyPlan
-from raphe.pipeline.preprocess import preprocess, preprocessed_tables, raw_scans
+from raphe.pipeline.plan_of_images import check_plan_of_images
+from raphe.pipeline.preprocess import preprocess, preprocessed_tables, raw_scans, refuse_others
+from raphe.pipeline.unread import Unread
 from raphe.pipeline.voxels import ROBUST, SHARE
 from raphe.report.study import ScanSummary
 from raphe.report.wording import count
@@ -47,8 +50,8 @@ def run(options: argparse.Namespace) -> int:
     refuse_errors(faults)
     lost: tuple[ScanSummary, ...] = ()
     if options.level in ("participant", "all"):
-        lost = _preprocessed(options, derivatives, plan, excluded, messages)
-        if options.dry_run and not _has_curves(options, derivatives):
+        raws, lost = _preprocessed(options, derivatives, plan, excluded, messages)
+        if options.dry_run and raws and not _has_curves(options, derivatives):
             return messages.code
     job = read_job(options, derivatives, plan, excluded, lost)
     failed = {one.scan.label: one.failure for one in lost if one.failure}
@@ -99,21 +102,42 @@ def _preprocessed(
     plan: StudyPlan | None,
     excluded: Exclusions,
     messages: Messages,
-) -> tuple[ScanSummary, ...]:
-    """Make curves of the scans that have images alone; those that failed."""
+) -> tuple[int, tuple[ScanSummary, ...]]:
+    """Make curves of the scans that have images alone: how many these are, and those that failed."""
     if not has_images(options.bids):
-        return ()
+        return 0, ()
     found, unread = checked(options, derivatives, excluded)
     raws = raw_scans(options, derivatives, plan, unread.reads)
     if not raws:
-        return ()
+        if not _has_curves(options, derivatives):
+            refuse_others(options, derivatives, plan)
+        return 0, ()
+    _check_plan(raws, options, derivatives, plan, excluded, unread)
     taken_out = {raw.scan.label: why for raw in raws if (why := excluded.reason(raw.scan))}
     lost = preprocess(raws, options, derivatives, plan, messages, taken_out, {one.message for one in found})
-    return tuple(
+    return len(raws), tuple(
         ScanSummary(raw.scan, failure="" if label in taken_out else lost[label], excluded=taken_out.get(label, ""))
         for raw in raws
         if (label := raw.scan.label) in lost
     )
+
+
+def _check_plan(
+    raws: Sequence[RawScan],
+    options: argparse.Namespace,
+    derivatives: Sequence[Path],
+    plan: StudyPlan | None,
+    excluded: Exclusions,
+    unread: Unread,
+) -> None:
+    """Refuse a plan that the scans cannot answer before hours are spent on their images."""
+    if options.level == "participant":
+        return
+    scans = [raw.scan for raw in raws]
+    if _has_curves(options, derivatives):
+        scans += [table.scan for table in read_study(options.bids, derivatives, wanted=unread.reads).tables]
+    partial = bool(unread.scans or options.participant_label or options.session_label or options.tracer)
+    refuse_errors(check_plan_of_images(options.bids, plan, scans, excluded, partial=partial))
 
 
 def _has_curves(options: argparse.Namespace, derivatives: Sequence[Path]) -> bool:

@@ -108,11 +108,23 @@ def each_region(
         except InputError as error:
             arms = tuple(groups[person] for person in sample.people) if groups else ()
             gap = np.full(len(sample), np.nan)
-            rows.append(row_of(sample.of(gap, gap), NO_EFFECT, why=[str(error)], groups=arms))
-            faults.append(str(error))
+            faults.append(_why(sample, error))
+            rows.append(row_of(sample.of(gap, gap), NO_EFFECT, why=faults[-1:], groups=arms))
     if faults and len(faults) == len(found):
         raise InputError(faults[0])
     return tuple(rows)
+
+
+def _why(sample: Sample, error: InputError) -> str:
+    """Why a region has no answer: first that people have no value here, where that may be the reason."""
+    lost = {one.participant: one.reason for one in sample.excluded if one.participant not in sample.people}
+    if not lost:
+        return str(error)
+    whole = len(sample) + len(lost)
+    reasons = "; ".join(dict.fromkeys(lost.values()))
+    if not len(sample):
+        return f"none of {whole} people has a usable value in this region ({reasons})"
+    return f"{len(sample)} of {whole} people have usable values in this region ({reasons}), and {error}"
 
 
 def people_table(rows: Sequence[ContrastRow]) -> tuple[tuple[str, ...], Array]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 
 import numpy as np
@@ -137,8 +138,11 @@ def _permuted(row: ContrastRow, at: int, answer: Answer, permutation: Permutatio
 
 def _resampled(row: ContrastRow, question: Question, answer: Answer) -> ContrastRow:
     """The row with its interval by resampling people, where the plan asks for it."""
-    known = answer.statistic is not None and row.individual.size > 0 and np.isfinite(row.estimate)
-    return with_bootstrap(row, question, answer.statistic(row) if answer.statistic is not None and known else None)
+    statistic = None
+    if question.bootstrap is not None and answer.statistic is not None and row.individual.size > 0:
+        with suppress(InputError):  # too few people for the design, which the row says already
+            statistic = answer.statistic(row)
+    return with_bootstrap(row, question, statistic)
 
 
 def _about_arms(question: Question, answer: Answer) -> tuple[str, ...]:
