@@ -1,0 +1,85 @@
+"""``raphe stats`` on small made-up tables: what cannot be answered, or should not be believed, is told."""
+
+import numpy as np
+import pytest
+
+HEAD = "participant session tracer condition arm region model parameter value se quality".split()
+
+PLAN = '[[tracer]]\nname = "DASB"\nmodel = "SRTM"\n\n'
+PAIRED = '[[contrast]]\nname = "change"\nterms = ["baseline", "post"]\n\n'
+SCORE = '[[contrast]]\nname = "mood"\nkind = "correlation"\nx = ["baseline"]\nscore = "madrs"\n'
+
+WHO = [f"{i:02d}" for i in range(1, 9)]
+ARMS = ("placebo", "drug")
+
+
+def rows(regions=("thalamus", "putamen"), sessions=("baseline", "post"), arms=False, seed=1):
+    """A row of every person, region and session, as cells by column."""
+    random = np.random.default_rng(seed)
+    return [
+        dict(
+            zip(
+                HEAD,
+                (who, session, "DASB", "n/a", ARMS[int(who) % 2] if arms else "n/a", region, "SRTM", "BP_ND",
+                 f"{random.normal(2.0, 0.3):.5f}", "0.1", ""),
+                strict=True,
+            )
+        )
+        for who in WHO
+        for region in regions
+        for session in sessions
+    ]  # fmt: skip
+
+
+@pytest.fixture
+def asked(tmp_path, raphe):
+    """Run ``raphe stats`` on a plan, rows and scores by person (others have none)."""
+
+    def run(plan, table, scores=None, *words):
+        (tmp_path / "raphe.toml").write_text(PLAN + plan)
+        text = ["\t".join(HEAD), *("\t".join(row[column] for column in HEAD) for row in table)]
+        (tmp_path / "estimates.tsv").write_text("\n".join(text) + "\n")
+        people = [f"sub-{who}\t{(scores or {}).get(who, 'n/a')}" for who in WHO]
+        (tmp_path / "participants.tsv").write_text("\n".join(["participant_id\tmadrs", *people]) + "\n")
+        return raphe("stats", tmp_path / "raphe.toml", tmp_path / "estimates.tsv", *words)
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("scores", "why"),
+    [
+        ({}, "nobody has both values; a correlation needs three people"),
+        ({"01": 3, "02": 9}, "only 01, 02 have both values; a correlation needs three people"),
+    ],
+)
+def test_a_correlation_that_nobody_can_answer_is_a_warning_that_says_which_and_why(asked, scores, why):
+    ended = asked(PAIRED + SCORE, rows(), scores)
+    assert ended.code == 1
+    assert f"warning: contrast 'mood' cannot be tested in any of its 2 regions: {why}" in ended.err
+
+
+def test_regions_that_cannot_be_tested_for_different_reasons_are_told_apart(asked):
+    table = [row for row in rows() if row["region"] != "putamen" or row["participant"] == "01"]
+    for row in table:
+        row["value"] = "1.5" if row["region"] == "thalamus" and row["session"] == "baseline" else row["value"]
+    ended = asked(PAIRED + SCORE, table, {who: int(who) for who in WHO})
+    assert ended.code == 1
+    assert (
+        "contrast 'mood' cannot be tested in any of its 2 regions: a measurement is the same in all people (thalamus); "
+        "only 01 have both values; a correlation needs three people (putamen)"
+    ) in ended.err
+
+
+def test_a_correlation_that_can_be_answered_in_one_region_is_no_warning(asked):
+    table = [row for row in rows() if row["region"] != "putamen" or row["participant"] == "01"]
+    ended = asked(SCORE, table, {who: int(who) ** 2 for who in WHO})
+    assert (ended.code, ended.err) == (0, "")
+
+
+def test_three_people_have_no_interval_to_speak_of(asked):
+    ended = asked(SCORE, rows(), {"01": 3, "02": 9, "03": 4})
+    assert "without intervals any value remains possible" in ended.out
+    one = asked(SCORE, rows(("thalamus",)), {"01": 3, "02": 9, "03": 4})
+    assert "there is no interval, so that any value may be true" in one.out
+    assert "within the interval" not in ended.out + one.out
