@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from raphe.errors import InputError, OutputError
-from raphe.io.tables import read_json, read_table, read_text, write_text
+from raphe.io.tables import doubled, read_json, read_table, read_text, write_text
 
 
 def saved(tmp_path: Path, content: str | bytes, name: str = "table.tsv") -> Path:
@@ -192,3 +192,16 @@ def test_an_excel_file_is_told_as_such(tmp_path, data):
     path.write_bytes(data)
     with pytest.raises(InputError, match=r"plasma\.bld is an Excel file.*save it as tab-separated text"):
         read_text(path)
+
+
+@pytest.mark.parametrize(
+    ("other", "way"),
+    [
+        ("sub-01\tdrug\t", "both lines say the same: delete line 3"),
+        ("sub-01\tplacebo\t31", "the lines differ in arm (drug, placebo), age (empty, 31): keep the one that is right"),
+    ],
+)
+def test_two_lines_of_which_only_one_should_be_are_held_against_each_other(tmp_path, other, way):
+    path = tmp_path / "participants.tsv"
+    path.write_text(f"participant_id\tarm\tage\nsub-01\tdrug\t\n{other}\n")
+    assert doubled(read_table(path), 2, 3) == way

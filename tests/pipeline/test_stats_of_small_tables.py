@@ -83,3 +83,56 @@ def test_three_people_have_no_interval_to_speak_of(asked):
     one = asked(SCORE, rows(("thalamus",)), {"01": 3, "02": 9, "03": 4})
     assert "there is no interval, so that any value may be true" in one.out
     assert "within the interval" not in ended.out + one.out
+
+
+def copy(table, target, source):
+    """Values of one person and session in place of another's."""
+    own = {row["region"]: row["value"] for row in table if (row["participant"], row["session"]) == source}
+    for row in table:
+        if (row["participant"], row["session"]) == target:
+            row["value"] = own[row["region"]]
+    return table
+
+
+@pytest.mark.parametrize(
+    ("target", "source", "named"),
+    [
+        (("05", "post"), ("02", "post"), "participant '02', session 'post' and participant '05', session 'post'"),
+        (("03", "post"), ("03", "baseline"), "participant '03', session 'baseline' and participant '03', session 'po"),
+    ],
+)
+def test_estimates_that_are_a_copy_of_another_scan_are_doubted(asked, target, source, named):
+    ended = asked(PAIRED, copy(rows(), target, source))
+    assert ended.code == 1
+    assert f"BP_ND by SRTM of DASB is the same, to the last digit, in all 2 regions of {named}" in ended.err
+    assert "is one a copy of the other?" in ended.err
+
+
+def test_few_digits_that_coincide_are_no_copy(asked):
+    table = copy(rows(), ("05", "post"), ("02", "post"))
+    for row in table:
+        row["value"] = f"{float(row['value']):.1f}"
+    assert asked(PAIRED, table).err == ""
+
+
+def test_what_no_contrast_is_of_may_be_the_same_in_everyone(asked):
+    table = rows()
+    table += [{**row, "parameter": "R1", "value": "1.023456789"} for row in table]
+    ended = asked(PAIRED, table)
+    assert "copy" not in ended.err
+
+
+@pytest.mark.parametrize(
+    ("value", "way"),
+    [
+        ("the same", "both lines say the same: delete line 34"),
+        ("2.5", ", 2.5): keep the one that is right, or tell scans or fits apart by session, tracer or model"),
+    ],
+)
+def test_a_row_that_stands_twice_is_named_by_its_lines_and_what_to_do(asked, value, way):
+    table = rows()
+    table.append({**table[4], "value": table[4]["value"] if value == "the same" else value})
+    ended = asked(PAIRED, table)
+    assert ended.code == 2
+    assert "stands in line 6 already; " in ended.err
+    assert way in ended.err

@@ -109,6 +109,19 @@ def read_table(path: Path, *, rows: bool = True) -> Table:
     return Table(path, columns, tuple(found), tuple(range(2, len(lines) + 1)))
 
 
+def doubled(table: Table, first: int, line: int) -> str:
+    """What to do about two lines of which only one should be: delete one, or keep that which is right."""
+    rows = dict(zip(table.lines, table.rows, strict=True))
+    unlike = [
+        f"{column} ({one or 'empty'}, {other or 'empty'})"
+        for column, one, other in zip(table.columns, rows[first], rows[line], strict=True)
+        if one != other
+    ]
+    if not unlike:
+        return f"both lines say the same: delete line {line}"
+    return f"the lines differ in {shortened(unlike, 4)}: keep the one that is right"
+
+
 def read_json(path: Path) -> dict[str, object]:
     """Read a JSON file that holds one object, strictly.
 

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import math
-from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 
 from raphe.data.estimates import Estimates
@@ -24,28 +21,21 @@ from raphe.io.provenance import fingerprint, remove_outdated, sha256, write_reco
 from raphe.io.results import read_estimates
 from raphe.io.staging import prepare, staged
 from raphe.io.tables import read_table
-from raphe.kinetics.judgement import PLAUSIBLE
-from raphe.nomenclature import region_key
 from raphe.pipeline.contrast_check import check_contrasts
-from raphe.pipeline.contrast_rules import tracers_of
 from raphe.pipeline.contrasts_of import Made, contrasts_of, material_of
+from raphe.pipeline.estimates_check import check_vary, copied, implausible
 from raphe.pipeline.exclusions_of_results import TakenOut, exclusions_of_results
 from raphe.pipeline.findings import paragraphs, refuse_errors
 from raphe.pipeline.messages import Messages
 from raphe.pipeline.people_of import people_of
 from raphe.pipeline.pharmacology_of import pharmacology_of
 from raphe.pipeline.plan import StudyPlan, read_plan, with_regions_as
-from raphe.pipeline.plan_schema import same_tracer
 from raphe.pipeline.stats_of_maps import stats_of_maps
-from raphe.quality import WORD, Quality
 from raphe.report.pharmacology import parts_of
 from raphe.report.verdict import family_verdict, region_verdict
 
 NAME = "stats"
 """Of the record of what was done."""
-
-FEW = 3
-"""Fewer equal values than that may be chance, or rounding."""
 
 
 def run(options: argparse.Namespace) -> int:
@@ -65,10 +55,9 @@ def run(options: argparse.Namespace) -> int:
         return stats_of_maps(options, messages, plan, participants, phenotype)
     _check_table(options)
     estimates = read_estimates(options.table)
-    _check_once(options.table, estimates)
-    for why in _implausible(options.table, estimates):
+    for why in (*implausible(options.table, estimates), *copied(options.table, plan, estimates)):
         messages.warn(why)
-    _check_vary(options.table, plan, estimates)
+    check_vary(options.table, plan, estimates)
     _check_participants(participants)
     people, unknown = people_of(plan, participants, phenotype, _arms(options.table, plan, estimates))
     gone, faults = exclusions_of_results(plan, _scans(estimates), participants)
@@ -136,56 +125,6 @@ def _check_participants(path: Path) -> None:
     """Refuse a table in which a participant stands twice, say in two arms."""
     for fault in faults_of(read_table(path)) if path.is_file() else ():
         raise fault
-
-
-def _check_once(table: Path, estimates: Estimates) -> None:
-    """Refuse two rows of one value."""
-    count = Counter((*row[:3], *row[5:8]) for row in estimates.rows)
-    for (who, session, tracer, region, model, parameter), n in count.items():
-        if n > 1:
-            raise InputError(
-                f"{table}: participant {who!r} has {n} rows of {parameter} by {model} of {tracer} in region "
-                f"{region!r}, session {session!r}; keep one"
-            )
-
-
-def _implausible(table: Path, estimates: Estimates) -> Iterator[str]:
-    """Tell of values that no fit would leave unflagged, which somebody has written: the first, and of how many."""
-    odd = [
-        row
-        for row in estimates.usable().rows
-        if row.parameter in PLAUSIBLE and not PLAUSIBLE[row.parameter][0] < row.value < PLAUSIBLE[row.parameter][1]
-    ]
-    for row in odd[:1]:
-        low, high = PLAUSIBLE[row.parameter]
-        more = f", and {len(odd) - 1} more are as odd" if len(odd) > 1 else ""
-        yield (
-            f"{table}: {row.parameter} of participant {row.participant!r}, session {row.session!r}, region "
-            f"{row.region!r} is {row.value:g}, where {low:g} to {high:g} is plausible{more}; mend it, or flag it "
-            f"({WORD[Quality.IMPLAUSIBLE]} in the column quality)"
-        )
-
-
-def _check_vary(table: Path, plan: StudyPlan, estimates: Estimates) -> None:
-    """Refuse what a contrast asks of where it is the same in everyone, in the primary region or in all regions."""
-    asked = {(same_tracer(tracer), one.parameter) for one in plan.contrasts for tracer in tracers_of(one)}
-    values: dict[tuple[str, str, str, str], dict[str, list[float]]] = {}
-    for row in estimates.rows:
-        if (same_tracer(row.tracer), row.parameter) in asked and not math.isnan(row.value):
-            one = values.setdefault((row.tracer, row.model, row.parameter, row.session), {})
-            one.setdefault(row.region, []).append(row.value)
-    key = region_key(plan.primary.region) if plan.primary else ""
-    for (tracer, model, parameter, session), regions in values.items():
-        alike = {name for name, found in regions.items() if len(found) >= FEW and len(set(found)) == 1}
-        named = [name for name in alike if region_key(name) == key]
-        if named or alike >= set(regions):
-            where = named[0] if named else min(alike)
-            others = "" if len(regions) == 1 or alike < set(regions) else " (every region likewise)"
-            raise InputError(
-                f"{table}: {parameter} by {model} of {tracer} in region {where!r}{others} is {regions[where][0]:g} in "
-                f"all {len(regions[where])} participants of session {session!r}; measurements vary, and nothing can be "
-                "compared that does not: mend the column value"
-            )
 
 
 def _arms(table: Path, plan: StudyPlan, estimates: Estimates) -> dict[str, str]:
