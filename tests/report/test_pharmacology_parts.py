@@ -134,8 +134,8 @@ def doses(given, *, fit=True, left_out=()):
 def test_the_curve_is_told_with_its_remarks_and_who_is_left_out():
     part = dose_part(doses([1, 5, 30], left_out=(("07", "no dose"),)))
     assert part.sentences[0] == (
-        "ED50 10 (5 to no limit) mg, E_max in per cent 100 (fixed), Hill slope 1.2 (0.8 to 1.9), 3 scans; it is not "
-        "determined; a remark."
+        "not determined: ED50; ED50 10 (5 to no limit) mg, E_max in per cent 100 (fixed), Hill slope 1.2 (0.8 to 1.9), "
+        "3 scans; it is not determined; a remark."
     )
     assert "Left out of the curve: 07" in part.sentences[1]
     assert part.tables[0].rows[0][-1] == NOTHING  # no dose gives 80 %
