@@ -1,5 +1,6 @@
 import math
 import os
+import re
 from pathlib import Path
 
 import numpy as np
@@ -205,3 +206,11 @@ def test_two_lines_of_which_only_one_should_be_are_held_against_each_other(tmp_p
     path = tmp_path / "participants.tsv"
     path.write_text(f"participant_id\tarm\tage\nsub-01\tdrug\t\n{other}\n")
     assert doubled(read_table(path), 2, 3) == way
+
+
+@pytest.mark.parametrize(("column", "hint"), [("arms", "; did you mean 'arm'? (columns: "), ("dose", " (columns: ")])
+def test_a_column_that_is_not_there_is_told_with_the_one_nearest_to_it(tmp_path, column, hint):
+    path = tmp_path / "participants.tsv"
+    path.write_text("participant_id\tarm\tage\nsub-01\tdrug\t30\n")
+    with pytest.raises(InputError, match=re.escape(f"there is no column {column!r}{hint}participant_id, arm, age)")):
+        read_table(path).cells(column)

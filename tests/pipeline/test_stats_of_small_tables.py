@@ -136,3 +136,22 @@ def test_a_row_that_stands_twice_is_named_by_its_lines_and_what_to_do(asked, val
     assert ended.code == 2
     assert "stands in line 6 already; " in ended.err
     assert way in ended.err
+
+
+ANCOVA = '[[contrast]]\nname = "arms"\nkind = "ancova"\nterms = ["placbo", "drug"]\nsessions = ["baseline", "post"]\n'
+TWO_ARMS = '[[arm]]\nname = "placebo"\n\n[[arm]]\nname = "drug"\n\n'
+
+
+@pytest.mark.parametrize(
+    ("arms", "hint"),
+    [("", "add one with name = 'placbo', and one for every other arm"), (TWO_ARMS, "did you mean 'placebo'?")],
+)
+def test_an_arm_that_the_plan_does_not_have_is_told_with_the_way_out(asked, arms, hint):
+    ended = asked(arms + ANCOVA, rows(arms=True))
+    assert ended.code == 2
+    assert f"names arm 'placbo', which has no [[arm]]; {hint}" in ended.err
+
+
+def test_a_region_that_no_estimate_has_is_told_with_the_nearest(asked):
+    ended = asked(PAIRED.rstrip() + '\nregions = ["thalamis"]\n', rows())
+    assert "region 'thalamis' has no BP_ND by SRTM of DASB; did you mean 'thalamus'?" in ended.err

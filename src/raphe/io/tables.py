@@ -16,7 +16,7 @@ from typing import NoReturn
 import numpy as np
 import numpy.typing as npt
 
-from raphe.errors import InputError, OutputError
+from raphe.errors import InputError, OutputError, nearest
 
 Array = npt.NDArray[np.float64]
 
@@ -56,7 +56,9 @@ class Table:
             If there is no such column; the message lists those that there are.
         """
         if column not in self.columns:
-            raise InputError(f"{self.path}: there is no column {column!r} (columns: {shortened(self.columns)})")
+            near = nearest(column, self.columns)
+            hint = f"; {near} " if near.startswith("did you mean") else " "
+            raise InputError(f"{self.path}: there is no column {column!r}{hint}(columns: {shortened(self.columns)})")
         index = self.columns.index(column)
         return tuple(row[index] for row in self.rows)
 

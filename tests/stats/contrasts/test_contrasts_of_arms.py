@@ -108,7 +108,7 @@ def test_one_subject_left_in_an_arm_is_refused():
 
 
 def test_a_person_in_two_arms_is_refused():
-    with pytest.raises(InputError, match="'p0' is in two arms, 'placebo' and 'drug'"):
+    with pytest.raises(InputError, match="'p0' is in arm 'placebo' by the table of estimates and in 'drug' by"):
         answered(ROWS, of_arms({"p0": "drug"}), **GROUPS, sessions=("after",))
 
 
