@@ -135,7 +135,8 @@ def read_json(path: Path) -> dict[str, object]:
     """
     text = read_text(path)
     try:
-        value = json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse_constant, parse_float=_finite)
+        value = json.loads(text, object_pairs_hook=_unique, parse_constant=_NoNumber, parse_float=_number)
+        _refuse_no_numbers(value)
     except json.JSONDecodeError as error:
         raise InputError(f"{path}: line {error.lineno}, column {error.colno}: not valid JSON: {error.msg}") from None
     except InputError as error:
@@ -260,12 +261,25 @@ def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
     return dict(pairs)
 
 
-def _refuse_constant(word: str) -> NoReturn:
-    raise InputError(f"{word} is not a number in JSON; write the value, or leave the field out")
+class _NoNumber(str):
+    """What stands for a number in a JSON file and is none: NaN, Infinity, or one that is too large."""
 
 
-def _finite(text: str) -> float:
+def _number(text: str) -> float | _NoNumber:
     value = float(text)
-    if math.isinf(value):
-        raise InputError(f"{text} is too large for a number")
-    return value
+    return _NoNumber(text) if math.isinf(value) else value
+
+
+def _refuse_no_numbers(value: object, field: str = "") -> None:
+    """Refuse the first value that is no number, with the field that holds it."""
+    if isinstance(value, _NoNumber):
+        of = f"field {field}: " if field else ""
+        if value.lstrip("-") in ("NaN", "Infinity"):
+            raise InputError(f"{of}{value} is not a number in JSON; write the value, or leave the field out")
+        raise InputError(f"{of}{value} is too large for a number; mend it")
+    if isinstance(value, dict):
+        for key, part in value.items():
+            _refuse_no_numbers(part, f"{field}.{key}" if field else str(key))
+    if isinstance(value, list):
+        for at, part in enumerate(value, 1):
+            _refuse_no_numbers(part, f"{field}, element {at}" if field else f"element {at}")
