@@ -23,6 +23,10 @@ Array = npt.NDArray[np.float64]
 LEAST_BINDING = 0.5
 """BP_ND from which on a region or voxel counts as high-binding where nothing else names any; an assumption."""
 
+PLAUSIBLE = (0.005, 1.0)
+"""1/min; k2' of the tracers of the brain that are known lie well within, so that outside another unit may be meant. An
+assumption."""
+
 ALIKE = 27
 """Voxels whose noise counts as one: those of a cube of 3 x 3 x 3.
 
@@ -38,6 +42,17 @@ class K2Prime:
     value: float
     se: float
     regions: tuple[str, ...]
+
+
+def doubt_of(k2_prime: float) -> str:
+    """What is doubtful of a k2', in words; empty for nothing."""
+    low, high = PLAUSIBLE
+    if low <= k2_prime <= high:
+        return ""
+    return (
+        f"k2' of {k2_prime:.3g} 1/min is outside of {low:g} to {high:g}, where k2' of tracers of the brain lies, and "
+        "BP_ND follows from it; is it in 1/min, and of this tracer's reference region?"
+    )
 
 
 def estimate_k2_prime(
