@@ -155,3 +155,18 @@ def test_an_arm_that_the_plan_does_not_have_is_told_with_the_way_out(asked, arms
 def test_a_region_that_no_estimate_has_is_told_with_the_nearest(asked):
     ended = asked(PAIRED.rstrip() + '\nregions = ["thalamis"]\n', rows())
     assert "region 'thalamis' has no BP_ND by SRTM of DASB; did you mean 'thalamus'?" in ended.err
+
+
+def test_what_cannot_be_computed_is_not_printed_as_nan_and_nothing_of_scipy_is(asked):
+    """All of one arm change by the same: a Bayes factor is found without a warning of the library."""
+    table = rows(("thalamus",), arms=True)
+    before = {row["participant"]: float(row["value"]) for row in table if row["session"] == "baseline"}
+    for row in table:
+        if row["session"] == "post" and row["arm"] == "drug":
+            row["value"] = f"{before[row['participant']] + 0.5:.5f}"
+    groups = '[[contrast]]\nname = "g"\nkind = "groups"\nterms = ["placebo", "drug"]\nsessions = ["baseline", "post"]\n'
+    ended = asked(TWO_ARMS + groups, table)
+    assert (ended.code, ended.err) == (0, "")
+    few = asked(SCORE, rows(("thalamus",)), {"01": 3})
+    assert "nan" not in few.out
+    assert "contrast 'mood' cannot be tested in region 'thalamus': only 01 have both values" in few.err

@@ -68,7 +68,7 @@ def test_many_regions_are_folded_away_and_a_model_without_R1_says_so():
     rows = [FlowRow(f"r{at}", "R1", 8, checked()) for at in range(7)]
     assert flow_part(flows(rows)).tables[0].folded == "All 7 regions"
     assert flow_part(flows(rows[:6])).tables[0].folded == ""
-    assert "SRTM gives neither R1 nor k2_prime" in flow_part(flows([])).sentences[0]
+    assert "no estimate is of R1 or k2_prime by SRTM" in flow_part(flows([])).sentences[0]
     assert flow_part(flows([])).tables == ()
     none = flow_part(flows([FlowRow("putamen", "R1", 1, None, why="too few")]))
     assert none.sentences[0] == "No region could be compared: too few."

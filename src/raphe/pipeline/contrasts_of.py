@@ -17,7 +17,6 @@ from raphe.pipeline import displacement_of, lassen_of
 from raphe.pipeline.contrast_kinds import EVERY_KIND
 from raphe.pipeline.contrast_rules import is_lassen, tracers_of
 from raphe.pipeline.plan_schema import ContrastSection, StudyPlan, same_tracer
-from raphe.report.wording import count
 from raphe.stats.bayes import Prior
 from raphe.stats.contrasts.gates import in_order
 from raphe.stats.contrasts.question import Material, Question
@@ -119,7 +118,8 @@ def _untested_everywhere(contrast: Contrast, rows: Sequence[ContrastRow]) -> Ite
     for row in rows:
         regions.setdefault(row.why or "too few data", []).append(row.pairs.region)
     told = [f"{why} ({', '.join(where)})" if len(regions) > 1 else why for why, where in regions.items()]
-    yield f"contrast {contrast.name!r} cannot be tested in any of its {count(len(rows), 'region')}: {'; '.join(told)}"
+    where = f"any of its {len(rows)} regions" if len(rows) > 1 else f"region {rows[0].pairs.region!r}"
+    yield f"contrast {contrast.name!r} cannot be tested in {where}: {'; '.join(told)}"
 
 
 def material_of(

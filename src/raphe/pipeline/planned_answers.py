@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 from pathlib import Path
 
 from raphe.data.estimates import Estimates
@@ -36,6 +37,9 @@ from raphe.report.verdict import family_verdict, region_verdict
 
 NAME = "stats"
 """Of the record of what was done."""
+
+NONE = "n/a"
+"""What is printed for a number that there is not, as tables have it."""
 
 
 def run(options: argparse.Namespace) -> int:
@@ -97,13 +101,18 @@ def _printed(contrast: Contrast, region: str) -> list[str]:
     lines.append(f"{'region':<{width}} {'estimate':>10} {'95 % CI':>23} {'p':>8} {'adjusted':>8} {'n':>3}")
     for row in contrast.rows:
         name = " ".join(part for part in (row.pairs.region, row.term if row.secondary else "") if part)
-        span = f"{row.ci_low:.4g} to {row.ci_high:.4g}"
-        numbers = f"{row.estimate:>10.4g} {span:>23} {row.p:>8.3g} {row.p_adjusted:>8.3g} {len(row.pairs):>3}"
+        span = f"{row.ci_low:.4g} to {row.ci_high:.4g}" if math.isfinite(row.ci_low + row.ci_high) else NONE
+        cells = _cell(row.estimate, 4), span, _cell(row.p, 3), _cell(row.p_adjusted, 3), str(len(row.pairs))
+        numbers = " ".join(cell.rjust(size) for cell, size in zip(cells, (10, 23, 8, 8, 3), strict=True))
         lines.append(f"{name:<{width}} {numbers}" + (f"  {row.why}" if row.why else ""))
     named = [row for row in contrast.rows if contrast.primary and row.pairs.region == region and not row.secondary]
     others = [row for row in contrast.rows if not row.secondary and row not in named]
     told = [family_verdict(contrast)] if others or not named else []
     return [*lines, *(region_verdict(contrast, row) for row in named), *told]
+
+
+def _cell(value: float, digits: int) -> str:
+    return f"{value:.{digits}g}" if math.isfinite(value) else NONE
 
 
 def _check_given(options: argparse.Namespace) -> None:

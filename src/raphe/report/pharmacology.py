@@ -35,7 +35,7 @@ def flow_part(table: FlowTable, primary_region: str = "") -> Part:
     """Whether delivery or clearance can explain a change of binding."""
     title = "Flow: delivery and clearance in the same people"
     if not table.rows:
-        told = f"Whether flow explains it was not asked: {table.model} gives neither R1 nor k2_prime of a region."
+        told = f"Whether flow explains it was not asked: no estimate is of R1 or k2_prime by {table.model}."
         return Part(title, (told,), ())
     names = tuple(dict.fromkeys(row.parameter for row in table.rows))
     by_region: dict[str, dict[str, FlowRow]] = {}

@@ -118,7 +118,7 @@ def _answer(contrast: Contrast, row: ContrastRow) -> str:
     where = f"in {region}, {contrast.tracer}"
     means = f"It is the {contrast.what}."
     if not math.isfinite(row.p):
-        found = f"{estimated(contrast, row)}, which " if math.isfinite(row.estimate) else ""
+        found = f"{estimated(contrast, row)}, " if math.isfinite(row.estimate) else ""
         return (
             f"{NOUNS[contrast.kind][1]} {where} ({found}n = {n}) cannot be tested: {row.why or 'too few data'}. {means}"
         )
@@ -183,7 +183,8 @@ def _family(contrast: Contrast, rows: Sequence[ContrastRow]) -> str:
                 f"Only one participant has both sessions: the change in each of {total} stands below, but no inference "
                 "across people is possible."
             )
-        return f"None of {total} could be tested; the reasons stand in the table."
+        if len(rows) > 1:
+            return f"None of {total} could be tested; the reasons stand in the table."
     if len(rows) == 1:
         return region_verdict(replace(contrast, notes=()), rows[0])
     shown = [row.pairs.region for row in tested if row.p_adjusted < LEVEL]

@@ -77,9 +77,15 @@ def test_ancova_with_a_covariate_is_that_of_r():
     assert "adjusted for BP_ND in before, age" in found.what
 
 
-@pytest.mark.parametrize("weights", [{}, {"weights": "se"}])
-def test_arms_that_are_apart_before_treatment_are_told(weights):
-    asked = {"kind": "ancova", "terms": ("placebo", "drug"), "sessions": ("before", "after"), **weights}
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"kind": "ancova", "terms": ("placebo", "drug"), "sessions": ("before", "after")},
+        {"kind": "ancova", "terms": ("placebo", "drug"), "sessions": ("before", "after"), "weights": "se"},
+        {"kind": "mixed", "levels": ("placebo", "drug"), "terms": ("before", "after")},
+    ],
+)
+def test_arms_that_are_apart_before_treatment_are_told(asked):
     (row,) = answered(ROWS, **asked).rows
     assert "overlap" not in row.why
     apart = {who: value + (1.5 if ARMS[who] == "drug" else 0) for who, value in BEFORE.items()}
