@@ -54,7 +54,7 @@ def read_binding(path: Path) -> Estimates:
                 raise InputError(f"{where}: a standard error of {percent[at]:g} % cannot be")
             flags = table.cells("quality")[at] if "quality" in table.columns else ""
             try:
-                quality = of_parameter(from_words("" if flags == "n/a" else flags), value, se)
+                quality = of_parameter(from_words("" if flags == "n/a" else flags), BY_LABEL[label].name, value, se)
             except KeyError as error:
                 raise InputError(
                     f"{path}: column 'quality', line {table.lines[at]}: {error} is no flag that raphe knows"

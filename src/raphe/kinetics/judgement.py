@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from raphe.kinetics.protocol import KineticModel, Solution
 from raphe.nomenclature import SYMBOLS
-from raphe.quality import Quality, determined
+from raphe.quality import VOLUMES, Quality, determined
 
 PLAUSIBLE: Mapping[str, tuple[float, float]] = {
     "BP_ND": (-0.99, 100.0),
@@ -29,9 +29,6 @@ That volumes of distribution, R1 and the rate constants are positive follows fro
 influx below zero. The hundredth of the reference, below which a curve is none of a tissue's, and the upper ends are
 assumptions, far from anything reported for the brain.
 """
-
-VOLUMES: Mapping[str, float] = {"BP_ND": 1.0, "V_T": 0.0}
-"""Macro parameters that are a volume of distribution, V_T or 1 + BP_ND, with what makes a volume of them."""
 
 CLEAR_OF_ZERO = 2.0
 """Standard errors by which k2a has to exceed zero where the scan ends within :data:`TIME_CONSTANTS` of it.
@@ -68,8 +65,7 @@ def judgement(model: KineticModel, solution: Solution, scan_end: float) -> npt.N
         if name == model.macro:
             flags[~np.isfinite(value) & (solution.quality & Quality.BAD_INPUT == 0)] |= Quality.SINGULAR
             if name in VOLUMES:
-                volume = VOLUMES[name] + value
-                flags[~determined(volume, se) & np.isfinite(value)] |= Quality.IMPRECISE
+                flags[~determined(value, se, name) & np.isfinite(value)] |= Quality.IMPRECISE
         elif name not in known:
             flags[~determined(value, se) & np.isfinite(value)] |= Quality.UNDETERMINED
         if name == "k2a":

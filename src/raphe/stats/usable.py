@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from raphe.data.estimates import Estimate, Estimates
 from raphe.errors import InputError, nearest
-from raphe.quality import EXCLUDES, MEANING
+from raphe.quality import EXCLUDES, MEANING, UNTOLD
 
 Table = dict[tuple[str, str, str], Estimate]
 """By participant, session and region."""
@@ -85,6 +85,8 @@ def fault(row: Estimate | None, scanned: bool, session: str) -> str:
         what = "value of this region" if scanned else "scan that could be analysed"
         return f"no {what} in session {session}"
     flags = [text for flag, text in MEANING.items() if row.quality & EXCLUDES & flag]
+    if row.faults and not flags:
+        return UNTOLD
     if flags:
         return "; ".join(flags)
     return "" if math.isfinite(row.value) else "no finite value was estimated"
