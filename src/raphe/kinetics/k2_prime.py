@@ -14,7 +14,7 @@ from raphe.errors import InputError
 from raphe.kinetics.fit import fit
 from raphe.kinetics.models.mrtm1 import MRTM1
 from raphe.kinetics.models.srtm import SRTM
-from raphe.kinetics.protocol import KineticModel
+from raphe.kinetics.protocol import COMPUTABLE_RATE, KineticModel
 from raphe.kinetics.voxelwise import VoxelFit
 from raphe.quality import usable
 
@@ -45,9 +45,9 @@ class K2Prime:
 
 
 def doubt_of(k2_prime: float) -> str:
-    """What is doubtful of a k2', in words; empty for nothing."""
-    low, high = PLAUSIBLE
-    if low <= k2_prime <= high:
+    """What is doubtful of a k2', in words; empty for nothing, and for what no model takes, which is refused."""
+    (low, high), (least, most) = PLAUSIBLE, COMPUTABLE_RATE
+    if low <= k2_prime <= high or not least <= k2_prime <= most:
         return ""
     return (
         f"k2' of {k2_prime:.3g} 1/min is outside of {low:g} to {high:g}, where k2' of tracers of the brain lies, and "
