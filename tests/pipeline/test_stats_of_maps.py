@@ -350,7 +350,7 @@ def test_maps_in_the_space_of_each_head_are_refused(maps, refused, space):
 
 def test_arms_that_nobody_has_are_refused(maps, refused):
     maps.plan.write_text(PLAN + ARMS)
-    refused(*maps.words, words=["arms are needed", "participants.tsv", "there is no such table"])
+    refused(*maps.words, words=["arms are needed", "there is no participants.tsv"])
 
 
 def test_maps_need_permutations_a_folder_and_a_contrast_of_voxels(maps, refused):
