@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import IntFlag
 
 import numpy as np
@@ -55,11 +56,17 @@ MEANING: dict[Quality, str] = {
 }
 """Plain words for a reader of the report."""
 
+UNTOLD = "the data do not tell it: its standard error exceeds half of it (of 1 + BP_ND), or is not known"
+"""What is said of one parameter that :data:`Quality.UNDETERMINED` leaves out."""
+
 LARGEST_SE = 0.5
 """Standard error, as a share of a value, up to which the data are said to determine it.
 
 Where it is more, the 95 % interval holds zero, for two standard errors are about its half-width.
 """
+
+VOLUMES: Mapping[str, float] = {"BP_ND": 1.0, "V_T": 0.0}
+"""Parameters that are a volume of distribution, V_T or 1 + BP_ND, with what makes a volume of them."""
 
 EXCLUDES: Quality = (
     Quality.BAD_INPUT
@@ -97,14 +104,21 @@ def usable(bits: int | npt.NDArray[np.integer]) -> npt.NDArray[np.bool_]:
     return np.asarray((np.asarray(bits) & int(EXCLUDES)) == 0)
 
 
-def determined(value: npt.ArrayLike, se: npt.ArrayLike) -> npt.NDArray[np.bool_]:
+def determined(value: npt.ArrayLike, se: npt.ArrayLike, name: str = "") -> npt.NDArray[np.bool_]:
     """Say where the data determine a value with the standard error ``se``; same shape as both, False where one is NaN.
 
-    That is where the standard error is no more than :data:`LARGEST_SE` of it.
+    That is where the standard error is no more than :data:`LARGEST_SE` of it; where ``name`` is one of :data:`VOLUMES`,
+    of the volume that it makes: a BP_ND that is known to be about nothing is determined, however large its standard
+    error is beside it. Who left that out would keep of a blocked region what noise had raised.
     """
-    return np.asarray(np.asarray(se) <= LARGEST_SE * np.abs(value))
+    return np.asarray(np.asarray(se) <= LARGEST_SE * np.abs(np.asarray(value) + VOLUMES.get(name, 0.0)))
 
 
-def of_parameter(bits: Quality, value: float, se: float) -> Quality:
-    """Flags of one parameter of a fit with flags ``bits``: ``UNDETERMINED`` stays only where it is meant."""
-    return bits & ~Quality.UNDETERMINED if determined(value, se) else bits
+def of_parameter(bits: Quality, name: str, value: float, se: float) -> Quality:
+    """Flags of one parameter of a fit with flags ``bits``: ``UNDETERMINED`` stays only where it is meant.
+
+    A BP_ND of exactly 0 is determined: it is what a search finds where there is no binding, and a table that has
+    standard errors in per cent of the value cannot hold that of 0.
+    """
+    nothing = name in VOLUMES and VOLUMES[name] > 0 and value == 0
+    return bits & ~Quality.UNDETERMINED if nothing or determined(value, se, name) else bits

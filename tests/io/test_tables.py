@@ -1,12 +1,13 @@
 import math
 import os
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from raphe.errors import InputError, OutputError
-from raphe.io.tables import read_json, read_table, read_text, write_text
+from raphe.io.tables import doubled, read_json, read_table, read_text, write_text
 
 
 def saved(tmp_path: Path, content: str | bytes, name: str = "table.tsv") -> Path:
@@ -143,10 +144,10 @@ def test_reads_a_json_object(tmp_path):
         ("{'a': 1}", ["line 1", "column 2"]),
         ('{"a": 1, "a": 2}', ["'a'", "2 times"]),
         ('{"x": {"a": 1, "a": 2}}', ["'a'", "2 times"]),
-        ('{"a": NaN}', ["NaN"]),
-        ('{"a": [Infinity]}', ["Infinity"]),
-        ('{"a": -Infinity}', ["-Infinity"]),
-        ('{"a": 1e999}', ["1e999", "too large"]),
+        ('{"a": NaN}', ["field a: NaN is not a number in JSON"]),
+        ('{"a": [0, Infinity]}', ["field a, element 2: Infinity is not a number in JSON"]),
+        ('{"a": {"b": -Infinity}}', ["field a.b: -Infinity is not a number in JSON"]),
+        ('{"a": 1e999}', ["field a: 1e999 is too large for a number"]),
         ("[1, 2]", ["object", "list"]),
         ('"text"', ["object", "str"]),
         ("null", ["object"]),
@@ -198,3 +199,24 @@ def test_an_excel_file_is_told_as_such(tmp_path, data):
     path.write_bytes(data)
     with pytest.raises(InputError, match=r"plasma\.bld is an Excel file.*save it as tab-separated text"):
         read_text(path)
+
+
+@pytest.mark.parametrize(
+    ("other", "way"),
+    [
+        ("sub-01\tdrug\t", "both lines say the same: delete line 3"),
+        ("sub-01\tplacebo\t31", "the lines differ in arm (drug, placebo), age (empty, 31): keep the one that is right"),
+    ],
+)
+def test_two_lines_of_which_only_one_should_be_are_held_against_each_other(tmp_path, other, way):
+    path = tmp_path / "participants.tsv"
+    path.write_text(f"participant_id\tarm\tage\nsub-01\tdrug\t\n{other}\n")
+    assert doubled(read_table(path), 2, 3) == way
+
+
+@pytest.mark.parametrize(("column", "hint"), [("arms", "; did you mean 'arm'? (columns: "), ("dose", " (columns: ")])
+def test_a_column_that_is_not_there_is_told_with_the_one_nearest_to_it(tmp_path, column, hint):
+    path = tmp_path / "participants.tsv"
+    path.write_text("participant_id\tarm\tage\nsub-01\tdrug\t30\n")
+    with pytest.raises(InputError, match=re.escape(f"there is no column {column!r}{hint}participant_id, arm, age)")):
+        read_table(path).cells(column)

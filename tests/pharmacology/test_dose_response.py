@@ -164,7 +164,11 @@ def test_the_interval_of_a_prediction_covers():
         ({"se": [0.1, 0.1, 0.0, 0.1]}, "the standard error of scan 3"),
         ({"dose": [0.0, 0, 0, 5]}, "at least 2 scans"),
         ({"E_max": None, "hill": None, "dose": [0.0, 1, 2, 3]}, "at least 4 scans"),
-        ({"E_max": None, "hill": None, "dose": [1.0, 1, 3, 3]}, "cannot give 3 parameters"),
+        (
+            {"E_max": None, "hill": None, "dose": [1.0, 1, 3, 3]},
+            r"2 different doses above 0 \(1, 3\) cannot give 3 parameters \(EC50, E_max, hill\); fix one, or add scans",
+        ),
+        ({"E_max": None, "dose": [5.0, 5, 5, 5]}, r"one dose above 0 \(5\) cannot give 2 parameters"),
         ({"E_max": -1.0}, "E_max is fixed at -1"),
         ({"kind": "level"}, "the kind is 'level'"),
     ],

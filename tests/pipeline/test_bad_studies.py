@@ -367,7 +367,7 @@ FOLDERS = {
     ),
     "a participant twice": (
         lambda f: (f.root / "participants.tsv").write_text("participant_id\nsub-01\nsub-01\nsub-02\n"),
-        ["participants.tsv", "line 3", "'sub-01'", "one row"],
+        ["participants.tsv", "line 3", "'sub-01'", "delete line 3"],
     ),
     "participants without their column": (
         lambda f: (f.root / "participants.tsv").write_text("id\nsub-01\nsub-02\n"),

@@ -404,6 +404,17 @@ def test_fit_takes_k2_prime_as_a_number_or_finds_it(files, raphe):
     assert dict(zip(sidecar["InputValuesLabels"], sidecar["InputValues"], strict=True))["k2prime"] == 0.06
 
 
+@pytest.mark.parametrize("model", ["SRTM2", "MRTM2", "LoganRef"])
+def test_a_k2_prime_in_another_unit_is_doubted(files, raphe, model):
+    """3 is 0.05 / s; no k2' of a tracer of the brain is near."""
+    odd = fit(files, raphe, "--model", model, "--k2-prime", "3")
+    assert f"warning: {files.table}: k2' of 3 1/min is outside of 0.005 to 1" in odd.err
+    assert odd.code == 1
+    assert "k2'" not in fit(files, raphe, "--model", model, "--k2-prime", "0.06").err
+    planned = raphe("run", files.root, files.out, "participant", "--model", model, "--k2-prime", "3")
+    assert "--k2-prime: k2' of 3 1/min is outside" in planned.err
+
+
 def test_fit_takes_t_star_and_frames(files, raphe):
     late = fit(files, raphe, "--model", "LoganRef", "--t-star", "40")
     assert number(late, "n_frames") == 7  # mid-times 42.5 to 85 min

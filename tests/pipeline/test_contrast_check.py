@@ -63,7 +63,8 @@ def test_contrasts_that_fit_are_without_remark(tmp_path):
 @pytest.mark.parametrize(
     ("contrast", "columns", "said"),
     [
-        (ANCOVA, {"age": AGE}, "line 19: arms are needed, which the column 'arm' of participants.tsv holds; it has"),
+        (ANCOVA, {"age": AGE}, "line 19: arms are needed, but participants.tsv has no column 'arm'; there is only age"),
+        (ANCOVA, {"Arm": ARMS}, "but participants.tsv has no column 'arm'; did you mean 'Arm'?"),
         (
             ANCOVA,
             {"arm": {**ARMS, "03": "ketamin"}},

@@ -340,3 +340,10 @@ def test_the_models_of_a_map_load_no_more_than_they_need():
     code = f"import sys; {models}; print([m for m in {heavy} if m in sys.modules])"
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert told.stdout.strip() == "[]"
+
+
+def test_a_k2_prime_in_another_unit_is_doubted(scan, raphe):
+    words = ["map", scan.pet, "--model", "MRTM2", "--k2-prime", "3", "--reference", scan.reference]
+    ended = raphe(*words, "--mask", scan.folder / "brain_mask.nii.gz", "--out", scan.files.out)
+    assert ended.code == 1
+    assert "warning: MRTM2: k2' of 3 1/min is outside of 0.005 to 1" in ended.err

@@ -244,3 +244,34 @@ def test_the_example_of_the_help_works_when_pasted(raphe, tmp_path, monkeypatch)
         ended = raphe(*line.split()[1:])
         assert ended.code == 0, ended.err
     assert len(list((tmp_path / "occupied").glob("sub-01_trc-DASB_*_occupancy.*"))) == 3
+
+
+BARE = [0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0]
+
+
+@pytest.mark.parametrize(
+    ("more", "blocked", "said"),
+    [
+        (["--regions", "thalamis"], BARE, "region 'thalamis' has no BP_ND; did you mean 'thalamus'?"),
+        ([], [math.nan] * 7 + [2.0], "no line through the regions: a line needs 2 regions"),
+        ([], [math.nan] * 7 + [2.0], "left out: caudate: "),
+        ([], [0.4, *BARE[1:7], math.nan], "left out: raphe: "),
+    ],
+)
+def test_tables_that_do_not_say_whose_they_are_leave_no_holes_in_messages(tmp_path, raphe, more, blocked, said):
+    before = kinpar(tmp_path / "a.tsv", "BPND", BARE)
+    after = kinpar(tmp_path / "b.tsv", "BPND", [value / 2 for value in blocked])
+    after.write_text(after.read_text().replace("nan", "n/a"))
+    err = raphe("occupancy", before, after, *more).err
+    assert said in err
+    for hole in ("participant :", "participant ''", "by  ", " of ;", ": , "):
+        assert hole not in err
+
+
+def test_no_binding_at_baseline_is_refused_without_a_hole_for_the_participant(tmp_path, raphe):
+    before = kinpar(tmp_path / "a.tsv", "BPND", [-0.1] * 8)
+    ended = raphe("occupancy", before, kinpar(tmp_path / "b.tsv", "BPND", [-0.2] * 8))
+    assert ended.code == 2
+    assert ended.err == (
+        "raphe occupancy: no region has a BP_ND above 0 at baseline, so nothing can be occupied; look at the baseline\n"
+    )

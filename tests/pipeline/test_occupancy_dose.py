@@ -197,3 +197,27 @@ def test_labels_may_have_their_keys(tmp_path, raphe, doses):
     keyed = ["ses-pre" if word == "pre" else "ses-post" if word == "post" else word for word in words]
     assert raphe(*keyed, *(f"sub-{who}" for who in DOSES)).out == plain.out
     assert plain.code in (0, 1)
+
+
+def test_what_is_not_determined_is_told_with_the_curve_itself(tmp_path, raphe, doses):
+    """Occupancies that rise in proportion to dose: any larger ED50 and E_max fit as well."""
+    few = {"01": 1.0, "02": 2.0, "03": 3.0, "04": 4.0, "05": 5.0}
+    drug = {who: SPREAD[who] * (1 - 0.02 * dose) for who, dose in few.items()}
+    estimates = table(tmp_path / "estimates.tsv", binding({"pre": SPREAD, "post": drug}))
+    words = command(estimates, doses(of_people(few)), "--e-max", "fit", "--exposure-unit", "mg")
+    ended = raphe(*words, "--out", tmp_path / "out")
+    assert ended.code == 1
+    curve = next(
+        line for line in ended.err.splitlines() if "occupancy against dose, all regions: not determined" in line
+    )
+    assert "not determined: ED50 and E_max; ED50 " in curve
+    assert "to no limit) mg, E_max in per cent" in curve
+    (page,) = (tmp_path / "out").glob("*.html")
+    assert "not determined: ED50 and " in page.read_text()
+
+
+def test_a_determined_curve_is_told_on_the_terminal_too(tmp_path, raphe, doses):
+    estimates = table(tmp_path / "estimates.tsv", binding({"pre": SPREAD, "post": after(DOSES)}))
+    told = raphe(*command(estimates, doses(of_people()))).err
+    assert "occupancy against dose, all regions: ED50 8" in told
+    assert "determined" not in told

@@ -179,3 +179,12 @@ def test_a_plan_for_a_real_test_and_retest(tmp_path, shared_data):
     path.write_text(text, encoding="utf-8")
     regions = {one.label: names[table] for one, table in zip(scans, tables, strict=True)}
     assert check_plan(read_plan(path), scans, regions) == ()
+
+
+@pytest.mark.parametrize(("value", "doubted"), [("0.06", False), ("3.0", True), ("0.001", True), ('"auto"', False)])
+def test_a_k2_prime_in_another_unit_is_doubted(tmp_path, value, doubted):
+    found = check(tmp_path, PLAN.replace('model = "MRTM2"', f'model = "MRTM2"\nk2_prime = {value}'))
+    assert len(found) == doubted
+    for severity, field, message in found:
+        assert (severity, field) == ("warning", "tracer.k2_prime")
+        assert message.startswith(f"line 4: [[tracer]] DASB: k2' of {float(value):g} 1/min is outside of 0.005 to 1")

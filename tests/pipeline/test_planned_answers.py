@@ -219,7 +219,7 @@ def test_stats_of_a_row_twice_and_of_a_folder_that_is_not_there(trial, tmp_path,
     path.write_text(text + text.splitlines()[1] + "\n", encoding="utf-8")
     plan = str(trial / "study" / "raphe.toml")
     assert main(["stats", plan, str(path)]) == 2
-    assert "has 2 rows of" in capsys.readouterr().err
+    assert "stands in line 2 already; both lines say the same: delete line" in capsys.readouterr().err
     assert main(["stats", plan, str(path), "--phenotype", str(tmp_path / "none")]) == 2
     assert "is no folder" in capsys.readouterr().err
 
@@ -232,7 +232,7 @@ def test_stats_refuses_a_participant_who_stands_in_two_arms(trial, tmp_path, cap
     path.write_text(f"{text}{other}\n", encoding="utf-8")
     plan, estimates = str(trial / "study" / "raphe.toml"), str(trial / "out" / "group" / "estimates.tsv")
     assert main(["stats", plan, estimates, "--participants", str(path), "--out", str(tmp_path / "s")]) == 2
-    assert "stands in line 2 already" in capsys.readouterr().err
+    assert "stands in line 2 already; the lines differ in arm (" in capsys.readouterr().err
     assert not (tmp_path / "s").exists()
 
 

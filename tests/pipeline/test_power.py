@@ -57,7 +57,7 @@ def test_agreement_table_of_raphe(capsys, tmp_path):
     out = lines(capsys)
     assert "0.80" in next(line for line in out if line.startswith("putamen"))
     assert "0.00" in next(line for line in out if line.startswith("hippocampus"))
-    assert "no scatter between people" in next(line for line in out if line.startswith("raphe"))
+    assert "one person's two scans are too few" in next(line for line in out if line.startswith("raphe"))
     assert "no scatter within people" in next(line for line in out if line.startswith("cortex"))
 
 
@@ -73,6 +73,25 @@ def test_two_give_the_third(design, tmp_path):
     change = answer("--n", "20", "--power", "0.9")["change"]
     assert float(answer("--n", "20", "--change", change)["power"]) == pytest.approx(0.9, abs=1e-6)
     assert int(answer("--change", change, "--power", "0.899")["n"]) == 20
+
+
+def test_scatter_of_one_person_plans_nothing(capsys, tmp_path):
+    path = tmp_path / "agreement.tsv"
+    path.write_text("region\tn\ticc\twscv\nputamen\t1\tn/a\t5\n")
+    assert main(["power", "--design", "paired", "--n", "8", "--from", str(path)]) == 2
+    assert "one person's two scans are too few to know the scatter by; give --wscv" in capsys.readouterr().out
+    assert main(["power", "--design", "correlation", "--n", "8", "--from", str(path)]) == 0
+
+
+@pytest.mark.parametrize(("n", "factors"), [(2, "0.52 to 6.28"), (8, "0.68 to 1.92"), (10, "")])
+def test_scatter_of_few_people_says_how_uncertain_it_is(n, factors, capsys, tmp_path):
+    """Chi-square of n degrees of freedom, as of the wSCV's interval: 7.378 and 0.0506 of 2, 17.535 and 2.180 of 8."""
+    path = tmp_path / "agreement.tsv"
+    path.write_text(f"region\tn\ticc\twscv\nputamen\t{n}\t0.8\t5\n")
+    assert main(["power", "--design", "paired", "--n", "8", "--from", str(path)]) == 0
+    told = capsys.readouterr().err
+    assert (f"the true one may be {factors} times as large" in told) == bool(factors)
+    assert ("rests on" in told) == bool(factors)
 
 
 @pytest.mark.parametrize(

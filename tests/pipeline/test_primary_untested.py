@@ -44,7 +44,10 @@ def test_stats_warns_where_the_primary_region_is_not_among_those_of_the_contrast
     analysed.edit('terms = ["baseline", "rescan"]', 'terms = ["baseline", "rescan"]\nregions = ["putamen"]')
     ended = raphe("stats", analysed.plan, analysed.out / TABLE)
     assert ended.code == 1
-    assert "cannot be tested in the primary region 'thalamus': it is not among its regions (putamen)" in ended.err
+    assert (
+        "cannot be tested in the primary region 'thalamus': it is not among its regions; there is only putamen"
+        in ended.err
+    )
 
 
 def test_stats_warns_of_a_primary_contrast_that_cannot_be_made(analysed, raphe):

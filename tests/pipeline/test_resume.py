@@ -145,7 +145,7 @@ def test_the_group_level_takes_only_what_was_analysed_in_the_way_that_is_asked_f
     table_changes(files)
     ended = raphe(*command, "group", "--quiet")
     assert ended.code == 1
-    assert "sub-01_ses-baseline takes no part: it has not been analysed in this way yet" in ended.err
+    assert "sub-01_ses-baseline takes no part: it has not been analysed in this way yet: plan, options or" in ended.err
     plan_changes(files)
     assert raphe(*command, "group").code == 2
 
@@ -214,3 +214,16 @@ def test_a_run_that_is_stopped_leaves_whole_scans_and_goes_on(larger, tmp_path, 
     ended = raphe("run", larger, out, "all")
     assert ended.code == 0
     assert kept(ended) == (12 - len(records), len(records))
+
+
+@pytest.mark.parametrize(("change", "why"), [("edit", "has been changed since it was written"), ("remove", "is gone")])
+def test_the_group_level_says_which_result_of_a_scan_was_touched(files, raphe, change, why):
+    assert raphe("run", files.root, files.out, "all").code == 0
+    (table,) = files.out.glob("sub-01/ses-baseline/pet/*_kinpar.tsv")
+    if change == "edit":
+        table.write_text(table.read_text().replace("thalamus", "thalamis"))
+    else:
+        table.unlink()
+    ended = raphe("run", files.root, files.out, "group")
+    assert f"sub-01_ses-baseline takes no part: its result {table} {why}; run the participant level for it" in ended.err
+    assert "in this way" not in ended.err

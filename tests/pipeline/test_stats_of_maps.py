@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from raphe.quality import Quality
+
 SHAPE = (12, 12, 10)
 AFFINE = np.diag([3.0, 3.0, 3.0, 1.0])
 AFFINE[:3, 3] = -16.5, -20, -12
@@ -348,7 +350,7 @@ def test_maps_in_the_space_of_each_head_are_refused(maps, refused, space):
 
 def test_arms_that_nobody_has_are_refused(maps, refused):
     maps.plan.write_text(PLAN + ARMS)
-    refused(*maps.words, words=["arms are needed", "participants.tsv", "there is no such table"])
+    refused(*maps.words, words=["arms are needed", "there is no participants.tsv"])
 
 
 def test_maps_need_permutations_a_folder_and_a_contrast_of_voxels(maps, refused):
@@ -383,3 +385,34 @@ def test_a_map_in_anothers_folder_is_refused(maps, refused):
     path = maps.path("01", "drug")
     path.rename(maps.folder / "sub-02" / path.name)
     refused(*maps.words, words=["its name says sub-01, but it stands in sub-02"])
+
+
+@pytest.mark.parametrize("value", [0.0, np.nan])
+def test_a_map_that_holds_nothing_is_named(maps, raphe, value):
+    maps.write("03", "drug", np.full(SHAPE, value), outside=value)
+    ended = raphe(*maps.words)
+    assert ended.code == 2
+    assert f"{maps.path('03', 'drug')}: the map is empty: no voxel holds a value" in ended.err
+    assert not maps.out.exists()
+
+
+def test_a_map_of_which_every_fit_is_flagged_is_named(maps, raphe):
+    flags = maps.path("03", "drug", rest="space-TPL_meas-quality")
+    nibabel.save(nibabel.Nifti1Image(np.full(SHAPE, int(Quality.AT_BOUND), np.int16), AFFINE), flags)
+    ended = raphe(*maps.words)
+    assert ended.code == 2
+    assert f"{maps.path('03', 'drug')}: none of the {INSIDE.sum()} voxels that are analysed has a usable" in ended.err
+
+
+@pytest.mark.parametrize("source", [("05", "drug"), ("03", "placebo")])
+def test_a_map_that_is_a_copy_of_another_is_named_with_it(maps, raphe, source):
+    """Of another person, or of the same in the other session; written anew, so that the bytes of the files differ."""
+    image = nibabel.load(maps.path(*source))
+    copy = nibabel.Nifti1Image(np.asarray(image.dataobj), AFFINE)
+    copy.header["descrip"] = "another file"
+    nibabel.save(copy, maps.path("03", "drug"))
+    ended = raphe(*maps.words)
+    assert ended.code == 2
+    assert f"have the same value in every one of {INSIDE.sum()} voxels: one is a copy of the other" in ended.err
+    assert str(maps.path("03", "drug")) in ended.err
+    assert str(maps.path(*source)) in ended.err

@@ -45,11 +45,11 @@ def estimates():
     rows = []
     for at in range(6):
         for session in ("baseline", "post"):
-            quality = Quality.UNDETERMINED if (at, session) == (2, "post") else Quality.GOOD
+            quality, se = (Quality.UNDETERMINED, 2.0) if (at, session) == (2, "post") else (Quality.GOOD, 0.1)
             value = 1 + at / 10 + (session == "post") / 20
             rows += [
                 Estimate(f"{at:02d}", session, TRACER, "", "ketamine" if at < 4 else "placebo", region, MODEL, "BP_ND",
-                         value, 0.1, quality)
+                         value, se, quality)
                 for region in ("putamen", "hippocampus")
             ]  # fmt: skip
     return Estimates(tuple(rows))

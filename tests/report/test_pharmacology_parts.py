@@ -68,7 +68,7 @@ def test_many_regions_are_folded_away_and_a_model_without_R1_says_so():
     rows = [FlowRow(f"r{at}", "R1", 8, checked()) for at in range(7)]
     assert flow_part(flows(rows)).tables[0].folded == "All 7 regions"
     assert flow_part(flows(rows[:6])).tables[0].folded == ""
-    assert "SRTM gives neither R1 nor k2_prime" in flow_part(flows([])).sentences[0]
+    assert "no estimate is of R1 or k2_prime by SRTM" in flow_part(flows([])).sentences[0]
     assert flow_part(flows([])).tables == ()
     none = flow_part(flows([FlowRow("putamen", "R1", 1, None, why="too few")]))
     assert none.sentences[0] == "No region could be compared: too few."
@@ -134,8 +134,8 @@ def doses(given, *, fit=True, left_out=()):
 def test_the_curve_is_told_with_its_remarks_and_who_is_left_out():
     part = dose_part(doses([1, 5, 30], left_out=(("07", "no dose"),)))
     assert part.sentences[0] == (
-        "ED50 10 (5 to no limit) mg, E_max in per cent 100 (fixed), Hill slope 1.2 (0.8 to 1.9), 3 scans; it is not "
-        "determined; a remark."
+        "not determined: ED50; ED50 10 (5 to no limit) mg, E_max in per cent 100 (fixed), Hill slope 1.2 (0.8 to 1.9), "
+        "3 scans; it is not determined; a remark."
     )
     assert "Left out of the curve: 07" in part.sentences[1]
     assert part.tables[0].rows[0][-1] == NOTHING  # no dose gives 80 %

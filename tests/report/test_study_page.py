@@ -238,7 +238,8 @@ def test_verdict_of_a_region(row, says):
         ((contrast_row("a", p_adjusted=0.01), contrast_row("b")), "show a difference in a (after Holm's adjustment)"),
         ((contrast_row("a", n=1, p_adjusted=NAN),), "Only one participant"),
         ((contrast_row("a", p_adjusted=NAN), contrast_row("b")), "1 region could not be tested"),
-        ((contrast_row("a", p_adjusted=NAN),), "None of 1 region could be tested"),
+        ((contrast_row("a", p_adjusted=NAN), contrast_row("b", p_adjusted=NAN)), "None of 2 regions could be tested"),
+        ((contrast_row("a", p=NAN, p_adjusted=NAN, why="all are equal"),), "but this cannot be tested: all are equal"),
     ],
 )
 def test_verdict_over_regions(rows, says):

@@ -80,7 +80,7 @@ def test_regions_are_chosen_and_ordered():
 
 def test_two_estimates_of_one_scan_are_refused():
     estimates = table(row("01", "test", "a", 1.0), row("01", "retest", "a", 1.2), row("01", "test", "a", 1.1))
-    with pytest.raises(InputError, match=r"'01' has two estimates of BP_ND by SRTM in region 'a', session 'test'"):
+    with pytest.raises(InputError, match=r"two estimates of BP_ND by SRTM of DASB in region 'a', session 'test'"):
         pair(estimates, **WANTED)
 
 

@@ -269,3 +269,4 @@ def test_row_holds_the_other_figures():
     assert row.n_ten == people_for_ten_per_cent(row.wscv.value)
     alone = only_row([1.0], [1.1])
     assert math.isnan(alone.sdd.value)
+    assert math.isnan(alone.n_ten), "two scans of one person tell nobody how many people a study needs"

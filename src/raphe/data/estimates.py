@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from raphe.quality import EXCLUDES, Quality
+from raphe.quality import EXCLUDES, Quality, of_parameter
 
 
 class Estimate(NamedTuple):
@@ -30,7 +30,13 @@ class Estimate(NamedTuple):
     @property
     def usable(self) -> bool:
         """Whether the value may enter a summary."""
-        return not self.quality & (EXCLUDES | Quality.UNDETERMINED) and self.value == self.value
+        return not self.faults and self.value == self.value
+
+    @property
+    def faults(self) -> Quality:
+        """Flags that keep the value out of every summary."""
+        own = of_parameter(self.quality, self.parameter, self.value, self.se)
+        return own & (EXCLUDES | Quality.UNDETERMINED)
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -268,3 +269,14 @@ class DoseResponse:
     unit: str
     kind: str
     statements: tuple[str, ...]
+
+    @property
+    def called(self) -> dict[str, str]:
+        """Parameters in words: EC50 of a dose is an ED50."""
+        return {"EC50": "ED50" if self.kind == "dose" else "EC50", "E_max": "E_max", "hill": "the Hill slope"}
+
+    @property
+    def undetermined(self) -> tuple[str, ...]:
+        """Fitted parameters to which the data set no lower or no upper limit."""
+        ends = {"EC50": self.EC50, "E_max": self.E_max, "hill": self.hill}
+        return tuple(name for name in self.free if ends[name].low <= 0 or math.isinf(ends[name].high))

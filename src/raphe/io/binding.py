@@ -8,7 +8,7 @@ from pathlib import Path
 from raphe.data.estimates import Estimate, Estimates
 from raphe.errors import InputError
 from raphe.io.results import read_estimates
-from raphe.io.tables import read_table, shortened
+from raphe.io.tables import doubled, read_table, shortened
 from raphe.nomenclature import BY_LABEL
 from raphe.quality import from_words, of_parameter
 
@@ -38,8 +38,9 @@ def read_binding(path: Path) -> Estimates:
     names = table.cells("name")
     for name in names:
         if names.count(name) > 1:
-            lines = [str(line) for line, other in zip(table.lines, names, strict=True) if other == name]
-            raise InputError(f"{path}: region {name!r} stands in lines {' and '.join(lines)}; keep one row of it")
+            lines = [line for line, other in zip(table.lines, names, strict=True) if other == name]
+            told = " and ".join(map(str, lines))
+            raise InputError(f"{path}: region {name!r} stands in lines {told}; {doubled(table, *lines[:2])}")
     said = dict(part.split("-", 1) for part in path.stem.split("_") if "-" in part)
     who = said.get("sub", ""), said.get("ses", ""), said.get("trc", ""), "", ""
     rows = []
@@ -53,7 +54,7 @@ def read_binding(path: Path) -> Estimates:
                 raise InputError(f"{where}: a standard error of {percent[at]:g} % cannot be")
             flags = table.cells("quality")[at] if "quality" in table.columns else ""
             try:
-                quality = of_parameter(from_words("" if flags == "n/a" else flags), value, se)
+                quality = of_parameter(from_words("" if flags == "n/a" else flags), BY_LABEL[label].name, value, se)
             except KeyError as error:
                 raise InputError(
                     f"{path}: column 'quality', line {table.lines[at]}: {error} is no flag that raphe knows"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from raphe.errors import InputError, nearest
 from raphe.io.participants import ID
-from raphe.io.tables import Table, read_table
+from raphe.io.tables import Table, doubled, read_table
 
 SESSION = "session_id"
 
@@ -65,7 +65,9 @@ def _values(table: Table, column: str, people: list[str], sessions: list[str]) -
             raise InputError(f"{where}: {ID} is empty; name the participant")
         if scan in seen:
             more = "" if SESSION in table.columns else f", or add a column {SESSION} where a person has several scans"
-            raise InputError(f"{where}: {who} stands in line {seen[scan]} already; keep one row{more}")
+            raise InputError(
+                f"{where}: {who} stands in line {seen[scan]} already; {doubled(table, seen[scan], line)}{more}"
+            )
         seen[scan] = line
         if value < 0:
             raise InputError(f"{where}: {column} of {who} is {value:g}, and cannot be below 0; mend it")

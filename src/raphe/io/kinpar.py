@@ -106,8 +106,9 @@ def read_kinpar(path: Path) -> tuple[RegionEstimate, ...]:
     for at, name in enumerate(names):
         for label, (value, percent) in found.items():
             se = float(abs(value[at]) * percent[at] / 100)
-            own = of_parameter(flags[at], float(value[at]), se)
-            rows.append(RegionEstimate(name, BY_LABEL[label].name, float(value[at]), se, own))
+            symbol = BY_LABEL[label].name
+            own = of_parameter(flags[at], symbol, float(value[at]), se)
+            rows.append(RegionEstimate(name, symbol, float(value[at]), se, own))
     return tuple(rows)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from raphe.errors import InputError, nearest, without_zeros
 from raphe.io.not_fetched import is_there
-from raphe.io.tables import Table, read_table
+from raphe.io.tables import Table, doubled, read_table
 
 ID = "participant_id"
 
@@ -67,7 +67,8 @@ def faults(table: Table) -> list[InputError]:
     for name, line in zip(ids, table.lines, strict=True):
         where = f"{table.path}: {ID}, line {line}"
         if name in seen:
-            found.append(InputError(f"{where}: {name!r} stands in line {seen[name]} already; keep one row"))
+            way = doubled(table, seen[name], line)
+            found.append(InputError(f"{where}: {name!r} stands in line {seen[name]} already; {way}"))
         elif not name.startswith("sub-") or name == "sub-":
             found.append(InputError(f"{where}: {name!r} does not begin with 'sub-'; write sub-{name or 'LABEL'}"))
         seen.setdefault(name, line)

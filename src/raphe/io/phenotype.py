@@ -9,7 +9,7 @@ from pathlib import Path
 from raphe.errors import InputError, nearest
 from raphe.io.not_fetched import is_there
 from raphe.io.participants import ID
-from raphe.io.tables import Table, number, read_json, read_table
+from raphe.io.tables import Table, doubled, number, read_json, read_table
 
 SESSION = ("session_id", "session", "visit")
 """Columns of which one names the visit of a row."""
@@ -131,8 +131,8 @@ def _column(table: Table, column: str, name: str, visits: Mapping[int, str]) -> 
             raise InputError(f"{where}: {who} has {value:g}, but {name} goes from {low:g} to {high:g}; mend the table")
         person, visit = who.removeprefix("sub-"), visits.get(line, "")
         if (person, visit) in lines:
-            also = f" in visit {visit!r}" if visit else ""
-            raise InputError(f"{where}: {who} stands{also} in line {lines[person, visit]} already; keep one row")
+            also, first = f" in visit {visit!r}" if visit else "", lines[person, visit]
+            raise InputError(f"{where}: {who} stands{also} in line {first} already; {doubled(table, first, line)}")
         lines[person, visit] = line
         found.setdefault(visit, {})[person] = value
     return found

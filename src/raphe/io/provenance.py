@@ -152,13 +152,26 @@ def read_record(path: Path) -> Record:
 
 def is_done(path: Path, fingerprint: str, out: Path) -> bool:
     """Whether a scan's record has this fingerprint and all that it wrote is in ``out``, unchanged."""
+    return not why_undone(path, fingerprint, out)
+
+
+def why_undone(path: Path, fingerprint: str, out: Path) -> str:
+    """Why what a record tells of is not done by this fingerprint, in words; empty where it is."""
+    if not path.is_file():
+        return "it has not been analysed yet"
     try:
         record = read_record(path)
-        return record.fingerprint == fingerprint and all(
-            sha256(out / name) == digest for name, digest in record.outputs.items()
-        )
-    except InputError:
-        return False
+    except InputError as error:
+        return f"its record cannot be used: {error}"
+    if record.fingerprint != fingerprint:
+        return "it has not been analysed in this way yet: plan, options or curves are others than when it was"
+    for name, digest in record.outputs.items():
+        file = out / name
+        if not file.is_file():
+            return f"its result {file} is gone"
+        if sha256(file) != digest:
+            return f"its result {file} has been changed since it was written"
+    return ""
 
 
 def remove_outdated(path: Path, out: Path, files: Iterable[str]) -> None:

@@ -10,7 +10,7 @@ from raphe.data.results import Agreement, Excluded, Interval
 from raphe.errors import InputError
 from raphe.io.described import NOT_AVAILABLE, Column, write_described
 from raphe.io.provenance import SOFTWARE, software_version
-from raphe.io.tables import read_table
+from raphe.io.tables import doubled, read_table
 from raphe.nomenclature import SYMBOLS
 from raphe.quality import MEANING, WORD, from_words, words
 
@@ -60,12 +60,12 @@ def read_estimates(path: Path) -> Estimates:
     Raises
     ------
     InputError
-        If a column is missing, or a cell holds what it cannot; the message names column and line.
+        If a column is missing, a cell holds what it cannot, or a value has two rows; the message names the lines.
     """
     table = read_table(path)
     text = [table.cells(column.name) for column in _ESTIMATE_COLUMNS[:8]]
     value, se = table.floats("value"), table.floats("se")
-    rows = []
+    rows, seen = [], dict[tuple[str, ...], int]()
     for at, (line, flags) in enumerate(zip(table.lines, table.cells("quality"), strict=True)):
         fields = ["" if cells[at] == NOT_AVAILABLE else cells[at] for cells in text]
         try:
@@ -78,6 +78,13 @@ def read_estimates(path: Path) -> Estimates:
             raise InputError(f"{path}: column 'se', line {line}: a standard error of {se[at]:g} cannot be")
         who, session, tracer, condition, arm, region, model, parameter = fields
         who, session = who.removeprefix("sub-"), session.removeprefix("ses-")
+        first = seen.setdefault((who, session, tracer, region, model, parameter), line)
+        if first != line:
+            raise InputError(
+                f"{path}: line {line}: {parameter} by {model} of {tracer} of participant {who!r}, session {session!r}, "
+                f"region {region!r}, stands in line {first} already; {doubled(table, first, line)}, or tell scans or "
+                "fits apart by session, tracer or model"
+            )
         numbers = float(value[at]), float(se[at])
         rows.append(Estimate(who, session, tracer, condition, arm, region, model, parameter, *numbers, quality))
     return Estimates(tuple(rows))

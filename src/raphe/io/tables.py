@@ -16,7 +16,7 @@ from typing import NoReturn
 import numpy as np
 import numpy.typing as npt
 
-from raphe.errors import InputError, OutputError
+from raphe.errors import InputError, OutputError, nearest
 from raphe.io.not_fetched import absent, pointer
 
 Array = npt.NDArray[np.float64]
@@ -58,7 +58,9 @@ class Table:
             If there is no such column; the message lists those that there are.
         """
         if column not in self.columns:
-            raise InputError(f"{self.path}: there is no column {column!r} (columns: {shortened(self.columns)})")
+            near = nearest(column, self.columns)
+            hint = f"; {near} " if near.startswith("did you mean") else " "
+            raise InputError(f"{self.path}: there is no column {column!r}{hint}(columns: {shortened(self.columns)})")
         index = self.columns.index(column)
         return tuple(row[index] for row in self.rows)
 
@@ -111,6 +113,19 @@ def read_table(path: Path, *, rows: bool = True) -> Table:
     return Table(path, columns, tuple(found), tuple(range(2, len(lines) + 1)))
 
 
+def doubled(table: Table, first: int, line: int) -> str:
+    """What to do about two lines of which only one should be: delete one, or keep that which is right."""
+    rows = dict(zip(table.lines, table.rows, strict=True))
+    unlike = [
+        f"{column} ({one or 'empty'}, {other or 'empty'})"
+        for column, one, other in zip(table.columns, rows[first], rows[line], strict=True)
+        if one != other
+    ]
+    if not unlike:
+        return f"both lines say the same: delete line {line}"
+    return f"the lines differ in {shortened(unlike, 4)}: keep the one that is right"
+
+
 def read_json(path: Path) -> dict[str, object]:
     """Read a JSON file that holds one object, strictly.
 
@@ -122,7 +137,8 @@ def read_json(path: Path) -> dict[str, object]:
     """
     text = read_text(path)
     try:
-        value = json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse_constant, parse_float=_finite)
+        value = json.loads(text, object_pairs_hook=_unique, parse_constant=_NoNumber, parse_float=_number)
+        _refuse_no_numbers(value)
     except json.JSONDecodeError as error:
         raise InputError(f"{path}: line {error.lineno}, column {error.colno}: not valid JSON: {error.msg}") from None
     except InputError as error:
@@ -253,12 +269,25 @@ def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
     return dict(pairs)
 
 
-def _refuse_constant(word: str) -> NoReturn:
-    raise InputError(f"{word} is not a number in JSON; write the value, or leave the field out")
+class _NoNumber(str):
+    """What stands for a number in a JSON file and is none: NaN, Infinity, or one that is too large."""
 
 
-def _finite(text: str) -> float:
+def _number(text: str) -> float | _NoNumber:
     value = float(text)
-    if math.isinf(value):
-        raise InputError(f"{text} is too large for a number")
-    return value
+    return _NoNumber(text) if math.isinf(value) else value
+
+
+def _refuse_no_numbers(value: object, field: str = "") -> None:
+    """Refuse the first value that is no number, with the field that holds it."""
+    if isinstance(value, _NoNumber):
+        of = f"field {field}: " if field else ""
+        if value.lstrip("-") in ("NaN", "Infinity"):
+            raise InputError(f"{of}{value} is not a number in JSON; write the value, or leave the field out")
+        raise InputError(f"{of}{value} is too large for a number; mend it")
+    if isinstance(value, dict):
+        for key, part in value.items():
+            _refuse_no_numbers(part, f"{field}.{key}" if field else str(key))
+    if isinstance(value, list):
+        for at, part in enumerate(value, 1):
+            _refuse_no_numbers(part, f"{field}, element {at}" if field else f"element {at}")

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from raphe.kinetics.protocol import KineticModel, Solution
 from raphe.nomenclature import SYMBOLS
-from raphe.quality import Quality, determined
+from raphe.quality import VOLUMES, Quality, determined
 
 PLAUSIBLE: Mapping[str, tuple[float, float]] = {
     "BP_ND": (-0.99, 100.0),
@@ -29,9 +29,6 @@ That volumes of distribution, R1 and the rate constants are positive follows fro
 influx below zero. The hundredth of the reference, below which a curve is none of a tissue's, and the upper ends are
 assumptions, far from anything reported for the brain.
 """
-
-VOLUMES: Mapping[str, float] = {"BP_ND": 1.0, "V_T": 0.0}
-"""Macro parameters that are a volume of distribution, V_T or 1 + BP_ND, with what makes a volume of them."""
 
 CLEAR_OF_ZERO = 2.0
 """Standard errors by which k2a has to exceed zero where the scan ends within :data:`TIME_CONSTANTS` of it.
@@ -69,7 +66,7 @@ def judgement(model: KineticModel, solution: Solution, scan_end: float) -> npt.N
         if name == model.macro:
             _mark(flags, ~finite & (solution.quality & Quality.BAD_INPUT == 0), Quality.SINGULAR)
             if name in VOLUMES:
-                _mark(flags, finite & ~determined(VOLUMES[name] + value, se), Quality.IMPRECISE)
+                _mark(flags, finite & ~determined(value, se, name), Quality.IMPRECISE)
         elif name not in known:
             _mark(flags, finite & ~determined(value, se), Quality.UNDETERMINED)
         if name == "k2a":

@@ -14,7 +14,7 @@ from raphe.errors import InputError
 from raphe.kinetics.fit import fit
 from raphe.kinetics.models.mrtm1 import MRTM1
 from raphe.kinetics.models.srtm import SRTM
-from raphe.kinetics.protocol import KineticModel
+from raphe.kinetics.protocol import COMPUTABLE_RATE, KineticModel
 from raphe.kinetics.voxelwise import VoxelFit
 from raphe.quality import usable
 
@@ -22,6 +22,10 @@ Array = npt.NDArray[np.float64]
 
 LEAST_BINDING = 0.5
 """BP_ND from which on a region or voxel counts as high-binding where nothing else names any; an assumption."""
+
+PLAUSIBLE = (0.005, 1.0)
+"""1/min; k2' of the tracers of the brain that are known lie well within, so that outside another unit may be meant. An
+assumption."""
 
 ALIKE = 27
 """Voxels whose noise counts as one: those of a cube of 3 x 3 x 3.
@@ -38,6 +42,17 @@ class K2Prime:
     value: float
     se: float
     regions: tuple[str, ...]
+
+
+def doubt_of(k2_prime: float) -> str:
+    """What is doubtful of a k2', in words; empty for nothing, and for what no model takes, which is refused."""
+    (low, high), (least, most) = PLAUSIBLE, COMPUTABLE_RATE
+    if low <= k2_prime <= high or not least <= k2_prime <= most:
+        return ""
+    return (
+        f"k2' of {k2_prime:.3g} 1/min is outside of {low:g} to {high:g}, where k2' of tracers of the brain lies, and "
+        "BP_ND follows from it; is it in 1/min, and of this tracer's reference region?"
+    )
 
 
 def estimate_k2_prime(

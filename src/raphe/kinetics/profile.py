@@ -25,11 +25,10 @@ from raphe.data.fit import KineticFit
 from raphe.data.record import Step
 from raphe.errors import ModelError
 from raphe.kinetics.fit import input_variance
-from raphe.kinetics.judgement import VOLUMES
 from raphe.kinetics.protocol import KineticModel, Problem
 from raphe.kinetics.solved import LEVEL, solved_problem
 from raphe.kinetics.surface import Surface, Surfaced
-from raphe.quality import Quality
+from raphe.quality import VOLUMES, Quality
 
 Array = npt.NDArray[np.float64]
 Index = npt.NDArray[np.intp]

@@ -199,8 +199,11 @@ def _measured(
             f"there are {np.count_nonzero(x > 0)}; fix a parameter or add scans"
         )
     if len(free) > 1 and np.unique(x[x > 0]).size < len(free):
+        levels = [f"{level:g}" for level in np.unique(x[x > 0])]
+        told = f"one {kind} above 0" if len(levels) == 1 else f"{len(levels)} different {kind}s above 0"
         raise InputError(
-            f"{np.unique(x[x > 0]).size} different {kind}s above 0 cannot give {len(free)} parameters; fix one"
+            f"{told} ({', '.join(levels)}) cannot give {len(free)} parameters ({', '.join(free)}); fix one, or add "
+            "scans at others"
         )
     known = {name: value for name, value in fixed.items() if value is not None}
     return Measured(x, y, errors, np.unique(names, return_inverse=True)[1], free, known)
@@ -221,7 +224,7 @@ def _with_words(fit: DoseResponse, data: Measured) -> DoseResponse:
     told = []
     doses = data.dose[data.dose > 0]
     unit = f" {fit.unit}" if fit.unit else ""
-    what = "ED50" if fit.kind == "dose" else "EC50"
+    what = fit.called["EC50"]
     low, high = float(doses.min()), float(doses.max())
     if not low <= fit.EC50.value <= high:
         side = "below the lowest" if fit.EC50.value < low else "above the highest"
@@ -230,12 +233,11 @@ def _with_words(fit: DoseResponse, data: Measured) -> DoseResponse:
             f"{high:.3g}{unit}): it is an extrapolation of the model, not an observation"
         )
     for name, interval in (("EC50", fit.EC50), ("E_max", fit.E_max), ("hill", fit.hill)):
-        shown = {"EC50": what, "E_max": "E_max", "hill": "the Hill slope"}[name]
-        if name in fit.free and (interval.low <= 0 or math.isinf(interval.high)):
+        if name in fit.undetermined:
             sides = [
                 side for side, lacks in (("lower", interval.low <= 0), ("upper", math.isinf(interval.high))) if lacks
             ]
-            told.append(f"the data set no {' and no '.join(sides)} limit to {shown}: it is not determined")
+            told.append(f"the data set no {' and no '.join(sides)} limit to {fit.called[name]}: it is not determined")
     if "E_max" in fit.free and high < SATURATING * fit.EC50.value:
         told.append(
             f"the highest {fit.kind} is {high / fit.EC50.value:.2g} times {what}, so that E_max was not reached and "

@@ -76,14 +76,14 @@ def person_lines(
             if strict and parameter == "V_T" and len(people) == 1:
                 raise
             if strict and np.isfinite(values[:2]).all(axis=0).sum() >= LEAST[parameter]:
-                raise InputError(f"participant {person!r}: {error}") from None
+                raise InputError(f"participant {person!r}: {error}" if person else str(error)) from None
             no_line.append((person, str(error)))
             continue
         lines.append(line)
         steps.append(step)
     if parameter == "V_T" and not lines:
-        who, why = no_line[0] if no_line else ("any", "no participant has both scans")
-        raise InputError(f"no participant has a Lassen plot; {who}: {why}")
+        who, why = no_line[0] if no_line else ("", "no participant has both scans")
+        raise InputError(f"no participant has a Lassen plot; {f'{who}: ' if who else ''}{why}")
     return PersonLines(tuple(lines), tuple(no_line), tuple(steps))
 
 

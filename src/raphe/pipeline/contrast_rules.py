@@ -173,7 +173,7 @@ def _check_named(plan: StudyPlan, index: int, contrast: ContrastSection, named: 
         if named.section == "session" and not known:
             return  # they are left to the data
         if name not in known:
-            hint = nearest(name, known)
+            hint = nearest(name, known) if known else f"add one with name = {name!r}, and one for every other arm"
             if named.section == "arm" and name in sessions:
                 hint += "; sessions stand in the key sessions"
             how = f"{who} names {named.section} {name!r}, which has no [[{named.section}]]; {hint}"

@@ -10,8 +10,8 @@ from typing import NamedTuple
 from raphe.data.estimates import Estimates
 from raphe.data.people import People
 from raphe.data.record import Step
-from raphe.data.results import Contrast
-from raphe.errors import InputError
+from raphe.data.results import Contrast, ContrastRow
+from raphe.errors import InputError, nearest
 from raphe.nomenclature import region_key
 from raphe.pipeline import displacement_of, lassen_of
 from raphe.pipeline.contrast_kinds import EVERY_KIND
@@ -43,7 +43,7 @@ class Made(NamedTuple):
     steps: tuple[Step, ...]
     unmade: tuple[str, ...]
     untested: tuple[str, ...] = ()
-    """Why the primary region cannot be tested, though its contrast could be made."""
+    """Why the primary region, or no region at all, of a contrast that could be made can be tested."""
     primary_unmade: str = ""
     """Why the primary contrast could not be made; empty where it was, or the plan names none."""
 
@@ -94,16 +94,32 @@ def _kinds(contrast: ContrastSection) -> Mapping[str, Kind]:
 
 
 def _untested(contrasts: Sequence[Contrast], region: str) -> Iterator[str]:
-    """Yield why the primary region has no test, where its contrast was made."""
-    for contrast in (one for one in contrasts if one.primary):
+    """Yield why the primary region has no test, where its contrast was made, and why others have none at all."""
+    for contrast in contrasts:
         asked = [row for row in contrast.rows if not row.secondary]
+        if not contrast.primary:
+            yield from _untested_everywhere(contrast, asked)
+            continue
         rows = [row for row in asked if region_key(row.pairs.region) == region_key(region)]
         where = f"the primary contrast {contrast.name!r} cannot be tested in the primary region {region!r}"
         if not rows:
-            yield f"{where}: it is not among its regions ({', '.join(row.pairs.region for row in asked)})"
+            regions = [row.pairs.region for row in asked]
+            yield f"{where}: it is not among its regions; {nearest(region, regions)}"
         for row in rows:
             if not math.isfinite(row.p):
                 yield f"{where}: {row.why or 'too few data'}"
+
+
+def _untested_everywhere(contrast: Contrast, rows: Sequence[ContrastRow]) -> Iterator[str]:
+    """Yield why a contrast cannot be tested in any region; each reason with its regions, where there are several."""
+    if not rows or any(math.isfinite(row.p) for row in rows):
+        return
+    regions: dict[str, list[str]] = {}
+    for row in rows:
+        regions.setdefault(row.why or "too few data", []).append(row.pairs.region)
+    told = [f"{why} ({', '.join(where)})" if len(regions) > 1 else why for why, where in regions.items()]
+    where = f"any of its {len(rows)} regions" if len(rows) > 1 else f"region {rows[0].pairs.region!r}"
+    yield f"contrast {contrast.name!r} cannot be tested in {where}: {'; '.join(told)}"
 
 
 def material_of(

@@ -17,6 +17,7 @@ from raphe.errors import InputError
 from raphe.pharmacology.dose_response import MOST_OCCUPANCY, dose_for, fit_dose_response, occupancy_at
 from raphe.pharmacology.occupancy import occupancy
 from raphe.pipeline.plan_schema import ContrastSection
+from raphe.report.wording import listed
 
 TARGETS = (0.5, 0.8)
 """Occupancies for which a dose is predicted."""
@@ -149,6 +150,12 @@ def dose_row(
         found, told = _dose_for(fit, share, points)
         doses.append((share, found))
         remarks += [told] if told else []
+    if len(fit.free) > 1 and fit.undetermined and any(math.isfinite(found.value) for _, found in doses):
+        lacking = [fit.called[name] for name in fit.undetermined]
+        remarks.append(
+            f"{listed(lacking)} {'is' if len(lacking) == 1 else 'are'} not determined, so that the intervals of the "
+            f"{curve.kind}s for 50 and 80 % may be too narrow"
+        )
     return DoseRow(region, tuple(points), fit, _curve(fit, points), tuple(doses), tuple(remarks), tuple(left_out))
 
 

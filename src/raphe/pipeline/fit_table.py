@@ -21,6 +21,7 @@ from raphe.io.doubts import doubts_of_table
 from raphe.io.place import located
 from raphe.io.sidecar import sidecar_of
 from raphe.io.staging import prepare, staged
+from raphe.kinetics.k2_prime import doubt_of
 from raphe.pipeline.analysis import Material, analyse
 from raphe.pipeline.arterial import arterial_input, source_of_files
 from raphe.pipeline.choices import Analysis, choose
@@ -85,6 +86,9 @@ def run(options: argparse.Namespace) -> int:
             told = f"{lost} of {len(fit.names)} regions have no usable estimate by {fit.model}; see their flags"
             messages.warn(f"{options.tacs}: {told}")
     for step in steps:
+        value = step.parameters.get("value") if step.name == "k2_prime" else None
+        if isinstance(value, float) and (doubt := doubt_of(value)):
+            messages.warn(f"{options.tacs}: {doubt}")
         if step.name == "not_fitted":
             messages.warn(f"{options.tacs}: {step.parameters['why']}; the other models were fitted")
     _write(options, scan, fits, steps)

@@ -21,7 +21,7 @@ from raphe.io.bids import ScanCurves
 from raphe.io.contrasts import write_contrast, write_contrast_values
 from raphe.io.kinpar import read_kinpar
 from raphe.io.pharmacology import write_pharmacology
-from raphe.io.provenance import fingerprint, is_done, read_record, remove_outdated, versions, write_record
+from raphe.io.provenance import fingerprint, read_record, remove_outdated, versions, why_undone, write_record
 from raphe.io.results import write_agreement, write_estimates
 from raphe.io.sessions import session_key
 from raphe.io.staging import staged
@@ -173,8 +173,8 @@ def _done(
         except InputError as error:
             missing[table.scan.label] = str(error)
             continue
-        if not is_done(names.provenance(out, table.scan.label), mark, out):
-            missing[table.scan.label] = "it has not been analysed in this way yet; run the participant level for it"
+        if why := why_undone(names.provenance(out, table.scan.label), mark, out):
+            missing[table.scan.label] = f"{why}; run the participant level for it"
         else:
             done.append((table, task))
     return done, missing

@@ -20,6 +20,7 @@ from raphe.io.staging import staged
 from raphe.io.statmaps import write_group_map
 from raphe.nomenclature import SYMBOLS
 from raphe.pipeline.map_atlas import OnGrid, without_sides
+from raphe.pipeline.map_content import reader
 from raphe.pipeline.map_peaks import LEVEL, maps_of, table_of, threshold_of
 from raphe.pipeline.map_question import Asked, Sample, design_of
 from raphe.pipeline.maps_of_scans import MapOfScan, Place, smoothing_of
@@ -82,11 +83,12 @@ def answer(
     Raises
     ------
     InputError
-        As :func:`raphe.pipeline.map_question.design_of` and :func:`raphe.stats.voxelwise.map_contrast`.
+        As :func:`raphe.pipeline.map_content.reader`, :func:`raphe.pipeline.map_question.design_of` and
+        :func:`raphe.stats.voxelwise.map_contrast`.
     """
     assert section.permutations is not None
     began, place, atlas = time.monotonic(), material.place, material.atlas
-    study = design_of(material.wanted, material.sample, lambda person, at: place.read(material.maps[person, at]))
+    study = design_of(material.wanted, material.sample, reader(place, material.maps))
     found = map_contrast(
         study,
         place.mask,

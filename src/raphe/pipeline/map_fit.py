@@ -9,7 +9,7 @@ import numpy as np
 
 from raphe.data.record import Step
 from raphe.kinetics.judgement import assumed
-from raphe.kinetics.k2_prime import LEAST_BINDING, first_pass_of, k2_primes_of, median_k2_prime
+from raphe.kinetics.k2_prime import LEAST_BINDING, doubt_of, first_pass_of, k2_primes_of, median_k2_prime
 from raphe.kinetics.protocol import KineticModel
 from raphe.kinetics.voxelwise import VoxelFit
 from raphe.pipeline.choices import given_k2_prime, make, t_star_source
@@ -79,6 +79,8 @@ def _tasks(material: MapMaterial, messages: Messages) -> list[_Task]:
         elif takes and analysis.k2_prime is not None:
             k2_prime = float(analysis.k2_prime)
             steps.append(given_k2_prime(analysis))
+        if k2_prime is not None and (doubt := doubt_of(k2_prime)):
+            messages.warn(f"{kind.name}: {doubt}")
         model = make(kind, analysis, k2_prime)
         tasks.append(_Task(model, input_se, (*steps, _fit_step(model, material))))
     return tasks

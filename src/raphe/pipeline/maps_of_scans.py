@@ -133,8 +133,8 @@ def common_place(maps: Sequence[MapOfScan], what: str, template: str, mirror: bo
     Raises
     ------
     InputError
-        If a map is missing, maps are in several spaces or on several grids, in a space of each person's own, no voxel
-        is in all of them, or no axis of the grid runs along x where left and right are to be averaged.
+        If a map is missing or empty, maps are in several spaces or on several grids, in a space of each person's own,
+        no voxel is in all of them, or no axis of the grid runs along x where left and right are to be averaged.
     """
     missing = [one.label for one in maps if not all(path.is_file() for path in one.files)]
     if missing:
@@ -148,6 +148,11 @@ def common_place(maps: Sequence[MapOfScan], what: str, template: str, mirror: bo
     for one in maps:
         grid.check_same(open_image(one.value).grid, first.value.name, one.value.name)
         inside = _inside(one, grid, first.value.name)
+        if not inside.any():
+            raise InputError(
+                f"{one.value}: the map is empty: no voxel holds a value (0 and NaN are none); make it again, or leave "
+                "the scan out (exclusions.tsv)"
+            )
         mask = inside if mask is None else mask & inside
     assert mask is not None
     move = _move(grid) if mirror else None

@@ -32,6 +32,7 @@ from raphe.pipeline.messages import Messages
 from raphe.pipeline.occupancy_dose import Dosed, Scans, dose_of_studies, exposures_of
 from raphe.pipeline.occupancy_tables import read_pairs
 from raphe.report.occupancy import occupancy_page
+from raphe.report.pharmacology import curve_in_words
 
 
 class _Done(NamedTuple):
@@ -57,8 +58,11 @@ def run(options: argparse.Namespace) -> int:
         dose = dose_of_studies(options, [Scans(one.study, one.blocked) for one in done], exposures)
     for one in done:
         _tell(one.study, messages, one.blocked if len(done) > 1 else "")
-    for text in dose.warnings if dose is not None else ():
-        messages.warn(text)
+    if dose is not None:
+        for text in dose.warnings:
+            messages.warn(text)
+        for row in dose.table.rows:
+            messages.say(f"occupancy against {dose.table.exposure}, {row.region}: {curve_in_words(row)}")
     _write(options, done, dose)
     return messages.code
 
@@ -119,15 +123,24 @@ def _tell(study: OccupancyStudy, messages: Messages, session: str = "") -> None:
     """Tell what was found; ``session`` names that under the drug where there are several."""
     of = f"session {session}: " if session else ""
     for line in study.lines:
-        who = of + (f"participant {line.participant}: " if line.participant else "")
+        who = of + _whose(line.participant)
         for text in line.statements:
             messages.warn(who + text)
         messages.say(who + _result(line))
     for person, why in study.no_line:
-        messages.warn(f"{of}participant {person}: no line through the regions: {why}")
-    out = {f"{left.participant}, {one.region}: {left.reason}" for one in study.pairs for left in one.excluded}
+        messages.warn(f"{of}{_whose(person)}no line through the regions: {why}")
+    out = {
+        ", ".join(filter(None, (left.participant, f"{one.region}: {left.reason}")))
+        for one in study.pairs
+        for left in one.excluded
+    }
     for text in sorted(out):
         messages.warn(f"{of}left out: {text}")
+
+
+def _whose(person: str) -> str:
+    """Beginning of a message about a participant; empty where the tables do not say whose they are."""
+    return f"participant {person}: " if person else ""
 
 
 def _result(line: OccupancyLine) -> str:

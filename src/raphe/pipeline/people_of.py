@@ -119,8 +119,13 @@ def _arm_faults(plan: StudyPlan, table: Table | None) -> Iterator[Finding]:
     if table is None or ARM not in table.columns:
         index = next(at for at, one in enumerate(plan.contrasts) if one.arm is not None or arms_of(one))
         where = f"{plan.path}, line {plan.line('contrast', index, 'kind')}"
-        there = f"it has {', '.join(table.columns)}" if table else "there is no such table"
-        told = f"{where}: arms are needed, which the column {ARM!r} of participants.tsv holds; {there}"
+        others = [name for name in table.columns if name != ID] if table else []
+        there = (
+            f"participants.tsv has no column {ARM!r}; {nearest(ARM, others)}"
+            if table
+            else "there is no participants.tsv"
+        )
+        told = f"{where}: arms are needed, but {there}"
         yield Finding("error", plan.path, "contrast.kind", told)
         return
     known = [arm.name for arm in plan.arms]

@@ -9,6 +9,7 @@ from raphe.data.people import People
 from raphe.data.regions import members
 from raphe.data.scan import Scan
 from raphe.errors import InputError, nearest
+from raphe.kinetics.k2_prime import doubt_of
 from raphe.nomenclature import region_key
 from raphe.pharmacology.lassen import LEAST
 from raphe.pipeline.contrast_check import NAMELESS, Found, check_contrasts, error, warning
@@ -61,6 +62,7 @@ def check_plan(
         *_regions(plan, scans, regions, empty or {}),
         *_lassen(plan, scans, regions),
         *_unplanned(plan, scans),
+        *_k2_primes(plan),
     ]
     if not absent:
         found += check_contrasts(plan, scans, people or People(), partial, excluded)
@@ -83,6 +85,13 @@ def _tracers(plan: StudyPlan, scans: Sequence[Scan]) -> Found:
         if not any(same_tracer(scan.tracer) == same_tracer(tracer.name) for scan in scans):
             how = f"tracer {tracer.name!r} has no scan in the data; {nearest(tracer.name, there)}"
             yield error(plan, ("tracer", index, "name"), how)
+
+
+def _k2_primes(plan: StudyPlan) -> Found:
+    """Yield numbers for k2' that are doubtful."""
+    for index, tracer in enumerate(plan.tracers):
+        if isinstance(tracer.k2_prime, float | int) and (doubt := doubt_of(tracer.k2_prime)):
+            yield warning(plan, ("tracer", index, "k2_prime"), f"[[tracer]] {tracer.name}: {doubt}")
 
 
 def _unplanned(plan: StudyPlan, scans: Sequence[Scan]) -> Found:

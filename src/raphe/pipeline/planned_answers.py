@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import argparse
 import math
-from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 
 from raphe.data.estimates import Estimates
@@ -25,28 +23,24 @@ from raphe.io.provenance import fingerprint, remove_outdated, sha256, write_reco
 from raphe.io.results import read_estimates
 from raphe.io.staging import prepare, staged
 from raphe.io.tables import read_table
-from raphe.kinetics.judgement import PLAUSIBLE
-from raphe.nomenclature import region_key
 from raphe.pipeline.contrast_check import check_contrasts
-from raphe.pipeline.contrast_rules import tracers_of
 from raphe.pipeline.contrasts_of import Made, contrasts_of, material_of
+from raphe.pipeline.estimates_check import check_vary, copied, implausible
 from raphe.pipeline.exclusions_of_results import TakenOut, exclusions_of_results
 from raphe.pipeline.findings import paragraphs, refuse_errors
 from raphe.pipeline.messages import Messages
 from raphe.pipeline.people_of import people_of
 from raphe.pipeline.pharmacology_of import pharmacology_of
 from raphe.pipeline.plan import StudyPlan, read_plan, with_regions_as
-from raphe.pipeline.plan_schema import same_tracer
 from raphe.pipeline.stats_of_maps import stats_of_maps
-from raphe.quality import WORD, Quality
 from raphe.report.pharmacology import parts_of
 from raphe.report.verdict import family_verdict, region_verdict
 
 NAME = "stats"
 """Of the record of what was done."""
 
-FEW = 3
-"""Fewer equal values than that may be chance, or rounding."""
+NONE = "n/a"
+"""What is printed for a number that there is not, as tables have it."""
 
 
 def run(options: argparse.Namespace) -> int:
@@ -66,10 +60,9 @@ def run(options: argparse.Namespace) -> int:
         return stats_of_maps(options, messages, plan, participants, phenotype)
     _check_table(options)
     estimates = read_estimates(options.table)
-    _check_once(options.table, estimates)
-    for why in _implausible(options.table, estimates):
+    for why in (*implausible(options.table, estimates), *copied(options.table, plan, estimates)):
         messages.warn(why)
-    _check_vary(options.table, plan, estimates)
+    check_vary(options.table, plan, estimates)
     _check_participants(participants)
     persons = estimates.distinct("participant")
     people, unknown = people_of(plan, participants, phenotype, persons, _arms(options.table, plan, estimates))
@@ -110,13 +103,18 @@ def _printed(contrast: Contrast, region: str) -> list[str]:
     lines.append(f"{'region':<{width}} {'estimate':>10} {'95 % CI':>23} {'p':>8} {'adjusted':>8} {'n':>3}")
     for row in contrast.rows:
         name = " ".join(part for part in (row.pairs.region, row.term if row.secondary else "") if part)
-        span = f"{row.ci_low:.4g} to {row.ci_high:.4g}"
-        numbers = f"{row.estimate:>10.4g} {span:>23} {row.p:>8.3g} {row.p_adjusted:>8.3g} {len(row.pairs):>3}"
+        span = f"{row.ci_low:.4g} to {row.ci_high:.4g}" if math.isfinite(row.ci_low + row.ci_high) else NONE
+        cells = _cell(row.estimate, 4), span, _cell(row.p, 3), _cell(row.p_adjusted, 3), str(len(row.pairs))
+        numbers = " ".join(cell.rjust(size) for cell, size in zip(cells, (10, 23, 8, 8, 3), strict=True))
         lines.append(f"{name:<{width}} {numbers}" + (f"  {row.why}" if row.why else ""))
     named = [row for row in contrast.rows if contrast.primary and row.pairs.region == region and not row.secondary]
     others = [row for row in contrast.rows if not row.secondary and row not in named]
     told = [family_verdict(contrast)] if others or not named else []
     return [*lines, *(region_verdict(contrast, row) for row in named), *told]
+
+
+def _cell(value: float, digits: int) -> str:
+    return f"{value:.{digits}g}" if math.isfinite(value) else NONE
 
 
 def _check_given(options: argparse.Namespace) -> None:
@@ -138,56 +136,6 @@ def _check_participants(path: Path) -> None:
     """Refuse a table in which a participant stands twice, say in two arms."""
     for fault in faults_of(read_table(path)) if is_there(path) else ():
         raise fault
-
-
-def _check_once(table: Path, estimates: Estimates) -> None:
-    """Refuse two rows of one value."""
-    count = Counter((*row[:3], *row[5:8]) for row in estimates.rows)
-    for (who, session, tracer, region, model, parameter), n in count.items():
-        if n > 1:
-            raise InputError(
-                f"{table}: participant {who!r} has {n} rows of {parameter} by {model} of {tracer} in region "
-                f"{region!r}, session {session!r}; keep one"
-            )
-
-
-def _implausible(table: Path, estimates: Estimates) -> Iterator[str]:
-    """Tell of values that no fit would leave unflagged, which somebody has written: the first, and of how many."""
-    odd = [
-        row
-        for row in estimates.usable().rows
-        if row.parameter in PLAUSIBLE and not PLAUSIBLE[row.parameter][0] < row.value < PLAUSIBLE[row.parameter][1]
-    ]
-    for row in odd[:1]:
-        low, high = PLAUSIBLE[row.parameter]
-        more = f", and {len(odd) - 1} more are as odd" if len(odd) > 1 else ""
-        yield (
-            f"{table}: {row.parameter} of participant {row.participant!r}, session {row.session!r}, region "
-            f"{row.region!r} is {row.value:g}, where {low:g} to {high:g} is plausible{more}; mend it, or flag it "
-            f"({WORD[Quality.IMPLAUSIBLE]} in the column quality)"
-        )
-
-
-def _check_vary(table: Path, plan: StudyPlan, estimates: Estimates) -> None:
-    """Refuse what a contrast asks of where it is the same in everyone, in the primary region or in all regions."""
-    asked = {(same_tracer(tracer), one.parameter) for one in plan.contrasts for tracer in tracers_of(one)}
-    values: dict[tuple[str, str, str, str], dict[str, list[float]]] = {}
-    for row in estimates.rows:
-        if (same_tracer(row.tracer), row.parameter) in asked and not math.isnan(row.value):
-            one = values.setdefault((row.tracer, row.model, row.parameter, row.session), {})
-            one.setdefault(row.region, []).append(row.value)
-    key = region_key(plan.primary.region) if plan.primary else ""
-    for (tracer, model, parameter, session), regions in values.items():
-        alike = {name for name, found in regions.items() if len(found) >= FEW and len(set(found)) == 1}
-        named = [name for name in alike if region_key(name) == key]
-        if named or alike >= set(regions):
-            where = named[0] if named else min(alike)
-            others = "" if len(regions) == 1 or alike < set(regions) else " (every region likewise)"
-            raise InputError(
-                f"{table}: {parameter} by {model} of {tracer} in region {where!r}{others} is {regions[where][0]:g} in "
-                f"all {len(regions[where])} participants of session {session!r}; measurements vary, and nothing can be "
-                "compared that does not: mend the column value"
-            )
 
 
 def _arms(table: Path, plan: StudyPlan, estimates: Estimates) -> dict[str, str]:

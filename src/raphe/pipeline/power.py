@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import argparse
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from scipy import stats
 
 from raphe.errors import InputError
 from raphe.io.described import Column, write_described
@@ -23,6 +24,9 @@ from raphe.stats.scatter import Scatter
 
 POWER = 0.8
 """Power that is wanted if none is given."""
+
+FEW = 10
+"""Fewer people of a test-retest study leave their scatter open by a third and more, which is told."""
 
 MOST_CURVES = 12
 
@@ -48,15 +52,20 @@ def run(options: argparse.Namespace) -> int:
     if options.outcome is not None and kind != "groups":
         raise InputError(f"--outcome is for design groups; design {kind} has its own outcome")
     design = Design(kind, options.allocation, outcome, options.alpha)
-    regions, unit, source = scatter_of(options)
+    regions, unit, source, people = scatter_of(options)
     if not regions and kind != "correlation":
         raise InputError("no scatter is given; give --wscv or --sd-within, a table by --from, or --tracer")
     wanted = _wanted(options)
     spreads: dict[str, Scatter | None] = {**regions} if regions else {"": None}
-    rows = [_planned(design, region, spread, *wanted) for region, spread in spreads.items()]
+    rows = [
+        _of_one_person(region, spread, wanted)
+        if people.get(region) == 1 and kind != "correlation"
+        else _planned(design, region, spread, *wanted)
+        for region, spread in spreads.items()
+    ]
     for line in _table(design, rows, "" if kind == "correlation" else unit, source):
         print(line)
-    for note in _notes(design, rows):
+    for note in (*_notes(design, rows), *_uncertain(rows, {} if kind == "correlation" else people)):
         messages.say(note)
     if options.out is not None:
         prepare(options.out)
@@ -91,6 +100,27 @@ def _planned(design: Design, region: str, spread: Scatter | None, n: int, change
         if math.isnan(change):
             return replace(nothing, why="even a true correlation of 1 is seen too rarely")
     return Planned(region, spread, n, change, power(design, spread, n, change), half_width(design, spread, n, change))
+
+
+def _of_one_person(region: str, spread: Scatter | None, wanted: tuple[int, float, float]) -> Planned:
+    """Row of a region whose scatter nothing can be planned by."""
+    n, _, power_wanted = wanted
+    why = "one person's two scans are too few to know the scatter by; give --wscv of a larger study"
+    return Planned(region, spread, n, math.nan, power_wanted, math.nan, why)
+
+
+def _uncertain(rows: Sequence[Planned], people: Mapping[str, int]) -> list[str]:
+    """Say how far the scatter may be from the truth where few people gave it: the fewest."""
+    found = {row.region: people[row.region] for row in rows if not row.why and row.region in people}
+    region = min(found, key=lambda name: found[name], default="")
+    if found.get(region, FEW) >= FEW:
+        return []
+    n = found[region]
+    low, high = (math.sqrt(n / float(stats.chi2.ppf(tail, n))) for tail in (0.975, 0.025))
+    return [
+        f"the scatter of {region} within people rests on {n} people: the true one may be {low:.2f} to {high:.2f} times "
+        "as large (95 %), and the change that can be shown with it"
+    ]
 
 
 def _table(design: Design, rows: Sequence[Planned], unit: str, source: str) -> list[str]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import argparse
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from raphe.catalog import find_tracer, tracers
 from raphe.errors import InputError, nearest
@@ -15,8 +16,28 @@ from raphe.stats.scatter import FROM_VARIABILITY, Scatter, scatter
 Regions = dict[str, Scatter]
 
 
-def scatter_of(options: argparse.Namespace) -> tuple[Regions, str, str]:
-    """Scatter by region, its unit (per cent, or none that is known), and where it is from.
+class Known(NamedTuple):
+    """Scatter that a study is planned by.
+
+    Parameters
+    ----------
+    regions : dict of str to Scatter
+    unit : str
+        Per cent, or none that is known.
+    source : str
+        Where it is from.
+    people : mapping of str to int
+        How many people it rests on, by region; empty where that is not known.
+    """
+
+    regions: Regions
+    unit: str
+    source: str
+    people: Mapping[str, int] = {}
+
+
+def scatter_of(options: argparse.Namespace) -> Known:
+    """Scatter by region.
 
     Raises
     ------
@@ -28,18 +49,15 @@ def scatter_of(options: argparse.Namespace) -> tuple[Regions, str, str]:
     if own and named:
         raise InputError(f"--{own[0].replace('_', '-')} and a table both give the scatter; keep one of them")
     if options.agreement is not None:
-        return (
-            _chosen(_from_agreement(options.agreement, options.sd_response), options.region),
-            "%",
-            str(options.agreement),
-        )
+        regions = _chosen(_from_agreement(options.agreement, options.sd_response), options.region)
+        return Known(regions, "%", str(options.agreement), _people(options.agreement))
     if options.tracer is not None:
         found, source = _from_catalog(options.tracer, options.species, options.sd_response)
-        return _chosen(found, options.region), "%", source
+        return Known(_chosen(found, options.region), "%", source)
     if options.region:
         raise InputError("--region picks rows of --from or --tracer; give one of these")
     if not own:
-        return {}, "", ""
+        return Known({}, "", "")
     absolute, relative = {"sd_within", "sd_between"} & set(own), {"wscv", "cv"} & set(own)
     if absolute and relative:
         raise InputError(
@@ -52,7 +70,7 @@ def scatter_of(options: argparse.Namespace) -> tuple[Regions, str, str]:
         icc=options.icc,
         response=options.sd_response,
     )
-    return {"": one}, "%" if relative else "", "command line"
+    return Known({"": one}, "%" if relative else "", "command line")
 
 
 def _from_agreement(path: Path, response: float) -> Regions:
@@ -66,6 +84,15 @@ def _from_agreement(path: Path, response: float) -> Regions:
         known = None if math.isnan(icc) else min(max(float(icc), 0.0), 1 - 1e-9)
         found[region] = scatter(within=float(wscv), icc=known, response=response)
     return found
+
+
+def _people(path: Path) -> dict[str, int]:
+    """People of each region of an agreement table, where it says how many."""
+    table = read_table(path)
+    if "n" not in table.columns:
+        return {}
+    people = zip(table.cells("region"), table.floats("n"), strict=True)
+    return {region: int(n) for region, n in people if not math.isnan(n)}
 
 
 def _from_catalog(name: str, species: str, response: float) -> tuple[Regions, str]:

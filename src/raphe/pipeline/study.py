@@ -15,6 +15,7 @@ from raphe.io.datasets import dataset_roots, find_tables
 from raphe.io.raw_scans import RawScan, has_images
 from raphe.io.staging import prepare
 from raphe.io.tables import shortened
+from raphe.kinetics.k2_prime import doubt_of
 from raphe.pipeline.exclusions import Exclusions, exclusions_of
 from raphe.pipeline.execute import execute
 from raphe.pipeline.findings import paragraphs, refuse_errors
@@ -53,6 +54,8 @@ def run(options: argparse.Namespace) -> int:
         raws, lost = _preprocessed(options, derivatives, plan, excluded, messages)
         if options.dry_run and raws and not _has_curves(options, derivatives):
             return messages.code
+    if isinstance(options.k2_prime, float) and (doubt := doubt_of(options.k2_prime)):
+        messages.warn(f"--k2-prime: {doubt}")
     job = read_job(options, derivatives, plan, excluded, lost)
     failed = {one.scan.label: one.failure for one in lost if one.failure}
     for tell, must in ((messages.warn, True), (messages.say, False)):

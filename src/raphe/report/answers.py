@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from raphe.errors import InputError
 from raphe.report.verdict import LEVEL
-from raphe.report.wording import count, decimals, fixed, listed, probability, span
+from raphe.report.wording import count, decimals, fixed, listed, no_evidence, probability, span
 
 NAN = float("nan")
 
@@ -202,10 +202,7 @@ def _found(answer: Answer) -> str:
         return f"{answer.outcome}: {compared} was not tested{f' ({answer.why})' if answer.why else ''}; {numbers}."
     if answer.shown:
         return f"{answer.outcome}: the data show {_direction(answer)}: {numbers}."
-    return (
-        f"{answer.outcome}: {compared} is not shown: {numbers}. This is no evidence that there is none: every value "
-        "within the interval is compatible with the data."
-    )
+    return f"{answer.outcome}: {compared} is not shown: {numbers}. {no_evidence('value', answer.low, answer.high)}"
 
 
 def _direction(answer: Answer) -> str:

@@ -14,7 +14,7 @@ from scipy.special import stdtrit
 
 from raphe.errors import InputError
 from raphe.report import svg
-from raphe.report.wording import count, fixed, general, listed, probability, short, span
+from raphe.report.wording import count, fixed, general, listed, no_evidence, probability, short, span
 
 Array = npt.NDArray[np.float64]
 
@@ -191,8 +191,7 @@ def in_words(found: Scatter) -> str:
         way = "lower" if found.r < 0 else "higher"
         return f"People with higher {found.across.name} had {way} {found.up.name}{adjusted}: {numbers}."
     return (
-        f"The data do not show a correlation of {what}: {numbers}. This is no evidence that there is none: every "
-        "correlation within the interval is compatible with the data."
+        f"The data do not show a correlation of {what}: {numbers}. {no_evidence('correlation', found.low, found.high)}"
     )
 
 

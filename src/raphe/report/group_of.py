@@ -8,7 +8,7 @@ from dataclasses import replace
 from raphe.data.estimates import Estimate, Estimates
 from raphe.data.results import Contrast, ContrastRow
 from raphe.nomenclature import region_key
-from raphe.quality import EXCLUDES
+from raphe.quality import EXCLUDES, UNTOLD
 from raphe.report.contrast_answer import answer_of, asked
 from raphe.report.correlation import Axis, Scatter
 from raphe.report.flow import FlowScan
@@ -174,4 +174,4 @@ def _in_front(regions: Sequence[str], primary: str) -> list[str]:
 
 
 def _reason(row: Estimate) -> str:
-    return listed(remarks(row.quality & EXCLUDES)) or "its standard error exceeds half of it, or is not known"
+    return listed(remarks(row.quality & EXCLUDES)) or UNTOLD

@@ -7,14 +7,11 @@ from typing import NamedTuple
 
 from raphe.data.estimates import Estimate, Estimates
 from raphe.data.results import Agreement, Contrast, Excluded
-from raphe.quality import EXCLUDES, Quality
+from raphe.quality import EXCLUDES, UNTOLD
 from raphe.report.wording import listed, remarks
 
 SELECTION = 0.2
 """Share of a region's estimates that may be left out before the page says that the others are a selection."""
-
-UNTOLD = "the data do not tell it: its standard error exceeds half of it, or is not known"
-"""Why a parameter is left out though the model's fit is not."""
 
 Key = tuple[str, str, str, str, str, str]
 """Participant, session, tracer, parameter, model, reason."""
@@ -93,7 +90,7 @@ def _alike(
 
 def _reason(row: Estimate) -> str:
     told = remarks(row.quality & EXCLUDES)
-    if row.quality & Quality.UNDETERMINED and not told:
+    if row.faults and not told:
         return UNTOLD
     return "; ".join(told) or "no value was estimated"
 

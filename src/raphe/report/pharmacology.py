@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 
 from raphe.data.pharmacology import Displacement, DoseResponse, Separated
-from raphe.data.pharmacology_tables import DoseTable, FlowRow, FlowTable, LigandTable, Pharmacology
+from raphe.data.pharmacology_tables import DoseRow, DoseTable, FlowRow, FlowTable, LigandTable, Pharmacology
 from raphe.data.results import Interval
 from raphe.nomenclature import region_key
 from raphe.report.dose_figure import dose_figure
@@ -35,7 +35,7 @@ def flow_part(table: FlowTable, primary_region: str = "") -> Part:
     """Whether delivery or clearance can explain a change of binding."""
     title = "Flow: delivery and clearance in the same people"
     if not table.rows:
-        told = f"Whether flow explains it was not asked: {table.model} gives neither R1 nor k2_prime of a region."
+        told = f"Whether flow explains it was not asked: no estimate is of R1 or k2_prime by {table.model}."
         return Part(title, (told,), ())
     names = tuple(dict.fromkeys(row.parameter for row in table.rows))
     by_region: dict[str, dict[str, FlowRow]] = {}
@@ -96,14 +96,22 @@ def dose_part(table: DoseTable, primary_region: str = "") -> Part:
     row = next((row for row in table.rows if row.region == first), None)
     sentences: list[str] = []
     if row is not None and row.fit is not None:
-        told = ", ".join((*_parameters(row.fit), count(len(row.points), "scan")))
         where = "" if len(table.rows) == 1 else f"In {first}: "
-        sentences = [f"{'; '.join((where + told, *row.fit.statements, *row.remarks))}."]
+        sentences = [f"{'; '.join((where + curve_in_words(row), *row.fit.statements, *row.remarks))}."]
     gone = dict.fromkeys(who for one in table.rows for who, _ in one.left_out)
     if gone:
         sentences.append(f"Left out of the curve: {listed(list(gone), most=40)} (the sidecar says why).")
     figures = (dose_figure(table, first),) if first else ()
     return Part(f"Occupancy against {table.exposure}", tuple(sentences), (_dose_table(table),), figures)
+
+
+def curve_in_words(row: DoseRow) -> str:
+    """Parameters of a curve with their intervals, or why there are none; first, what is not determined."""
+    if row.fit is None:
+        return row.why
+    told = ", ".join((*_parameters(row.fit), count(len(row.points), "scan")))
+    lacking = [row.fit.called[one] for one in row.fit.undetermined]
+    return f"not determined: {listed(lacking)}; {told}" if lacking else told
 
 
 def _flow_cells(row: FlowRow | None) -> tuple[str, str, str, str]:
@@ -188,7 +196,7 @@ def _per_cent(fit: DoseResponse) -> Interval:
 
 def _parameters(fit: DoseResponse) -> tuple[str, str, str]:
     """The three parameters in words."""
-    name = f"ED50 {_fitted(fit.EC50)}" if fit.kind == "dose" else f"EC50 {_fitted(fit.EC50)}"
+    name = f"{fit.called['EC50']} {_fitted(fit.EC50)}"
     E_max = f"E_max in per cent {_fitted(_per_cent(fit), 'E_max' in fit.free)}"
     return name + (f" {fit.unit}" if fit.unit else ""), E_max, f"Hill slope {_fitted(fit.hill, 'hill' in fit.free)}"
 

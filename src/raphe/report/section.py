@@ -184,7 +184,7 @@ def _cell(fit: KineticFit, index: int, name: str, bits: Quality) -> Cell:
     low, high = _ends(fit, index, column)
     open_end = bool(np.isinf(low) or np.isinf(high))
     meant = name != _macro(fit) and bool(
-        (bits if open_end else of_parameter(bits, number, error)) & Quality.UNDETERMINED
+        (bits if open_end else of_parameter(bits, name, number, error)) & Quality.UNDETERMINED
     )
     if not np.isfinite(number):
         return Cell(value, "", "", number, not meant)

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from raphe.data.results import Contrast, ContrastRow
 from raphe.nomenclature import SYMBOLS
-from raphe.report.wording import count, decimals, fixed, listed, probability, span
+from raphe.report.wording import count, decimals, fixed, listed, no_evidence, probability, span
 
 LEVEL = 0.05
 """A p value under it counts as shown; it belongs to the 95 % intervals."""
@@ -107,8 +107,8 @@ def _change(contrast: Contrast, row: ContrastRow) -> str:
         direction = "an increase" if row.estimate > 0 else "a decrease"
         return f"The data show {direction} of {where} from {contrast.first} to {contrast.second}: {test}."
     return (
-        f"The data do not show a difference of {where} between {contrast.first} and {contrast.second}: {test}. This is "
-        "no evidence that there is none: every change within the interval is compatible with the data."
+        f"The data do not show a difference of {where} between {contrast.first} and {contrast.second}: {test}. "
+        f"{no_evidence('change', row.ci_low, row.ci_high)}"
     )
 
 
@@ -118,21 +118,23 @@ def _answer(contrast: Contrast, row: ContrastRow) -> str:
     where = f"in {region}, {contrast.tracer}"
     means = f"It is the {contrast.what}."
     if not math.isfinite(row.p):
-        found = f"{estimated(contrast, row)}, which " if math.isfinite(row.estimate) else ""
+        found = f"{estimated(contrast, row)}, " if math.isfinite(row.estimate) else ""
         return (
             f"{NOUNS[contrast.kind][1]} {where} ({found}n = {n}) cannot be tested: {row.why or 'too few data'}. {means}"
         )
     people = listed([f"{k} of arm {arm}" for arm, k in row.counts.items()]) if row.groups else count(n, "participant")
-    test = (
-        f"{estimated(contrast, row)} (95 % CI {interval_of(contrast, row)}), {_t(row)}p {_equals(row.p)}{_least(row)}"
+    interval = interval_of(contrast, row)
+    within = (
+        f"{estimated(contrast, row)} (95 % CI {interval})" if interval else f"{estimated(contrast, row)} ({row.why})"
     )
+    test = f"{within}, {_t(row)}p {_equals(row.p)}{_least(row)}"
     if contrast.kind == "occupancy":
         return f"The occupancy {where} is {test}, {people}. {means}"
     if row.p < LEVEL:
         return f"The data show {NOUNS[contrast.kind][0]} {where}: {test}, {people}. {means}"
     return (
-        f"The data do not show {NOUNS[contrast.kind][0]} {where}: {test}, {people}. {means} This is no evidence that "
-        "there is none: every value within the interval is compatible with the data."
+        f"The data do not show {NOUNS[contrast.kind][0]} {where}: {test}, {people}. {means} "
+        f"{no_evidence('value', row.ci_low, row.ci_high)}"
     )
 
 
@@ -181,7 +183,8 @@ def _family(contrast: Contrast, rows: Sequence[ContrastRow]) -> str:
                 f"Only one participant has both sessions: the change in each of {total} stands below, but no inference "
                 "across people is possible."
             )
-        return f"None of {total} could be tested; the reasons stand in the table."
+        if len(rows) > 1:
+            return f"None of {total} could be tested; the reasons stand in the table."
     if len(rows) == 1:
         return region_verdict(replace(contrast, notes=()), rows[0])
     shown = [row.pairs.region for row in tested if row.p_adjusted < LEVEL]
@@ -190,12 +193,16 @@ def _family(contrast: Contrast, rows: Sequence[ContrastRow]) -> str:
     missing = len(rows) - len(tested)
     untested = f" {count(missing, 'region')} could not be tested." if missing else ""
     if not shown:
-        return (
-            f"{over} do not show {noun} in any ({how}, no p below {LEVEL}); the intervals say which "
-            f"{'changes' if is_change(contrast) else 'values'} remain possible.{untested}"
-        )
+        return f"{over} do not show {noun} in any ({how}, no p below {LEVEL}){_left_open(contrast, tested)}.{untested}"
     others = "" if len(shown) == len(tested) else "; in the others they do not, which is no evidence that there is none"
     return f"{over} show {noun} in {listed(shown)} ({how}){others}.{untested}"
+
+
+def _left_open(contrast: Contrast, tested: Sequence[ContrastRow]) -> str:
+    """What the intervals tell of regions in which nothing is shown; another thing where there are none."""
+    if any(math.isfinite(row.ci_low) for row in tested):
+        return f"; the intervals say which {'changes' if is_change(contrast) else 'values'} remain possible"
+    return ", and without intervals any value remains possible"
 
 
 def _least(row: ContrastRow) -> str:

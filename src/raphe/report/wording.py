@@ -102,6 +102,13 @@ def span(low: float, high: float, places: int) -> str:
     return f"{fixed(low, enough)} to {fixed(high, enough)}"
 
 
+def no_evidence(what: str, low: float, high: float) -> str:
+    """Sentence after something is not shown: what the interval leaves open, or that there is none."""
+    if math.isfinite(low) and math.isfinite(high):
+        return f"This is no evidence that there is none: every {what} within the interval is compatible with the data."
+    return f"This is no evidence that there is none: there is no interval, so that any {what} may be true."
+
+
 def interval(estimate: Interval, places: int, *, sign: bool = False) -> tuple[str, str]:
     """Write an estimate and the ends of its interval."""
     return fixed(estimate.value, places, sign=sign), span(estimate.low, estimate.high, places)

@@ -13,6 +13,15 @@ from raphe.simulate.plan import DoseSection, MechanismSection, SessionSection, S
 from raphe.simulate.plan_names import check_known
 from raphe.simulate.treatment import mechanism_of, symptoms_of
 
+MOST_DOSE = 100.0
+"""mg/kg of one dose: far above what anybody is given of these drugs, so that another unit was meant; an assumption."""
+
+MOST_MINUTES = 7 * 24 * 60.0
+"""Duration of an infusion: a week; an assumption."""
+
+MOST_HOURS = 10 * 365 * 24.0
+"""From the beginning of a study's clock: ten years; an assumption."""
+
 
 def check_treatment(plan: SimulationPlan) -> None:
     """Refuse doses, ratings and drop-out that contradict the plan.
@@ -23,6 +32,7 @@ def check_treatment(plan: SimulationPlan) -> None:
     """
     for number, dose in enumerate(plan.doses, 1):
         _check_dose(plan, f"[[dose]] {number}", dose)
+    _check_hours(plan)
     _check_mechanism(plan)
     _check_visits(plan)
     _check_symptoms(plan)
@@ -64,6 +74,12 @@ def _check_dose(plan: SimulationPlan, where: str, dose: DoseSection) -> None:
         raise PlanError(f"{where}, mg_per_kg = {dose.mg_per_kg.value:g}: a dose cannot be negative; 0 is saline")
     if dose.minutes.value <= 0:
         raise PlanError(f"{where}, minutes = {dose.minutes.value:g}: an infusion takes time; give 1 for a bolus")
+    for key, number, most, unit in (
+        ("mg_per_kg", dose.mg_per_kg.value, MOST_DOSE, "mg for each kg of body weight"),
+        ("minutes", dose.minutes.value, MOST_MINUTES, "min"),
+    ):
+        if number > most:
+            raise PlanError(f"{where}, {key} = {number:g}: it must be {most:g} at most; the unit is {unit}")
     if dose.repeat > 1 and (dose.every is None or dose.every.value <= 0):
         raise PlanError(f"{where}, repeat = {dose.repeat}: say with every how many hours (more than 0) lie between")
     if dose.repeat == 1 and dose.every is not None:
@@ -85,6 +101,22 @@ def _check_dose(plan: SimulationPlan, where: str, dose: DoseSection) -> None:
         )
     if not meant and plan.symptoms is None:
         raise PlanError(f"{where}: no session has its session and condition; name one that has")
+
+
+def _check_hours(plan: SimulationPlan) -> None:
+    """Refuse times that no study lasts for."""
+    times = [(f"[[dose]] {at}, hours", dose.hours.value) for at, dose in enumerate(plan.doses, 1)]
+    for at, dose in enumerate(plan.doses, 1):
+        if dose.every is not None:
+            times.append((f"[[dose]] {at}, every", dose.every.value * (dose.repeat - 1)))
+    for where, window in (
+        *((f"session {one.label!r}, hours", one.hours) for one in plan.sessions),
+        *((f"visit {one.label!r}, hours", one.hours) for one in plan.visits),
+    ):
+        times += [] if window is None else [(where, window.low), (where, window.high)]
+    for where, hours in times:
+        if abs(hours) > MOST_HOURS:
+            raise PlanError(f"{where}: {hours:g} h is more than ten years; the unit is hours")
 
 
 def _concerns(dose: DoseSection, session: SessionSection) -> bool:

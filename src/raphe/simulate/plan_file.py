@@ -14,6 +14,12 @@ from raphe.simulate.plan import SimulationPlan
 
 _EMBEDDED = files(__package__) / "plans"
 
+FORMS = {
+    "Quantity": ', { value = ..., source = "assumption" } or another source',
+    "Window": ', { low = ..., high = ..., source = "assumption" } or another source',
+}
+"""How a value is written that has a source."""
+
 
 @dataclass(frozen=True)
 class PlanText:
@@ -85,6 +91,8 @@ def parse_plan(source: PlanText) -> SimulationPlan:
         reason = fault["msg"].removeprefix("Value error, ").replace("Input should", "it must")
         if fault["type"] == "missing":
             reason = "it is missing; add it"
+        elif fault["type"] == "model_type":
+            reason = f"it must be a table{FORMS.get(fault['ctx']['class_name'], '')}"
         value = "" if isinstance(fault["input"], dict | list) else f" = {fault['input']!r}"
         raise PlanError(f"{source.name}: {_place(fault['loc'])}{value}: {reason}{more}") from None
 

@@ -225,5 +225,5 @@ def _row(pairs: PairedValues) -> AgreementRow:
             trv, wscv = unknown(trv.value), unknown(wscv.value)
     else:
         reasons.append("a value is not positive, so variability in per cent has no meaning")
-    others = sdd, consistency, one_way, people_for_ten_per_cent(wscv.value)
+    others = sdd, consistency, one_way, people_for_ten_per_cent(wscv.value) if n > 1 else float("nan")
     return AgreementRow(pairs, bias, low, high, icc, trv, wscv, "; ".join(reasons), *others)

@@ -6,8 +6,8 @@ import math
 from collections.abc import Iterable
 
 from raphe.data.estimates import Estimate, Estimates
-from raphe.errors import InputError
-from raphe.quality import EXCLUDES, MEANING
+from raphe.errors import InputError, nearest
+from raphe.quality import EXCLUDES, MEANING, UNTOLD
 
 Table = dict[tuple[str, str, str], Estimate]
 """By participant, session and region."""
@@ -41,10 +41,9 @@ def check_session(estimates: Estimates, rows: tuple[Estimate, ...], session: str
             f"session {session!r} was scanned with {_listed(others)}, not with {tracer}: two tracers cannot be "
             "compared; name two sessions of one tracer"
         )
-    raise InputError(
-        f"session {session!r} has no estimate that could be compared; there are the sessions "
-        f"{_listed(Estimates(rows).distinct('session'))} of {tracer}"
-    )
+    there = Estimates(rows).distinct("session")
+    of = f" of {tracer}" if tracer else ""
+    raise InputError(f"session {session!r} has no estimate{of} that could be compared; {nearest(session, there)}")
 
 
 def check_regions(rows: tuple[Estimate, ...], regions: Iterable[str]) -> None:
@@ -52,10 +51,7 @@ def check_regions(rows: tuple[Estimate, ...], regions: Iterable[str]) -> None:
     known = Estimates(rows).distinct("region")
     for region in regions:
         if region not in known:
-            one = rows[0]
-            raise InputError(
-                f"region {region!r} has no {one.parameter} by {one.model} of {one.tracer}; there are {', '.join(known)}"
-            )
+            raise InputError(f"region {region!r} has no {_called(rows[0])}; {nearest(region, known)}")
 
 
 def table_of(rows: tuple[Estimate, ...]) -> Table:
@@ -71,12 +67,16 @@ def table_of(rows: tuple[Estimate, ...]) -> Table:
         key = (row.participant, row.session, row.region)
         if key in table:
             raise InputError(
-                f"participant {row.participant!r} has two estimates of {row.parameter} by {row.model} in region "
-                f"{row.region!r}, session {row.session!r}, tracer {row.tracer}; keep one scan a session, or give the "
-                "second its own session label"
+                f"participant {row.participant!r} has two estimates of {_called(row)} in region {row.region!r}, "
+                f"session {row.session!r}; keep one scan a session, or give the second its own session label"
             )
         table[key] = row
     return table
+
+
+def _called(row: Estimate) -> str:
+    """Parameter of a row, with its model and tracer where the table says them."""
+    return " ".join(filter(None, (row.parameter, row.model and f"by {row.model}", row.tracer and f"of {row.tracer}")))
 
 
 def fault(row: Estimate | None, scanned: bool, session: str) -> str:
@@ -85,6 +85,8 @@ def fault(row: Estimate | None, scanned: bool, session: str) -> str:
         what = "value of this region" if scanned else "scan that could be analysed"
         return f"no {what} in session {session}"
     flags = [text for flag, text in MEANING.items() if row.quality & EXCLUDES & flag]
+    if row.faults and not flags:
+        return UNTOLD
     if flags:
         return "; ".join(flags)
     return "" if math.isfinite(row.value) else "no finite value was estimated"

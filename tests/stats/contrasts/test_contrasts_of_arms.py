@@ -77,9 +77,15 @@ def test_ancova_with_a_covariate_is_that_of_r():
     assert "adjusted for BP_ND in before, age" in found.what
 
 
-@pytest.mark.parametrize("weights", [{}, {"weights": "se"}])
-def test_arms_that_are_apart_before_treatment_are_told(weights):
-    asked = {"kind": "ancova", "terms": ("placebo", "drug"), "sessions": ("before", "after"), **weights}
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"kind": "ancova", "terms": ("placebo", "drug"), "sessions": ("before", "after")},
+        {"kind": "ancova", "terms": ("placebo", "drug"), "sessions": ("before", "after"), "weights": "se"},
+        {"kind": "mixed", "levels": ("placebo", "drug"), "terms": ("before", "after")},
+    ],
+)
+def test_arms_that_are_apart_before_treatment_are_told(asked):
     (row,) = answered(ROWS, **asked).rows
     assert "overlap" not in row.why
     apart = {who: value + (1.5 if ARMS[who] == "drug" else 0) for who, value in BEFORE.items()}
@@ -108,7 +114,7 @@ def test_one_subject_left_in_an_arm_is_refused():
 
 
 def test_a_person_in_two_arms_is_refused():
-    with pytest.raises(InputError, match="'p0' is in two arms, 'placebo' and 'drug'"):
+    with pytest.raises(InputError, match="'p0' is in arm 'placebo' by the table of estimates and in 'drug' by"):
         answered(ROWS, of_arms({"p0": "drug"}), **GROUPS, sessions=("after",))
 
 

@@ -9,6 +9,7 @@ from contrast_studies import answered, study
 from mixed_truth import columns
 from raphe.data.people import People
 from raphe.errors import InputError
+from raphe.quality import Quality
 
 RNG = np.random.default_rng(3)
 MONKEYS = [f"m{i}" for i in range(4)]
@@ -175,3 +176,18 @@ def test_too_few_people_for_an_unstructured_matrix_are_told():
     sessions = {name: {one: RNG.normal(2, 0.3) for one in ("x", "y", "z")} for name in "abcd"}
     with pytest.raises(InputError, match="more parameters than 3 subjects"):
         answered(study(sessions), kind="mixed", terms=tuple("abcd"))
+
+
+@pytest.mark.parametrize(("parameter", "n"), [("BP_ND", 4), ("R1", 2)])
+def test_an_undetermined_value_is_left_out_of_its_contrast_but_a_bp_nd_of_about_nothing_is_not(parameter, n):
+    """Blocked: two of four people have 0.05 with an error of 0.1, which is told well for a BP_ND and not for R1."""
+    before = {"p0": 1.0, "p1": 1.2, "p2": 1.1, "p3": 1.4}
+    after = {"p0": 0.5, "p1": 0.6, "p2": 0.05, "p3": 0.05}
+    rows = [
+        row._replace(parameter=parameter, quality=Quality.UNDETERMINED if row.value == 0.05 else row.quality)
+        for row in study({"a": before, "b": after})
+    ]
+    (row,) = answered(rows, kind="paired", terms=("a", "b"), parameter=parameter).rows
+    assert len(row.pairs) == n
+    assert [one.participant for one in row.pairs.excluded] == ([] if n == 4 else ["p2", "p3"])
+    assert all("the data do not tell it" in one.reason for one in row.pairs.excluded)

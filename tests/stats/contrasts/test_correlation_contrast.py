@@ -1,5 +1,8 @@
 """Correlation of binding with a score."""
 
+import math
+from itertools import permutations
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -7,6 +10,7 @@ from scipy import stats
 from contrast_studies import answered, study
 from raphe.data.people import People
 from raphe.errors import InputError
+from raphe.stats.contrasts.correlation import least_of_scores
 
 RNG = np.random.default_rng(5)
 WHO = [f"p{i}" for i in range(15)]
@@ -85,3 +89,22 @@ def test_a_score_of_words_is_refused():
     people = People({"mood": dict.fromkeys(WHO, "low")})
     with pytest.raises(InputError, match="mood: a score must be a number"):
         answered(ROWS, people, kind="correlation", x=("base",), score="mood")
+
+
+@pytest.mark.parametrize("method", ["pearson", "spearman"])
+@pytest.mark.parametrize(
+    ("x", "y"),
+    [
+        ([1.0, 2.0, 4.0, 9.0], [3.0, 1.0, 8.0, 2.0]),
+        ([1.0, 2.0, 4.0, 9.0], [3.0, 3.0, 8.0, 2.0]),
+        ([1.0, 1.0, 4.0, 9.0, 3.0], [5.0, 5.0, 7.0, 7.0, 7.0]),
+        ([1.0, 2.0, 3.0, 4.0, 5.0], [5.0, 6.0, 1.0, 1.0, 1.0]),
+    ],
+)
+def test_the_smallest_p_of_dealing_scores_anew_is_that_of_all_orders(x, y, method):
+    """Scores of questionnaires are tied, so that many orders are one: the smallest p is not 1 / n!."""
+    a, b = (np.array(values) if method == "pearson" else stats.rankdata(values) for values in (x, y))
+    every = np.abs([np.corrcoef(a, b[list(order)])[0, 1] for order in permutations(range(len(b)))])
+    right = np.mean(every >= every.max() - 1e-9)
+    assert least_of_scores(np.array(x), np.array(y), method) == pytest.approx(right)
+    assert right > 1 / math.factorial(len(x)) or (method == "pearson" and len(set(y)) == len(y))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +14,7 @@ from raphe.stats.columns import Covariate, Factor
 from raphe.stats.contrasts.answer import Answer, each_region
 from raphe.stats.contrasts.blocks import blocks_of, told_of_blocks
 from raphe.stats.contrasts.covariates import columns_of, numbers_of
-from raphe.stats.contrasts.model_row import OF_RESIDUALS, model_row, random_effects_row
+from raphe.stats.contrasts.model_row import OF_RESIDUALS, model_row, random_effects_row, with_overlap
 from raphe.stats.contrasts.question import Material, Question
 from raphe.stats.contrasts.resampling import of_model
 from raphe.stats.contrasts.sample import CHANGES, Cell, Sample, changed, samples
@@ -66,13 +65,13 @@ def ancova(question: Question, material: Material) -> Answer:
             design = of_arms(arms, terms, [Covariate(name, baseline), *others])
             sure_of = outcome, _outcome_se(question, sample)
             row = random_effects_row(sample.pairs(), design, terms, arms, change, sure_of, percent)
-            return [_remarked(row, name, baseline, arms)]
+            return [with_overlap(row, name, baseline)]
         model = fit_ancova(
             outcome, Covariate(name, baseline), Factor("arm", arms, terms), others, subject=sample.people
         )
         estimate = model.difference({"arm": terms[1]}, {"arm": terms[0]}).estimate
         row = model_row(sample.pairs(), model, terms, arms, change, percent(estimate))
-        return [_remarked(row, name, baseline, arms)]
+        return [with_overlap(row, name, baseline)]
 
     def statistic(row: ContrastRow) -> OfPeople:
         baseline, outcome = _outcome(question, row.pairs.first, row.pairs.second)
@@ -112,16 +111,6 @@ def _outcome(question: Question, baseline: Array, after: Array) -> tuple[Array, 
     if question.scale == "log":
         return np.log(baseline), np.log(after)
     return baseline, CHANGES["percent"](baseline, after) if question.scale == "percent" else after
-
-
-def _remarked(row: ContrastRow, name: str, baseline: Array, arms: Sequence[str]) -> ContrastRow:
-    """Row that says so where no baseline of an arm is among those of the other."""
-    inside = np.array(arms) == arms[0]
-    one, other = baseline[inside], baseline[~inside]
-    if one.max() >= other.min() and other.max() >= one.min():
-        return row
-    apart = f"{name} of the two arms does not overlap, so that their difference at an equal one is extrapolated"
-    return replace(row, why="; ".join(filter(None, (row.why, apart))))
 
 
 def _outcome_se(question: Question, sample: Sample) -> Array:

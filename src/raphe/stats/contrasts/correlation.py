@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
+from scipy.stats import rankdata
 
 from raphe.data.people import score_key
 from raphe.data.results import ContrastRow
@@ -66,10 +68,34 @@ def correlation(question: Question, material: Material) -> Answer:
         _METHOD[question.method],
         unit="",
         permuted=lambda: _permuted(question, rows),
-        smallest=lambda row: 1.0 / math.factorial(len(row.pairs)) if len(row.pairs) > 2 else NAN,
+        smallest=lambda row: least_of_scores(row.pairs.first, row.pairs.second, question.method),
         statistic=lambda row: of_correlation(row.pairs.first, row.pairs.second, _given(row), question.method),
         arrangement="who has which score",
     )
+
+
+def least_of_scores(x: Array, y: Array, method: str) -> float:
+    """Smallest p that dealing the scores ``y`` anew can give: the share of all orders with the largest correlation.
+
+    Orders that exchange people of equal values make the same correlation, and the opposite one is as large where values
+    lie evenly about their mean, as untied ranks do.
+    """
+    if x.size < 3:
+        return NAN
+    if method == "spearman":
+        x, y = rankdata(x), rankdata(y)
+    x, y = np.sort(x - x.mean()), np.sort(y - y.mean())
+    sums = [abs(float(x @ other)) for other in (y, y[::-1])]
+    orders = [_alike(x) * _alike(y) // _alike(x, other) for other in (y, y[::-1])]
+    largest = max(sums)
+    found = sum(n for total, n in zip(sums, orders, strict=True) if total >= largest * (1 - 1e-9))
+    return found / math.factorial(x.size)
+
+
+def _alike(*values: Array) -> int:
+    """Ways to exchange people who have the same values."""
+    groups = Counter(zip(*(one.tolist() for one in values), strict=True))
+    return math.prod(math.factorial(n) for n in groups.values())
 
 
 def _given(row: ContrastRow) -> Array:

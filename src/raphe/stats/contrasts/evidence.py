@@ -6,7 +6,6 @@ import math
 from dataclasses import replace
 
 import numpy as np
-from scipy import stats
 
 from raphe.data.extras import Held
 from raphe.data.results import ContrastRow, Equivalent
@@ -16,6 +15,7 @@ from raphe.stats.contrasts.weighing import weighed
 from raphe.stats.effect import Effect
 from raphe.stats.equivalence import equivalence
 from raphe.stats.interval import alike
+from raphe.stats.two_groups import two_groups
 
 NAN = float("nan")
 
@@ -63,7 +63,7 @@ def _bayes_factor(row: ContrastRow, question: Question) -> float:
     if question.kind not in ("paired", "groups", "interaction") or values.size < 2 or alike(values, values):
         return NAN
     if not row.groups:
-        return bayes_factor_t(float(stats.ttest_1samp(values, 0.0).statistic), values.size)
+        return bayes_factor_t(float(values.mean() / (values.std(ddof=1) / math.sqrt(values.size))), values.size)
     arms = np.array(row.groups)
     names = list(dict.fromkeys(row.groups))
     if len(names) != 2:
@@ -71,4 +71,5 @@ def _bayes_factor(row: ContrastRow, question: Question) -> float:
     one, other = (values[arms == name] for name in names)
     if min(one.size, other.size) < 2:
         return NAN
-    return bayes_factor_t(float(stats.ttest_ind(one, other).statistic), one.size, other.size)
+    student = two_groups(one, other, variances="pooled").effect
+    return bayes_factor_t((other.mean() - one.mean()) / student.se, one.size, other.size)

@@ -12,6 +12,7 @@ from raphe.errors import InputError
 from raphe.stats.columns import Column, Covariate, Factor
 from raphe.stats.contrasts.answer import NAN, Answer, each_region, row_of
 from raphe.stats.contrasts.covariates import columns_of
+from raphe.stats.contrasts.model_row import with_overlap
 from raphe.stats.contrasts.question import Material, Question
 from raphe.stats.contrasts.sample import Cell, Sample, samples
 from raphe.stats.contrasts.words import UNITS, of_scale, two
@@ -172,7 +173,7 @@ def _row(
     pairs: PairedValues = sample.pairs(0, place)
     mean = float(np.nanmean(sample.values[:, 0])) if np.isfinite(sample.values[:, 0]).any() else NAN
     percent = of_scale(question, effect.estimate, 100 * effect.estimate / mean if mean > 0 else NAN)
-    return row_of(
+    row = row_of(
         pairs,
         effect,
         percent,
@@ -182,3 +183,5 @@ def _row(
         term=session,
         secondary=session != question.terms[-1],
     )
+    name = f"{question.parameter} in {question.terms[0]}"
+    return with_overlap(row, name, sample.values[:, 0]) if groups else row

@@ -40,6 +40,16 @@ def model_row(
     )
 
 
+def with_overlap(row: ContrastRow, name: str, baseline: Array) -> ContrastRow:
+    """Row that says so where no baseline of an arm is among those of the other; ``baseline`` is that of its people."""
+    inside = np.array(row.groups) == row.groups[0]
+    one, other = baseline[inside], baseline[~inside]
+    if one.max() >= other.min() and other.max() >= one.min():
+        return row
+    apart = f"{name} of the two arms does not overlap, so that their difference at an equal one is extrapolated"
+    return replace(row, why="; ".join(filter(None, (row.why, apart))))
+
+
 def random_effects_row(
     pairs: PairedValues,
     design: Design,

@@ -129,7 +129,7 @@ class Material:
                 continue
             if found.setdefault(person, arm) != arm:
                 raise InputError(
-                    f"participant {person!r} is in two arms, {found[person]!r} and {arm!r}; mend the table, for a "
-                    "person belongs to one"
+                    f"participant {person!r} is in arm {found[person]!r} by the table of estimates and in {arm!r} by "
+                    "another row of it or participants.tsv; mend the one that is wrong, for a person belongs to one arm"
                 )
         return found
