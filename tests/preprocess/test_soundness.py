@@ -94,6 +94,14 @@ def test_a_lost_frame_is_left_out_and_said(at, value, told):
     assert doubt.startswith(f"frame {at + 1} ({FRAMES.start[at]:g} to {FRAMES.end[at]:g} min) is lost: {told}")
 
 
+def test_an_image_whose_sign_is_wrong_is_refused():
+    with pytest.raises(InputError, match="below 0 than above") as error:
+        sound_scan(scan(-activity()), "human", NAME)
+    told = re.search(r"mean is (\S+) kBq", str(error.value)).group(1)
+    weights = FRAMES.duration / FRAMES.duration.sum()
+    assert float(told) == pytest.approx(-np.tensordot(weights, activity().mean(axis=(1, 2, 3)), axes=1), rel=0.01)
+
+
 def test_a_frame_that_is_a_copy_of_another_is_told_and_kept():
     values = activity()
     values[3] = values[1]

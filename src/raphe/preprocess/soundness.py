@@ -82,7 +82,8 @@ def sound_scan(image: DynamicImage, species: str, path: object) -> tuple[Dynamic
     Raises
     ------
     InputError
-        If no frame holds a positive value, or what is in the image is too small or its voxels too large for a brain.
+        If no frame holds a positive value, the whole is negative, or what is in the image is too small or its voxels
+        too large for a brain.
     """
     spans = [_span(frame) for frame in image.activity]
     known = [span for span in spans if span is not None]
@@ -110,7 +111,14 @@ def sound_scan(image: DynamicImage, species: str, path: object) -> tuple[Dynamic
         )
         image = DynamicImage(image.grid, image.frames, _filled(image.activity, missing), image.half_life)
     share = (image.frames.duration / image.frames.duration.sum()).astype(np.float32)
-    _check_size(np.nan_to_num(np.tensordot(share, image.activity, axes=1)), image.grid, species, path)
+    mean = np.nan_to_num(np.tensordot(share, image.activity, axes=1))
+    if mean.sum(dtype=float) <= 0:
+        raise InputError(
+            f"{path}: more of this PET image is below 0 than above (its mean is {mean.mean(dtype=float):.3g} kBq/mL); "
+            "is its sign or the scaling of its header (scl_slope, scl_inter) wrong? Reconstruct or convert it again, "
+            "or leave the scan out (exclusions.tsv)"
+        )
+    _check_size(mean, image.grid, species, path)
     return image, tuple(doubts)
 
 
