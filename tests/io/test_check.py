@@ -207,6 +207,20 @@ def test_two_regions_or_two_scans_with_one_curve(study, table_text):
     assert "is one a copy?" in messages(study)
 
 
+def test_two_frames_with_the_same_values(study, table_text):
+    cerebellum = (4.0, 500.0, 5000.0, 9000.0, 9500.0, 7000.5, 4000.25, 3000.75)
+    putamen = (3.0, 700.0, 6000.0, 9900.0, 9700.0, 9123.5, 7654.25, 5000.0)
+    study.table().write_text(table_text({"putamen": putamen, "cerebellum": cerebellum}))
+    assert found(study) == []
+    twice = [(*values[:7], values[6]) for values in (putamen, cerebellum)]
+    study.table().write_text(table_text(dict(zip(("putamen", "cerebellum"), twice, strict=True))))
+    assert found(study) == [("warning", study.table().name, "")]
+    assert "frames 7 and 8 have the same value in every region" in messages(study)
+    alone = (*putamen[:7], putamen[6])
+    study.table().write_text(table_text({"putamen": alone, "cerebellum": cerebellum}))
+    assert found(study) == []
+
+
 def test_a_scan_in_another_unit(study):
     study.change(Units="kBq/mL")
     assert found(study) == [("warning", study.table().name, "Units")]

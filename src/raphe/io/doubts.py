@@ -18,7 +18,7 @@ from raphe.data.scan import Scan
 from raphe.data.tacs import TACs
 from raphe.io.bids import ScanCurves
 from raphe.io.curves import MANY_FRAMES, MINUTES_SUSPECTED
-from raphe.io.tables import shortened
+from raphe.io.tables import no_chance, shortened
 from raphe.nomenclature import tracer_key
 
 UNIT_JUMP = 100.0
@@ -108,6 +108,7 @@ def doubts_of_table(path: Path, tacs: TACs, scan: Scan) -> Iterator[Finding]:
             f"the curves start {frames.start[0]:g} min after injection; models of the whole curve need its beginning",
         )
     yield from _gaps(path, tacs)
+    yield from _copied_frames(path, tacs)
     yield from _outliers(path, tacs)
     yield from _uncorrected(path, tacs, scan)
     yield from _uptake(path, tacs, scan)
@@ -144,6 +145,19 @@ def doubts_of_study(readings: Sequence[Reading]) -> Iterator[Finding]:
 
 def _doubt(path: Path, field: str, told: str) -> Finding:
     return Finding("warning", path, field, f"{path}: {told}")
+
+
+def _copied_frames(path: Path, tacs: TACs) -> Iterator[Finding]:
+    """Doubt frames that have the values of another in every region: noise does not repeat."""
+    first: dict[bytes, int] = {}
+    pairs = []
+    for at, values in enumerate(tacs.activity.T):
+        one = first.setdefault(values.tobytes(), at)
+        if one != at and no_chance(values.tolist()):
+            pairs.append(f"{one + 1} and {at + 1}")
+    if pairs:
+        told = f"frames {shortened(pairs, 3)} have the same value in every region; is one a copy of the other?"
+        yield _doubt(path, "", told)
 
 
 def _odd_span(frames: Frames, half_life: float | None) -> bool:

@@ -8,7 +8,7 @@ import math
 import os
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
@@ -20,6 +20,9 @@ from raphe.errors import InputError, OutputError, nearest
 from raphe.io.not_fetched import absent, pointer
 
 Array = npt.NDArray[np.float64]
+
+ENOUGH = 8
+"""Digits of several values together from which on the same ones elsewhere are no chance; an assumption."""
 
 MISSING = ("", "n/a", "na", "nan")
 """Cells, in lower case, that say that a value is not there."""
@@ -124,6 +127,12 @@ def doubled(table: Table, first: int, line: int) -> str:
     if not unlike:
         return f"both lines say the same: delete line {line}"
     return f"the lines differ in {shortened(unlike, 4)}: keep the one that is right"
+
+
+def no_chance(values: Iterable[float]) -> bool:
+    """Whether values have so many digits, those that are equal counted once, that the same elsewhere are a copy."""
+    written = (f"{value:.9g}".partition("e")[0].replace(".", "").lstrip("-0") for value in set(values))
+    return sum(map(len, written)) >= ENOUGH
 
 
 def read_json(path: Path) -> dict[str, object]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from raphe.data.estimates import Estimates
 from raphe.errors import InputError
+from raphe.io.tables import no_chance
 from raphe.kinetics.judgement import PLAUSIBLE
 from raphe.nomenclature import region_key
 from raphe.pipeline.contrast_rules import tracers_of
@@ -17,9 +18,6 @@ from raphe.report.wording import count
 
 FEW = 3
 """Fewer equal values than that may be chance, or rounding."""
-
-ENOUGH = 8
-"""Digits of all values of a scan together, from which on another scan with the same ones is no chance."""
 
 
 def implausible(table: Path, estimates: Estimates) -> Iterator[str]:
@@ -71,7 +69,7 @@ def copied(table: Path, plan: StudyPlan, estimates: Estimates) -> Iterator[str]:
     for (tracer, model, parameter), of in scans.items():
         alike: dict[frozenset[tuple[str, float]], list[tuple[str, str]]] = {}
         for scan, values in of.items():
-            if sum(map(_digits, set(values.values()))) >= ENOUGH:
+            if no_chance(values.values()):
                 alike.setdefault(frozenset(values.items()), []).append(scan)
         several = [found for found in alike.values() if len(found) > 1]
         for first, second, *others in several[:1]:
@@ -88,11 +86,6 @@ def copied(table: Path, plan: StudyPlan, estimates: Estimates) -> Iterator[str]:
 def _asked(plan: StudyPlan) -> set[tuple[str, str]]:
     """Tracers, by their keys, and parameters that contrasts are of."""
     return {(same_tracer(tracer), one.parameter) for one in plan.contrasts for tracer in tracers_of(one)}
-
-
-def _digits(value: float) -> int:
-    """Digits with which a value was written, without zeros before or behind them."""
-    return len(f"{value:.9g}".partition("e")[0].replace(".", "").lstrip("-0"))
 
 
 def _named(scan: tuple[str, str]) -> str:
