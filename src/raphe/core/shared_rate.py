@@ -8,7 +8,7 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from raphe.core.linear import HC3, NEIGHBOURS, RANK_TOLERANCE
+from raphe.core.linear import HC3, RANK_TOLERANCE
 from raphe.core.rate_table import LANES, PER_GRID, RateTable, filled
 
 Array = npt.NDArray[np.float64]
@@ -64,7 +64,7 @@ def lowest(table: RateTable, curves: Array, weights: Array, errors: bool) -> tup
     place, product, _ = _summits(parts, within, np.empty(0))
     theta, covariance = parameters_at(
         place, product, within[-1], parts.scalars, *parts.in_frames, parts.fixed_length, curves, np.sqrt(weights),
-        NEIGHBOURS if errors else -1, HC3,
+        errors, HC3,
     )  # fmt: skip
     left = np.minimum(place.astype(np.intp), len(parts.sound) - 2)
     singular = ~(parts.sound[left] & parts.sound[left + 1] & np.isfinite(theta[1]) & (theta[1] != 0))

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from raphe.core.linear import HC3, LEAST_FREEDOM
+from raphe.core.linear import HC3, LEAST_FREEDOM, NEIGHBOURS
 
 Array = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
@@ -138,7 +138,7 @@ def parameters_at(
     fixed_length: float,
     curves: Array,
     root: Array,
-    near: int,
+    errors: bool,
     kind: float,
 ) -> tuple[Array, Array]:
     """Linear parameters at the places of :func:`summits`, and their covariance.
@@ -161,7 +161,9 @@ def parameters_at(
     curves : ndarray, shape (n_row, n_curve)
     root : ndarray, shape (n_row,)
         Roots of the weights.
-    near, kind
+    errors : bool
+        Whether the covariance is wanted.
+    kind : float
         As for :func:`raphe.core.one_rate.solved`.
 
     Returns
@@ -173,17 +175,17 @@ def parameters_at(
     """
     n_row, n_curve = curves.shape
     n_filled = fixed.size
-    theta, covariance = np.zeros((2, n_curve)), np.empty((3, 3, n_curve if near >= 0 else 0))
+    theta, covariance = np.zeros((2, n_curve)), np.empty((3, 3, n_curve if errors else 0))
     by_fixed = 1 / fixed_length if fixed_length > 0 else 0.0
     tile, rest = np.zeros((TILE, n_filled), np.float32), np.empty(n_filled, np.float32)
     own, turn, smooth = np.empty(n_filled, np.float32), np.empty(n_filled, np.float32), np.empty(n_row, np.float32)
-    squares, share = np.zeros(n_row + 2 * max(near, 0), np.float32), np.empty(n_row, np.float32)
+    squares, share = np.zeros(n_row + 2 * NEIGHBOURS, np.float32), np.empty(n_row, np.float32)
     whole, least, twice, thrice = np.float32(1), np.float32(LEAST_FREEDOM), np.float32(2), np.float32(3)
     for r in range(n_row):
-        share[r] = 1 / (min(r + near + 1, n_row) - max(r - near, 0))
+        share[r] = 1 / (min(r + NEIGHBOURS + 1, n_row) - max(r - NEIGHBOURS, 0))
     for first in range(0, n_curve, TILE):
         n = min(TILE, n_curve - first)
-        for r in range(n_row if near >= 0 else 0):
+        for r in range(n_row if errors else 0):
             for v in range(n):
                 tile[v, r] = curves[r, first + v] * root[r]
         for v in range(n):
@@ -201,7 +203,7 @@ def parameters_at(
             one, two = of_fixed[c], product[c]
             amount = two / length
             theta[0, c], theta[1, c] = (one - amount * cross) * by_fixed, amount
-            if near < 0:
+            if not errors:
                 continue
             v0, m0, m1 = scalars[2, 0, left], scalars[2, 1, left], scalars[2, 1, left + 1]
             rise = scalars[2, 0, left + 1] - v0
@@ -219,10 +221,12 @@ def parameters_at(
                 freedom = max(whole - fixed[r] * fixed[r] - t1 * t1 - t2 * t2, least)
                 rest[r] = t * t / (freedom * freedom if kind == HC3 else freedom)
             for r in range(n_row):
-                squares[near + r], smooth[r] = rest[r], np.float32(0)
-            for offset in range(2 * near + 1):
-                for r in range(n_row):
-                    smooth[r] += squares[offset + r]
+                squares[NEIGHBOURS + r] = rest[r]
+            for r in range(n_row):
+                total = squares[r]
+                for offset in range(1, 2 * NEIGHBOURS + 1):
+                    total += squares[r + offset]
+                smooth[r] = total
             s00 = s01 = s02 = s11 = s12 = s22 = np.float32(0)
             for r in range(n_row):
                 w, t0, t1, t2 = smooth[r] * share[r], fixed[r], own[r], turn[r]

@@ -65,12 +65,14 @@ class Values:
     ) -> None:
         n_voxel = image.grid.n_voxel if voxels is None else voxels.size
         self.values: Floats = np.empty((len(factors), n_voxel), dtype=np.float32) if values is None else values
-        self._voxels = voxels
         self._factors, self._image = factors, image
         starts = np.arange(0, image.grid.n_voxel + BLOCK, BLOCK)
-        self._edges = starts if voxels is None else np.searchsorted(voxels, starts)
-        if voxels is None:
-            self._edges = np.minimum(starts, image.grid.n_voxel)
+        self._edges = np.minimum(starts, image.grid.n_voxel) if voxels is None else np.searchsorted(voxels, starts)
+        self._places: list[Indices] | None = None
+        """Of the voxels in each block, which every volume has again."""
+        if voxels is not None:
+            parts = zip(self._edges[:-1], self._edges[1:], starts, strict=False)
+            self._places = [voxels[start:stop] - first for start, stop, first in parts]
 
     def take(self, volume: int, first: int, block: Block) -> None:
         """Pick the values of the voxels."""
@@ -79,13 +81,13 @@ class Values:
         if start == stop:
             return
         row = self.values[volume, start:stop]
-        if self._voxels is None:
+        if self._places is None:
             picked = block
         elif block.dtype == np.float32:
-            np.take(block, self._voxels[start:stop] - first, out=row, mode="clip")
+            np.take(block, self._places[at], out=row, mode="clip")
             picked = row
         else:
-            picked = block[self._voxels[start:stop] - first]
+            picked = block[self._places[at]]
         scale(picked, self._image, float(self._factors[volume]), row)
 
 
