@@ -46,6 +46,10 @@ DEPTH = 0.06
 EMPTY = 0.05
 """Share of those from which on the brain may be cut. Fluid may be 0 in an image, and is less; an assumption."""
 
+FURTHER, FLAT = 6.0, 0.35
+"""mm inwards of slices without a value, and the share of the area there from which on the brain ends flat. A ball of a
+brain's size has a seventh; an assumption."""
+
 ROUGH = Nonlinear(iterations=(*ITERATIONS[:-1], 1))
 """The registration that only tells how bright each region and tissue is; what is finest is left to the next."""
 
@@ -248,7 +252,31 @@ def _doubts(t1: Volume, brain: Flags, template: Template) -> tuple[str, ...]:
     cut = sum(int(edge.sum()) for edge in edges) * float(np.prod(t1.grid.zooms)) ** (2 / 3)
     if cut > 0.02 * volume ** (2 / 3):
         told.append(f"the brain reaches the edge of the T1-weighted image over {cut / 100:.1f} cm2: it may be cut")
+    bare = _bare_cut(t1, brain)
+    if bare > 0.1 * volume ** (2 / 3):
+        told.append(
+            f"the brain ends over {bare / 100:.1f} cm2 where slices of the T1-weighted image begin that are 0 or no "
+            "number: it may be cut"
+        )
     return tuple(told)
+
+
+def _bare_cut(t1: Volume, brain: Flags) -> float:
+    """Area over which a brain ends flat where slices without any value begin, mm2.
+
+    A masked brain tapers off where its last slice is; a cut one has there much of what it has a little further in.
+    """
+    area = 0.0
+    for axis, zoom in enumerate(t1.grid.zooms):
+        others = tuple(other for other in range(3) if other != axis)
+        held = np.asarray(t1.values.any(axis=others))
+        extent = brain.sum(axis=others) * float(np.prod(t1.grid.zooms)) / zoom
+        for values, extents in ((held, extent), (held[::-1], extent[::-1])):
+            first = int(np.argmax(values))
+            further = min(first + max(1, round(FURTHER / zoom)), held.size - 1)
+            if first > 0 and extents[first] > FLAT * extents[further]:
+                area += float(extents[first])
+    return area
 
 
 def _empty(within: Floats) -> tuple[str, ...]:
