@@ -177,3 +177,13 @@ def test_an_interaction_says_what_it_is():
     told = sentence(found)
     assert "that the change in post differs from that in baseline" in told
     assert "It is the change in A minus that in B." in told
+
+
+def test_what_a_difference_and_a_correlation_were_adjusted_for_is_told():
+    what = "partial correlation of BP_ND with madrs, given madrs in baseline"
+    told = sentence(answer_of(contrast([partial_row()], kind="correlation", what=what)))
+    assert f"It is the {what}." in told
+    what = "BP_ND in post of arm a minus that of arm b, adjusted for BP_ND in baseline"
+    told = sentence(answer_of(contrast([row()], kind="ancova", groups=("b", "a"), what=what)))
+    assert f"It is the {what}." in told
+    assert "It is the" not in sentence(answer_of(contrast([row()], kind="correlation", what="correlation")))

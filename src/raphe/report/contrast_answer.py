@@ -89,8 +89,9 @@ def adjustment(contrast: Contrast) -> str:
 
 
 def _told(contrast: Contrast) -> list[str]:
-    """What is to be said besides the numbers."""
-    what = [f"it is the {contrast.what}"] if contrast.kind == "interaction" and contrast.what else []
+    """What is to be said besides the numbers; first what they are of, where that is open."""
+    more = contrast.kind == "interaction" or contrast.groups or any(row.given for row in asked(contrast))
+    what = [f"it is the {contrast.what}"] if more and contrast.what else []
     return what + [note for note in contrast.notes if not note.startswith((WITHIN, TOGETHER))]
 
 

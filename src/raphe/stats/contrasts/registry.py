@@ -172,5 +172,10 @@ def _step(contrast: Contrast, question: Question, answer: Answer) -> Step:
             "n_regions": len({row.pairs.region for row in contrast.rows}),
             **{name.lower(): told for name, told in contrast.extras.items()},
         },
-        citations=(*cited, *answer.citations, *(("efron1987", "hesterberg2015") if question.bootstrap else ())),
+        citations=(
+            *cited,
+            *answer.citations,
+            *(("schuirmann1987",) if question.margin else ()),
+            *(("efron1987", "hesterberg2015") if question.bootstrap else ()),
+        ),
     )
