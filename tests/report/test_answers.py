@@ -1,6 +1,7 @@
 """What the study's page says of contrasts that compare arms, and of changes within one."""
 
 from dataclasses import replace
+from importlib.resources import files
 
 import numpy as np
 import pytest
@@ -88,3 +89,24 @@ def test_what_cannot_be_tested_says_why():
     row = next(row for row in contrast.rows if row.pairs.region == "flat")
     assert np.isnan(row.p)
     assert "cannot be tested: the outcome is constant" in region_verdict(contrast, row)
+
+
+def test_where_an_order_of_tests_has_come_to_it_the_section_judges_the_primary_region_as_the_table_of_answers_does():
+    """The table told `shown` by its own p, the section below `not shown in any region` by the adjusted ones."""
+    rows = tuple(replace(row, p=0.03, p_adjusted=0.4) for row in BETWEEN.rows)
+    reached = replace(BETWEEN, rows=rows, status="secondary", in_order=True)
+    assert answer_of(reached, "hippocampus").shown
+    first, others = contrast_view(reached, "hippocampus").verdicts
+    assert first.startswith("The data show a difference in hippocampus")
+    assert "do not show a difference in any" in others
+    (only,) = contrast_view(replace(reached, in_order=False), "hippocampus").verdicts
+    assert only == others
+
+
+def test_wide_tables_and_figures_scroll_in_a_narrow_window():
+    assert 'style="--wide:' in str(contrast_view(BETWEEN, "hippocampus").forest.panels[0].drawing)
+    style = files("raphe.report").joinpath("templates/style.css").read_text(encoding="utf-8")
+    assert "max-width: var(--wide)" in style
+    narrow = style.split("@media screen and (max-width: 46rem)")[1]
+    assert "overflow-x: auto" in narrow
+    assert "min-width: min(var(--wide)," in narrow

@@ -163,11 +163,12 @@ def test_a_contrast_without_rows_is_told():
 
 def test_only_an_order_of_tests_frees_a_secondary_contrast_from_the_number_of_regions():
     assert answer_of(WITHIN, "hippocampus").decisive == 0.54
-    assert answer_of(WITHIN, "hippocampus", in_order=True).decisive == 0.036
+    reached = dataclasses.replace(WITHIN, in_order=True)
+    assert answer_of(reached, "hippocampus").decisive == 0.036
     outside = contrast(
         [row()], "other", status="exploratory", notes=("exploratory: the plan's order does not name it",)
     )
-    states = {one.contrast: one.state for one in group_of([BETWEEN, WITHIN, outside], Estimates(()),
+    states = {one.contrast: one.state for one in group_of([BETWEEN, reached, outside], Estimates(()),
                                                            primary_region="hippocampus").planned.rows}  # fmt: skip
     assert states == {"after treatment": "not shown", "ketamine alone": "shown", "other": "not shown"}
 

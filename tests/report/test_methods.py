@@ -311,11 +311,14 @@ def test_a_margin_of_equivalence_is_told():
 
 
 def test_sides_level_primary_region_and_order_of_tests_are_told():
-    basis = {"level": 0.05, "primary_contrast": None, "primary_region": None, "order": ()}
+    basis = {"level": 0.05, "primary_contrast": None, "primary_region": None, "order": (), "n_contrasts": 1}
     (plain,) = methods([Step("tests", basis)], {}).sentences
     assert "two-sided at a level of 5 %" in plain.text
     assert "primary" not in plain.text
     assert "order" not in plain.text
+    assert "number of comparisons" not in plain.text
+    (several,) = methods([Step("tests", basis | {"n_contrasts": 2})], {}).sentences
+    assert "not adjusted for the number of comparisons" in several.text
     named = {"primary_contrast": "a", "primary_region": "hippocampus", "order": ("a", "b")}
     (told,) = methods([Step("tests", basis | named)], {}).sentences
     assert "hippocampus was named in advance and is judged by its own p value" in told.text

@@ -84,11 +84,11 @@ def contrasts_of(
         replace(step, parameters={**step.parameters, "status": one.status})
         for one, (_, step) in zip(ordered, made, strict=True)
     )
-    tests = (_tests(plan),) if steps else ()
+    tests = (_tests(plan, len(steps)),) if steps else ()
     return Made(ordered, (*tests, *steps), tuple(unmade), tuple(_untested(ordered, region)), primary_unmade)
 
 
-def _tests(plan: StudyPlan) -> Step:
+def _tests(plan: StudyPlan, n_contrasts: int) -> Step:
     """What holds for the tests of all contrasts."""
     return Step(
         "tests",
@@ -97,6 +97,7 @@ def _tests(plan: StudyPlan) -> Step:
             "primary_contrast": plan.primary.contrast if plan.primary else None,
             "primary_region": plan.primary.region if plan.primary else None,
             "order": plan.multiplicity.order,
+            "n_contrasts": n_contrasts,
         },
     )
 

@@ -111,7 +111,7 @@ def _printed(contrast: Contrast, region: str) -> list[str]:
         span = f"{row.ci_low:.4g} to {row.ci_high:.4g}"
         numbers = f"{row.estimate:>10.4g} {span:>23} {row.p:>8.3g} {row.p_adjusted:>8.3g} {len(row.pairs):>3}"
         lines.append(f"{name:<{width}} {numbers}" + (f"  {row.why}" if row.why else ""))
-    named = [row for row in contrast.rows if contrast.primary and row.pairs.region == region and not row.secondary]
+    named = [row for row in contrast.rows if contrast.by_own_p and row.pairs.region == region and not row.secondary]
     others = [row for row in contrast.rows if not row.secondary and row not in named]
     told = [family_verdict(contrast)] if others or not named else []
     return [*lines, *(region_verdict(contrast, row) for row in named), *told]

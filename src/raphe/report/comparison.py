@@ -65,9 +65,9 @@ class AgreementView(NamedTuple):
 
 
 def contrast_view(contrast: Contrast, primary_region: str) -> ContrastView:
-    """Prepare a contrast; in the primary one, the primary region stands first."""
+    """Prepare a contrast; where the primary region is judged by its own p, it stands first."""
     asked = [row for row in contrast.rows if not row.secondary]
-    named = [row for row in asked if contrast.primary and row.pairs.region == primary_region]
+    named = [row for row in asked if contrast.by_own_p and row.pairs.region == primary_region]
     main = named + [row for row in asked if row not in named]
     rows = main + [row for row in contrast.rows if row.secondary]
     verdicts = [region_verdict(contrast, row) for row in named]

@@ -24,7 +24,7 @@ ADJUSTED = {
 }  # fmt: skip
 
 
-def answer_of(contrast: Contrast, primary_region: str = "", arm: str = "", *, in_order: bool = False) -> Answer:
+def answer_of(contrast: Contrast, primary_region: str = "", arm: str = "") -> Answer:
     """Give the answer of a contrast: in the primary region, or over all of its regions where it does not have that one.
 
     The primary contrast is judged by its own p in the primary region, and so is one that stands in an order of tests
@@ -37,8 +37,6 @@ def answer_of(contrast: Contrast, primary_region: str = "", arm: str = "", *, in
         Empty for none.
     arm : str
         To which the contrast is limited; empty for none.
-    in_order : bool
-        Whether an order of tests has come to it.
     """
     rows = asked(contrast)
     if not rows:
@@ -49,7 +47,7 @@ def answer_of(contrast: Contrast, primary_region: str = "", arm: str = "", *, in
     first, second = contrast.groups if contrast.groups else (contrast.first, contrast.second)
     where = row.pairs.region if named or len(rows) == 1 else f"{len(rows)} regions"
     one = len(rows) == 1 or bool(named)
-    own = len(rows) == 1 or (bool(named) and (contrast.primary or in_order))
+    own = len(rows) == 1 or (bool(named) and contrast.by_own_p)
     return Answer(
         contrast.name,
         _role(contrast),

@@ -48,6 +48,8 @@ def tests(steps: Steps) -> str:
             "regions by the adjusted ones where a comparison does not have that region. What comes after, or is not "
             "named there, is exploratory."
         )
+    elif int(str(get("n_contrasts"))) > 1:
+        text += " P values are not adjusted for the number of comparisons."
     return text
 
 
