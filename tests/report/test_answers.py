@@ -110,3 +110,33 @@ def test_wide_tables_and_figures_scroll_in_a_narrow_window():
     narrow = style.split("@media screen and (max-width: 46rem)")[1]
     assert "overflow-x: auto" in narrow
     assert "min-width: min(var(--wide)," in narrow
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ({"terms": ("a", "b")}, "mean over people of the change in per cent of a"),
+        ({"kind": "ancova", "terms": ("placebo", "drug"), "sessions": ("a", "b")}, "of the mean in a of all people"),
+        ({"kind": "groups", "terms": ("placebo", "drug"), "sessions": ("a",)}, "of the mean of arm placebo"),
+        ({"kind": "groups", "terms": ("placebo", "drug"), "sessions": ("a", "b")}, "difference of the mean changes"),
+        ({"kind": "mixed", "terms": ("a", "b")}, "of the mean in a of all people"),
+        ({"terms": ("a", "b"), "scale": "log"}, "the ratio that the estimate is the logarithm of, less 1"),
+        ({"terms": ("a", "b"), "scale": "percent"}, ""),
+    ],
+)  # fmt: skip
+def test_of_what_the_per_cents_are_is_told_beside_them(asked, told):
+    view = contrast_view(answered(ROWS, **asked), "")
+    assert view.percent.startswith(told)
+    assert bool(view.percent) is bool(told)
+    assert (f"In per cent: {view.percent}." in view.forest.caption) is bool(told)
+
+
+def test_the_words_of_per_cents_agree_with_the_numbers():
+    before, after = (np.array([values[who] for who in ARMS]) for values in (BEFORE, RISE))
+    placebo = np.array([ARMS[who] == "placebo" for who in ARMS])
+    paired = answered(ROWS, terms=("a", "b")).rows[0]
+    assert paired.percent == pytest.approx(np.mean(100 * (after - before) / before))
+    ancova = answered(ROWS, kind="ancova", terms=("placebo", "drug"), sessions=("a", "b")).rows[0]
+    assert ancova.percent == pytest.approx(100 * ancova.estimate / before.mean())
+    one = answered(ROWS, kind="groups", terms=("placebo", "drug"), sessions=("a",)).rows[0]
+    assert one.percent == pytest.approx(100 * one.estimate / before[placebo].mean())

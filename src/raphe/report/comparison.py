@@ -20,6 +20,7 @@ from raphe.report.verdict import (
     LEVEL,
     family_verdict,
     is_change,
+    percent_words,
     places_of,
     region_verdict,
     unit_of,
@@ -46,6 +47,8 @@ class ContrastView(NamedTuple):
     adjusted: str
     """How p values were adjusted, in words."""
     unit: str
+    percent: str
+    """What the per cents are; empty where there are none."""
     columns: tuple[str, ...]
     """Which columns are filled that not every kind has."""
     besides: ExtraTable | None
@@ -93,6 +96,7 @@ def contrast_view(contrast: Contrast, primary_region: str) -> ContrastView:
         change,
         ADJUSTED[contrast.adjust][1],
         unit_of(contrast),
+        percent_words(contrast),
         tuple(
             name
             for name, filled in (
