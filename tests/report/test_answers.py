@@ -140,3 +140,14 @@ def test_the_words_of_per_cents_agree_with_the_numbers():
     assert ancova.percent == pytest.approx(100 * ancova.estimate / before.mean())
     one = answered(ROWS, kind="groups", terms=("placebo", "drug"), sessions=("a",)).rows[0]
     assert one.percent == pytest.approx(100 * one.estimate / before[placebo].mean())
+
+
+def test_one_region_is_nowhere_said_to_be_adjusted():
+    one = answered(tuple(row for row in ROWS if row.region == "putamen"), terms=("a", "b"))
+    view = contrast_view(one, "")
+    assert view.adjusted == "p itself, for there is one region"
+    assert "djusted" not in view.forest.caption
+    assert "adjusted p" not in str(view.forest.panels[0].drawing)
+    both = contrast_view(answered(ROWS, terms=("a", "b")), "")
+    assert "Adjusted p: Holm's procedure over 2 regions." in both.forest.caption
+    assert "adjusted p" in str(both.forest.panels[0].drawing)

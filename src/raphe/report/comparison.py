@@ -94,7 +94,7 @@ def contrast_view(contrast: Contrast, primary_region: str) -> ContrastView:
         common,
         fold(threads),
         change,
-        ADJUSTED[contrast.adjust][1],
+        ADJUSTED[contrast.adjust][1] if len(asked) > 1 else "p itself, for there is one region",
         unit_of(contrast),
         percent_words(contrast),
         tuple(

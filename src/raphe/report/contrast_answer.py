@@ -81,9 +81,9 @@ def asked(contrast: Contrast) -> list[ContrastRow]:
 
 
 def adjustment(contrast: Contrast) -> str:
-    """Give what adjusts the p values of a contrast and over how many regions; empty where nothing does."""
-    how = ADJUSTED.get(contrast.adjust, "")
-    return f"{how} over {count(len(asked(contrast)), 'region')}" if how else ""
+    """Give what adjusts the p values of a contrast and over how many regions; empty for one, or if nothing does."""
+    how, n = ADJUSTED.get(contrast.adjust, ""), len(asked(contrast))
+    return f"{how} over {count(n, 'region')}" if how and n > 1 else ""
 
 
 def _told(contrast: Contrast) -> list[str]:

@@ -39,7 +39,8 @@ def forest_figure(
     percent : str
         What the per cents are; empty where there are none.
     """
-    told = [f"{what}: estimate with its 95 % confidence interval, not adjusted for the number of regions."]
+    single = ", not adjusted for the number of regions" if len(rows) > 1 else ""
+    told = [f"{what}: estimate with its 95 % confidence interval{single}."]
     if any(row.primary for row in rows):
         told.append("The diamond is the primary region, which was named in advance and is judged by p.")
     if any(math.isfinite(row.estimate) and math.isnan(row.low) for row in rows):
@@ -57,10 +58,11 @@ def forest_figure(
 
 def forest_of(contrast: Contrast, rows: Sequence[ContrastRow], primary: Sequence[ContrastRow] = ()) -> Figure:
     """Forest plot of some rows of a contrast, in their order; those among ``primary`` are diamonds."""
+    alone = len(rows) == 1
     shown = [
         ForestRow(
             row.pairs.region, row.estimate, row.ci_low, row.ci_high, len(row.pairs), row.p,
-            NAN if row in primary else row.p_adjusted, NAN if contrast.unit == "%" else row.percent,
+            NAN if alone or row in primary else row.p_adjusted, NAN if contrast.unit == "%" else row.percent,
             primary=row in primary, why="" if math.isfinite(row.estimate) else row.why,
         )
         for row in rows

@@ -152,7 +152,8 @@ def _about_arms(question: Question, answer: Answer) -> tuple[str, ...]:
 
 
 def _step(contrast: Contrast, question: Question, answer: Answer) -> Step:
-    cited = CITED.get(question.adjust, ())
+    n_regions = len({row.pairs.region for row in contrast.rows})
+    cited = CITED.get(question.adjust, ()) if n_regions > 1 else ()
     return Step(
         "contrast",
         {
@@ -169,7 +170,7 @@ def _step(contrast: Contrast, question: Question, answer: Answer) -> Step:
             "seed": question.seed,
             "margin": question.margin,
             "primary": contrast.primary,
-            "n_regions": len({row.pairs.region for row in contrast.rows}),
+            "n_regions": n_regions,
             **{name.lower(): told for name, told in contrast.extras.items()},
         },
         citations=(
