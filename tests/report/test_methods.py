@@ -341,3 +341,8 @@ def test_blood_that_was_left_out_because_it_breaks_the_order_of_time_is_told():
     lacking = Step("blood_read", {**lacking.parameters, "n_lines_out_of_order": 2})
     told = methods([whole, lacking], {}).sentences[0].text
     assert "The samples of 2 lines of the tables of 1 scan were left out, because the times stood out of order." in told
+
+
+def test_the_formula_of_the_weights_has_a_sign_of_multiplication():
+    (told,) = methods([fit()], {}).sentences
+    assert "duration \N{MULTIPLICATION SIGN} remaining share of the nuclide / activity" in told.text

@@ -175,7 +175,7 @@ def _known(steps: Steps) -> list[str]:
 
 def _common(steps: Steps, models: Sequence[str], where: str = "") -> str:
     get = steps[0].parameters.get
-    weights = FORMULAS.get(str(get("weights")), str(get("weights")))
+    weights = FORMULAS.get(str(get("weights")), str(get("weights"))).replace(" x ", " \N{MULTIPLICATION SIGN} ")
     milder = list(dict.fromkeys(model for model in models if model in HC2))
     kind = "HC2" if set(models) <= HC2 else f"HC3, and HC2 for {listed(milder)}" if milder else "HC3"
     words = (
