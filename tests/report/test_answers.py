@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from contrast_studies import answered, study
-from raphe.report.answers import cautions
+from raphe.report.answers import cautions, sentence
 from raphe.report.comparison import contrast_view
 from raphe.report.contrast_answer import answer_of
 from raphe.report.verdict import family_verdict, region_verdict
@@ -151,3 +151,18 @@ def test_one_region_is_nowhere_said_to_be_adjusted():
     both = contrast_view(answered(ROWS, terms=("a", "b")), "")
     assert "Adjusted p: Holm's procedure over 2 regions." in both.forest.caption
     assert "adjusted p" in str(both.forest.panels[0].drawing)
+
+
+def test_sentence_figure_and_table_write_an_estimate_alike():
+    """Of four people the figure told `+0.15 (-0.13 to 0.43)`, and the table under it `+0.149` and `-0.127 to 0.425`."""
+    before = {"m0": 2.1, "m1": 2.4, "m2": 1.9, "m3": 2.2}
+    rise = {"m0": 0.31, "m1": -0.06, "m2": 0.12, "m3": 0.02}
+    four = study({"a": before, "b": {who: before[who] + rise[who] for who in before}})
+    for scale in ("difference", "log"):
+        contrast = answered(four, terms=("a", "b"), scale=scale)
+        view = contrast_view(contrast, "")
+        (row,) = view.rows
+        value = row["change" if view.change else "estimate"]
+        assert f"{value} ({row['ci']})" in str(view.forest.panels[0].drawing)
+        assert f"{value} (95 % CI {row['ci']})" in sentence(answer_of(contrast))
+        assert f"95 % CI {row['ci']}" in view.verdicts[0]

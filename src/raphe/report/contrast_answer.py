@@ -10,7 +10,7 @@ import numpy as np
 from raphe.data.results import Contrast, ContrastRow
 from raphe.nomenclature import region_key
 from raphe.report.answers import Answer
-from raphe.report.verdict import family_verdict, unit_of
+from raphe.report.verdict import family_verdict, places_of, unit_of
 from raphe.report.wording import count, fixed, raised
 
 NAN = float("nan")
@@ -72,6 +72,7 @@ def answer_of(contrast: Contrast, primary_region: str = "", arm: str = "") -> An
         remark=" ".join(_sentence(note) for note in _told(contrast)),
         summary="" if one else family_verdict(contrast),
         effect="occupancy" if contrast.kind == "occupancy" else "",
+        places=places_of(contrast, row),
     )
 
 

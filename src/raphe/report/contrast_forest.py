@@ -9,7 +9,7 @@ from raphe.data.results import Contrast, ContrastRow
 from raphe.report.contrast_answer import adjustment
 from raphe.report.forest import ForestRow, forest, not_computed
 from raphe.report.simulated import Figure, Titled
-from raphe.report.verdict import OWN_NAMES, is_change, percent_words, unit_of
+from raphe.report.verdict import OWN_NAMES, is_change, percent_words, places_of, unit_of
 from raphe.report.wording import general, opening
 
 NAN = float("nan")
@@ -64,6 +64,7 @@ def forest_of(contrast: Contrast, rows: Sequence[ContrastRow], primary: Sequence
             row.pairs.region, row.estimate, row.ci_low, row.ci_high, len(row.pairs), row.p,
             NAN if alone or row in primary else row.p_adjusted, NAN if contrast.unit == "%" else row.percent,
             primary=row in primary, why="" if math.isfinite(row.estimate) else row.why,
+            places=places_of(contrast, row),
         )
         for row in rows
     ]  # fmt: skip
