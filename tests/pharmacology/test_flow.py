@@ -45,6 +45,14 @@ def test_the_sentence_tells_not_shown_from_shown_not(factors, equivalent, told):
     assert told in found.statement
 
 
+def test_the_sentence_has_the_p_of_the_table_with_as_many_decimals():
+    factors = np.array([1.03, 0.98, 1.05, 1.00, 1.02, 0.99])
+    found, _ = flow_check(FIRST, FIRST * factors)
+    assert f"p = {stats.ttest_1samp(np.log(factors), 0).pvalue:.3f})" in found.statement
+    clear, _ = flow_check(FIRST, FIRST * np.array([1.30, 1.25, 1.28, 1.32, 1.27, 1.31]))
+    assert "p < 0.001)" in clear.statement
+
+
 def test_equivalence_is_claimed_in_five_of_a_hundred_at_the_margin():
     """2,000 studies whose ratio is the margin itself: Monte-Carlo error 0.49 points."""
     random = np.random.default_rng(0)

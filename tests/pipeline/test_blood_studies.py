@@ -315,6 +315,8 @@ def test_a_user_may_go_on_with_what_is_left(fault, sampled, raphe, rows_of):
     for row in rows:
         assert float(row["VT"]) == pytest.approx(V_ND * (1 + BP_ND[row["name"]]), rel=0.05)
     assert {row["n_frames"] for row in rows} == ({"36"} if fault is swapped else {"29"})
+    told = (sampled.out / "sub-01/ses-baseline/report.html").read_text(encoding="utf-8")
+    assert ("were left out, because the times stood out of order" in told) is (fault is swapped)
 
 
 def test_a_unit_that_is_given_overrules_the_files(sampled, raphe, rows_of):

@@ -60,7 +60,14 @@ def test_the_primary_contrast_comes_first_and_the_order_tells_what_is_explorator
         ("also within", "exploratory"),
     ]
     assert found.contrasts[0].rows[0].p > 0.05
-    assert [step.parameters["status"] for step in found.steps] == ["primary", "exploratory", "exploratory"]
+    tests, *steps = found.steps
+    assert [step.parameters["status"] for step in steps] == ["primary", "exploratory", "exploratory"]
+    assert (tests.name, tests.parameters["level"]) == ("tests", 0.05)
+    assert (tests.parameters["primary_region"], tests.parameters["order"]) == ("r", ("between", "within"))
+
+
+def test_a_plan_without_contrasts_has_no_step_of_tests(tmp_path):
+    assert made(tmp_path, ARMS).steps == ()
 
 
 def test_occupancy_by_person_and_its_mean(tmp_path):

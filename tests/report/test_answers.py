@@ -1,12 +1,13 @@
 """What the study's page says of contrasts that compare arms, and of changes within one."""
 
 from dataclasses import replace
+from importlib.resources import files
 
 import numpy as np
 import pytest
 
 from contrast_studies import answered, study
-from raphe.report.answers import cautions
+from raphe.report.answers import cautions, sentence
 from raphe.report.comparison import contrast_view
 from raphe.report.contrast_answer import answer_of
 from raphe.report.verdict import family_verdict, region_verdict
@@ -88,3 +89,80 @@ def test_what_cannot_be_tested_says_why():
     row = next(row for row in contrast.rows if row.pairs.region == "flat")
     assert np.isnan(row.p)
     assert "cannot be tested: the outcome is constant" in region_verdict(contrast, row)
+
+
+def test_where_an_order_of_tests_has_come_to_it_the_section_judges_the_primary_region_as_the_table_of_answers_does():
+    """The table told `shown` by its own p, the section below `not shown in any region` by the adjusted ones."""
+    rows = tuple(replace(row, p=0.03, p_adjusted=0.4) for row in BETWEEN.rows)
+    reached = replace(BETWEEN, rows=rows, status="secondary", in_order=True)
+    assert answer_of(reached, "hippocampus").shown
+    first, others = contrast_view(reached, "hippocampus").verdicts
+    assert first.startswith("The data show a difference in hippocampus")
+    assert "do not show a difference in any" in others
+    (only,) = contrast_view(replace(reached, in_order=False), "hippocampus").verdicts
+    assert only == others
+
+
+def test_wide_tables_and_figures_scroll_in_a_narrow_window():
+    assert 'style="--wide:' in str(contrast_view(BETWEEN, "hippocampus").forest.panels[0].drawing)
+    style = files("raphe.report").joinpath("templates/style.css").read_text(encoding="utf-8")
+    assert "max-width: var(--wide)" in style
+    narrow = style.split("@media screen and (max-width: 46rem)")[1]
+    assert "overflow-x: auto" in narrow
+    assert "min-width: min(var(--wide)," in narrow
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ({"terms": ("a", "b")}, "mean over people of the change in per cent of a"),
+        ({"kind": "ancova", "terms": ("placebo", "drug"), "sessions": ("a", "b")}, "of the mean in a of all people"),
+        ({"kind": "groups", "terms": ("placebo", "drug"), "sessions": ("a",)}, "of the mean of arm placebo"),
+        ({"kind": "groups", "terms": ("placebo", "drug"), "sessions": ("a", "b")}, "difference of the mean changes"),
+        ({"kind": "mixed", "terms": ("a", "b")}, "of the mean in a of all people"),
+        ({"terms": ("a", "b"), "scale": "log"}, "the ratio that the estimate is the logarithm of, less 1"),
+        ({"terms": ("a", "b"), "scale": "percent"}, ""),
+    ],
+)  # fmt: skip
+def test_of_what_the_per_cents_are_is_told_beside_them(asked, told):
+    view = contrast_view(answered(ROWS, **asked), "")
+    assert view.percent.startswith(told)
+    assert bool(view.percent) is bool(told)
+    assert (f"In per cent: {view.percent}." in view.forest.caption) is bool(told)
+
+
+def test_the_words_of_per_cents_agree_with_the_numbers():
+    before, after = (np.array([values[who] for who in ARMS]) for values in (BEFORE, RISE))
+    placebo = np.array([ARMS[who] == "placebo" for who in ARMS])
+    paired = answered(ROWS, terms=("a", "b")).rows[0]
+    assert paired.percent == pytest.approx(np.mean(100 * (after - before) / before))
+    ancova = answered(ROWS, kind="ancova", terms=("placebo", "drug"), sessions=("a", "b")).rows[0]
+    assert ancova.percent == pytest.approx(100 * ancova.estimate / before.mean())
+    one = answered(ROWS, kind="groups", terms=("placebo", "drug"), sessions=("a",)).rows[0]
+    assert one.percent == pytest.approx(100 * one.estimate / before[placebo].mean())
+
+
+def test_one_region_is_nowhere_said_to_be_adjusted():
+    one = answered(tuple(row for row in ROWS if row.region == "putamen"), terms=("a", "b"))
+    view = contrast_view(one, "")
+    assert view.adjusted == "p itself, for there is one region"
+    assert "djusted" not in view.forest.caption
+    assert "adjusted p" not in str(view.forest.panels[0].drawing)
+    both = contrast_view(answered(ROWS, terms=("a", "b")), "")
+    assert "Adjusted p: Holm's procedure over 2 regions." in both.forest.caption
+    assert "adjusted p" in str(both.forest.panels[0].drawing)
+
+
+def test_sentence_figure_and_table_write_an_estimate_alike():
+    """Of four people the figure told `+0.15 (-0.13 to 0.43)`, and the table under it `+0.149` and `-0.127 to 0.425`."""
+    before = {"m0": 2.1, "m1": 2.4, "m2": 1.9, "m3": 2.2}
+    rise = {"m0": 0.31, "m1": -0.06, "m2": 0.12, "m3": 0.02}
+    four = study({"a": before, "b": {who: before[who] + rise[who] for who in before}})
+    for scale in ("difference", "log"):
+        contrast = answered(four, terms=("a", "b"), scale=scale)
+        view = contrast_view(contrast, "")
+        (row,) = view.rows
+        value = row["change" if view.change else "estimate"]
+        assert f"{value} ({row['ci']})" in str(view.forest.panels[0].drawing)
+        assert f"{value} (95 % CI {row['ci']})" in sentence(answer_of(contrast))
+        assert f"95 % CI {row['ci']}" in view.verdicts[0]

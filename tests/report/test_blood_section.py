@@ -11,6 +11,7 @@ from raphe.data.blood_fit import BloodFit, Candidate
 from raphe.data.record import Step
 from raphe.data.scan import Scan
 from raphe.quality import Quality
+from raphe.report import blood_figures
 from raphe.report.blood_figures import outline
 from raphe.report.scan import scan_page
 
@@ -196,3 +197,13 @@ def test_a_curve_of_many_knots_is_drawn_by_few_points_and_keeps_its_peak():
     x, y = outline(curve, 0.0, 90.0)
     assert len(x) <= 402
     assert y.max() == pytest.approx(curve.value.max())
+
+
+def test_a_sample_that_was_drawn_as_the_scan_ended_is_seen():
+    """A last sample at 90.03 min of a scan of 90 was left out of the figure, though the curve was fitted to it."""
+    curve = PiecewiseLinear(np.array([0.0, 90.0]), np.array([1.0, 0.4]))
+    samples = Samples(np.array([0.0, 30.0, 90.03, 120.0]), np.array([1.0, 0.7, 0.5, 0.3]), ("manual",) * 4)
+    drawing = str(blood_figures.share_figure(curve, samples, 90.0, "parent fraction", whole=True))
+    places = [float(x) for x in re.findall(r'<circle[^>]*cx="([\d.]+)"', drawing)]
+    assert len(places) == 3
+    assert max(places) <= blood_figures.SIZE[0] - 9

@@ -163,11 +163,12 @@ def test_a_contrast_without_rows_is_told():
 
 def test_only_an_order_of_tests_frees_a_secondary_contrast_from_the_number_of_regions():
     assert answer_of(WITHIN, "hippocampus").decisive == 0.54
-    assert answer_of(WITHIN, "hippocampus", in_order=True).decisive == 0.036
+    reached = dataclasses.replace(WITHIN, in_order=True)
+    assert answer_of(reached, "hippocampus").decisive == 0.036
     outside = contrast(
         [row()], "other", status="exploratory", notes=("exploratory: the plan's order does not name it",)
     )
-    states = {one.contrast: one.state for one in group_of([BETWEEN, WITHIN, outside], Estimates(()),
+    states = {one.contrast: one.state for one in group_of([BETWEEN, reached, outside], Estimates(()),
                                                            primary_region="hippocampus").planned.rows}  # fmt: skip
     assert states == {"after treatment": "not shown", "ketamine alone": "shown", "other": "not shown"}
 
@@ -177,3 +178,13 @@ def test_an_interaction_says_what_it_is():
     told = sentence(found)
     assert "that the change in post differs from that in baseline" in told
     assert "It is the change in A minus that in B." in told
+
+
+def test_what_a_difference_and_a_correlation_were_adjusted_for_is_told():
+    what = "partial correlation of BP_ND with madrs, given madrs in baseline"
+    told = sentence(answer_of(contrast([partial_row()], kind="correlation", what=what)))
+    assert f"It is the {what}." in told
+    what = "BP_ND in post of arm a minus that of arm b, adjusted for BP_ND in baseline"
+    told = sentence(answer_of(contrast([row()], kind="ancova", groups=("b", "a"), what=what)))
+    assert f"It is the {what}." in told
+    assert "It is the" not in sentence(answer_of(contrast([row()], kind="correlation", what="correlation")))

@@ -289,3 +289,60 @@ def test_a_resolution_is_told_once_where_it_is_alike_along_all_axes():
         "it reaches to 5.1 mm from cortex and 6.4 mm from the middle (0.72 of"
         in methods([reference], {}).sentences[0].text
     )
+
+
+def compared(**parameters):
+    settings = {"name": "c", "kind": "paired", "tracer": "A", "model": "SRTM", "parameter": "BP_ND", "what": "change",
+                "method": "paired t test", "adjust": "holm", "n_regions": 15, "margin": None}  # fmt: skip
+    (sentence,) = methods([Step("contrast", {**settings, **parameters})], {}).sentences
+    return sentence.text
+
+
+def test_one_region_is_not_said_to_be_adjusted_for_others():
+    assert "adjusted over the regions by Holm's procedure" in compared()
+    assert "adjusted" not in compared(n_regions=1)
+
+
+def test_a_margin_of_equivalence_is_told():
+    told = compared(margin=0.1)
+    assert "within a margin of ±0.1, named in the plan" in told
+    assert "two one-sided tests at 5 %" in told
+    assert "margin" not in compared()
+
+
+def test_sides_level_primary_region_and_order_of_tests_are_told():
+    basis = {"level": 0.05, "primary_contrast": None, "primary_region": None, "order": (), "n_contrasts": 1}
+    (plain,) = methods([Step("tests", basis)], {}).sentences
+    assert "two-sided at a level of 5 %" in plain.text
+    assert "primary" not in plain.text
+    assert "order" not in plain.text
+    assert "number of comparisons" not in plain.text
+    (several,) = methods([Step("tests", basis | {"n_contrasts": 2})], {}).sentences
+    assert "not adjusted for the number of comparisons" in several.text
+    named = {"primary_contrast": "a", "primary_region": "hippocampus", "order": ("a", "b")}
+    (told,) = methods([Step("tests", basis | named)], {}).sentences
+    assert "hippocampus was named in advance and is judged by its own p value" in told.text
+    assert "in the order “a” and “b”, each at the full level and only while all before it were shown" in told.text
+
+
+@pytest.mark.parametrize(
+    ("models", "kind"),
+    [(["SRTM"], "(HC3; "), (["MA2"], "(HC2; "), (["SRTM", "FRTM", "MA2"], "(HC3, and HC2 for FRTM and MA2; ")],
+    ids=["HC3", "HC2", "both"],
+)
+def test_the_kind_of_standard_errors_is_that_of_the_models_that_were_fitted(models, kind):
+    told = methods([fit(model=model) for model in models], {}).sentences[-1].text
+    assert f"heteroscedasticity-consistent {kind}" in told
+
+
+def test_blood_that_was_left_out_because_it_breaks_the_order_of_time_is_told():
+    whole, lacking = blood_steps(16, "hill", -0.1)[0], blood_steps(17, "hill", -0.1)[0]
+    assert "order" not in methods([whole, lacking], {}).sentences[0].text
+    lacking = Step("blood_read", {**lacking.parameters, "n_lines_out_of_order": 2})
+    told = methods([whole, lacking], {}).sentences[0].text
+    assert "The samples of 2 lines of the tables of 1 scan were left out, because the times stood out of order." in told
+
+
+def test_the_formula_of_the_weights_has_a_sign_of_multiplication():
+    (told,) = methods([fit()], {}).sentences
+    assert "duration \N{MULTIPLICATION SIGN} remaining share of the nuclide / activity" in told.text

@@ -8,14 +8,14 @@ import pytest
 
 from raphe.catalog import references
 from raphe.data.pharmacology import OccupancyStudy
-from raphe.data.results import PairedValues
+from raphe.data.results import Interval, PairedValues
 from raphe.pharmacology.competition import displacement
 from raphe.pharmacology.dose_response import fit_dose_response
 from raphe.pharmacology.flow import flow_check
 from raphe.pharmacology.lassen import group_line, lassen_plot
 from raphe.pharmacology.occupancy import occupancy
 from raphe.pharmacology.separation import separate_by_depletion, separate_by_release
-from raphe.report.lassen_figure import lassen_figure
+from raphe.report.lassen_figure import lassen_figure, share_of
 from raphe.report.occupancy import occupancy_page
 
 SPECIFIC = np.array([0.3, 0.8, 1.2, 1.7, 2.4, 3.0])
@@ -84,3 +84,33 @@ def test_every_step_of_pharmacology_cites_what_the_reference_list_has():
     for one_step in steps:
         assert one_step.citations
         assert set(one_step.citations) <= set(references())
+
+
+def test_names_beside_the_dots_do_not_cover_each_other():
+    """Two dots at one place, as insula and cingulate often are: their names were written over each other."""
+    names = ["anterior cingulate", "insula", "frontal", "thalamus", "caudate", "putamen"]
+    x = np.array([1.06, 1.05, 1.4, 1.9, 2.4, 2.8])
+    one, _ = lassen_plot(names, x, x * np.array([0.75, 0.75, 0.8, 0.78, 0.8, 0.79]), parameter="BP_ND")
+    found = re.findall(r'<text x="([\d.]+)" y="([\d.]+)"([^>]*)>([^<]+)</text>', str(lassen_figure(one)))
+    boxes = []
+    for left, base, how, name in found:
+        if name in names:
+            wide = 5 * len(name)  # less than the letters take
+            start = float(left) - (wide if "end" in how else 0)
+            boxes.append((start, float(base), start + wide))
+    assert len(boxes) == len(names)
+    for at, (start, base, end) in enumerate(boxes):
+        for other_start, other_base, other_end in boxes[:at]:
+            assert abs(base - other_base) >= 8 or end <= other_start or other_end <= start
+
+
+def test_an_occupancy_has_one_decimal_at_both_ends_and_in_the_middle():
+    assert share_of(Interval(0.00719, -0.0799, 0.0873)) == "0.7 % (\N{MINUS SIGN}8.0 to 8.7 %)"
+    assert share_of(Interval(0.5, -math.inf, 0.9)) == "50.0 % (no limit to 90.0 %)"
+    assert share_of(Interval(0.5, math.nan, math.nan)) == "50.0 %"
+
+
+def test_columns_of_a_lassen_plot_stand_only_beside_one():
+    assert "specific (%)" in page("V_T")
+    assert "specific (%)" not in page("BP_ND")
+    assert "without it</th>" not in page("BP_ND")

@@ -146,3 +146,9 @@ def test_residuals_have_unit_mean_square(make_fit):
 def test_a_hundred_regions_stay_small(make_fit):
     regions = {f"ctx_lh_region_{i}": (1 + i / 50, 0.1, GOOD) for i in range(102)}
     assert len(page(make_fit(regions))) < 1_500_000
+
+
+def test_the_legend_of_fits_names_what_is_drawn_broken(make_fit, read):
+    """A fit that is kept with a remark is blue like the others."""
+    text = read(page(make_fit({"thalamus": (1.97, 0.13, GOOD)}))).text
+    assert "orange and broken where left out of every summary" in text

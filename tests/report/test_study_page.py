@@ -398,3 +398,9 @@ def test_each_person_is_drawn_by_arm_where_there_are_arms(read):
     text = read(page(table=armed, contrasts=compared)).text
     assert "of [11C]DASB, each person" in text
     assert "each person" not in read(page(contrasts=compared)).text
+
+
+def test_settings_are_written_as_words_and_not_as_python_has_them(read):
+    steps = [Step("tried", {"members": ("a", "b"), "nothing": (), "margin": None, "found": True, "level": 0.05})]
+    told = "tried members a, b nothing none margin none found yes level 0.05"
+    assert told in read(page(steps=steps)).text

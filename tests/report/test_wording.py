@@ -107,3 +107,11 @@ def test_units_are_raised():
 )
 def test_an_end_that_is_not_zero_does_not_read_as_zero(low, high, words):
     assert wording.span(low, high, 2) == words
+
+
+def test_numbers_of_a_column_keep_their_zeros():
+    assert [wording.general(v, 3, zeros=True) for v in (0.2, 0.106, 1.03, 120.0, 2.4)] == [
+        "0.200", "0.106", "1.03", "120", "2.40",
+    ]  # fmt: skip
+    assert wording.general(0.2, 3) == "0.2"
+    assert wording.general(float("nan"), 3, zeros=True) == wording.NOTHING

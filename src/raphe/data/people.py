@@ -49,6 +49,11 @@ def score_key(score: str, visit: str = "") -> str:
     return f"{score}:{visit}" if visit else score
 
 
+def score_words(key: str) -> str:
+    """Name of a covariate or score as a sentence has it: ``madrs in baseline`` for ``madrs:baseline``."""
+    return key.replace(":", " in ", 1)
+
+
 def _number(cell: str) -> float | None:
     try:
         value = float(cell)

@@ -173,6 +173,13 @@ class Contrast:
     """Tracers with their models, where there are several."""
     extras: Mapping[str, str] = field(default_factory=dict)
     """What the plan asks for besides, in words: ``Weights``, ``Bootstrap``, ``Prior``, ``Blocks``."""
+    in_order: bool = False
+    """Whether an order of tests that the plan names has come to it."""
+
+    @property
+    def by_own_p(self) -> bool:
+        """Whether the primary region is judged by its own p value and not by the adjusted one."""
+        return self.primary or self.in_order
 
     @property
     def controlled(self) -> bool:

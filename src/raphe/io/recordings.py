@@ -203,6 +203,8 @@ def _step(
         there = sum(len(one.series[name].lines) for one in recordings if name in one.series)
         if there > len(kept):
             parameters[f"n_{name}_left_out_for_a_manual_one"] = there - len(kept)
+    if lines := sum(len({line for own in one.series.values() for line in own.dropped}) for one in recordings):
+        parameters["n_lines_out_of_order"] = lines
     if unit is not None:
         overruled = tuple(f"{name} {told}" for one in recordings for name, told in one.stated.items())
         parameters |= {"unit_given": unit, "units_overruled": overruled}

@@ -155,7 +155,7 @@ def _sentence(
     than, more = (f" in arm {arms[1]} relative to arm {arms[0]}", "differently") if arms else ("", "")
     text = (
         f"{parameter} changed by {100 * (ratio.value - 1):+.1f} %{than} (95 % interval {100 * (ratio.low - 1):+.1f} to "
-        f"{100 * (ratio.high - 1):+.1f} %, p = {p:.2g})"
+        f"{100 * (ratio.high - 1):+.1f} %, p {'< 0.001' if p < 0.001 else f'= {p:.3f}'})"
     )
     what = "delivery" if parameter == "R1" else "clearance from the reference"
     within = f"within {100 * (1 / margin - 1):.0f} and +{100 * (margin - 1):.0f} %"
@@ -165,7 +165,7 @@ def _sentence(
         return f"{text}: {what} {changed}, but by less than the margin ({within}), so that it explains little of {of}"
     if equivalent:
         same = "to change alike in both arms" if arms else "to be the same"
-        return f"{text}: {what} is shown {same} {within}, so that it does not explain {of} of binding"
+        return f"{text}: {what} is shown {same} {within}, so that it explains little of {of} of binding"
     if p < LEVEL:
         return f"{text}: {what} {changed}, and {of} of binding may come from it"
     return (

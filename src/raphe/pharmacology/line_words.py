@@ -98,7 +98,7 @@ def _regions(line: OccupancyLine) -> list[str]:
 
 
 def _without(line: OccupancyLine, region: LineRegion) -> str:
-    text = f"the occupancy is {100 * region.occupancy_without:.0f} %"
+    text = f"the occupancy is {100 * region.occupancy_without:.1f} %"
     return text + (f" and V_ND {region.V_ND_without:.3g}" if line.parameter == "V_T" else "")
 
 

@@ -18,7 +18,7 @@ from raphe.pipeline.contrast_kinds import EVERY_KIND
 from raphe.pipeline.contrast_rules import is_lassen, tracers_of
 from raphe.pipeline.plan_schema import ContrastSection, StudyPlan, same_tracer
 from raphe.stats.bayes import Prior
-from raphe.stats.contrasts.gates import in_order
+from raphe.stats.contrasts.gates import LEVEL, in_order
 from raphe.stats.contrasts.question import Material, Question
 from raphe.stats.contrasts.registry import Kind, contrast_of
 
@@ -84,7 +84,22 @@ def contrasts_of(
         replace(step, parameters={**step.parameters, "status": one.status})
         for one, (_, step) in zip(ordered, made, strict=True)
     )
-    return Made(ordered, steps, tuple(unmade), tuple(_untested(ordered, region)), primary_unmade)
+    tests = (_tests(plan, len(steps)),) if steps else ()
+    return Made(ordered, (*tests, *steps), tuple(unmade), tuple(_untested(ordered, region)), primary_unmade)
+
+
+def _tests(plan: StudyPlan, n_contrasts: int) -> Step:
+    """What holds for the tests of all contrasts."""
+    return Step(
+        "tests",
+        {
+            "level": round(LEVEL, 12),
+            "primary_contrast": plan.primary.contrast if plan.primary else None,
+            "primary_region": plan.primary.region if plan.primary else None,
+            "order": plan.multiplicity.order,
+            "n_contrasts": n_contrasts,
+        },
+    )
 
 
 def _kinds(contrast: ContrastSection) -> Mapping[str, Kind]:

@@ -107,7 +107,7 @@ def _printed(contrast: Contrast, region: str) -> list[str]:
         cells = _cell(row.estimate, 4), span, _cell(row.p, 3), _cell(row.p_adjusted, 3), str(len(row.pairs))
         numbers = " ".join(cell.rjust(size) for cell, size in zip(cells, (10, 23, 8, 8, 3), strict=True))
         lines.append(f"{name:<{width}} {numbers}" + (f"  {row.why}" if row.why else ""))
-    named = [row for row in contrast.rows if contrast.primary and row.pairs.region == region and not row.secondary]
+    named = [row for row in contrast.rows if contrast.by_own_p and row.pairs.region == region and not row.secondary]
     others = [row for row in contrast.rows if not row.secondary and row not in named]
     told = [family_verdict(contrast)] if others or not named else []
     return [*lines, *(region_verdict(contrast, row) for row in named), *told]

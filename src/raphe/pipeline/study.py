@@ -195,7 +195,7 @@ def _analyse(job: Job, options: argparse.Namespace, messages: Messages) -> dict[
     if unmasked:
         messages.say(f"{count(len(unmasked), 'scan')} ({shortened(unmasked, 4)}): {UNMASKED}")
     if lost:
-        named = ", ".join(f"{region} in {count} of {done} scans" for region, count in lost.most_common(8))
+        named = ", ".join(f"{region} in {n} of {count(done, 'scan')}" for region, n in lost.most_common(8))
         messages.say(f"left out of every summary, for reasons in the reports: {named}{' ...' if len(lost) > 8 else ''}")
     messages.say(f"{done - len(failed) - skipped} scans analysed, {skipped} kept from before, {len(failed)} failed")
     return failed

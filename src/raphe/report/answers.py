@@ -73,6 +73,8 @@ class Answer:
     summary : str
         What was found in several regions, in sentences; numbers are then those of the clearest of them, and are not
         told.
+    places : int, optional
+        Decimals of the estimate and its interval; by the width of the interval if not given.
     """
 
     contrast: str
@@ -99,6 +101,7 @@ class Answer:
     remark: str = ""
     summary: str = ""
     effect: str = ""
+    places: int | None = None
 
     def __post_init__(self) -> None:
         for what, value, allowed in (("role", self.role, ROLES), ("kind", self.kind, KINDS)):
@@ -220,7 +223,9 @@ def _direction(answer: Answer) -> str:
 
 
 def _numbers(answer: Answer) -> str:
-    places = 2 if answer.kind == "correlation" else decimals((answer.high - answer.low) / 4)
+    places = answer.places
+    if places is None:
+        places = 2 if answer.kind == "correlation" else decimals((answer.high - answer.low) / 4)
     limits = span(answer.low, answer.high, places)
     unit = f" {answer.unit}" if answer.unit else ""
     value = fixed(answer.estimate, places, sign=answer.kind != "correlation")

@@ -17,6 +17,9 @@ from raphe.report.wording import general, seconds
 SIZE = (440.0, 250.0)
 """Width and height of a figure of the blood, px."""
 
+AFTER = 1.1
+"""Samples of a fraction are shown up to so many times the end of the scan."""
+
 MOST = 400
 """So many points draw a curve at most."""
 
@@ -69,8 +72,14 @@ def input_figure(series: Sequence[Series], begin: float, end: float, *, log: boo
 
 
 def share_figure(curve: PiecewiseLinear, samples: Samples | None, end: float, name: str, *, whole: bool) -> Markup:
-    """Fraction or ratio against time with its samples; ``whole`` puts the axis from 0 to 1."""
-    line, shown = outline(curve, 0.0, end), _within(samples, 0.0, end)
+    """Fraction or ratio against time with its samples; ``whole`` puts the axis from 0 to 1.
+
+    A sample that was taken while the scan ended, or up to a tenth of it later, is shown: the curve was fitted to it.
+    """
+    shown = _within(samples, 0.0, AFTER * end)
+    if shown is not None:
+        end = max(end, float(shown.time.max()))
+    line = outline(curve, 0.0, end)
     values = [*line[1], *(shown.value if shown else ())]
     width, height = SIZE
     top, bottom, right = 8.0, height - 36, width - 10

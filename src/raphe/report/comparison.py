@@ -20,6 +20,7 @@ from raphe.report.verdict import (
     LEVEL,
     family_verdict,
     is_change,
+    percent_words,
     places_of,
     region_verdict,
     unit_of,
@@ -46,6 +47,8 @@ class ContrastView(NamedTuple):
     adjusted: str
     """How p values were adjusted, in words."""
     unit: str
+    percent: str
+    """What the per cents are; empty where there are none."""
     columns: tuple[str, ...]
     """Which columns are filled that not every kind has."""
     besides: ExtraTable | None
@@ -65,9 +68,9 @@ class AgreementView(NamedTuple):
 
 
 def contrast_view(contrast: Contrast, primary_region: str) -> ContrastView:
-    """Prepare a contrast; in the primary one, the primary region stands first."""
+    """Prepare a contrast; where the primary region is judged by its own p, it stands first."""
     asked = [row for row in contrast.rows if not row.secondary]
-    named = [row for row in asked if contrast.primary and row.pairs.region == primary_region]
+    named = [row for row in asked if contrast.by_own_p and row.pairs.region == primary_region]
     main = named + [row for row in asked if row not in named]
     rows = main + [row for row in contrast.rows if row.secondary]
     verdicts = [region_verdict(contrast, row) for row in named]
@@ -91,8 +94,9 @@ def contrast_view(contrast: Contrast, primary_region: str) -> ContrastView:
         common,
         fold(threads),
         change,
-        ADJUSTED[contrast.adjust][1],
+        ADJUSTED[contrast.adjust][1] if len(asked) > 1 else "p itself, for there is one region",
         unit_of(contrast),
+        percent_words(contrast),
         tuple(
             name
             for name, filled in (

@@ -10,7 +10,7 @@ import numpy as np
 from raphe.data.results import Contrast, ContrastRow
 from raphe.nomenclature import region_key
 from raphe.report.answers import Answer
-from raphe.report.verdict import family_verdict, unit_of
+from raphe.report.verdict import family_verdict, places_of, unit_of
 from raphe.report.wording import count, fixed, raised
 
 NAN = float("nan")
@@ -24,7 +24,7 @@ ADJUSTED = {
 }  # fmt: skip
 
 
-def answer_of(contrast: Contrast, primary_region: str = "", arm: str = "", *, in_order: bool = False) -> Answer:
+def answer_of(contrast: Contrast, primary_region: str = "", arm: str = "") -> Answer:
     """Give the answer of a contrast: in the primary region, or over all of its regions where it does not have that one.
 
     The primary contrast is judged by its own p in the primary region, and so is one that stands in an order of tests
@@ -37,8 +37,6 @@ def answer_of(contrast: Contrast, primary_region: str = "", arm: str = "", *, in
         Empty for none.
     arm : str
         To which the contrast is limited; empty for none.
-    in_order : bool
-        Whether an order of tests has come to it.
     """
     rows = asked(contrast)
     if not rows:
@@ -49,7 +47,7 @@ def answer_of(contrast: Contrast, primary_region: str = "", arm: str = "", *, in
     first, second = contrast.groups if contrast.groups else (contrast.first, contrast.second)
     where = row.pairs.region if named or len(rows) == 1 else f"{len(rows)} regions"
     one = len(rows) == 1 or bool(named)
-    own = len(rows) == 1 or (bool(named) and (contrast.primary or in_order))
+    own = len(rows) == 1 or (bool(named) and contrast.by_own_p)
     return Answer(
         contrast.name,
         _role(contrast),
@@ -74,6 +72,7 @@ def answer_of(contrast: Contrast, primary_region: str = "", arm: str = "", *, in
         remark=" ".join(_sentence(note) for note in _told(contrast)),
         summary="" if one else family_verdict(contrast),
         effect="occupancy" if contrast.kind == "occupancy" else "",
+        places=places_of(contrast, row),
     )
 
 
@@ -83,14 +82,15 @@ def asked(contrast: Contrast) -> list[ContrastRow]:
 
 
 def adjustment(contrast: Contrast) -> str:
-    """Give what adjusts the p values of a contrast and over how many regions; empty where nothing does."""
-    how = ADJUSTED.get(contrast.adjust, "")
-    return f"{how} over {count(len(asked(contrast)), 'region')}" if how else ""
+    """Give what adjusts the p values of a contrast and over how many regions; empty for one, or if nothing does."""
+    how, n = ADJUSTED.get(contrast.adjust, ""), len(asked(contrast))
+    return f"{how} over {count(n, 'region')}" if how and n > 1 else ""
 
 
 def _told(contrast: Contrast) -> list[str]:
-    """What is to be said besides the numbers."""
-    what = [f"it is the {contrast.what}"] if contrast.kind == "interaction" and contrast.what else []
+    """What is to be said besides the numbers; first what they are of, where that is open."""
+    more = contrast.kind == "interaction" or contrast.groups or any(row.given for row in asked(contrast))
+    what = [f"it is the {contrast.what}"] if more and contrast.what else []
     return what + [note for note in contrast.notes if not note.startswith((WITHIN, TOGETHER))]
 
 

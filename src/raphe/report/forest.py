@@ -42,7 +42,7 @@ class ForestRow:
 
     ``low`` and ``high`` are the ends of the 95 % interval of ``estimate``, infinite where there is no end; ``percent``
     is the estimate in per cent with its interval; ``n`` how many people it rests on; ``why`` says in words what could
-    not be computed and is empty otherwise.
+    not be computed and is empty otherwise. ``places`` are decimals; by the width of the interval if not given.
     """
 
     name: str
@@ -57,6 +57,7 @@ class ForestRow:
     percent_high: float = NAN
     primary: bool = False
     why: str = ""
+    places: int | None = None
 
 
 class _Column(NamedTuple):
@@ -144,7 +145,7 @@ def _columns(rows: Sequence[ForestRow]) -> list[_Column]:
 
 
 def _value(row: ForestRow) -> str:
-    places = decimals((row.high - row.low) / 4)
+    places = decimals((row.high - row.low) / 4) if row.places is None else row.places
     limits = span(row.low, row.high, places)
     value = fixed(row.estimate, places, sign=True)
     return f"{value} ({limits})" if limits else value if math.isfinite(row.estimate) else ""

@@ -26,9 +26,6 @@ from raphe.report.wording import listed, remarks, unit
 
 NAN = float("nan")
 
-OUTSIDE = "exploratory:"
-"""How the note begins of a contrast that is outside of an order of tests, or behind where that stopped."""
-
 
 def group_of(
     contrasts: Sequence[Contrast],
@@ -61,11 +58,7 @@ def group_of(
     people : bool
         Whether each person's values are drawn.
     """
-    in_order = any(note.startswith(OUTSIDE) for one in contrasts for note in one.notes)
-    answers = [
-        answer_of(one, primary_region, (arms or {}).get(one.name, ""), in_order=in_order and one.status == "secondary")
-        for one in contrasts
-    ]
+    answers = [answer_of(one, primary_region, (arms or {}).get(one.name, "")) for one in contrasts]
     figures: list[Figure] = []
     folded: list[Folded] = []
     made = [one for one in contrasts if asked(one)]

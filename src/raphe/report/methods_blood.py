@@ -43,6 +43,13 @@ def blood_read(steps: Steps) -> str:
     ]
     if any(key.endswith(LEFT_OUT) for step in steps for key in step.parameters):
         parts.append("Where two samples were taken at one time, the manual one was kept.")
+    lines = [int(str(step.parameters.get("n_lines_out_of_order", 0))) for step in steps]
+    if sum(lines):
+        where = f" of {count(sum(n > 0 for n in lines), 'scan')}" if len(steps) > 1 else ""
+        parts.append(
+            f"The samples of {count(sum(lines), 'line')} of the tables{where} were left out, because the times stood "
+            "out of order."
+        )
     if "autosampler" in kinds:
         done = "had been" if get("dispersion_corrected") else "was not"
         parts.append(f"The autosampler's curve {done} corrected for dispersion.")

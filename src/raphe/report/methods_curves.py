@@ -8,7 +8,7 @@ from raphe.core.weights import FORMULAS
 from raphe.data.record import Parameter
 from raphe.nomenclature import SYMBOLS
 from raphe.report.methods_words import Steps, between, in_each, of_tracer, plain
-from raphe.report.wording import count, general, unit
+from raphe.report.wording import count, general, listed, unit
 
 CONVENTION: Mapping[str, str] = {
     "average": "A frame's value was taken as the average of a continuous curve over the frame, for model and input "
@@ -22,6 +22,9 @@ FITTED = ("n_curves", "n_frames", "samples", "scan_minutes", "k2_prime", "t_star
 
 TOLD = frozenset({"k2_prime", "t_star", "V_B", "t_begin", "t_end"})
 """Values taken as known that a sentence tells in words of their own."""
+
+HC2 = frozenset({"FRTM", "MA2", "SIMEAIF"})
+"""Models whose standard errors are of the kind HC2; all others have HC3."""
 
 
 def read(steps: Steps) -> str:
@@ -96,6 +99,7 @@ def fits(groups: Sequence[Steps]) -> list[tuple[str, ...]]:
     list of tuple of str
         Paragraphs, one or two a group.
     """
+    models = [str(group[0].parameters.get("model")) for group in groups]
     shared = [(group[0].parameters.get("weights"), group[0].parameters.get("convention")) for group in groups]
     told: list[tuple[str, ...]] = []
     for at, group in enumerate(groups):
@@ -103,10 +107,11 @@ def fits(groups: Sequence[Steps]) -> list[tuple[str, ...]]:
         if shared[at] in shared[at + 1 :]:
             told.append((text,))
         elif shared.count(shared[at]) == 1:
-            told.append((f"{text} {_common(group)}",))
+            told.append((f"{text} {_common(group, [models[at]])}",))
         else:
-            n = shared.count(shared[at])
-            told.append((text, _common(group, " in both analyses" if n == 2 else f" in all {n} analyses")))
+            alike = [model for model, own in zip(models, shared, strict=True) if own == shared[at]]
+            n = len(alike)
+            told.append((text, _common(group, alike, " in both analyses" if n == 2 else f" in all {n} analyses")))
     return told
 
 
@@ -168,13 +173,14 @@ def _known(steps: Steps) -> list[str]:
     return parts
 
 
-def _common(steps: Steps, where: str = "") -> str:
+def _common(steps: Steps, models: Sequence[str], where: str = "") -> str:
     get = steps[0].parameters.get
-    weights = FORMULAS.get(str(get("weights")), str(get("weights")))
+    weights = FORMULAS.get(str(get("weights")), str(get("weights"))).replace(" x ", " \N{MULTIPLICATION SIGN} ")
+    milder = list(dict.fromkeys(model for model in models if model in HC2))
+    kind = "HC2" if set(models) <= HC2 else f"HC3, and HC2 for {listed(milder)}" if milder else "HC3"
     words = (
-        f"Weights of frames{where}: {weights}. Standard errors are heteroscedasticity-consistent (HC3, and HC2 for "
-        "FRTM, MA2 and SIMEAIF; squared residuals averaged over neighbouring frames), so they do not rest on the "
-        "weights being true."
+        f"Weights of frames{where}: {weights}. Standard errors are heteroscedasticity-consistent ({kind}; squared "
+        "residuals averaged over neighbouring frames), so they do not rest on the weights being true."
     )
     return f"{words} {CONVENTION.get(str(get('convention')), '')}".strip()
 

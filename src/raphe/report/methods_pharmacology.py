@@ -38,10 +38,10 @@ def line(steps: Steps) -> str:
     get = steps[0].parameters.get
     lassen = get("parameter") == "V_T"
     of = f" in contrast {quoted(str(get('contrast')))}" if get("contrast") else ""
-    what = "one occupancy and one V_ND" if lassen else "one occupancy"
+    what, are = ("one occupancy and one V_ND", "were") if lassen else ("one occupancy", "was")
     text = (
         f"{what[0].upper()}{what[1:]} for all regions of a participant "
-        f"({'Lassen plot' if lassen else 'line through 0'}){of} were estimated by {METHODS[str(get('method'))]}"
+        f"({'Lassen plot' if lassen else 'line through 0'}){of} {are} estimated by {METHODS[str(get('method'))]}"
     )
     if get("method") == "ml":
         kind = str(get("noise"))

@@ -98,7 +98,8 @@ def _single(value: svg.Array, low: svg.Array, high: svg.Array) -> Interval:
 
 
 def _outlier_rows(study: OccupancyStudy) -> list[tuple[str, ...]]:
-    """Participant, region, both values, share, p, occupancy and V_ND without it, remark."""
+    """Participant, region, both values, p, occupancy without it, remark; of V_T share and V_ND without it, too."""
+    lassen = study.parameter == "V_T"
     rows: list[tuple[str, ...]] = []
     for line in study.lines:
         for region in line.regions:
@@ -109,10 +110,10 @@ def _outlier_rows(study: OccupancyStudy) -> list[tuple[str, ...]]:
                     region.name,
                     fixed(region.baseline, places),
                     fixed(region.blocked, places),
-                    fixed(100 * region.share, 0),
+                    *((fixed(100 * region.share, 0),) if lassen else ()),
                     probability(region.p_outlier),
                     fixed(100 * region.occupancy_without, 1),
-                    general(region.V_ND_without, 3),
+                    *((general(region.V_ND_without, 3),) if lassen else ()),
                     region.why,
                 )
             )

@@ -10,7 +10,7 @@ from typing import Generic, NamedTuple, TypeVar
 import jinja2
 from markupsafe import Markup, escape
 
-from raphe.data.record import Step
+from raphe.data.record import Parameter, Step
 from raphe.report import wording
 from raphe.report.methods import grouped, inputs, methods
 
@@ -70,9 +70,16 @@ def _settings(group: Sequence[Step]) -> tuple[str, dict[str, str]]:
     found: dict[str, dict[str, None]] = {}
     for step in group:
         for key, value in step.parameters.items():
-            found.setdefault(key, {})[str(value)] = None
+            found.setdefault(key, {})[_setting(value)] = None
     times = f" ({len(group)} times)" if len(group) > 1 else ""
     return group[0].name + times, {key: _few(list(values)) for key, values in found.items()}
+
+
+def _setting(value: Parameter) -> str:
+    """Write a setting in full."""
+    if isinstance(value, tuple):
+        return ", ".join(_setting(one) for one in value) or "none"
+    return {None: "none", True: "yes", False: "no"}[value] if value is None or isinstance(value, bool) else str(value)
 
 
 def _few(values: Sequence[str]) -> str:

@@ -165,7 +165,7 @@ def _region(fit: KineticFit, index: int, parameters: Sequence[str], anchor: str)
         name=fit.names[index],
         anchor=f"{anchor}region-{index}",
         cells=tuple(_cell(fit, index, name, bits) for name in parameters),
-        sigma=general(float(fit.sigma[index]), 3),
+        sigma=general(float(fit.sigma[index]), 3, zeros=True),
         aicc=fixed(float(fit.aicc[index]), 1),
         n_frames=int(fit.n_frames[index]),
         flags=words(whole).replace("_", " ").replace(",", ", "),

@@ -130,7 +130,7 @@ def drawing(width: float, height: float, parts: Iterable[str], label: str, descr
     told = f"<desc>{_text(description)}</desc>" if description else ""
     return Markup(
         f'<svg viewBox="0 0 {_n(width)} {_n(height)}" role="img" aria-label="{_text(label)}" '
-        f'style="max-width:{_n(width)}px">{told}{"".join(parts)}</svg>'
+        f'style="--wide:{_n(width)}px">{told}{"".join(parts)}</svg>'
     )
 
 

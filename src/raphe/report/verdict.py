@@ -78,6 +78,21 @@ def is_change(contrast: Contrast) -> bool:
     return contrast.kind == "paired" and contrast.scale == "difference" and plain
 
 
+def percent_words(contrast: Contrast) -> str:
+    """Say what the per cents beside the estimates are; empty where there are none or the estimates are in per cent."""
+    if contrast.unit == "%" or not any(math.isfinite(row.percent) for row in contrast.rows):
+        return ""
+    if contrast.scale == "log":
+        return "the ratio that the estimate is the logarithm of, less 1"
+    if contrast.kind == "paired":
+        return f"mean over people of the change in per cent of {contrast.first}; its sign may be another"
+    if contrast.kind == "groups" and contrast.first == contrast.groups[0]:
+        return f"of the mean of arm {contrast.groups[0]}"
+    if contrast.kind in ("groups", "interaction"):
+        return "difference of the mean changes of people, each in per cent of the first value"
+    return f"of the mean in {contrast.first} of all people" if contrast.kind in ("ancova", "mixed") else ""
+
+
 def with_notes(verdict: str, contrast: Contrast) -> str:
     """A verdict with what a reader must know besides it."""
     return " ".join((verdict, *(f"{note[:1].upper()}{note[1:]}." for note in contrast.notes)))

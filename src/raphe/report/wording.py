@@ -61,9 +61,10 @@ def fixed(value: float, places: int, *, sign: bool = False) -> str:
     return plus + words.replace("-", MINUS)
 
 
-def general(value: float, digits: int = 4) -> str:
-    """Write a number with so many significant digits."""
-    return f"{value:.{digits}g}".replace("-", MINUS) if math.isfinite(value) else NOTHING
+def general(value: float, digits: int = 4, *, zeros: bool = False) -> str:
+    """Write a number with so many significant digits; with ``zeros``, zeros at its end stay, as in a column."""
+    words = f"{value:{'#' if zeros else ''}.{digits}g}".removesuffix(".")
+    return words.replace("-", MINUS) if math.isfinite(value) else NOTHING
 
 
 def with_error(value: float, se: float) -> tuple[str, str]:

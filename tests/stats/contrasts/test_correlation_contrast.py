@@ -47,7 +47,10 @@ def test_ranks():
 
 
 def test_given_the_first_score_it_is_the_correlation_of_residuals():
-    (row,) = answered(ROWS, PEOPLE, **ASKED, covariates=("madrs:first",)).rows
+    found = answered(ROWS, PEOPLE, **ASKED, covariates=("madrs:first",))
+    (row,) = found.rows
+    assert found.what.endswith(", given madrs in first")
+    assert row.given == ("madrs in first",)
     design = np.column_stack([np.ones(14), FIRST[KEPT]])
     left = [v - design @ np.linalg.lstsq(design, v)[0] for v in (X[KEPT], (LAST - FIRST)[KEPT])]
     r = np.corrcoef(*left)[0, 1]

@@ -47,3 +47,11 @@ def test_what_could_not_be_made_or_tested_shuts_the_gate():
 def test_what_the_order_does_not_name_is_exploratory_and_without_an_order_nothing_is():
     assert statuses(of("a", 0.01), of("z", 0.01), order=("a",))["z"] == "exploratory"
     assert statuses(of("a", 0.01), of("z", 0.01), order=()) == {"a": "secondary", "z": "secondary"}
+
+
+def test_a_contrast_that_the_order_has_come_to_is_judged_by_its_own_p_though_no_other_is_left_outside():
+    first, second, third = in_order((of("a", 0.01, primary=True), of("b", 0.01), of("c", 0.01)), ("a", "b"), "r")
+    assert [one.by_own_p for one in (first, second, third)] == [True, True, False]
+    behind = in_order((of("a", 0.2, primary=True), of("b", 0.01)), ("a", "b"), "r")
+    assert [one.by_own_p for one in behind] == [True, False]
+    assert not in_order((of("b", 0.01),), (), "r")[0].by_own_p

@@ -20,7 +20,7 @@ from raphe.stats.contrasts.resampling import of_model
 from raphe.stats.contrasts.sample import CHANGES, Cell, Sample, changed, samples
 from raphe.stats.contrasts.two_sample import least_of_arms, of_arms
 from raphe.stats.contrasts.weighing import CITED, HOW, sure, weighed
-from raphe.stats.contrasts.words import UNITS, of_scale, two
+from raphe.stats.contrasts.words import UNITS, covariate_words, of_scale, two
 from raphe.stats.linear import ancova as fit_ancova
 from raphe.stats.regional_permutation import Permutation
 
@@ -88,7 +88,7 @@ def ancova(question: Question, material: Material) -> Answer:
         before,
         after,
         f"{question.parameter} in {after}{of} of arm {terms[1]} minus that of arm {terms[0]}, adjusted for "
-        f"{', '.join([name, *question.covariates])}",
+        + ", ".join(filter(None, (name, covariate_words(question)))),
         f"analysis of covariance by a random-effects linear model, {HOW}"
         if weighed(question)
         else "analysis of covariance",

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import rankdata
 
-from raphe.data.people import score_key
+from raphe.data.people import score_key, score_words
 from raphe.data.results import ContrastRow
 from raphe.errors import InputError
 from raphe.stats.contrasts.answer import NAN, NO_EFFECT, Answer, each_region, row_of
@@ -19,7 +19,7 @@ from raphe.stats.contrasts.covariates import columns_of, numbers_of
 from raphe.stats.contrasts.question import Material, Question
 from raphe.stats.contrasts.resampling import of_correlation
 from raphe.stats.contrasts.sample import Cell, Sample, changed, samples
-from raphe.stats.contrasts.words import change_words
+from raphe.stats.contrasts.words import change_words, covariate_words
 from raphe.stats.correlation import Correlation, partial, pearson, spearman
 from raphe.stats.effect import Effect
 from raphe.stats.regional_permutation import Permutation, permute_correlation
@@ -54,12 +54,12 @@ def correlation(question: Question, material: Material) -> Answer:
         return [_row(question, material, sample, x, y)]
 
     rows = each_region(found, answer)
-    given = f", given {', '.join(question.covariates)}" if question.covariates else ""
+    given = f", given {covariate_words(question)}" if question.covariates else ""
     binding = (
         change_words(question, *question.x) if len(question.x) == 2 else f"{question.parameter} in {question.x[0]}"
     )
     visits = question.score_sessions
-    score = f"change in {question.score} ({visits[1]} minus {visits[0]})" if len(visits) == 2 else keys[0]
+    score = f"change in {question.score} ({visits[1]} minus {visits[0]})" if len(visits) == 2 else score_words(keys[0])
     return Answer(
         rows,
         binding,
@@ -143,7 +143,7 @@ def _row(question: Question, material: Material, sample: Sample, x: Array, y: Ar
     effect = Effect(found.r, NAN, df, found.low, found.high, found.p)
     why = [found.why, f"{found.n_outlier} outliers are left out" if found.n_outlier else ""]
     row = row_of(pairs, effect, why=why, individual=x)
-    return replace(row, given=question.covariates, covariates=numbers)
+    return replace(row, given=tuple(map(score_words, question.covariates)), covariates=numbers)
 
 
 def _found(question: Question, x: Array, y: Array) -> Correlation:

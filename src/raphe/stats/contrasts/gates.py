@@ -48,7 +48,8 @@ def in_order(contrasts: Sequence[Contrast], order: Sequence[str], region: str) -
     found = []
     for contrast in contrasts:
         kind, note = status.get(contrast.name, ("exploratory", "exploratory: the plan's order does not name it"))
-        found.append(replace(contrast, status=kind, notes=(*contrast.notes, *((note,) if note else ()))))
+        notes = (*contrast.notes, *((note,) if note else ()))
+        found.append(replace(contrast, status=kind, notes=notes, in_order=kind != "exploratory"))
     return tuple(found)
 
 

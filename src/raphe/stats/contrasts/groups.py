@@ -18,7 +18,7 @@ from raphe.stats.contrasts.resampling import of_difference
 from raphe.stats.contrasts.sample import Cell, Sample, changed, samples
 from raphe.stats.contrasts.two_sample import G, Percent, exchanged, groups_row, least_of_arms
 from raphe.stats.contrasts.weighing import CITED, HOW, by_weight, change_errors, sure, weighed
-from raphe.stats.contrasts.words import UNITS, change_words, of_scale, two
+from raphe.stats.contrasts.words import UNITS, change_words, covariate_words, of_scale, two
 from raphe.stats.two_groups import GroupDifference
 
 
@@ -71,7 +71,7 @@ def difference_of_arms(
     rows = each_region(found, answer, arm_of)
     one, blocks = len(sessions) == 1, blocks_of(question, material)
     what = f"{question.parameter} in {sessions[0]}" if one else change_words(question, *sessions)
-    adjusted = f", adjusted for {', '.join(question.covariates)}" if question.covariates else ""
+    adjusted = f", adjusted for {covariate_words(question)}" if question.covariates else ""
     return Answer(
         rows,
         terms[0] if one else sessions[0],

@@ -15,7 +15,7 @@ from raphe.stats.contrasts.covariates import columns_of
 from raphe.stats.contrasts.model_row import with_overlap
 from raphe.stats.contrasts.question import Material, Question
 from raphe.stats.contrasts.sample import Cell, Sample, samples
-from raphe.stats.contrasts.words import UNITS, of_scale, two
+from raphe.stats.contrasts.words import UNITS, covariate_words, of_scale, two
 from raphe.stats.design import design_of
 from raphe.stats.effect import Effect
 from raphe.stats.linear import fit_least_squares
@@ -66,7 +66,7 @@ def mixed(question: Question, material: Material) -> Answer:
     rows = each_region(found, answer, arm_of if arms else None)
     first, last = question.terms[0], question.terms[-1]
     log = "logarithm of " if question.scale == "log" else ""
-    also = "".join(f", {name}" for name in question.covariates)
+    also = f", {covariate_words(question)}" if question.covariates else ""
     if arms:
         what = f"{log}{question.parameter} in {last} of arm {arms[1]} minus that of arm {arms[0]}, adjusted for {first}"
     else:

@@ -13,7 +13,7 @@ from raphe.stats.contrasts.question import Material, Question
 from raphe.stats.contrasts.resampling import of_mean
 from raphe.stats.contrasts.sample import Cell, Sample, changed, samples
 from raphe.stats.contrasts.weighing import CITED, HOW, by_weight, change_errors, sure, weighed
-from raphe.stats.contrasts.words import UNITS, change_words, two
+from raphe.stats.contrasts.words import UNITS, change_words, covariate_words, two
 
 
 def paired(question: Question, material: Material) -> Answer:
@@ -44,7 +44,7 @@ def paired(question: Question, material: Material) -> Answer:
         return [by_weight(row) if question.scale == "difference" else row]
 
     rows = each_region(found, answer)
-    adjusted = f" at the mean of {', '.join(question.covariates)}" if question.covariates else ""
+    adjusted = f" at the mean of {covariate_words(question)}" if question.covariates else ""
     return Answer(
         rows,
         first,

@@ -156,7 +156,8 @@ def _about_arms(question: Question, answer: Answer) -> tuple[str, ...]:
 
 
 def _step(contrast: Contrast, question: Question, answer: Answer) -> Step:
-    cited = CITED.get(question.adjust, ())
+    n_regions = len({row.pairs.region for row in contrast.rows})
+    cited = CITED.get(question.adjust, ()) if n_regions > 1 else ()
     return Step(
         "contrast",
         {
@@ -173,8 +174,13 @@ def _step(contrast: Contrast, question: Question, answer: Answer) -> Step:
             "seed": question.seed,
             "margin": question.margin,
             "primary": contrast.primary,
-            "n_regions": len({row.pairs.region for row in contrast.rows}),
+            "n_regions": n_regions,
             **{name.lower(): told for name, told in contrast.extras.items()},
         },
-        citations=(*cited, *answer.citations, *(("efron1987", "hesterberg2015") if question.bootstrap else ())),
+        citations=(
+            *cited,
+            *answer.citations,
+            *(("schuirmann1987",) if question.margin else ()),
+            *(("efron1987", "hesterberg2015") if question.bootstrap else ()),
+        ),
     )

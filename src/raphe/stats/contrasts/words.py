@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from raphe.data.people import score_words
 from raphe.errors import InputError
 from raphe.stats.contrasts.question import Question
 
@@ -19,6 +20,11 @@ def change_words(question: Question, first: str, second: str, of: str = "") -> s
         return f"logarithm of the ratio of {what} in {second} to {first}"
     words = f"change in {what} from {first} to {second} ({second} minus {first})"
     return words + (f", in per cent of {first}" if question.scale == "percent" else "")
+
+
+def covariate_words(question: Question) -> str:
+    """Name the covariates of a contrast: ``age, madrs in baseline``; empty for none."""
+    return ", ".join(score_words(name) for name in question.covariates)
 
 
 def of_scale(question: Question, estimate: float, otherwise: float) -> float:
