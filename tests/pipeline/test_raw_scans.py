@@ -159,8 +159,9 @@ def test_an_exclusion_of_no_scan_is_told_before_any_work(study, tmp_path, capsys
 
 def test_what_is_done_is_kept(study, capsys):
     before = {path: path.stat().st_mtime_ns for path in (study / "out").rglob("*.nii.gz")}
-    assert main(["run", str(study / "bids"), str(study / "out"), "participant", "--pvc", "GTM"]) in (0, 1)
-    assert "1 kept from before" in capsys.readouterr().err
+    for level in ("participant", "all"):
+        assert main(["run", str(study / "bids"), str(study / "out"), level, "--pvc", "GTM"]) in (0, 1)
+        assert "1 kept from before" in capsys.readouterr().err
     assert before == {path: path.stat().st_mtime_ns for path in (study / "out").rglob("*.nii.gz")}
 
 

@@ -137,15 +137,16 @@ def _check_plan(
     if options.level == "participant":
         return
     scans = [raw.scan for raw in raws]
-    if _has_curves(options, derivatives):
+    if _has_curves(options, derivatives, ()):  # those that raphe made are of the images
         scans += [table.scan for table in read_study(options.bids, derivatives, wanted=unread.reads).tables]
     partial = bool(unread.scans or options.participant_label or options.session_label or options.tracer)
     refuse_errors(check_plan_of_images(options.bids, plan, scans, excluded, partial=partial))
 
 
-def _has_curves(options: argparse.Namespace, derivatives: Sequence[Path]) -> bool:
+def _has_curves(options: argparse.Namespace, derivatives: Sequence[Path], more: Sequence[Path] | None = None) -> bool:
+    """Whether there are curves, be it in the datasets or among ``more``, by default what was made in the output."""
     try:
-        return bool(find_tables(options.bids, derivatives, preprocessed_tables(options.out)))
+        return bool(find_tables(options.bids, derivatives, preprocessed_tables(options.out) if more is None else more))
     except InputError:
         return False
 
