@@ -161,16 +161,16 @@ def why_undone(path: Path, fingerprint: str, out: Path) -> str:
         return "it has not been analysed yet"
     try:
         record = read_record(path)
+        if record.fingerprint != fingerprint:
+            return "it has not been analysed in this way yet: plan, options or curves are others than when it was"
+        for name, digest in record.outputs.items():
+            file = out / name
+            if not file.is_file():
+                return f"its result {file} is gone"
+            if sha256(file) != digest:
+                return f"its result {file} has been changed since it was written"
     except InputError as error:
-        return f"its record cannot be used: {error}"
-    if record.fingerprint != fingerprint:
-        return "it has not been analysed in this way yet: plan, options or curves are others than when it was"
-    for name, digest in record.outputs.items():
-        file = out / name
-        if not file.is_file():
-            return f"its result {file} is gone"
-        if sha256(file) != digest:
-            return f"its result {file} has been changed since it was written"
+        return f"its record or a result cannot be used: {error}"
     return ""
 
 

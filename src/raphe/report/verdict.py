@@ -139,10 +139,8 @@ def _answer(contrast: Contrast, row: ContrastRow) -> str:
         )
     people = listed([f"{k} of arm {arm}" for arm, k in row.counts.items()]) if row.groups else count(n, "participant")
     interval = interval_of(contrast, row)
-    within = (
-        f"{estimated(contrast, row)} (95 % CI {interval})" if interval else f"{estimated(contrast, row)} ({row.why})"
-    )
-    test = f"{within}, {_t(row)}p {_equals(row.p)}{_least(row)}"
+    beside = f"95 % CI {interval}" if interval else row.why or "no interval"
+    test = f"{estimated(contrast, row)} ({beside}), {_t(row)}p {_equals(row.p)}{_least(row)}"
     if contrast.kind == "occupancy":
         return f"The occupancy {where} is {test}, {people}. {means}"
     if row.p < LEVEL:
