@@ -111,7 +111,8 @@ def determined(value: npt.ArrayLike, se: npt.ArrayLike, name: str = "") -> npt.N
     of the volume that it makes: a BP_ND that is known to be about nothing is determined, however large its standard
     error is beside it. Who left that out would keep of a blocked region what noise had raised.
     """
-    return np.asarray(np.asarray(se) <= LARGEST_SE * np.abs(np.asarray(value) + VOLUMES.get(name, 0.0)))
+    volume = np.asarray(value) + VOLUMES[name] if name in VOLUMES else np.asarray(value)
+    return np.asarray(np.asarray(se) <= LARGEST_SE * np.abs(volume))
 
 
 def of_parameter(bits: Quality, name: str, value: float, se: float) -> Quality:

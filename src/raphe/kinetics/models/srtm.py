@@ -112,12 +112,13 @@ def _parameters(theta: Array) -> tuple[Array, Array]:
     R1, phi, k2a = theta.T
     k2 = phi + R1 * k2a
     with np.errstate(divide="ignore", invalid="ignore"):
+        by_R1, by_k2a = 1 / R1, 1 / k2a
         value = curvewise(k2 / k2a - 1, R1, k2, k2 / R1, k2a)
         gradient = derivatives(  # by R1, phi, k2a
-            (np.ones_like(k2a), 1 / k2a, -phi / k2a**2),
+            (1, by_k2a, -phi * by_k2a**2),
             (1, 0, 0),
             (k2a, 1, R1),
-            (-phi / R1**2, 1 / R1, 1),
+            (-phi * by_R1**2, by_R1, 1),
             (0, 0, 1),
         )
     return value, gradient
