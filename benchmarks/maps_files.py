@@ -39,7 +39,7 @@ SHARE = {SMALL: 0.26, LARGE: 0.07}
 """Of the box that the head fills."""
 
 N_RUN = 5
-BLOCK = 1 << 24
+BLOCK = 1 << 20
 
 
 def write_image(folder: Path, shape: tuple[int, int, int], frames: Frames) -> tuple[Path, Path, Path, int]:

@@ -55,8 +55,8 @@ def test_minimum_is_that_of_scipy():
     assert not found.singular.any()
 
 
-def test_covariance_is_the_sandwich_of_the_whole_jacobian(monkeypatch):
-    monkeypatch.setattr(linear, "NEIGHBOURS", 3)
+def test_covariance_is_the_sandwich_of_the_whole_jacobian():
+    near = linear.NEIGHBOURS
     weights = noisy(3)[1]
     curves = np.array([model((2.0, 3.0), k) for k in (0.02, 0.05, 0.1)])
     curves += 0.05 * np.random.default_rng(1).normal(size=curves.shape)
@@ -69,7 +69,7 @@ def test_covariance_is_the_sandwich_of_the_whole_jacobian(monkeypatch):
         influence = inverse @ (jacobian * w[:, None]).T
         leverage = np.einsum("rp,pr->r", jacobian, influence)
         squares = w * ((curve - fitted) / (1 - leverage)) ** 2
-        variance = np.array([squares[max(0, i - 3) : i + 4].mean() for i in range(TIME.size)]) / w
+        variance = np.array([squares[max(0, i - near) : i + near + 1].mean() for i in range(TIME.size)]) / w
         np.testing.assert_allclose(spread, influence @ np.diag(variance) @ influence.T, rtol=1e-5)
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from raphe.core import linear, shared_rate
+from raphe.core import shared_rate
 from raphe.core.bounded import Curve
 from raphe.core.rate_table import Basis, RateTable, filled
 from raphe.core.weights import ACTIVITY_FLOOR
@@ -101,7 +101,7 @@ def profile_fit(
         own = np.empty(0) if counts is None else filled(counts[:, None])[:, 0]
         place, theta, fitted, wrss, spread, at_bound, settled, singular = one_rate.solved(
             table.rows, table.grid, start, unsure, by_row, by_weight, own, ACTIVITY_FLOOR,
-            linear.NEIGHBOURS if errors else -1, linear.HC3, drawn,
+            errors, drawn,
         )  # fmt: skip
     rate, first = table.rate(place), 0 if table.fixed is not None else 1
     if errors:

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from raphe.core.linear import HC3, LEAST_FREEDOM, RANK_TOLERANCE
+from raphe.core.linear import LEAST_FREEDOM, NEIGHBOURS, RANK_TOLERANCE
 from raphe.core.rate_table import LANES
 
 Array = npt.NDArray[np.float64]
@@ -29,9 +29,6 @@ CLOSE = 2e-4
 step, so standard errors are within a hundred-thousandth, and the parameters within a millionth."""
 
 MOST_STEPS = 80
-TILE = 64
-"""Curves that are copied out of the image at once, to stay in the fastest memory."""
-
 LONGEST = 24.0
 """Longest step, in numbers of nodes, so that no valley is jumped over."""
 
@@ -109,8 +106,7 @@ def solved(
     weights: Array,
     counts: Array,
     floor: float,
-    near: int,
-    kind: float,
+    errors: bool,
     drawn: bool,
 ) -> tuple[Array, Array, Array, Array, Array, Flags, Flags, Flags]:
     """Best rate of each curve near a place, the linear parameters, fitted curve, cost and covariance.
@@ -131,10 +127,8 @@ def solved(
         at the place to begin from and under ``weights`` expect it; ``weights`` remain for a curve that has none.
     floor : float
         Least share of the highest activity that is expected.
-    near : int
-        Frames on either side over which squared residuals are averaged; negative for no covariance.
-    kind : float
-        ``HC3`` or ``HC2`` of :mod:`raphe.core.linear`.
+    errors : bool
+        Whether the covariance is wanted; it is of the kind HC3 of :mod:`raphe.core.linear`.
     drawn : bool
         Whether the fitted curves are wanted.
 
@@ -151,184 +145,177 @@ def solved(
     """
     n_row, n_curve = curves.shape
     value, slope, fixed = table
-    n_filled, close = fixed.size, NEAR if drawn else CLOSE
+    n_filled, close, near = fixed.size, NEAR if drawn else CLOSE, NEIGHBOURS
     top = value.shape[0] - 1.0
     place, theta, wrss = np.empty(n_curve), np.zeros((2, n_curve)), np.empty(n_curve)
     fitted = np.empty((n_row, n_curve if drawn else 0))
-    covariance = np.full((3, 3, n_curve if near >= 0 else 0), np.nan)
+    covariance = np.full((3, 3, n_curve if errors else 0), np.nan)
     at_bound, settled = np.zeros(n_curve, np.bool_), np.zeros(n_curve, np.bool_)
     singular = np.zeros(n_curve, np.bool_)
-    y, weight, model = np.zeros((TILE, n_filled)), np.empty((TILE, n_filled)), np.empty((TILE, n_filled))
+    y, weight = np.zeros(n_filled), np.empty(n_filled)
     q, lower, highs = np.zeros((3, n_filled)), np.zeros((3, 3)), np.empty(LANES)
-    raw, rest, smooth = np.empty((2, n_filled)), np.empty(n_filled), np.empty(n_row)
-    squares, share = np.zeros(n_row + 2 * max(near, 0)), np.empty(n_row)
+    raw, rest, smooth = np.empty((2, n_filled)), np.empty(n_filled), np.empty(n_filled)
+    squares, share = np.zeros(n_filled + 2 * near), np.zeros(n_filled)
     for r in range(n_row):
         share[r] = 1 / (min(r + near + 1, n_row) - max(r - near, 0))
-    for first in range(0, n_curve, TILE):
-        n = min(TILE, n_curve - first)
-        if weights.shape[1] > 1 or first == 0 or counts.size:
-            for r in range(n_filled):
-                for v in range(TILE):
-                    weight[v, r] = weights[r, min(first + v, weights.shape[1] - 1)]
+    for c in range(n_curve):
+        own_weights = min(c, weights.shape[1] - 1)
+        for r in range(n_filled):
+            weight[r] = weights[r, own_weights]
         for r in range(n_row):
-            for v in range(n):
-                y[v, r] = curves[r, first + v]
-        for v in range(n):
-            c = first + v
-            if counts.size:
-                _expect(table, min(max(start[c], 0.0), top), counts, floor, n_row, weight[v], y[v], raw[0], highs)
-            here = min(max(start[c], 0.0), top)
-            width = grid[1] - grid[0]
-            if counts.size and again[c]:
-                here = _lowest_of(table, grid, weight[v], y[v])
-            elif counts.size:
-                width = top
-            uu = uy = 0.0
-            for r in range(n_filled):
-                q[0, r] = fixed[r]
-                u = weight[v, r] * fixed[r]
-                uu += u * fixed[r]
-                uy += u * y[v, r]
-            by = 1 / uu if uu > 0 else 0.0
+            y[r] = curves[r, c]
+        if counts.size:
+            _expect(table, min(max(start[c], 0.0), top), counts, floor, weight, y, raw[0], highs)
+        here = min(max(start[c], 0.0), top)
+        width = grid[1] - grid[0]
+        if counts.size and again[c]:
+            here = _lowest_of(table, grid, weight, y)
+        elif counts.size:
+            width = top
+        uu = uy = 0.0
+        for r in range(n_filled):
+            q[0, r] = fixed[r]
+            u = weight[r] * fixed[r]
+            uu += u * fixed[r]
+            uy += u * y[r]
+        by = 1 / uu if uu > 0 else 0.0
 
-            # the place where the derivative of the cost vanishes
-            low, high = max(here - width, 0.0), min(here + width, top)
-            last, before, final = np.nan, np.nan, np.nan
+        # the place where the derivative of the cost vanishes
+        low, high = max(here - width, 0.0), min(here + width, top)
+        last, before, final = np.nan, np.nan, np.nan
+        ff = fu = fy = du = df = dy = dd = 0.0
+        for _ in range(MOST_STEPS):
+            left = min(max(int(here), 0), value.shape[0] - 2)
+            s = here - left
             ff = fu = fy = du = df = dy = dd = 0.0
-            for _ in range(MOST_STEPS):
-                left = min(max(int(here), 0), value.shape[0] - 2)
-                s = here - left
-                ff = fu = fy = du = df = dy = dd = 0.0
-                for r in range(n_filled):
-                    v0, m0, m1 = value[left, r], slope[left, r], slope[left + 1, r]
-                    rise = value[left + 1, r] - v0
-                    a, b = 3 * rise - 2 * m0 - m1, m0 + m1 - 2 * rise
-                    f, d = v0 + s * (m0 + s * (a + s * b)), m0 + s * (2 * a + 3 * s * b)
-                    raw[0, r], raw[1, r] = f, d
-                    w, u, t = weight[v, r], fixed[r], y[v, r]
-                    wf, wd = w * f, w * d
-                    ff += wf * f
-                    fu += wf * u
-                    fy += wf * t
-                    du += wd * u
-                    df += wd * f
-                    dy += wd * t
-                    dd += wd * d
-                own, cross = ff - fu * fu * by, df - du * fu * by
-                amount = (fy - fu * uy * by) / own if own > 0 else 0.0
-                gradient = -amount * (dy - (uy - amount * fu) * by * du - amount * df)
-                bend = amount * amount * (dd - du * du * by - (cross * cross / own if own > 0 else 0.0))
-                if gradient == 0.0:
-                    settled[c] = bend > 0
-                    break
-                if gradient > 0:
-                    high = here
-                else:
-                    low = here
-                if (gradient > 0 and here <= 0.0) or (gradient < 0 and here >= top):
-                    at_bound[c] = settled[c] = True
-                    break
-                step = -gradient / bend if bend > 0 else (-np.inf if gradient > 0 else np.inf)
-                secant = (gradient - before) / (here - last)
-                if abs(step) <= NEAR or high - low <= NEAR:
-                    settled[c] = True
-                    break
-                if secant > 0:  # False at the first step
-                    step = -gradient / secant
-                    if abs(step) <= close:
-                        final, settled[c] = step, True
-                        break
-                there = min(max(here + min(max(step, -LONGEST), LONGEST), 0.0), top)
-                if not low < there < high and not (0.0 < there < top and low <= 0.0 and high >= top):
-                    edge = (there <= 0.0 and low <= 0.0) or (there >= top and high >= top)
-                    there = there if edge else (low + high) / 2
-                last, before, here = here, gradient, there
-
-            # the three functions there made orthonormal: the fixed one, that of the rate, and its derivative
             for r in range(n_filled):
-                q[1, r], q[2, r] = raw[0, r], raw[1, r]
-            lower[0, 0] = np.sqrt(uu) if uu > 0 else 1.0
-            lower[1, 0], lower[2, 0] = fu / lower[0, 0], du / lower[0, 0]
-            own = ff - lower[1, 0] * lower[1, 0]
-            lower[1, 1] = np.sqrt(own) if own > 0 else 1.0
-            lower[2, 1] = (df - lower[2, 0] * lower[1, 0]) / lower[1, 1]
-            left_over = dd - lower[2, 0] * lower[2, 0] - lower[2, 1] * lower[2, 1]
-            lower[2, 2] = np.sqrt(left_over) if left_over > 0 else 1.0
-            if own > SURE * ff and left_over > SURE * dd:
-                by0, by1, by2 = 1 / lower[0, 0], 1 / lower[1, 1], 1 / lower[2, 2]
-                for r in range(n_filled):
-                    t0 = q[0, r] * by0
-                    t1 = (q[1, r] - lower[1, 0] * t0) * by1
-                    q[2, r] = (q[2, r] - lower[2, 0] * t0 - lower[2, 1] * t1) * by2
-                    q[0, r], q[1, r] = t0, t1
+                v0, m0, m1 = value[left, r], slope[left, r], slope[left + 1, r]
+                rise = value[left + 1, r] - v0
+                a, b = 3 * rise - 2 * m0 - m1, m0 + m1 - 2 * rise
+                f, d = v0 + s * (m0 + s * (a + s * b)), m0 + s * (2 * a + 3 * s * b)
+                raw[0, r], raw[1, r] = f, d
+                w, u, t = weight[r], fixed[r], y[r]
+                wf, wd = w * f, w * d
+                ff += wf * f
+                fu += wf * u
+                fy += wf * t
+                du += wd * u
+                df += wd * f
+                dy += wd * t
+                dd += wd * d
+            own, cross = ff - fu * fu * by, df - du * fu * by
+            amount = (fy - fu * uy * by) / own if own > 0 else 0.0
+            gradient = -amount * (dy - (uy - amount * fu) * by * du - amount * df)
+            bend = amount * amount * (dd - du * du * by - (cross * cross / own if own > 0 else 0.0))
+            if gradient == 0.0:
+                settled[c] = bend > 0
+                break
+            if gradient > 0:
+                high = here
             else:
-                singular[c] = not _orthogonal(q, lower, weight[v], uu > 0)
-            one = two = three = cost = 0.0
-            for r in range(n_filled):
-                t = weight[v, r] * y[v, r]
-                one += q[0, r] * t
-                two += q[1, r] * t
-                three += q[2, r] * t
-            step = three / lower[2, 2]
-            amount = (two - lower[2, 1] * step) / lower[1, 1]
-            if not np.isnan(final) and not singular[c]:
-                amount = two / (lower[1, 1] + lower[2, 1] * final)
-                step = final * amount
-                three = lower[2, 2] * step
-            elif at_bound[c] or not abs(step) <= 2 * NEAR * abs(amount):
-                three = step = 0.0
-                amount = two / lower[1, 1]
-            theta[0, c] = (one - lower[1, 0] * amount - lower[2, 0] * step) / lower[0, 0]
-            theta[1, c] = amount
-            for r in range(n_filled):
-                t = y[v, r] - one * q[0, r] - two * q[1, r] - three * q[2, r]
-                rest[r] = weight[v, r] * t * t
-                cost += rest[r]
-            wrss[c] = cost
-            singular[c] = singular[c] or not amount != 0.0
-            step = step / amount if amount != 0.0 else 0.0
-            place[c] = min(max(here + step, 0.0), top)
-            for r in range(n_filled if drawn else 0):
-                model[v, r] = theta[0, c] * fixed[r] + amount * (raw[0, r] + step * raw[1, r])
-            if near < 0 or singular[c]:
-                continue
+                low = here
+            if (gradient > 0 and here <= 0.0) or (gradient < 0 and here >= top):
+                at_bound[c] = settled[c] = True
+                break
+            step = -gradient / bend if bend > 0 else (-np.inf if gradient > 0 else np.inf)
+            secant = (gradient - before) / (here - last)
+            if abs(step) <= NEAR or high - low <= NEAR:
+                settled[c] = True
+                break
+            if secant > 0:  # False at the first step
+                step = -gradient / secant
+                if abs(step) <= close:
+                    final, settled[c] = step, True
+                    break
+            there = min(max(here + min(max(step, -LONGEST), LONGEST), 0.0), top)
+            if not low < there < high and not (0.0 < there < top and low <= 0.0 and high >= top):
+                edge = (there <= 0.0 and low <= 0.0) or (there >= top and high >= top)
+                there = there if edge else (low + high) / 2
+            last, before, here = here, gradient, there
 
-            # covariance from squared residuals, averaged over frames that are near
-            for r in range(n_row):
-                used = weight[v, r] * (q[0, r] * q[0, r] + q[1, r] * q[1, r] + q[2, r] * q[2, r])
-                freedom = max(1 - used, LEAST_FREEDOM)
-                squares[near + r] = rest[r] / (freedom * freedom if kind == HC3 else freedom)
-                smooth[r] = 0.0
-            for offset in range(2 * near + 1):
-                for r in range(n_row):
-                    smooth[r] += squares[offset + r]
-            s00 = s01 = s02 = s11 = s12 = s22 = 0.0
-            for r in range(n_row):
-                w, t0, t1, t2 = smooth[r] * share[r] * weight[v, r], q[0, r], q[1, r], q[2, r]
-                s00 += w * t0 * t0
-                s01 += w * t0 * t1
-                s02 += w * t0 * t2
-                s11 += w * t1 * t1
-                s12 += w * t1 * t2
-                s22 += w * t2 * t2
-            a0, a1, a2 = 1 / lower[0, 0], 1 / lower[1, 1], 1 / lower[2, 2]
-            a12 = -lower[2, 1] * a1 * a2
-            a01 = -lower[1, 0] * a0 * a1
-            a02 = -(lower[1, 0] * a12 + lower[2, 0] * a2) * a0
-            c22 = a2 * a2 * s22
-            c12 = a2 * (a1 * s12 + a12 * s22)
-            c02 = a2 * (a0 * s02 + a01 * s12 + a02 * s22)
-            c11 = a1 * a1 * s11 + 2 * a1 * a12 * s12 + a12 * a12 * s22
-            c01 = a1 * (a0 * s01 + a01 * s11 + a02 * s12) + a12 * (a0 * s02 + a01 * s12 + a02 * s22)
-            c00 = a0 * a0 * s00 + a01 * a01 * s11 + a02 * a02 * s22
-            c00 += 2 * (a0 * a01 * s01 + a0 * a02 * s02 + a01 * a02 * s12)
-            covariance[0, 0, c], covariance[1, 1, c], covariance[2, 2, c] = c00, c11, c22 / (amount * amount)
-            covariance[0, 1, c] = covariance[1, 0, c] = c01
-            covariance[0, 2, c] = covariance[2, 0, c] = c02 / amount
-            covariance[1, 2, c] = covariance[2, 1, c] = c12 / amount
+        # the three functions there made orthonormal: the fixed one, that of the rate, and its derivative
+        for r in range(n_filled):
+            q[1, r], q[2, r] = raw[0, r], raw[1, r]
+        lower[0, 0] = np.sqrt(uu) if uu > 0 else 1.0
+        lower[1, 0], lower[2, 0] = fu / lower[0, 0], du / lower[0, 0]
+        own = ff - lower[1, 0] * lower[1, 0]
+        lower[1, 1] = np.sqrt(own) if own > 0 else 1.0
+        lower[2, 1] = (df - lower[2, 0] * lower[1, 0]) / lower[1, 1]
+        left_over = dd - lower[2, 0] * lower[2, 0] - lower[2, 1] * lower[2, 1]
+        lower[2, 2] = np.sqrt(left_over) if left_over > 0 else 1.0
+        if own > SURE * ff and left_over > SURE * dd:
+            by0, by1, by2 = 1 / lower[0, 0], 1 / lower[1, 1], 1 / lower[2, 2]
+            for r in range(n_filled):
+                t0 = q[0, r] * by0
+                t1 = (q[1, r] - lower[1, 0] * t0) * by1
+                q[2, r] = (q[2, r] - lower[2, 0] * t0 - lower[2, 1] * t1) * by2
+                q[0, r], q[1, r] = t0, t1
+        else:
+            singular[c] = not _orthogonal(q, lower, weight, uu > 0)
+        one = two = three = cost = 0.0
+        for r in range(n_filled):
+            t = weight[r] * y[r]
+            one += q[0, r] * t
+            two += q[1, r] * t
+            three += q[2, r] * t
+        step = three / lower[2, 2]
+        amount = (two - lower[2, 1] * step) / lower[1, 1]
+        if not np.isnan(final) and not singular[c]:
+            amount = two / (lower[1, 1] + lower[2, 1] * final)
+            step = final * amount
+            three = lower[2, 2] * step
+        elif at_bound[c] or not abs(step) <= 2 * NEAR * abs(amount):
+            three = step = 0.0
+            amount = two / lower[1, 1]
+        theta[0, c] = (one - lower[1, 0] * amount - lower[2, 0] * step) / lower[0, 0]
+        theta[1, c] = amount
+        for r in range(n_filled):
+            t = y[r] - one * q[0, r] - two * q[1, r] - three * q[2, r]
+            rest[r] = weight[r] * t * t
+            cost += rest[r]
+        wrss[c] = cost
+        singular[c] = singular[c] or not amount != 0.0
+        step = step / amount if amount != 0.0 else 0.0
+        place[c] = min(max(here + step, 0.0), top)
         for r in range(n_row if drawn else 0):
-            for v in range(n):
-                fitted[r, first + v] = model[v, r]
+            fitted[r, c] = theta[0, c] * fixed[r] + amount * (raw[0, r] + step * raw[1, r])
+        if not errors or singular[c]:
+            continue
+
+        # covariance from squared residuals, averaged over frames that are near
+        for r in range(n_filled):
+            used = weight[r] * (q[0, r] * q[0, r] + q[1, r] * q[1, r] + q[2, r] * q[2, r])
+            freedom = max(1 - used, LEAST_FREEDOM)
+            squares[near + r] = rest[r] / (freedom * freedom)
+        for r in range(n_filled):
+            total = squares[r]
+            for offset in range(1, 2 * near + 1):
+                total += squares[r + offset]
+            smooth[r] = total
+        s00 = s01 = s02 = s11 = s12 = s22 = 0.0
+        for r in range(n_filled):
+            w, t0, t1, t2 = smooth[r] * share[r] * weight[r], q[0, r], q[1, r], q[2, r]
+            s00 += w * t0 * t0
+            s01 += w * t0 * t1
+            s02 += w * t0 * t2
+            s11 += w * t1 * t1
+            s12 += w * t1 * t2
+            s22 += w * t2 * t2
+        a0, a1, a2 = 1 / lower[0, 0], 1 / lower[1, 1], 1 / lower[2, 2]
+        a12 = -lower[2, 1] * a1 * a2
+        a01 = -lower[1, 0] * a0 * a1
+        a02 = -(lower[1, 0] * a12 + lower[2, 0] * a2) * a0
+        c22 = a2 * a2 * s22
+        c12 = a2 * (a1 * s12 + a12 * s22)
+        c02 = a2 * (a0 * s02 + a01 * s12 + a02 * s22)
+        c11 = a1 * a1 * s11 + 2 * a1 * a12 * s12 + a12 * a12 * s22
+        c01 = a1 * (a0 * s01 + a01 * s11 + a02 * s12) + a12 * (a0 * s02 + a01 * s12 + a02 * s22)
+        c00 = a0 * a0 * s00 + a01 * a01 * s11 + a02 * a02 * s22
+        c00 += 2 * (a0 * a01 * s01 + a0 * a02 * s02 + a01 * a02 * s12)
+        covariance[0, 0, c], covariance[1, 1, c], covariance[2, 2, c] = c00, c11, c22 / (amount * amount)
+        covariance[0, 1, c] = covariance[1, 0, c] = c01
+        covariance[0, 2, c] = covariance[2, 0, c] = c02 / amount
+        covariance[1, 2, c] = covariance[2, 1, c] = c12 / amount
     return place, theta, fitted, wrss, covariance, at_bound, settled, singular
 
 
@@ -338,7 +325,6 @@ def _expect(
     place: float,
     counts: Array,
     floor: float,
-    n_row: int,
     weight: Array,
     y: Array,
     work: Array,
@@ -376,7 +362,7 @@ def _expect(
     if not 0 < highest < np.inf:
         return
     by = 1 / highest
-    for r in range(n_row):
+    for r in range(weight.size):
         weight[r] = counts[r] / max(work[r] * by, floor)
 
 

@@ -8,7 +8,7 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from raphe.core.linear import HC3, RANK_TOLERANCE
+from raphe.core.linear import RANK_TOLERANCE
 from raphe.core.rate_table import PER_GRID, RateTable, filled
 
 Array = npt.NDArray[np.float64]
@@ -33,9 +33,11 @@ def starts(table: RateTable, curves: Array, weights: Array) -> tuple[Array, Flag
     weights : ndarray, shape (n_row,)
         1/variance up to a factor.
     """
+    from raphe.core.summits import squares  # numba, which is slow to import
+
     parts = _own_parts(table, weights.tobytes())
     within = parts.basis @ curves
-    total = weights @ curves**2 - within[-1] ** 2
+    total = squares(curves, weights) - within[-1] ** 2
     place, _, unsure = _summits(parts, within, total)
     return place, unsure
 
@@ -67,7 +69,7 @@ def lowest(table: RateTable, curves: Array, weights: Array, errors: bool) -> tup
     place, product, _ = _summits(parts, within, np.empty(0))
     theta, covariance = parameters_at(
         place, product, within[-1], parts.scalars, *parts.in_frames, parts.fixed_length, curves, np.sqrt(weights),
-        errors, HC3,
+        errors,
     )  # fmt: skip
     left = np.minimum(place.astype(np.intp), len(parts.sound) - 2)
     singular = ~(parts.sound[left] & parts.sound[left + 1] & np.isfinite(theta[1]) & (theta[1] != 0))

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from raphe.core.linear import HC3, LEAST_FREEDOM, NEIGHBOURS
+from raphe.core.linear import LEAST_FREEDOM, NEIGHBOURS
 
 Array = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
@@ -76,12 +76,15 @@ def summits(
             for v in range(n):
                 bar[v], doubt[v] = total[first + v] - RIVAL * (total[first + v] - most[v]), 0
             for g in range(n_grid):
-                before, after = max(g - 1, 0), min(g + 1, n_grid - 1)
+                row, number = height[g, first : first + n], np.int32(g)
+                before, after = (
+                    height[max(g - 1, 0), first : first + n],
+                    height[min(g + 1, n_grid - 1), first : first + n],
+                )
                 for v in range(n):
-                    lower, here, upper = height[before, first + v], height[g, first + v], height[after, first + v]
-                    here *= here
-                    rival = (here >= lower * lower) & (here >= upper * upper) & (here >= bar[v])
-                    doubt[v] |= np.int32(rival & (abs(np.int32(g) - best[v]) > 1))
+                    here = row[v] * row[v]
+                    rival = (here >= before[v] * before[v]) & (here >= after[v] * after[v]) & (here >= bar[v])
+                    doubt[v] |= np.int32(rival & (abs(number - best[v]) > 1))
             for v in range(n):
                 unsure[first + v] = doubt[v] > 0
         for v in range(n):
@@ -122,6 +125,26 @@ def summits(
     return place, product, unsure
 
 
+@compiled
+def squares(curves: Array, weights: Array) -> Array:
+    """Weighted sum of squares of each curve, shape (n_curve,).
+
+    Parameters
+    ----------
+    curves : ndarray, shape (n_row, n_curve)
+    weights : ndarray, shape (n_row,)
+    """
+    n_row, n_curve = curves.shape
+    out = np.zeros(n_curve)
+    for first in range(0, n_curve, TILE):
+        part = out[first : first + TILE]
+        for r in range(n_row):
+            row, weight = curves[r, first : first + TILE], weights[r]
+            for v in range(part.size):
+                part[v] += weight * row[v] * row[v]
+    return out
+
+
 @inlined
 def _top(height: Singles, g: int, sign: float) -> float:
     """About where the summit lies beside the highest point of a grid, in steps of it: where to begin, no more.
@@ -157,7 +180,6 @@ def parameters_at(
     curves: Array,
     root: Array,
     errors: bool,
-    kind: float,
 ) -> tuple[Array, Array]:
     """Linear parameters at the places of :func:`summits`, and their covariance.
 
@@ -180,8 +202,6 @@ def parameters_at(
     root : ndarray, shape (n_row,)
         Roots of the weights.
     errors : bool
-        Whether the covariance is wanted.
-    kind : float
         As for :func:`raphe.core.one_rate.solved`.
 
     Returns
@@ -233,7 +253,7 @@ def parameters_at(
             own[r], turn[r] = t1, t2
             t = curve[r] - first_part * fixed[r] - second_part * t1
             freedom = max(whole - fixed[r] * fixed[r] - t1 * t1 - t2 * t2, least)
-            squares[near + r] = t * t / (freedom * freedom if kind == HC3 else freedom)
+            squares[near + r] = t * t / (freedom * freedom)
         for r in range(n_filled):
             total = squares[r]
             for offset in range(1, 2 * near + 1):
