@@ -288,3 +288,11 @@ def test_an_image_that_shows_little_is_not_said_to_show_nothing(raw):
 
     write_image(pet(raw), values=values)
     assert check_dataset(raw) == ()
+
+
+def test_the_sidecar_of_an_image_that_has_another_run_is_looked_at(raw, save_json, fields):
+    """A sidecar without ``run-`` holds for its own image, and not only for those of the runs that inherit it."""
+    save_json(pet(raw, "trc-DASB_run-2").with_suffix("").with_suffix(".json"), fields())
+    write_image(pet(raw, "trc-DASB_run-2"))
+    save_json(pet(raw).with_suffix("").with_suffix(".json"), fields(FrameDuration=[0] * N))
+    assert any(one.severity == "error" and "zero length" in one.message for one in check_dataset(raw))

@@ -223,9 +223,13 @@ def scan_sidecars(scan: Mapping[str, str], root: Path) -> tuple[Path, ...]:
         Entities of the scan, ``sub`` among them.
     root : Path
     """
+    return tuple(_inherited(folder_of_scan(scan, root), root, "pet", scan))
+
+
+def folder_of_scan(scan: Mapping[str, str], root: Path) -> Path:
+    """Folder of the raw files of a scan of the dataset at ``root``; arguments as of :func:`scan_sidecars`."""
     folder = root / f"sub-{scan['sub']}"
-    folder = (folder / f"ses-{scan['ses']}" if "ses" in scan else folder) / "pet"
-    return tuple(_inherited(folder, root, "pet", scan))
+    return (folder / f"ses-{scan['ses']}" if "ses" in scan else folder) / "pet"
 
 
 def sidecars_of(name: Name, bids: Path) -> tuple[Path, ...]:
