@@ -22,6 +22,7 @@ from raphe.io.place import located
 from raphe.io.sidecar import sidecar_of
 from raphe.io.staging import prepare, staged
 from raphe.kinetics.k2_prime import doubt_of
+from raphe.kinetics.negative_binding import doubts_of_binding
 from raphe.pipeline.analysis import Material, analyse
 from raphe.pipeline.arterial import arterial_input, source_of_files
 from raphe.pipeline.choices import Analysis, choose
@@ -85,6 +86,8 @@ def run(options: argparse.Namespace) -> int:
         if 2 * lost > len(fit.names):
             told = f"{lost} of {len(fit.names)} regions have no usable estimate by {fit.model}; see their flags"
             messages.warn(f"{options.tacs}: {told}")
+    for doubt in doubts_of_binding(fits):
+        messages.warn(f"{options.tacs}: {doubt}")
     for step in steps:
         value = step.parameters.get("value") if step.name == "k2_prime" else None
         if isinstance(value, float) and (doubt := doubt_of(value)):

@@ -12,6 +12,7 @@ from typing import NamedTuple, cast
 import numpy as np
 
 from raphe.catalog import references
+from raphe.data.finding import Finding
 from raphe.data.fit import KineticFit
 from raphe.data.record import Step
 from raphe.data.scan import Scan
@@ -24,6 +25,7 @@ from raphe.io.provenance import fingerprint, is_done, read_record, remove_outdat
 from raphe.io.staging import staged
 from raphe.io.tables import write_text
 from raphe.io.tacs import write_tacs
+from raphe.kinetics.negative_binding import doubts_of_binding
 from raphe.nomenclature import region_key
 from raphe.pipeline.analysis import Material, analyse
 from raphe.pipeline.arterial import Arterial, arterial_input, source_of_scan
@@ -110,6 +112,8 @@ class ScanOutcome:
     seconds : float
     not_fitted : tuple of str
         Models that this scan does not allow, each with the reason.
+    doubts : tuple of str
+        What is doubtful of its estimates as a whole.
     of_maps : tuple of str
         What a person must read about its maps.
     unmasked : bool
@@ -122,6 +126,7 @@ class ScanOutcome:
     lost: tuple[str, ...]
     seconds: float
     not_fitted: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
     of_maps: tuple[str, ...] = ()
     unmasked: bool = False
 
@@ -160,6 +165,8 @@ def analyse_scan(task: ScanTask, restart: bool = False) -> ScanOutcome:
         None if arterial is None else arterial.n_frames,
     )
     fits, steps = analyse(material, task.analysis)
+    doubts = tuple(doubts_of_binding(fits))
+    notes += [Finding("warning", table.path, "", f"{table.path}: {doubt}") for doubt in doubts]
     maps = None
     if task.maps is not None:
         files = files_of_maps(table, task.maps, task.bids, roots_of(task))
@@ -183,7 +190,7 @@ def analyse_scan(task: ScanTask, restart: bool = False) -> ScanOutcome:
     n_regions = sum(len(fit.names) for fit in fits)
     not_fitted = tuple(str(step.parameters["why"]) for step in steps if step.name == "not_fitted")
     return ScanOutcome(
-        scan.label, False, n_regions, _lost(fits), time.monotonic() - began, not_fitted,
+        scan.label, False, n_regions, _lost(fits), time.monotonic() - began, not_fitted, doubts,
         of_maps, maps is not None and maps.unmasked,
     )  # fmt: skip
 
