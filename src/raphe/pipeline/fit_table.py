@@ -30,6 +30,7 @@ from raphe.pipeline.messages import Messages
 from raphe.pipeline.options import said, weights
 from raphe.pipeline.parameters import write_estimated_input, write_parameters
 from raphe.pipeline.plasma_samples import samples_of_files, with_samples
+from raphe.pipeline.reference import doubt_of_reference
 from raphe.quality import words
 
 
@@ -86,6 +87,8 @@ def run(options: argparse.Namespace) -> int:
         if 2 * lost > len(fit.names):
             told = f"{lost} of {len(fit.names)} regions have no usable estimate by {fit.model}; see their flags"
             messages.warn(f"{options.tacs}: {told}")
+    if options.reference and (doubt := doubt_of_reference([options.reference], name)):
+        messages.warn(f"{options.tacs}: {doubt}")
     for doubt in doubts_of_binding(fits):
         messages.warn(f"{options.tacs}: {doubt}")
     for step in steps:

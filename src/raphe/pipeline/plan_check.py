@@ -15,6 +15,7 @@ from raphe.pharmacology.lassen import LEAST
 from raphe.pipeline.contrast_check import NAMELESS, Found, check_contrasts, error, warning
 from raphe.pipeline.contrast_rules import is_lassen
 from raphe.pipeline.plan_schema import StudyPlan, same_tracer
+from raphe.pipeline.reference import doubt_of_reference
 from raphe.pipeline.toml_lines import Key
 
 
@@ -63,6 +64,7 @@ def check_plan(
         *_lassen(plan, scans, regions),
         *_unplanned(plan, scans),
         *_k2_primes(plan),
+        *_references(plan),
     ]
     if not absent:
         found += check_contrasts(plan, scans, people or People(), partial, excluded)
@@ -92,6 +94,14 @@ def _k2_primes(plan: StudyPlan) -> Found:
     for index, tracer in enumerate(plan.tracers):
         if isinstance(tracer.k2_prime, float | int) and (doubt := doubt_of(tracer.k2_prime)):
             yield warning(plan, ("tracer", index, "k2_prime"), f"[[tracer]] {tracer.name}: {doubt}")
+
+
+def _references(plan: StudyPlan) -> Found:
+    """Yield reference regions that bind the tracer."""
+    for index, tracer in enumerate(plan.tracers):
+        names = () if tracer.reference is None else (tracer.reference,)
+        if doubt := doubt_of_reference(names, tracer.name, plan.study.species):
+            yield warning(plan, ("tracer", index, "reference"), f"[[tracer]] {tracer.name}: {doubt}")
 
 
 def _unplanned(plan: StudyPlan, scans: Sequence[Scan]) -> Found:
