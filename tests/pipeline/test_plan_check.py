@@ -200,3 +200,9 @@ def test_a_reference_that_binds_the_tracer_is_doubted(tmp_path, reference, doubt
     assert len(told) == doubted
     for message in told:
         assert message.startswith(f"line 4: [[tracer]] DASB: the reference is {reference!r}, where [11C]DASB binds")
+
+
+def test_a_scan_without_a_session_beside_others_that_have_one(tmp_path):
+    ((severity, field, message),) = check(tmp_path, scans=[*BOTH, scan("03", None)])
+    assert (severity, field) == ("warning", "session")
+    assert "there is one scan (sub-03) whose name has no session, though the plan has [[session]]" in message

@@ -13,7 +13,7 @@ from raphe.io.bids import ScanCurves, describe, load_curves
 from raphe.io.blood import read_recording
 from raphe.io.blood_doubts import inspect_blood
 from raphe.io.blood_files import belongs
-from raphe.io.datasets import dataset_roots, find_tables, unreadable_folders
+from raphe.io.datasets import dataset_roots, find_tables, no_dataset, unreadable_folders
 from raphe.io.doubts import Reading, doubts_of_study, doubts_of_table
 from raphe.io.formats import check_complete, read_raw
 from raphe.io.image_doubts import doubts_of_images
@@ -70,7 +70,7 @@ def check_dataset(
     """
     inspection = _Inspection(bids, blood_unit)
     if not bids.is_dir():
-        inspection.error(bids, "", InputError(f"{bids} {'is not a folder' if bids.exists() else 'does not exist'}"))
+        inspection.error(bids, "", no_dataset(bids))
         return tuple(inspection.found)
     roots: tuple[Path, ...] = (bids,)
     tables: tuple[Path, ...] = ()

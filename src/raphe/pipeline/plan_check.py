@@ -113,6 +113,10 @@ def _unplanned(plan: StudyPlan, scans: Sequence[Scan]) -> Found:
             many = _many([scan.label for scan in scans if scan.session == label])
             how = f"the plan has no [[session]] {label!r}, of which there {many}; add it if it belongs to the study"
             yield warning(plan, ("session",), how)
+    nameless = [scan.label for scan in scans if scan.session is None]
+    if planned and there and nameless:
+        how = f"there {_many(nameless)} whose name has no session, though the plan has [[session]]: no comparison of "
+        yield warning(plan, ("session",), how + "sessions holds it; put ses-LABEL into its folder and names")
     for name in dict.fromkeys(scan.tracer for scan in scans):
         if plan.tracer(name) is None:
             many = _many([scan.label for scan in scans if scan.tracer == name])
