@@ -14,7 +14,7 @@ from raphe.io.blood import read_recording
 from raphe.io.blood_doubts import inspect_blood
 from raphe.io.blood_files import belongs
 from raphe.io.datasets import dataset_roots, find_tables, no_dataset, unreadable_folders
-from raphe.io.doubts import Reading, doubts_of_study, doubts_of_table
+from raphe.io.doubts import Reading, doubts_of_study, doubts_of_table, gaps
 from raphe.io.formats import check_complete, read_raw
 from raphe.io.image_doubts import doubts_of_images
 from raphe.io.names import (
@@ -226,6 +226,8 @@ class _Inspection:
         for fault in faults:
             self.error(fault.path, fault.field, fault.error)
         self.found += sidecar.findings
+        if not faults and sidecar.frames is not None:
+            self.found += gaps(sidecar.paths[0], sidecar.frames)
 
     def images(self, images: RawImages, made: Collection[Path], _: Path) -> None:
         """Images that have no curves, or none but those that raphe made of them."""

@@ -123,7 +123,7 @@ def doubts_of_table(path: Path, tacs: TACs, scan: Scan) -> Iterator[Finding]:
             "",
             f"the curves start {frames.start[0]:g} min after injection; models of the whole curve need its beginning",
         )
-    yield from _gaps(path, tacs)
+    yield from gaps(path, frames)
     yield from _copied_frames(path, tacs)
     yield from _outliers(path, tacs)
     yield from _decay(path, tacs, scan)
@@ -161,6 +161,19 @@ def doubts_of_study(readings: Sequence[Reading]) -> Iterator[Finding]:
     yield from _unit_jumps(readings)
 
 
+def gaps(path: Path, frames: Frames) -> Iterator[Finding]:
+    """Doubts about a schedule in which nothing was measured between two frames."""
+    gap = frames.start[1:] - frames.end[:-1]
+    shorter = np.minimum(frames.duration[1:], frames.duration[:-1])
+    for index in np.flatnonzero(gap > GAP * shorter):
+        yield _doubt(
+            path,
+            "",
+            f"nothing was measured in the {60 * gap[index]:g} s between frames {index + 1} and {index + 2}; the curves "
+            "are drawn straight through them",
+        )
+
+
 def _doubt(path: Path, field: str, told: str) -> Finding:
     return Finding("warning", path, field, f"{path}: {told}")
 
@@ -184,19 +197,6 @@ def _odd_span(frames: Frames, half_life: float | None) -> bool:
     if end > LONGEST_SCAN:
         return half_life is None or end > MANY_LIVES * half_life
     return len(frames) > MANY_FRAMES and end < MINUTES_SUSPECTED and (half_life is None or end < half_life)
-
-
-def _gaps(path: Path, tacs: TACs) -> Iterator[Finding]:
-    frames = tacs.frames
-    gap = frames.start[1:] - frames.end[:-1]
-    shorter = np.minimum(frames.duration[1:], frames.duration[:-1])
-    for index in np.flatnonzero(gap > GAP * shorter):
-        yield _doubt(
-            path,
-            "",
-            f"nothing was measured in the {60 * gap[index]:g} s between frames {index + 1} and {index + 2}; the curves "
-            "are drawn straight through them",
-        )
 
 
 def _outliers(path: Path, tacs: TACs) -> Iterator[Finding]:

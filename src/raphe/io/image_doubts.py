@@ -14,6 +14,7 @@ from raphe.data.finding import Finding
 from raphe.errors import InputError
 from raphe.io.decoded import decoded
 from raphe.io.fields import Fields
+from raphe.io.image_copies import doubts_of_copies
 from raphe.io.images import Span, stream
 from raphe.io.names import Name, folder_of_scan, scan_sidecars
 from raphe.io.nifti import ImageFile, open_image
@@ -72,6 +73,7 @@ def doubts_of_images(images: RawImages, with_curves: Collection[Scan] = ()) -> I
             yield from _guarded(name, lambda name: _of_t1(open_image(name.path), _bounds(species, name)))
         yield from doubts_of_anatomy(scans, t1)
     yield from doubts_of_runs(scans)
+    yield from doubts_of_copies(scans, () if plan[1].get("anatomy") == "pet" else t1)
 
 
 def _guarded(name: Name, look: Callable[[Name], Iterator[Finding]]) -> Iterator[Finding]:
