@@ -130,6 +130,7 @@ class _Inspection:
         self.found: list[Finding] = []
         self.names: list[Name] = []
         self.readings: list[Reading] = []
+        self.references: dict[bytes, Name] = {}
 
     def guard(self, path: Path, look: Callable[[Path], None]) -> None:
         """Look at one file; whatever goes wrong becomes a finding about it."""
@@ -176,6 +177,10 @@ class _Inspection:
             reading = Reading(table, curves.tacs)
             self.readings.append(reading)
             self.found += doubts_of_table(table.path, curves.tacs, table.scan)
+        else:
+            first = self.references.setdefault(curves.tacs.activity.tobytes(), name)
+            if first.scan != name.scan:
+                self.warn(path, "", f"its curve is identical with that of {first.path}; is one a copy?")
 
     def blood(self) -> None:
         """Blood and input functions of each scan, held against one of its tables; then blood of no scan."""

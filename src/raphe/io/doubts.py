@@ -153,6 +153,8 @@ def doubts_of_study(readings: Sequence[Reading]) -> Iterator[Finding]:
     tracers: dict[str, dict[str, Reading]] = defaultdict(dict)
     for reading in readings:
         tracers[reading.kind[0]].setdefault(reading.table.scan.label, reading)
+    for tracer in tracers:
+        yield from _segmentations([reading for reading in readings if reading.kind[0] == tracer])
     for scans in tracers.values():
         yield from _names(list(scans.values()))
         yield from _radionuclides(list(scans.values()))
@@ -290,6 +292,23 @@ def _missing_regions(group: Sequence[Reading]) -> Iterator[Finding]:
         if missing:
             where = f"at least half of the {len(group)} tables of this kind have it"
             yield _doubt(reading.table.path, missing[0], f"a missing region: {shortened(missing)} ({where})")
+
+
+def _segmentations(readings: Sequence[Reading]) -> Iterator[Finding]:
+    """Doubt a scan that lacks the segmentation of most others: regions of one name are not the same regions then."""
+    scans: dict[str, list[Reading]] = defaultdict(list)
+    for reading in readings:
+        scans[reading.table.scan.label].append(reading)
+    count = Counter(seg for own in scans.values() for seg in {reading.table.seg for reading in own})
+    usual, times = count.most_common(1)[0]
+    for own in scans.values():
+        segs = {reading.table.seg for reading in own}
+        if usual not in segs and 2 * times > len(scans):
+            told = (
+                f"its segmentation is {own[0].table.seg or 'not told'}, while {times} of the {len(scans)} scans of "
+                f"{own[0].table.scan.tracer} have {usual or 'one that is not told'}; are its regions the same?"
+            )
+            yield _doubt(own[0].table.path, "seg", told)
 
 
 def _twins(group: Sequence[Reading]) -> Iterator[Finding]:
