@@ -250,3 +250,13 @@ def test_an_id_that_is_nearly_one_is_told_as_it_should_be(study, cell, right):
     (study.root / "participants.tsv").write_text(f"participant_id\n{cell}\n")
     with pytest.raises(InputError, match=f"line 2: '{cell}' does not begin with 'sub-'; write {right}$"):
         read_study(study.root)
+
+
+def test_a_negative_volume_is_refused(study):
+    """Regions were merged by their plain mean then, without a word."""
+    table = study.table()
+    morph = table.with_name(table.name.replace("_tacs.tsv", "_morph.tsv"))
+    morph.write_text("name\tvolume-mm3\nputamen\t-4000\ncerebellum\t9000\n")
+    (first, *_) = read_study(study.root).tables
+    with pytest.raises(InputError, match=r"_morph\.tsv: volume-mm3 of 'putamen' is -4000, .*; mend it, or write n/a"):
+        load_curves(first)

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from raphe.errors import InputError, TimingError, UnitError
+from raphe.io.radionuclides import doubt_of_half_life
 from raphe.io.sidecar import inspect_sidecar, read_sidecar
 
 N_FRAME = 8
@@ -283,3 +284,19 @@ def test_an_activity_per_mass_that_dose_and_mass_contradict_is_a_doubt(sidecar):
 def test_a_dose_in_mbq_is_told_once(sidecar):
     (finding,) = sidecar(InjectedRadioactivity=4e8).findings
     assert "InjectedRadioactivity is 4e+08 MBq, which is impossible" in finding.message
+
+
+@pytest.mark.parametrize(
+    ("minutes", "words"),
+    [
+        (20.4, ""),
+        (109.8, ""),
+        (1.27, ""),  # Rb82, which the catalog does not have
+        (1223.0, "1223 min is C11's half-life in seconds; is it 20.364 min that is meant?"),
+        (1.83, "1.83 min is F18's half-life in hours"),
+    ],
+)
+def test_a_half_life_in_another_unit_is_doubted(minutes, words):
+    told = doubt_of_half_life(minutes)
+    assert words in told
+    assert bool(told) == bool(words)

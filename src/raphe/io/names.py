@@ -256,6 +256,29 @@ def sidecars_of(name: Name, bids: Path) -> tuple[Path, ...]:
     return paths
 
 
+def of_another_scan(path: Path, scan: Path, keys: Iterable[str] = SCAN_ENTITIES) -> str:
+    """Say that a file is of another scan than the one that it is used for, by their names; empty where they agree.
+
+    Parameters
+    ----------
+    path, scan : Path
+        The file, and the image or table of the scan. A name that BIDS would not give says nothing.
+    keys : iterable of str
+        Entities in which they must agree, where both have them.
+    """
+    try:
+        own, other = parse_name(path).entities, parse_name(scan).entities
+    except InputError:
+        return ""
+    for key in keys:
+        if key in own and key in other and own[key] != other[key]:
+            return (
+                f"{path.name} is of {key}-{own[key]} by its name, but {scan.name} of {key}-{other[key]}; is it of the "
+                "same scan?"
+            )
+    return ""
+
+
 def volumes_of(name: Name) -> Path | None:
     """Table of volumes of the same participant, session (or none) and segmentation in the same dataset, or None."""
     fitting = []

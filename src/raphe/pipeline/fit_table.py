@@ -18,7 +18,9 @@ from raphe.errors import ModelError
 from raphe.io.curves import read_curves
 from raphe.io.derivatives import fitted_table
 from raphe.io.doubts import doubts_of_table
+from raphe.io.names import of_another_scan
 from raphe.io.place import located
+from raphe.io.radionuclides import doubt_of_half_life
 from raphe.io.sidecar import sidecar_of
 from raphe.io.staging import prepare, staged
 from raphe.kinetics.k2_prime import doubt_of
@@ -64,6 +66,10 @@ def run(options: argparse.Namespace) -> int:
         findings |= dict.fromkeys(samples.findings)
     for finding in findings:
         messages.warn(finding.message)
+    for doubt in filter(None, (of_another_scan(path, options.tacs) for path in options.input)):
+        messages.warn(f"{options.tacs}: {doubt}")
+    if options.half_life is not None and (doubt := doubt_of_half_life(options.half_life)):
+        messages.warn(f"--half-life: {doubt}")
     if options.input and not (analysis.needs("plasma") or analysis.needs("samples")):
         messages.warn(f"--input is not used: {', '.join(analysis.models)} needs no arterial input")
     material = Material(
