@@ -343,3 +343,30 @@ def test_times_of_another_unit_are_doubted_where_the_nuclide_does_not_explain_th
     tacs = TACs(np.array([np.linspace(1, 2, n_frame)]), frames, ("putamen",))
     told = [one.message for one in doubts_of_table(tmp_path / "a_tacs.tsv", tacs, Scan("01", half_life=half_life))]
     assert any("is the unit of their times right" in one for one in told) == odd
+
+
+def test_a_scan_of_another_segmentation(study):
+    path = study.table("02", "blocked")
+    for one in (path, path.with_suffix(".json")):
+        if one.exists():
+            one.rename(one.with_name(one.name.replace("_desc", "_seg-aparc_desc")))
+    ((severity, name, field),) = found(study)
+    assert (severity, field) == ("warning", "seg")
+    assert name == "sub-02_ses-blocked_seg-aparc_desc-preproc_tacs.tsv"
+    assert "its segmentation is aparc, while 3 of the 4 scans of DASB have one that is not told" in messages(study)
+
+
+def test_a_reference_curve_that_is_a_copy_of_another_scans(study):
+    for participant, session, first in (("01", "baseline", 4.0), ("01", "blocked", 5.0), ("02", "baseline", 4.0)):
+        lines = study.table(participant, session).read_text().splitlines()
+        rows = [line.split("\t") for line in lines]
+        own = [
+            ["frame_start", "frame_end", "cerebellum"],
+            *([*row[:2], str(first + at)] for at, row in enumerate(rows[1:])),
+        ]
+        table = study.table(participant, session)
+        made = table.with_name(table.name.replace("_desc", "_label-cerebellum_desc"))
+        made.write_text("\n".join("\t".join(row) for row in own) + "\n")
+    ((severity, name, _),) = found(study)
+    assert (severity, name) == ("warning", "sub-02_ses-baseline_label-cerebellum_desc-preproc_tacs.tsv")
+    assert "its curve is identical with that of" in messages(study)

@@ -192,7 +192,7 @@ def test_the_plan_chooses_a_t1_or_does_without(raw):
 def test_several_runs(raw, save_json, fields):
     for run in ("1", "2"):
         save_json(pet(raw, f"trc-DASB_run-{run}", ".json"), fields())
-        write_image(pet(raw, f"trc-DASB_run-{run}"))
+        write_image(pet(raw, f"trc-DASB_run-{run}"), values=lambda shape, run=run: noise(shape) + int(run))
     pet(raw).unlink()
     pet(raw).with_name("sub-01_ses-a_trc-DASB_pet.json").unlink()
     assert_says(only(raw), "warning", "2 runs", "run-1", "run-2")
@@ -288,3 +288,49 @@ def test_an_image_that_shows_little_is_not_said_to_show_nothing(raw):
 
     write_image(pet(raw), values=values)
     assert check_dataset(raw) == ()
+
+
+def test_the_sidecar_of_an_image_that_has_another_run_is_looked_at(raw, save_json, fields):
+    """A sidecar without ``run-`` holds for its own image, and not only for those of the runs that inherit it."""
+    save_json(pet(raw, "trc-DASB_run-2").with_suffix("").with_suffix(".json"), fields())
+    write_image(pet(raw, "trc-DASB_run-2"))
+    save_json(pet(raw).with_suffix("").with_suffix(".json"), fields(FrameDuration=[0] * N))
+    assert any(one.severity == "error" and "zero length" in one.message for one in check_dataset(raw))
+
+
+def test_an_image_that_is_a_copy_of_anothers_is_told(raw, save_json, fields):
+    other = raw / "sub-02/ses-a"
+    save_json(other / "pet/sub-02_ses-a_trc-DASB_pet.json", fields())
+    (raw / "participants.tsv").write_text("participant_id\nsub-01\nsub-02\n")
+    for kind, name in (("pet", "trc-DASB_pet"), ("anat", "T1w")):
+        (other / kind).mkdir(exist_ok=True)
+        (other / kind / f"sub-02_ses-a_{name}.nii.gz").write_bytes(
+            (raw / f"sub-01/ses-a/{kind}/sub-01_ses-a_{name}.nii.gz").read_bytes()
+        )
+    found = [(one.path.name, one.message) for one in check_dataset(raw)]
+    assert [name for name, _ in found] == ["sub-02_ses-a_trc-DASB_pet.nii.gz", "sub-02_ses-a_T1w.nii.gz"]
+    for _, message in found:
+        assert "is the same as" in message
+        assert message.endswith("to the last byte; is one a copy, or under a wrong name?")
+
+
+def test_one_t1_in_two_sessions_of_a_person_is_no_doubt(raw):
+    t1(raw, "b").parent.mkdir(parents=True)
+    t1(raw, "b").write_bytes(t1(raw).read_bytes())
+    assert check_dataset(raw) == ()
+
+
+def test_an_mp2rage_is_told_where_the_t1_is_missing(raw):
+    t1(raw).rename(t1(raw).with_name("sub-01_ses-a_UNIT1.nii.gz"))
+    (message,) = [one.message for one in check_dataset(raw)]
+    assert "sub-01_ses-a_UNIT1.nii.gz is not taken for one" in message
+    assert "name it sub-01_ses-a_T1w.nii.gz" in message
+
+
+def test_a_gap_between_frames_of_an_image(raw, save_json, fields):
+    sidecar = pet(raw).with_suffix("").with_suffix(".json")
+    told = fields()
+    save_json(sidecar, {**told, "FrameDuration": [*told["FrameDuration"][:-2], 900, 1800]})
+    (finding,) = check_dataset(raw)
+    assert finding.path == sidecar
+    assert "nothing was measured in the 900 s between frames 7 and 8" in finding.message

@@ -3,7 +3,15 @@ from pathlib import Path
 import pytest
 
 from raphe.errors import InputError
-from raphe.io.names import check_place, correction, find_sidecars, natural_key, parse_name, reference_label
+from raphe.io.names import (
+    check_place,
+    correction,
+    find_sidecars,
+    natural_key,
+    of_another_scan,
+    parse_name,
+    reference_label,
+)
 
 
 def test_entities_stand_in_any_order():
@@ -123,3 +131,21 @@ def test_curves_may_stand_in_the_raw_dataset_itself(tmp_path):
 def test_a_table_of_any_name_has_the_json_of_the_same_name(tmp_path):
     touch(tmp_path, "my curves.json", "other.json")
     assert chain(tmp_path, "my curves.csv") == ["my curves.json"]
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("sub-02_ses-a_trc-DASB_tacs.tsv", "is of sub-02 by its name, but sub-01_ses-a_trc-DASB_pet.nii.gz of sub-01"),
+        ("sub-01_ses-b_blood.tsv", "is of ses-b by its name"),
+        ("sub-01_trc-RAC_blood.tsv", "is of trc-RAC by its name"),
+        ("sub-01_blood.tsv", ""),
+        ("sub-01_ses-a_recording-manual_blood.tsv", ""),
+        ("my blood.tsv", ""),
+    ],
+)
+def test_a_file_of_another_scan_by_its_name(name, told):
+    scan = Path("sub-01_ses-a_trc-DASB_pet.nii.gz")
+    assert told in of_another_scan(Path(name), scan)
+    assert bool(of_another_scan(Path(name), scan)) == bool(told)
+    assert not of_another_scan(Path("sub-01_ses-mri_T1w.nii.gz"), scan, ("sub",))

@@ -1,5 +1,8 @@
 """Headers whose voxels have no size, or one that no voxel has."""
 
+import gzip
+import re
+
 import nibabel
 import numpy as np
 import pytest
@@ -79,3 +82,24 @@ def test_axes_that_run_the_other_way_are_read_so(write):
     np.testing.assert_allclose(image.grid.affine[:3, :3], np.diag([3.0, 3.0, -3.0]))
     image = open_image(write(srow_x=[-3.0, 0.0, 0.0, 30.0]))
     np.testing.assert_allclose(image.grid.affine[0], [-3.0, 0.0, 0.0, 30.0])
+
+
+@pytest.mark.parametrize(
+    ("start", "name", "words"),
+    [
+        (b"\x00\x00\x00\x01\x00\x00\x00\x05", "x.nii.gz", "it is FreeSurfer's (.mgz, .mgh): convert it by mri_convert"),
+        (b"MATRIX72v", "x.nii", "it is ECAT7: raphe convert"),
+        (bytes(128) + b"DICM", "x.nii", "it is DICOM: raphe convert"),
+        (b"\x89HDF\r\n", "x.nii", "it is HDF5, perhaps MINC"),
+        (b"\x1f\x8b\x08", "x.nii.gz", "it was compressed twice"),
+        (b"\x01\x02", "x.img", "it is the half of a pair of files"),
+        (b"\x01\x02", "x.nii", "convert it, e.g. by dcm2niix"),
+        ((348).to_bytes(4, "little"), "x.nii", "is it Analyze 7.5, which does not say where left is?"),
+    ],
+)
+def test_a_file_of_another_format_is_told_with_what_to_do(tmp_path, start, name, words):
+    data = start + bytes(1000)
+    path = tmp_path / name
+    path.write_bytes(gzip.compress(data) if name.endswith(".gz") else data)
+    with pytest.raises(InputError, match=re.escape(words)):
+        open_image(path)

@@ -228,3 +228,35 @@ def test_a_bad_table_of_participants_is_refused(study, text, words):
         read_study(study.root)
     for word in (str(path), *words):
         assert word in str(caught.value)
+
+
+def test_what_is_near_a_study_is_told_with_the_way_to_it(study, tmp_path):
+    """A study in a folder of its own inside of that which was named, one participant's folder, and an archive."""
+    with pytest.raises(
+        InputError, match=f"there are no time-activity curves .*; the data set seems to be {study.root}$"
+    ):
+        read_study(tmp_path)
+    (study.root / "sub-01/ses-other").mkdir()
+    with pytest.raises(InputError, match="sub-01 is the folder of one participant or session: name the data set"):
+        read_study(study.root / "sub-01")
+    archive = tmp_path / "study.ZIP"
+    archive.write_bytes(b"PK")
+    with pytest.raises(InputError, match=r"study\.ZIP is not a folder; unpack it, and name the folder that it held"):
+        read_study(archive)
+
+
+@pytest.mark.parametrize(("cell", "right"), [("SUB-01", "sub-01"), ("sub_01", "sub-01"), ("01", "sub-01")])
+def test_an_id_that_is_nearly_one_is_told_as_it_should_be(study, cell, right):
+    (study.root / "participants.tsv").write_text(f"participant_id\n{cell}\n")
+    with pytest.raises(InputError, match=f"line 2: '{cell}' does not begin with 'sub-'; write {right}$"):
+        read_study(study.root)
+
+
+def test_a_negative_volume_is_refused(study):
+    """Regions were merged by their plain mean then, without a word."""
+    table = study.table()
+    morph = table.with_name(table.name.replace("_tacs.tsv", "_morph.tsv"))
+    morph.write_text("name\tvolume-mm3\nputamen\t-4000\ncerebellum\t9000\n")
+    (first, *_) = read_study(study.root).tables
+    with pytest.raises(InputError, match=r"_morph\.tsv: volume-mm3 of 'putamen' is -4000, .*; mend it, or write n/a"):
+        load_curves(first)

@@ -520,3 +520,15 @@ def test_a_bad_pmod_unit_of_time_is_refused(table):
     path = table(("frame_start\tframe_end", "start[lunations]\tend[kBq/cc]"), name="x.tac")
     with pytest.raises(UnitError, match=r"x\.tac: start\[lunations\]"):
         read_curves(path, half_life=C11)
+
+
+@pytest.mark.parametrize("name", ["index", "Unnamed: 0", "n"])
+@pytest.mark.parametrize("first", [0, 1])
+def test_numbers_of_rows_are_no_curve(table, name, first):
+    """A column that pandas and R write beside a table was fitted as a region."""
+    path = table()
+    header, *rows = path.read_text().splitlines()
+    lines = [f"{name}\t{header}", *(f"{first + at}\t{row}" for at, row in enumerate(rows))]
+    without = read_curves(path, unit="Bq/mL", half_life=20.4).tacs.names
+    path.write_text("\n".join(lines) + "\n")
+    assert read_curves(path, unit="Bq/mL", half_life=20.4).tacs.names == without

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from raphe.errors import InputError, TimingError, UnitError
+from raphe.io.radionuclides import doubt_of_half_life
 from raphe.io.sidecar import inspect_sidecar, read_sidecar
 
 N_FRAME = 8
@@ -171,6 +172,9 @@ def test_a_half_life_that_contradicts_the_nuclide_is_refused(tmp_path, fields, a
         ("TimeZero", "103045.00", ["TimeZero is '103045.00'"]),
         ("TimeZero", "noon", ["TimeZero is 'noon'"]),
         ("InjectedMass", -2.0, ["InjectedMass", "-2.0", "negative"]),
+        ("InjectedMassUnits", "ng", ["MolarActivity comes to 177 MBq/ug", "2e+05 MBq/ug", "mend"]),
+        ("MolarActivity", 0.05, ["MolarActivity comes to", "1.13e+03 times as much"]),
+        ("InjectedRadioactivity", 4.0, ["MolarActivity comes to", "0.0113 times as much"]),
         ("DecayCorrectionFactor", [1.17], ["DecayCorrectionFactor", "length 1", "8 frames"]),
         ("DecayCorrectionFactor", "1.17", ["DecayCorrectionFactor", "'1.17'"]),
         ("DecayCorrectionFactor", [1.0] * 8, ["DecayCorrectionFactor", "half-life"]),
@@ -255,3 +259,44 @@ def test_a_broken_file_is_one_fault(tmp_path):
     path.write_text("{")
     _, faults = inspect_sidecar([path])
     assert [(fault.field, fault.path) for fault in faults] == [("", path)]
+
+
+def test_the_same_activity_per_mass_in_three_fields_is_no_doubt(sidecar):
+    assert sidecar(SpecificRadioactivity=200.0, SpecificRadioactivityUnits="MBq/ug").findings == ()
+    assert sidecar(SpecificRadioactivity=0.2, SpecificRadioactivityUnits="TBq/mg").findings == ()
+    assert sidecar(MolarActivity=400.0).findings == ()  # at the end of the synthesis, an hour earlier
+
+
+@pytest.mark.parametrize(
+    ("value", "unit"), [(-1, "n/a"), (-1, "MBq/ug"), ("n/a", "n/a"), (5.0, "arbitrary"), (0, "Bq/g")]
+)
+def test_an_activity_per_mass_that_is_not_told_is_no_doubt(sidecar, value, unit):
+    """BIDS asks for -1 where it is not known."""
+    assert sidecar(SpecificRadioactivity=value, SpecificRadioactivityUnits=unit).findings == ()
+
+
+def test_an_activity_per_mass_that_dose_and_mass_contradict_is_a_doubt(sidecar):
+    (finding,) = sidecar(SpecificRadioactivity=200.0, SpecificRadioactivityUnits="GBq/ug").findings
+    assert finding.field == "SpecificRadioactivity"
+    assert "comes to 2e+05 MBq/ug, but InjectedRadioactivity over InjectedMass to 200 MBq/ug" in finding.message
+
+
+def test_a_dose_in_mbq_is_told_once(sidecar):
+    (finding,) = sidecar(InjectedRadioactivity=4e8).findings
+    assert "InjectedRadioactivity is 4e+08 MBq, which is impossible" in finding.message
+
+
+@pytest.mark.parametrize(
+    ("minutes", "words"),
+    [
+        (20.4, ""),
+        (109.8, ""),
+        (1.27, ""),  # Rb82, which the catalog does not have
+        (1223.0, "1223 min is C11's half-life in seconds; is it 20.364 min that is meant?"),
+        (1.83, "1.83 min is F18's half-life in hours"),
+    ],
+)
+def test_a_half_life_in_another_unit_is_doubted(minutes, words):
+    told = doubt_of_half_life(minutes)
+    assert words in told
+    assert bool(told) == bool(words)

@@ -4,6 +4,7 @@ import itertools
 import os
 import signal
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from raphe.errors import OutputError
 from raphe.io import staging
 from raphe.io.derivatives import write_description
-from raphe.io.staging import prepare, staged
+from raphe.io.staging import LEFT_OVER, prepare, staged
 
 
 def contents(folder):
@@ -235,3 +236,17 @@ def test_a_stop_at_any_moment_leaves_all_or_nothing(tmp_path, number):
     finally:
         signal.signal(number, former)
     assert ends == {(True, False), (True, True), (False, True)}
+
+
+def test_what_a_killed_run_left_is_removed_and_what_others_work_in_is_not(tmp_path):
+    """A run that is killed outright cannot clean up; its hidden folder stayed for good."""
+    old = time.time() - 2 * LEFT_OVER
+    for name in (".raphe-killed", ".raphe-fresh", "results"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "file.tsv").write_text("x")
+    os.utime(tmp_path / ".raphe-killed", (old, old))
+    os.utime(tmp_path / "results", (old, old))
+    with staged(tmp_path) as working:
+        os.utime(working, (old, old))
+        prepare(tmp_path)
+        assert {path.name for path in tmp_path.iterdir()} == {".raphe-fresh", "results", working.name}

@@ -497,3 +497,18 @@ def test_scans_that_the_plan_leaves_out_cannot_be_asked_for(files, refused):
     files.tell(files.pet_of("03", "baseline"), TracerName="raclopride")
     command = ["run", files.root, files.out, "all", "--tracer", "raclopride"]
     refused(*command, words=["none of the scans", "tracer of the plan"])
+
+
+def test_a_reference_in_a_table_of_its_own_with_other_frames(files, refused):
+    """It ended in an error of numpy, which was called a fault of raphe."""
+    for table in files.tables():
+        own = table.with_name(table.name.replace("seg-test", "label-cerebellum"))
+        own.write_text(table.read_text())
+        files.without("thalamus", "putamen", "caudate", "hippocampus", path=own)
+        files.without("cerebellum", path=table)
+    own = files.table.with_name(files.table.name.replace("seg-test", "label-cerebellum"))
+    rows = files.rows(own)
+    files.save(rows[:-3], own)
+    n = len(rows) - 1
+    words = [f"{TABLE}: the table has {n} frames, but", f"{own.name} has {n - 3}; mend whichever is wrong"]
+    refused("run", files.root, files.out, "all", words=words)

@@ -1,6 +1,7 @@
 """Studies with which one can go on, but not without a word: what is told, what is left out, and how the run ends."""
 
 import json
+import re
 import shutil
 
 import numpy as np
@@ -310,3 +311,17 @@ def test_a_tracer_that_the_catalog_does_not_know_needs_a_model_and_a_reference(f
     refused(*command, words=["no model", "'[18F]XYZ'", "--model"])
     refused(*command, "--model", "SRTM", words=["no reference", "'[18F]XYZ'", "--reference"])
     assert raphe(*command, "--model", "SRTM", "--reference", "cerebellum").code == 0
+
+
+def test_a_reference_that_binds_more_than_most_regions_is_told(files, raphe, tmp_path):
+    """The reference and a target exchanged gave negative binding everywhere, and exit code 0."""
+    rows = files.rows()
+    names = {"cerebellum": "thalamus", "thalamus": "cerebellum"}
+    files.save([[names.get(cell, cell) for cell in rows[0]], *rows[1:]])
+    ended = raphe("run", files.root, files.out, "all", "--quiet")
+    assert ended.code == 1
+    assert re.search(r"sub-01_ses-baseline: BP_ND is below 0 in \d of \d usable regions by SRTM", ended.err), ended.err
+    assert "look at the reference" in (files.out / "sub-01/ses-baseline/report.html").read_text()
+    alone = raphe("fit", files.table, "--model", "SRTM", "--reference", "cerebellum", "--out", tmp_path / "fit")
+    assert alone.code == 1
+    assert "BP_ND is below 0 in " in alone.err

@@ -188,3 +188,21 @@ def test_a_k2_prime_in_another_unit_is_doubted(tmp_path, value, doubted):
     for severity, field, message in found:
         assert (severity, field) == ("warning", "tracer.k2_prime")
         assert message.startswith(f"line 4: [[tracer]] DASB: k2' of {float(value):g} 1/min is outside of 0.005 to 1")
+
+
+@pytest.mark.parametrize(
+    ("reference", "doubted"),
+    [("Left-Putamen", True), ("right putamen", True), ("cerebellar grey", False), ("right cerebellum cortex", False)],
+)
+def test_a_reference_that_binds_the_tracer_is_doubted(tmp_path, reference, doubted):
+    found = check(tmp_path, PLAN.replace('reference = "cerebellar grey"', f'reference = "{reference}"'))
+    told = [message for severity, field, message in found if field == "tracer.reference"]
+    assert len(told) == doubted
+    for message in told:
+        assert message.startswith(f"line 4: [[tracer]] DASB: the reference is {reference!r}, where [11C]DASB binds")
+
+
+def test_a_scan_without_a_session_beside_others_that_have_one(tmp_path):
+    ((severity, field, message),) = check(tmp_path, scans=[*BOTH, scan("03", None)])
+    assert (severity, field) == ("warning", "session")
+    assert "there is one scan (sub-03) whose name has no session, though the plan has [[session]]" in message

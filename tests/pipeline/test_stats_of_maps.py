@@ -416,3 +416,41 @@ def test_a_map_that_is_a_copy_of_another_is_named_with_it(maps, raphe, source):
     assert f"have the same value in every one of {INSIDE.sum()} voxels: one is a copy of the other" in ended.err
     assert str(maps.path("03", "drug")) in ended.err
     assert str(maps.path(*source)) in ended.err
+
+
+def rewritten(maps, change, person="03", session="drug"):
+    """Change the values of one map."""
+    image = nibabel.load(maps.path(person, session))
+    values = change(np.asarray(image.dataobj))
+    nibabel.save(nibabel.Nifti1Image(values.astype(np.float32), AFFINE), maps.path(person, session))
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda v: 100 * v, "times those of the higher ones of the others (median"),
+        (lambda v: -v, "its BP_ND is below 0 in most voxels (median -"),
+        (lambda v: np.where(np.indices(SHAPE)[2] < 5, v, 0), "voxels, where 800 are usual in the others"),
+    ],
+)
+def test_a_map_that_is_unlike_the_others_is_told(maps, raphe, change, words):
+    """In another unit, of another sign, or cropped: the contrast was made of it with exit code 0."""
+    rewritten(maps, change)
+    ended = raphe(*maps.words)
+    assert ended.code == 1
+    (line,) = [line for line in ended.err.splitlines() if "warning" in line]
+    assert str(maps.path("03", "drug")) in line
+    assert words in line
+
+
+def test_maps_of_a_drug_that_leaves_next_to_nothing_are_no_doubt(maps, raphe):
+    for person in PEOPLE:
+        rewritten(maps, lambda values: 0.03 * values, person)
+    assert raphe(*maps.words).code == 0
+
+
+def test_a_map_of_one_number_is_named(maps, raphe):
+    rewritten(maps, lambda values: np.where(values == 0, 0, 1.3))
+    ended = raphe(*maps.words)
+    assert ended.code == 2
+    assert f"{maps.path('03', 'drug')}: each of the {INSIDE.sum()} voxels that are analysed is 1.3" in ended.err

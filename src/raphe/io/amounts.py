@@ -21,6 +21,11 @@ HEAVIEST = 400.0
 """kg, above which a body's weight is doubted."""
 
 
+MASSES_APART = 10.0
+"""Fold by which activity per mass may differ between the fields that tell it, for some tell that of the synthesis, an
+hour before injection; an assumption."""
+
+
 class Amounts(NamedTuple):
     """Amounts in MBq, ug, GBq/umol and kg; None where the files do not tell them, or not in a way that can be read."""
 
@@ -56,7 +61,33 @@ def read_amounts(fields: Fields) -> tuple[Amounts, list[Finding]]:
             f"{fields.source('BodyWeight')}: BodyWeight comes to {body:g} kg, which nobody weighs; mend it or its unit"
         )
         doubts.append(Finding("warning", fields.source("BodyWeight"), "BodyWeight", told))
+    if not doubts and dose and mass:
+        by_molar = 1e3 * molar / weight if molar and weight else 0.0
+        by_field = {"MolarActivity": by_molar, "SpecificRadioactivity": _specific(fields)}
+        doubts += [_masses_apart(fields, dose / mass, *one) for one in by_field.items() if _apart(one[1], dose / mass)]
     return Amounts(dose, mass, molar, body), doubts
+
+
+def _specific(fields: Fields) -> float:
+    """Activity per mass as SpecificRadioactivity tells it, MBq/ug; 0 where it does not, as -1 says in BIDS."""
+    try:
+        return _amount(fields, "SpecificRadioactivity", units.specific_activity, None) or 0.0
+    except InputError:
+        return 0.0
+
+
+def _apart(one: float, other: float) -> bool:
+    return one > 0 and not 1 / MASSES_APART <= one / other <= MASSES_APART
+
+
+def _masses_apart(fields: Fields, injected: float, field: str, told: float) -> Finding:
+    source = fields.source(field)
+    message = (
+        f"{source}: {field} comes to {told:.3g} MBq/ug, but InjectedRadioactivity over InjectedMass to {injected:.3g} "
+        f"MBq/ug, {injected / told:.3g} times as much; raphe does not use them for binding, but mend whichever is "
+        "wrong, or its unit, before anyone does"
+    )
+    return Finding("warning", source, field, message)
 
 
 def _amount(fields: Fields, field: str, factor: Callable[[str], float | None], unit: str | None) -> float | None:
@@ -75,9 +106,11 @@ def _amount(fields: Fields, field: str, factor: Callable[[str], float | None], u
 
 def _impossible_dose(fields: Fields, dose: float) -> Finding:
     source = fields.source("InjectedRadioactivity")
+    unit = fields.text("InjectedRadioactivityUnits", "")
+    same = "" if unit == "MBq" else f", that is {dose:g} MBq"
     message = (
         f"{source}: InjectedRadioactivity is {fields.number('InjectedRadioactivity'):g} "
-        f"{fields.text('InjectedRadioactivityUnits', '')}, that is {dose:g} MBq, which is impossible for a human scan"
+        f"{unit}{same}, which is impossible for a human scan"
         f"{_other_dose(fields, dose)}; "
         "raphe does not use it for binding, but mend the value or InjectedRadioactivityUnits before anyone does"
     )

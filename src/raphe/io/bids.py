@@ -185,6 +185,11 @@ def load_curves(table: ScanCurves) -> Curves:
         return curves
     volume = dict(zip((_plain(name) for name in morph.cells("name")), morph.floats(VOLUME), strict=True))
     volumes = np.array([volume.get(_plain(name), np.nan) for name in curves.tacs.names])
+    for at in np.flatnonzero(volumes < 0)[:1]:
+        raise InputError(
+            f"{table.morph}: {VOLUME} of {curves.tacs.names[at]!r} is {volumes[at]:g}, and regions are merged by their "
+            "volumes; mend it, or write n/a where it is not known"
+        )
     return replace(curves, tacs=replace(curves.tacs, volumes=volumes))
 
 

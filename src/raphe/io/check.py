@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -12,24 +13,26 @@ from raphe.io.bids import ScanCurves, describe, load_curves
 from raphe.io.blood import read_recording
 from raphe.io.blood_doubts import inspect_blood
 from raphe.io.blood_files import belongs
-from raphe.io.datasets import dataset_roots, find_tables, unreadable_folders
-from raphe.io.doubts import Reading, doubts_of_study, doubts_of_table
+from raphe.io.datasets import dataset_roots, find_tables, no_dataset, unreadable_folders
+from raphe.io.doubts import Reading, doubts_of_study, doubts_of_table, gaps
 from raphe.io.formats import check_complete, read_raw
 from raphe.io.image_doubts import doubts_of_images
 from raphe.io.names import (
     Name,
     check_place,
+    folder_of_scan,
     full_name,
     parse_name,
     reference_label,
     scan_sidecars,
     sidecars_of,
 )
+from raphe.io.near_names import misspelt
 from raphe.io.not_fetched import is_there
 from raphe.io.participants import ID, mistaken
 from raphe.io.participants import faults as participant_faults
 from raphe.io.people_doubts import doubts_of_people
-from raphe.io.raw_images import RawImages, find_images
+from raphe.io.raw_images import RawImages, Scan, find_images
 from raphe.io.sessions import session_times
 from raphe.io.sidecar import inspect_sidecar
 from raphe.io.tables import read_json, read_table, shortened
@@ -67,7 +70,7 @@ def check_dataset(
     """
     inspection = _Inspection(bids, blood_unit)
     if not bids.is_dir():
-        inspection.error(bids, "", InputError(f"{bids} {'is not a folder' if bids.exists() else 'does not exist'}"))
+        inspection.error(bids, "", no_dataset(bids))
         return tuple(inspection.found)
     roots: tuple[Path, ...] = (bids,)
     tables: tuple[Path, ...] = ()
@@ -86,8 +89,10 @@ def check_dataset(
         inspection.guard(path, inspection.table)
     if blood:
         inspection.blood()
-    for path in sorted(bids.glob("sub-*/**/[!.]*_pet.json")):
-        inspection.guard(path, inspection.scan)
+    inspection.guard(bids, inspection.misspelt)
+    sidecars = sorted(bids.glob("sub-*/**/[!.]*_pet.json"))
+    for path in sidecars:
+        inspection.guard(path, partial(inspection.scan, {name.scan for name in images.pet}, _scans(sidecars)))
     inspection.guard(bids, partial(inspection.images, images, frozenset(more)))
     inspection.guard(bids / "participants.tsv", inspection.participants)
     for participant in dict.fromkeys(name.entities["sub"] for name in (*inspection.names, *images.pet)):
@@ -106,6 +111,15 @@ def _tables(bids: Path, derivatives: Sequence[Path], more: Sequence[Path], *, ne
         return ()
 
 
+def _scans(paths: Sequence[Path]) -> frozenset[Scan]:
+    """Scans of which files are, by their names; those with an unusable name are left out."""
+    found = []
+    for path in paths:
+        with suppress(InputError):
+            found.append(parse_name(path).scan)
+    return frozenset(found)
+
+
 class _Inspection:
     """What was read so far, and what was found."""
 
@@ -116,6 +130,7 @@ class _Inspection:
         self.found: list[Finding] = []
         self.names: list[Name] = []
         self.readings: list[Reading] = []
+        self.references: dict[bytes, Name] = {}
 
     def guard(self, path: Path, look: Callable[[Path], None]) -> None:
         """Look at one file; whatever goes wrong becomes a finding about it."""
@@ -162,6 +177,10 @@ class _Inspection:
             reading = Reading(table, curves.tacs)
             self.readings.append(reading)
             self.found += doubts_of_table(table.path, curves.tacs, table.scan)
+        else:
+            first = self.references.setdefault(curves.tacs.activity.tobytes(), name)
+            if first.scan != name.scan:
+                self.warn(path, "", f"its curve is identical with that of {first.path}; is one a copy?")
 
     def blood(self) -> None:
         """Blood and input functions of each scan, held against one of its tables; then blood of no scan."""
@@ -187,18 +206,33 @@ class _Inspection:
             self.warn(path, "", "by its name, this blood is of no scan that has curves; it will not be used")
         self.found += read_recording(path, unit=self.blood_unit).findings
 
-    def scan(self, path: Path) -> None:
-        """Sidecar of a raw scan that has no table of curves; those of the others were read with their tables."""
+    def misspelt(self, bids: Path) -> None:
+        self.found += misspelt(bids)
+
+    def scan(self, images: Collection[Scan], sidecars: Collection[Scan], path: Path) -> None:
+        """Sidecar of a raw scan that has no table of curves; those of the others were read with their tables.
+
+        One that has no image of its own name, and that other scans inherit, is read with theirs.
+        """
         name = parse_name(path)
         check_place(name)
         if any(table.scan == name.scan for table in self.names) or name.path.name.count("_desc-"):
             return
+        others = (*images, *sidecars, *(table.scan for table in self.names))
+        if name.scan not in images and any(set(name.scan) < set(scan) for scan in others):
+            return
         if self.names:
             self.warn(path, "", "this scan has no table of curves")
-        sidecar, faults = inspect_sidecar(scan_sidecars(dict(name.scan), self.bids))
+        chain = scan_sidecars(dict(name.scan), self.bids)
+        if not chain:
+            place = folder_of_scan(dict(name.scan), self.bids)
+            raise InputError(f"{path} is of no scan where it stands; move it, with the files beside it, to {place}")
+        sidecar, faults = inspect_sidecar(chain)
         for fault in faults:
             self.error(fault.path, fault.field, fault.error)
         self.found += sidecar.findings
+        if not faults and sidecar.frames is not None:
+            self.found += gaps(sidecar.paths[0], sidecar.frames)
 
     def images(self, images: RawImages, made: Collection[Path], _: Path) -> None:
         """Images that have no curves, or none but those that raphe made of them."""

@@ -31,8 +31,8 @@ def find_tables(bids: Path, derivatives: Sequence[Path] = (), more: Sequence[Pat
     if not found:
         searched = shortened([str(root) for root in roots or (bids,)], 4)
         raise InputError(
-            f"{bids}: there are no time-activity curves (sub-*/**/*_tacs.tsv or *_timeseries.tsv) in {searched}; name "
-            "the datasets that hold them (--derivatives)"
+            f"{bids}: there are no time-activity curves (sub-*/**/*_tacs.tsv or *_timeseries.tsv) in {searched}"
+            f"{elsewhere(bids) or '; name the datasets that hold them (--derivatives)'}"
         )
     return tuple(dict.fromkeys(found))
 
@@ -50,10 +50,27 @@ def dataset_roots(bids: Path, derivatives: Sequence[Path] = (), but: Path | None
     """
     for folder in (bids, *derivatives):
         if not folder.is_dir():
-            raise InputError(f"{folder} {'is not a folder' if folder.exists() else 'does not exist'}")
+            raise no_dataset(folder)
     found = [root for folder in derivatives or (bids / "derivatives",) for root in _datasets(folder)]
     kept = [root for root in found if not _is_result(root) or (root in derivatives and not _same(root, but))]
     return tuple(kept) if derivatives else (bids, *kept)
+
+
+def no_dataset(folder: Path) -> InputError:
+    """Say why nothing can be read from a path that is no folder, with the way out."""
+    if not folder.exists():
+        return InputError(f"{folder} does not exist")
+    packed = folder.name.lower().endswith((".zip", ".tar", ".gz", ".tgz", ".7z", ".rar"))
+    return InputError(f"{folder} is not a folder{'; unpack it, and name the folder that it held' if packed else ''}")
+
+
+def elsewhere(bids: Path) -> str:
+    """Say where a dataset is that was looked for in a folder above it or below it, in words; empty for nowhere near."""
+    if bids.absolute().name.startswith(("sub-", "ses-")):
+        return f"; {bids} is the folder of one participant or session: name the data set that holds it"
+    inside = [folder for folder in sorted(bids.iterdir()) if folder.is_dir() and any(folder.glob("sub-*"))]
+    inside = [folder for folder in inside if folder.name not in ("derivatives", "sourcedata")]
+    return f"; the data set seems to be {inside[0]}" if len(inside) == 1 else ""
 
 
 def unreadable_folders(root: Path) -> Iterator[tuple[Path, InputError]]:

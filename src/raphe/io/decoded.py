@@ -63,8 +63,8 @@ class Decoded:
                 count = self._file.readinto(buffer[done:])
             except EOFError:
                 raise InputError(
-                    f"{self.path} is cut short: the compressed data end after byte {self.place} of what they hold; "
-                    "copy or download the file again"
+                    f"{self.path} is cut short, or goes on with what is no compressed data: these end after byte "
+                    f"{self.place} of what they hold; copy or download the file again"
                 ) from None
             except self._damage as error:
                 raise InputError(

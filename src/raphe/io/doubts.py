@@ -18,6 +18,7 @@ from raphe.data.scan import Scan
 from raphe.data.tacs import TACs
 from raphe.io.bids import ScanCurves
 from raphe.io.curves import MANY_FRAMES, MINUTES_SUSPECTED
+from raphe.io.profile_doubts import ENOUGH_SCANS, odd_regions
 from raphe.io.tables import no_chance, shortened
 from raphe.nomenclature import tracer_key
 
@@ -56,14 +57,29 @@ LIKE_DECAY = 0.8
 An assumption. In the scans that this was tried on (DASB, MC1, PS13) it is 0.0-0.3 with and 1.0-1.3 without correction.
 """
 
+TOO_MUCH = 0.2
+"""Share of the decay constant at which a scan's fastest tenth of regions rises late when decay was corrected for twice.
+
+An assumption. In the same scans, with PBR28, AZ10419369 and simulated ones, they fall by 0.1-0.7, and after a second
+correction rise by 0.3-0.9.
+"""
+
 DECAYED = 1.5
-"""Half-lives that the second half of a scan must last for :data:`LIKE_DECAY` to tell anything."""
+"""Half-lives that the second half of a scan must last for :data:`LIKE_DECAY` or :data:`TOO_MUCH` to tell anything."""
 
 POSSIBLE_SUV = (0.02, 200.0)
 """Standardised uptake (activity times body weight over dose) between which a region's peak is possible; an assumption.
 
 Brain regions peak between 0.5 and 15; the bounds are wide enough for a blocked scan and for any tracer, and narrow
 enough for a unit that is wrong a thousandfold.
+"""
+
+
+ODD_UPTAKE = 5.0
+"""Fold by which the standardised uptake of a scan may differ from that of the tracer's other scans; an assumption.
+
+In the scans that this was tried on (DASB, MC1, PBR28, simulated ones before and after a drug) activity alone, not
+divided by the dose, differs by less than threefold.
 """
 
 
@@ -107,10 +123,10 @@ def doubts_of_table(path: Path, tacs: TACs, scan: Scan) -> Iterator[Finding]:
             "",
             f"the curves start {frames.start[0]:g} min after injection; models of the whole curve need its beginning",
         )
-    yield from _gaps(path, tacs)
+    yield from gaps(path, frames)
     yield from _copied_frames(path, tacs)
     yield from _outliers(path, tacs)
-    yield from _uncorrected(path, tacs, scan)
+    yield from _decay(path, tacs, scan)
     yield from _uptake(path, tacs, scan)
     same: dict[bytes, str] = {}
     for name, curve in zip(names, activity, strict=True):
@@ -133,14 +149,31 @@ def doubts_of_study(readings: Sequence[Reading]) -> Iterator[Finding]:
     for group in kinds.values():
         yield from _missing_regions(group)
         yield from _twins(group)
+        yield from _odd_regions(group)
     tracers: dict[str, dict[str, Reading]] = defaultdict(dict)
     for reading in readings:
         tracers[reading.kind[0]].setdefault(reading.table.scan.label, reading)
+    for tracer in tracers:
+        yield from _segmentations([reading for reading in readings if reading.kind[0] == tracer])
     for scans in tracers.values():
         yield from _names(list(scans.values()))
         yield from _radionuclides(list(scans.values()))
         yield from _schedules(list(scans.values()))
+        yield from _odd_uptake(list(scans.values()))
     yield from _unit_jumps(readings)
+
+
+def gaps(path: Path, frames: Frames) -> Iterator[Finding]:
+    """Doubts about a schedule in which nothing was measured between two frames."""
+    gap = frames.start[1:] - frames.end[:-1]
+    shorter = np.minimum(frames.duration[1:], frames.duration[:-1])
+    for index in np.flatnonzero(gap > GAP * shorter):
+        yield _doubt(
+            path,
+            "",
+            f"nothing was measured in the {60 * gap[index]:g} s between frames {index + 1} and {index + 2}; the curves "
+            "are drawn straight through them",
+        )
 
 
 def _doubt(path: Path, field: str, told: str) -> Finding:
@@ -168,19 +201,6 @@ def _odd_span(frames: Frames, half_life: float | None) -> bool:
     return len(frames) > MANY_FRAMES and end < MINUTES_SUSPECTED and (half_life is None or end < half_life)
 
 
-def _gaps(path: Path, tacs: TACs) -> Iterator[Finding]:
-    frames = tacs.frames
-    gap = frames.start[1:] - frames.end[:-1]
-    shorter = np.minimum(frames.duration[1:], frames.duration[:-1])
-    for index in np.flatnonzero(gap > GAP * shorter):
-        yield _doubt(
-            path,
-            "",
-            f"nothing was measured in the {60 * gap[index]:g} s between frames {index + 1} and {index + 2}; the curves "
-            "are drawn straight through them",
-        )
-
-
 def _outliers(path: Path, tacs: TACs) -> Iterator[Finding]:
     """Doubt values that stand far from those before and after them, once the first minutes are over."""
     curves, frames = tacs.activity, tacs.frames
@@ -198,36 +218,65 @@ def _outliers(path: Path, tacs: TACs) -> Iterator[Finding]:
         yield _doubt(path, tacs.names[curve], told)
 
 
-def _uncorrected(path: Path, tacs: TACs, scan: Scan) -> Iterator[Finding]:
-    """Doubt a decay correction if every region falls late as fast as the radionuclide decays."""
+def _decay(path: Path, tacs: TACs, scan: Scan) -> Iterator[Finding]:
+    """Doubt a decay correction if every region falls late as fast as the nuclide decays, or rises nearly as fast."""
     frames, half_life = tacs.frames, scan.half_life
     late = frames.mid >= frames.end[-1] / 2
     if half_life is None or late.sum() < 3 or frames.end[-1] < 2 * DECAYED * half_life:
         return
     curves = tacs.activity[:, late]
     curves = curves[(curves > 0).all(axis=1)]
-    if len(curves):
-        rates = -np.polyfit(frames.mid[late], np.log(curves).T, 1)[0]
-        slowest = float(np.quantile(rates, 0.1)) / decay_constant(half_life)
-        if slowest >= LIKE_DECAY:
-            told = (
-                f"nearly every region falls by at least {slowest:.2g} times the decay of {half_life:g} min late in the "
-                "scan, as it would if nobody had corrected for decay; is ImageDecayCorrected right?"
-            )
-            yield _doubt(path, "ImageDecayCorrected", told)
+    if not len(curves):
+        return
+    falls = -np.polyfit(frames.mid[late], np.log(curves).T, 1)[0] / decay_constant(half_life)
+    slowest, fastest = np.quantile(falls, (0.1, 0.9))
+    if slowest >= LIKE_DECAY:
+        told = (
+            f"nearly every region falls by at least {slowest:.2g} times the decay of {half_life:g} min late in the "
+            "scan, as it would if nobody had corrected for decay; is ImageDecayCorrected right?"
+        )
+        yield _doubt(path, "ImageDecayCorrected", told)
+    elif fastest <= -TOO_MUCH:
+        told = (
+            f"nearly every region rises by at least {-fastest:.2g} times the decay of {half_life:g} min late in the "
+            "scan, as it would if decay had been corrected for twice; is ImageDecayCorrected right?"
+        )
+        yield _doubt(path, "ImageDecayCorrected", told)
 
 
 def _uptake(path: Path, tacs: TACs, scan: Scan) -> Iterator[Finding]:
-    dose, weight = scan.injected_radioactivity, scan.body_weight
-    if not dose or not weight:
-        return
-    suv = _peak(tacs) * weight / dose
+    suv = _standardised(tacs, scan)
     if suv and not POSSIBLE_SUV[0] <= suv <= POSSIBLE_SUV[1]:
         told = (
             f"its regions peak at {_peak(tacs):.3g} kBq/mL (median), a standardised uptake of {suv:.2g} after "
-            f"{dose:g} MBq in {weight:g} kg; check Units, InjectedRadioactivity and BodyWeight, each with its unit"
+            f"{scan.injected_radioactivity:g} MBq in {scan.body_weight:g} kg; check Units, InjectedRadioactivity and "
+            "BodyWeight, each with its unit"
         )
         yield _doubt(path, "Units", told)
+
+
+def _odd_uptake(scans: Sequence[Reading]) -> Iterator[Finding]:
+    """Doubt a scan of possible uptake whose whole scale is not that of the others of its tracer."""
+    known = [(reading, _standardised(reading.tacs, reading.table.scan)) for reading in scans]
+    known = [(reading, suv) for reading, suv in known if POSSIBLE_SUV[0] <= suv <= POSSIBLE_SUV[1]]
+    if len(known) < ENOUGH_SCANS:
+        return
+    usual = float(np.median([suv for _, suv in known]))
+    for reading, suv in known:
+        if not 1 / ODD_UPTAKE <= suv / usual <= ODD_UPTAKE:
+            scan = reading.table.scan
+            told = (
+                f"its regions peak at a standardised uptake of {suv:.2g} (median), where {usual:.2g} is usual in the "
+                f"{len(known)} scans of {scan.tracer}; check the values, Units, InjectedRadioactivity "
+                f"({scan.injected_radioactivity:g} MBq) and BodyWeight ({scan.body_weight:g} kg)"
+            )
+            yield _doubt(reading.table.path, "Units", told)
+
+
+def _standardised(tacs: TACs, scan: Scan) -> float:
+    """Peak of the regions as standardised uptake; 0 where dose or body weight are not known."""
+    dose, weight = scan.injected_radioactivity, scan.body_weight
+    return _peak(tacs) * weight / dose if dose and weight else 0.0
 
 
 def _peak(tacs: TACs) -> float:
@@ -245,6 +294,23 @@ def _missing_regions(group: Sequence[Reading]) -> Iterator[Finding]:
             yield _doubt(reading.table.path, missing[0], f"a missing region: {shortened(missing)} ({where})")
 
 
+def _segmentations(readings: Sequence[Reading]) -> Iterator[Finding]:
+    """Doubt a scan that lacks the segmentation of most others: regions of one name are not the same regions then."""
+    scans: dict[str, list[Reading]] = defaultdict(list)
+    for reading in readings:
+        scans[reading.table.scan.label].append(reading)
+    count = Counter(seg for own in scans.values() for seg in {reading.table.seg for reading in own})
+    usual, times = count.most_common(1)[0]
+    for own in scans.values():
+        segs = {reading.table.seg for reading in own}
+        if usual not in segs and 2 * times > len(scans):
+            told = (
+                f"its segmentation is {own[0].table.seg or 'not told'}, while {times} of the {len(scans)} scans of "
+                f"{own[0].table.scan.tracer} have {usual or 'one that is not told'}; are its regions the same?"
+            )
+            yield _doubt(own[0].table.path, "seg", told)
+
+
 def _twins(group: Sequence[Reading]) -> Iterator[Finding]:
     first: dict[bytes, Reading] = {}
     for reading in group:
@@ -253,6 +319,26 @@ def _twins(group: Sequence[Reading]) -> Iterator[Finding]:
             yield _doubt(
                 reading.table.path, "", f"its curves are identical with those of {other.table.path}; is one a copy?"
             )
+
+
+def _odd_regions(group: Sequence[Reading]) -> Iterator[Finding]:
+    """Doubt regions whose late activity is not what the scan's others lead to expect after those of the other scans."""
+    late = [_late(reading.tacs) for reading in group]
+    for reading, odd in zip(group, odd_regions(late), strict=True):
+        if odd:
+            folds = shortened([f"{name!r} has {fold:.2g} times" for name, fold in odd.items()], 4)
+            told = (
+                f"{folds} the late activity that its other regions and the {len(group) - 1} other tables of this kind "
+                "lead to expect; are columns exchanged, is one in another unit, or is a region drawn elsewhere?"
+            )
+            yield _doubt(reading.table.path, next(iter(odd)), told)
+
+
+def _late(tacs: TACs) -> dict[str, float]:
+    """Activity of each region in the second half of the scan."""
+    frames = tacs.frames
+    late = frames.mid >= frames.end[-1] / 2
+    return dict(zip(tacs.names, (tacs.activity[:, late] @ frames.duration[late]).tolist(), strict=True))
 
 
 def _names(scans: Sequence[Reading]) -> Iterator[Finding]:

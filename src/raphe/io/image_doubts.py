@@ -14,8 +14,9 @@ from raphe.data.finding import Finding
 from raphe.errors import InputError
 from raphe.io.decoded import decoded
 from raphe.io.fields import Fields
+from raphe.io.image_copies import doubts_of_copies
 from raphe.io.images import Span, stream
-from raphe.io.names import Name, scan_sidecars
+from raphe.io.names import Name, folder_of_scan, scan_sidecars
 from raphe.io.nifti import ImageFile, open_image
 from raphe.io.participants import ID
 from raphe.io.raw_images import RawImages, Scan, doubt, doubts_of_anatomy, doubts_of_runs
@@ -72,6 +73,7 @@ def doubts_of_images(images: RawImages, with_curves: Collection[Scan] = ()) -> I
             yield from _guarded(name, lambda name: _of_t1(open_image(name.path), _bounds(species, name)))
         yield from doubts_of_anatomy(scans, t1)
     yield from doubts_of_runs(scans)
+    yield from doubts_of_copies(scans, () if plan[1].get("anatomy") == "pet" else t1)
 
 
 def _guarded(name: Name, look: Callable[[Name], Iterator[Finding]]) -> Iterator[Finding]:
@@ -87,9 +89,11 @@ def _guarded(name: Name, look: Callable[[Name], Iterator[Finding]]) -> Iterator[
 def _of_pet(root: Path, name: Name, species: Mapping[str, str]) -> Iterator[Finding]:
     sidecars = scan_sidecars(dict(name.scan), root)
     if not sidecars:
+        place = folder_of_scan(dict(name.scan), root)
         told = (
-            f"{name.path}: this image has no sidecar; write its times, unit and tracer into "
-            f"{name.path.name.split('.')[0]}.json (raphe convert makes one)"
+            f"{name.path}: this image has no sidecar"
+            f"{'' if name.path.parent == place else f' in {place}, where BIDS wants both'}; "
+            f"write its times, unit and tracer into {name.path.name.split('.')[0]}.json (raphe convert makes one)"
         )
         yield Finding("error", name.path, "", told)
     image = open_image(name.path)

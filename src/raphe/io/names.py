@@ -223,9 +223,13 @@ def scan_sidecars(scan: Mapping[str, str], root: Path) -> tuple[Path, ...]:
         Entities of the scan, ``sub`` among them.
     root : Path
     """
+    return tuple(_inherited(folder_of_scan(scan, root), root, "pet", scan))
+
+
+def folder_of_scan(scan: Mapping[str, str], root: Path) -> Path:
+    """Folder of the raw files of a scan of the dataset at ``root``; arguments as of :func:`scan_sidecars`."""
     folder = root / f"sub-{scan['sub']}"
-    folder = (folder / f"ses-{scan['ses']}" if "ses" in scan else folder) / "pet"
-    return tuple(_inherited(folder, root, "pet", scan))
+    return (folder / f"ses-{scan['ses']}" if "ses" in scan else folder) / "pet"
 
 
 def sidecars_of(name: Name, bids: Path) -> tuple[Path, ...]:
@@ -250,6 +254,29 @@ def sidecars_of(name: Name, bids: Path) -> tuple[Path, ...]:
             "write its times, unit and tracer into one (raphe convert makes one)"
         )
     return paths
+
+
+def of_another_scan(path: Path, scan: Path, keys: Iterable[str] = SCAN_ENTITIES) -> str:
+    """Say that a file is of another scan than the one that it is used for, by their names; empty where they agree.
+
+    Parameters
+    ----------
+    path, scan : Path
+        The file, and the image or table of the scan. A name that BIDS would not give says nothing.
+    keys : iterable of str
+        Entities in which they must agree, where both have them.
+    """
+    try:
+        own, other = parse_name(path).entities, parse_name(scan).entities
+    except InputError:
+        return ""
+    for key in keys:
+        if key in own and key in other and own[key] != other[key]:
+            return (
+                f"{path.name} is of {key}-{own[key]} by its name, but {scan.name} of {key}-{other[key]}; is it of the "
+                "same scan?"
+            )
+    return ""
 
 
 def volumes_of(name: Name) -> Path | None:

@@ -102,6 +102,16 @@ def open_image(path: Path) -> ImageFile:
     return ImageFile(path, kind, header, grid, shape[3], dtype, slope, inter, offset, findings)
 
 
+_OTHERS = (
+    (0, b"\x00\x00\x00\x01\x00", "it is FreeSurfer's (.mgz, .mgh): convert it by mri_convert"),
+    (0, b"MATRIX7", "it is ECAT7: raphe convert makes raw BIDS of it"),
+    (128, b"DICM", "it is DICOM: raphe convert makes raw BIDS of its folder"),
+    (0, b"\x89HDF", "it is HDF5, perhaps MINC: convert it by mnc2nii"),
+    (0, b"\x1f\x8b", "it was compressed twice: unpack it once"),
+)
+"""Where other formats have which first bytes, and what to do about them."""
+
+
 def is_image(path: Path) -> bool:
     """Whether a file's name is that of a NIfTI image."""
     return path.name.lower().endswith((".nii", ".nii.gz", ".nii.zst", ".hdr", ".img"))
@@ -117,13 +127,19 @@ def _header(path: Path, head: bytes) -> Header:
                 raise InputError(f"{path} is the header of a pair of files; save the image as one file (.nii, .nii.gz)")
             if magic in (b"n+1", b"n+2"):
                 return header
-            raise InputError(f"{path}: the header's magic is {magic!r}, not that of NIfTI; save the image as NIfTI")
+            old = " (all 0: is it Analyze 7.5, which does not say where left is?)" if not magic.strip(b"\0") else ""
+            raise InputError(
+                f"{path}: the header's magic is {magic!r}, not that of NIfTI{old}; save the image as NIfTI"
+            )
     if told := pointer(path, head, "image"):
         raise InputError(told)
-    raise InputError(
-        f"{path} is not a NIfTI image: it does not begin with the header of one (348 or 540 bytes); convert it, e.g. "
-        "by dcm2niix or ecat2nii"
+    way = next(
+        (what for place, start, what in _OTHERS if head[place : place + len(start)] == start),
+        "convert it, e.g. by dcm2niix or ecat2nii",
     )
+    if path.suffix.lower() == ".img":
+        way = "it is the half of a pair of files (.hdr, .img): save the image as one file (.nii, .nii.gz)"
+    raise InputError(f"{path} is not a NIfTI image: it does not begin with the header of one (348 or 540 bytes); {way}")
 
 
 def _shape(path: Path, header: Header) -> tuple[int, int, int, int]:

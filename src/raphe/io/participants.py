@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -70,6 +71,7 @@ def faults(table: Table) -> list[InputError]:
             way = doubled(table, seen[name], line)
             found.append(InputError(f"{where}: {name!r} stands in line {seen[name]} already; {way}"))
         elif not name.startswith("sub-") or name == "sub-":
-            found.append(InputError(f"{where}: {name!r} does not begin with 'sub-'; write sub-{name or 'LABEL'}"))
+            label = re.sub(r"^sub[-_ ]*", "", name, flags=re.IGNORECASE) or "LABEL"
+            found.append(InputError(f"{where}: {name!r} does not begin with 'sub-'; write sub-{label}"))
         seen.setdefault(name, line)
     return found

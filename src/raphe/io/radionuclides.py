@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import re
 
+from raphe.catalog import radionuclides
 from raphe.errors import InputError
+
+NEAR = 0.05
+"""Share by which a half-life may differ from that of a radionuclide that is known, for literature differs by less."""
 
 _ELEMENTS = {
     "carbon": "C",
@@ -40,3 +44,13 @@ def canonical(name: str) -> str:
             if len(element) <= 2:
                 return f"{element}{int(match['mass'])}{match['state']}"
     raise InputError(f"{name!r} is not the name of a radionuclide; write element and mass number, e.g. C11 or F18")
+
+
+def doubt_of_half_life(minutes: float) -> str:
+    """What is doubtful of a half-life that a user gives, in words; empty but for that of a known nuclide in s or h."""
+    known = {name: one.half_life.value for name, one in radionuclides().items()}
+    for factor, unit in ((1.0, ""), (60.0, "seconds"), (1.0 / 60.0, "hours")):
+        for name, value in known.items():
+            if abs(minutes / factor / value - 1) <= NEAR:
+                return unit and f"{minutes:g} min is {name}'s half-life in {unit}; is it {value:g} min that is meant?"
+    return ""

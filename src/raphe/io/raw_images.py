@@ -79,9 +79,20 @@ def doubts_of_anatomy(scans: Sequence[Name], t1: Sequence[Name]) -> Iterator[Fin
             yield doubt(
                 first,
                 "T1w",
-                "there is no T1-weighted image of this participant; regions need one, a segmentation, or the route "
-                "by PET alone",
+                f"there is no T1-weighted image of this participant{_mp2rage(first)}; regions need one, a "
+                "segmentation, or the route by PET alone",
             )
+
+
+def _mp2rage(name: Name) -> str:
+    """Say, of a participant without a T1-weighted image, that there is one of an MP2RAGE, which is not read."""
+    found = sorted((name.root / f"sub-{name.entities['sub']}").glob("**/[!.]*_UNIT1.nii*"))
+    if not found:
+        return ""
+    return (
+        f" ({found[0].name} is not taken for one: what is around the head is noise in it; mask that, and name it "
+        f"{found[0].name.replace('_UNIT1.', '_T1w.')})"
+    )
 
 
 def doubts_of_runs(scans: Sequence[Name]) -> Iterator[Finding]:

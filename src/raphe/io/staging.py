@@ -7,15 +7,23 @@ import shutil
 import signal
 import tempfile
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from types import FrameType
+from types import FrameType, ModuleType
 from typing import Any
 
 from raphe.errors import InputError, OutputError
 from raphe.io.derivatives import description, made_by
 from raphe.io.provenance import SOFTWARE
+
+try:
+    import fcntl
+except ImportError:  # no POSIX
+    locks: ModuleType | None = None
+else:
+    locks = fcntl
 
 STOPS = (signal.SIGINT, signal.SIGTERM)
 """Signals by which a user or a scheduler stops a run."""
@@ -23,9 +31,14 @@ STOPS = (signal.SIGINT, signal.SIGTERM)
 PREFIX = ".raphe-"
 """Hidden folders of this name inside of an output folder hold what is not finished."""
 
+LEFT_OVER = 3600.0
+"""Seconds after which such a folder that no process holds counts as left behind by one that was killed."""
+
 
 def prepare(out: Path, sources: Sequence[Path] = ()) -> None:
     """Make sure that results can be written to ``out``, before any work; nothing is left there by the trial.
+
+    What a run that was killed has left there unfinished is removed.
 
     Parameters
     ----------
@@ -45,6 +58,9 @@ def prepare(out: Path, sources: Sequence[Path] = ()) -> None:
     _refuse_foreign(out)
     with staged(out):
         pass
+    for stage in out.glob(f"{PREFIX}*"):
+        if stage.is_dir() and _is_left_over(stage):
+            shutil.rmtree(stage, ignore_errors=True)
 
 
 @contextmanager
@@ -61,9 +77,10 @@ def staged(out: Path) -> Iterator[Path]:
     """
     made = [folder for folder in (out, *out.parents) if not os.path.lexists(folder)]
     with _put_off_stops() as stops:
-        stage = None
+        stage = held = None
         try:
             stage = _make(out)
+            held = _hold(stage)
             stops.heed()
             yield stage
             stops.put_off()
@@ -72,6 +89,8 @@ def staged(out: Path) -> Iterator[Path]:
             stops.put_off()
             if stage is not None:
                 shutil.rmtree(stage, ignore_errors=True)
+            if held is not None:
+                os.close(held)
             _remove_empty(made)
 
 
@@ -141,6 +160,31 @@ def _make(out: Path) -> Path:
         return Path(tempfile.mkdtemp(prefix=PREFIX, dir=out))
     except OSError as error:
         raise _refused(out, error) from None
+
+
+def _hold(stage: Path) -> int | None:
+    """Lock a folder for as long as this process lives or the file descriptor is open; None where it cannot be."""
+    if locks is None:
+        return None
+    place = os.open(stage, os.O_RDONLY)
+    try:
+        locks.flock(place, locks.LOCK_EX | locks.LOCK_NB)
+    except OSError:
+        os.close(place)
+        return None
+    return place
+
+
+def _is_left_over(stage: Path) -> bool:
+    """Whether a folder of unfinished files is old, and no process holds it."""
+    with suppress(OSError):
+        if time.time() - stage.stat().st_mtime < LEFT_OVER:
+            return False
+        held = _hold(stage)
+        if held is not None:
+            os.close(held)
+        return held is not None
+    return False
 
 
 def _publish(stage: Path, out: Path) -> None:

@@ -65,6 +65,12 @@ def molar_activity(unit: str) -> float:
     return factor * 1e-9 / mole
 
 
+def specific_activity(unit: str) -> float:
+    """Factor from ``unit``, e.g. ``GBq/mg``, to MBq/ug; raises UnitError for any other."""
+    activity, _, weight = unit.partition("/")
+    return radioactivity(activity) / _known(_plain(weight), _GRAM, "a mass", unit)
+
+
 def mass(unit: str, molecular_weight: float | None = None) -> float | None:
     """Factor from ``unit`` to ug; None for an amount such as ``nmol`` without the molecular weight in g/mol.
 

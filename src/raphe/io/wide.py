@@ -34,6 +34,8 @@ def read_wide(table: Table) -> RawCurves:
     """
     with located(table.path):
         names = tuple(name for name in table.columns if is_curve(name))
+        if len(names) > 1 and names[0] == table.columns[0] and _counts_rows(table, names[0]):
+            names = names[1:]
         if not names:
             raise InputError(f"there is no column with a curve (columns: {shortened(table.columns)})")
     return _curves(table, "wide table", names, read_times(table), None)
@@ -59,6 +61,16 @@ def read_pmod(table: Table) -> RawCurves:
     unit = None if end["unit"].lower() in _TIME_UNITS else end["unit"]
     times = Times(table.floats(first) * factor, table.floats(second) * factor, None, True)
     return _curves(table, "PMOD tac", names, times, unit)
+
+
+def _counts_rows(table: Table, name: str) -> bool:
+    """Whether a column numbers the rows from 0 or 1 on, as programs write it beside a table."""
+    cells = table.cells(name)
+    return (
+        len(cells) > 2
+        and cells[0] in ("0", "1")
+        and cells == tuple(str(int(cells[0]) + at) for at in range(len(cells)))
+    )
 
 
 def _curves(table: Table, kind: str, names: tuple[str, ...], times: Times, unit: str | None) -> RawCurves:

@@ -162,7 +162,7 @@ def _scan_faults(table: ScanCurves, curves: Curves, analysis: Analysis) -> Itera
             check_start(curves.tacs.frames, kind)
         _check_regions(curves, analysis)
         if analysis.needs("reference"):
-            find_reference(curves.tacs, analysis, separate_reference(table, analysis), curves.empty)
+            find_reference(curves.tacs, analysis, separate_reference(table, analysis, curves.tacs.frames), curves.empty)
     except InputError as error:
         yield Finding("error", table.path, "", f"{table.path}: {error}")
     if analysis.needs("plasma"):

@@ -18,10 +18,13 @@ from raphe.errors import ModelError
 from raphe.io.curves import read_curves
 from raphe.io.derivatives import fitted_table
 from raphe.io.doubts import doubts_of_table
+from raphe.io.names import of_another_scan
 from raphe.io.place import located
+from raphe.io.radionuclides import doubt_of_half_life
 from raphe.io.sidecar import sidecar_of
 from raphe.io.staging import prepare, staged
 from raphe.kinetics.k2_prime import doubt_of
+from raphe.kinetics.negative_binding import doubts_of_binding
 from raphe.pipeline.analysis import Material, analyse
 from raphe.pipeline.arterial import arterial_input, source_of_files
 from raphe.pipeline.choices import Analysis, choose
@@ -29,6 +32,7 @@ from raphe.pipeline.messages import Messages
 from raphe.pipeline.options import said, weights
 from raphe.pipeline.parameters import write_estimated_input, write_parameters
 from raphe.pipeline.plasma_samples import samples_of_files, with_samples
+from raphe.pipeline.reference import doubt_of_reference
 from raphe.quality import words
 
 
@@ -62,6 +66,10 @@ def run(options: argparse.Namespace) -> int:
         findings |= dict.fromkeys(samples.findings)
     for finding in findings:
         messages.warn(finding.message)
+    for doubt in filter(None, (of_another_scan(path, options.tacs) for path in options.input)):
+        messages.warn(f"{options.tacs}: {doubt}")
+    if options.half_life is not None and (doubt := doubt_of_half_life(options.half_life)):
+        messages.warn(f"--half-life: {doubt}")
     if options.input and not (analysis.needs("plasma") or analysis.needs("samples")):
         messages.warn(f"--input is not used: {', '.join(analysis.models)} needs no arterial input")
     material = Material(
@@ -85,6 +93,10 @@ def run(options: argparse.Namespace) -> int:
         if 2 * lost > len(fit.names):
             told = f"{lost} of {len(fit.names)} regions have no usable estimate by {fit.model}; see their flags"
             messages.warn(f"{options.tacs}: {told}")
+    if options.reference and (doubt := doubt_of_reference([options.reference], name)):
+        messages.warn(f"{options.tacs}: {doubt}")
+    for doubt in doubts_of_binding(fits):
+        messages.warn(f"{options.tacs}: {doubt}")
     for step in steps:
         value = step.parameters.get("value") if step.name == "k2_prime" else None
         if isinstance(value, float) and (doubt := doubt_of(value)):

@@ -7,6 +7,8 @@ import dataclasses
 import time
 
 from raphe.io.dynamic import open_dynamic
+from raphe.io.names import SCAN_ENTITIES, of_another_scan
+from raphe.io.radionuclides import doubt_of_half_life
 from raphe.io.staging import prepare
 from raphe.pipeline.first_use import telling_of_compilation
 from raphe.pipeline.map_choices import choices_of_map
@@ -30,6 +32,13 @@ def run(options: argparse.Namespace) -> int:
     analysis = choices_of_map(options, image, where, table)
     for finding in image.findings:
         messages.warn(finding.message)
+    if options.half_life is not None and (doubt := doubt_of_half_life(options.half_life)):
+        messages.warn(f"--half-life: {doubt}")
+    masks = [options.mask, where.path if where is not None and where.mask else None]
+    of_scan = [*options.input, where.path if where is not None and not where.mask else None]
+    for paths, keys in ((masks, ("sub",)), (of_scan, SCAN_ENTITIES)):
+        for doubt in filter(None, (of_another_scan(path, options.pet, keys) for path in paths if path is not None)):
+            messages.warn(f"{options.pet}: {doubt}")
     if options.input and not analysis.needs("plasma"):
         messages.warn(f"--input is not used: {', '.join(analysis.models)} needs no arterial input")
     if where is not None and not analysis.needs("reference"):

@@ -19,6 +19,7 @@ from raphe.io.nifti import ImageFile
 from raphe.io.provenance import versions
 from raphe.io.staging import staged
 from raphe.kinetics.judgement import assumed
+from raphe.kinetics.negative_binding import doubt_of_binding, n_below
 from raphe.kinetics.protocol import KineticModel
 from raphe.kinetics.voxelwise import VoxelFit
 from raphe.nomenclature import SYMBOLS
@@ -105,7 +106,7 @@ def write_maps(
 
 
 def told_of_voxels(maps: Maps) -> tuple[str, bool]:
-    """Tell how many voxels have an estimate that may be used, and whether it is less than half of them."""
+    """Tell how many voxels have an estimate that may be used, and whether a person must read it."""
     n_voxel = sum(part.quality.size for part in maps.found)
     lost = sum(int((~usable(part.quality)).sum()) for part in maps.found)
     bad = sum(int((part.quality & int(Quality.BAD_INPUT) > 0).sum()) for part in maps.found)
@@ -113,7 +114,14 @@ def told_of_voxels(maps: Maps) -> tuple[str, bool]:
     if bad:
         told += f", {bad} of these because their values are not numbers or all zero"
     serious = 2 * lost > n_voxel
-    return told + ("; see the map of flags (meas-quality)" if serious else ""), serious
+    if serious:
+        told += "; see the map of flags (meas-quality)"
+    doubt = ""
+    if "BP_ND" in maps.model.parameters:
+        at = maps.model.parameters.index("BP_ND")
+        below = sum(n_below(part.value[at], part.se[at], usable(part.quality)) for part in maps.found)
+        doubt = doubt_of_binding(below, n_voxel - lost, "voxels")
+    return told + (f". {doubt}" if doubt else ""), serious or bool(doubt)
 
 
 def _jobs(out: Path, source: ImageFile, one: Maps, convention: str, told: Told) -> Iterator[_Job]:

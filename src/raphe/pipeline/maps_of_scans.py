@@ -98,16 +98,28 @@ class Place:
 
     def read(self, one: MapOfScan) -> Singles:
         """Values of the mask's voxels, shape (n_voxel,); NaN where the fit may not be used."""
-        _, values = read_map(one.value)
-        if one.quality is None:
-            good = _mapped(values)
-        else:
-            _, quality = read_map(one.quality)
-            good = usable(np.where(np.isfinite(quality), quality, OUTSIDE).astype(np.int64)) & np.isfinite(values)
-        values[~good] = np.nan
+        values = _usable(one)
         placed = values if self.move is None else moved(values, self.move)
         whole = averaged(placed, self.grid.affine) if self.mirror else placed
         return whole[self.mask].astype(np.float32)
+
+
+def read_alone(one: MapOfScan) -> Singles:
+    """Values of a map wherever it has one that may be used, whatever other maps have, shape (n_voxel,)."""
+    values = _usable(one)
+    return values[np.isfinite(values)]
+
+
+def _usable(one: MapOfScan) -> Singles:
+    """Values on the grid; NaN where the fit may not be used."""
+    _, values = read_map(one.value)
+    if one.quality is None:
+        good = _mapped(values)
+    else:
+        _, quality = read_map(one.quality)
+        good = usable(np.where(np.isfinite(quality), quality, OUTSIDE).astype(np.int64)) & np.isfinite(values)
+    values[~good] = np.nan
+    return values
 
 
 def _mapped(values: Singles) -> Flags:

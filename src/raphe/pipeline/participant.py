@@ -12,18 +12,23 @@ from typing import NamedTuple, cast
 import numpy as np
 
 from raphe.catalog import references
+from raphe.core.frames import Frames
+from raphe.data.finding import Finding
 from raphe.data.fit import KineticFit
 from raphe.data.record import Step
 from raphe.data.scan import Scan
 from raphe.data.tacs import TACs
+from raphe.errors import TimingError
 from raphe.io import derivatives as names
 from raphe.io.bids import ScanCurves, load_curves, load_reference, read_study
 from raphe.io.input_function import write_input_function
 from raphe.io.names import full_name, own_sidecars
 from raphe.io.provenance import fingerprint, is_done, read_record, remove_outdated, sha256, versions, write_record
+from raphe.io.schedule import check_agreement
 from raphe.io.staging import staged
 from raphe.io.tables import write_text
 from raphe.io.tacs import write_tacs
+from raphe.kinetics.negative_binding import doubts_of_binding
 from raphe.nomenclature import region_key
 from raphe.pipeline.analysis import Material, analyse
 from raphe.pipeline.arterial import Arterial, arterial_input, source_of_scan
@@ -110,6 +115,8 @@ class ScanOutcome:
     seconds : float
     not_fitted : tuple of str
         Models that this scan does not allow, each with the reason.
+    doubts : tuple of str
+        What is doubtful of its estimates as a whole.
     of_maps : tuple of str
         What a person must read about its maps.
     unmasked : bool
@@ -122,6 +129,7 @@ class ScanOutcome:
     lost: tuple[str, ...]
     seconds: float
     not_fitted: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
     of_maps: tuple[str, ...] = ()
     unmasked: bool = False
 
@@ -153,13 +161,15 @@ def analyse_scan(task: ScanTask, restart: bool = False) -> ScanOutcome:
     material = Material(
         curves.tacs,
         curves.half_life,
-        separate_reference(table, task.analysis),
+        separate_reference(table, task.analysis, curves.tacs.frames),
         curves.empty,
         None if arterial is None else arterial.plasma,
         None if samples is None else samples.plasma,
         None if arterial is None else arterial.n_frames,
     )
     fits, steps = analyse(material, task.analysis)
+    doubts = tuple(doubts_of_binding(fits))
+    notes += [Finding("warning", table.path, "", f"{table.path}: {doubt}") for doubt in doubts]
     maps = None
     if task.maps is not None:
         files = files_of_maps(table, task.maps, task.bids, roots_of(task))
@@ -183,7 +193,7 @@ def analyse_scan(task: ScanTask, restart: bool = False) -> ScanOutcome:
     n_regions = sum(len(fit.names) for fit in fits)
     not_fitted = tuple(str(step.parameters["why"]) for step in steps if step.name == "not_fitted")
     return ScanOutcome(
-        scan.label, False, n_regions, _lost(fits), time.monotonic() - began, not_fitted,
+        scan.label, False, n_regions, _lost(fits), time.monotonic() - began, not_fitted, doubts,
         of_maps, maps is not None and maps.unmasked,
     )  # fmt: skip
 
@@ -227,18 +237,32 @@ def fingerprint_of(task: ScanTask, table: ScanCurves) -> str:
     return fingerprint({f"{at} {path.name}": sha256(path) for at, path in enumerate(files)}, settings)
 
 
-def separate_reference(table: ScanCurves, analysis: Analysis) -> tuple[str, np.ndarray] | None:
+def separate_reference(table: ScanCurves, analysis: Analysis, frames: Frames) -> tuple[str, np.ndarray] | None:
     """Name and curve of the reference region where it stands in a table of its own, else None.
+
+    Parameters
+    ----------
+    table : ScanCurves
+        Of the other regions.
+    analysis : Analysis
+    frames : Frames
+        Of the other regions.
 
     Raises
     ------
     InputError
-        If that table cannot be used.
+        If that table cannot be used, or has other frames than the other regions.
     """
     wanted = {region_key(name)[0] for name in analysis.reference} if analysis.needs("reference") else set()
     for label in table.references:
         if region_key(label)[0] in wanted:
             curve: TACs = load_reference(table, label).tacs
+            path, own = table.references[label], curve.frames
+            if not check_agreement(frames.start, frames.end, own.start, own.end, str(table.path), path):
+                raise TimingError(
+                    f"{path}: the reference has {len(own)} frames, but {table.path.name} has {len(frames)}; give both "
+                    "the same"
+                )
             return label, np.array(curve.activity[0])
     return None
 

@@ -15,6 +15,7 @@ from raphe.pharmacology.lassen import LEAST
 from raphe.pipeline.contrast_check import NAMELESS, Found, check_contrasts, error, warning
 from raphe.pipeline.contrast_rules import is_lassen
 from raphe.pipeline.plan_schema import StudyPlan, same_tracer
+from raphe.pipeline.reference import doubt_of_reference
 from raphe.pipeline.toml_lines import Key
 
 
@@ -63,6 +64,7 @@ def check_plan(
         *_lassen(plan, scans, regions),
         *_unplanned(plan, scans),
         *_k2_primes(plan),
+        *_references(plan),
     ]
     if not absent:
         found += check_contrasts(plan, scans, people or People(), partial, excluded)
@@ -94,6 +96,14 @@ def _k2_primes(plan: StudyPlan) -> Found:
             yield warning(plan, ("tracer", index, "k2_prime"), f"[[tracer]] {tracer.name}: {doubt}")
 
 
+def _references(plan: StudyPlan) -> Found:
+    """Yield reference regions that bind the tracer."""
+    for index, tracer in enumerate(plan.tracers):
+        names = () if tracer.reference is None else (tracer.reference,)
+        if doubt := doubt_of_reference(names, tracer.name, plan.study.species):
+            yield warning(plan, ("tracer", index, "reference"), f"[[tracer]] {tracer.name}: {doubt}")
+
+
 def _unplanned(plan: StudyPlan, scans: Sequence[Scan]) -> Found:
     """Yield sessions and tracers of the data that the plan does not have."""
     planned = [session.label for session in plan.sessions]
@@ -103,6 +113,10 @@ def _unplanned(plan: StudyPlan, scans: Sequence[Scan]) -> Found:
             many = _many([scan.label for scan in scans if scan.session == label])
             how = f"the plan has no [[session]] {label!r}, of which there {many}; add it if it belongs to the study"
             yield warning(plan, ("session",), how)
+    nameless = [scan.label for scan in scans if scan.session is None]
+    if planned and there and nameless:
+        how = f"there {_many(nameless)} whose name has no session, though the plan has [[session]]: no comparison of "
+        yield warning(plan, ("session",), how + "sessions holds it; put ses-LABEL into its folder and names")
     for name in dict.fromkeys(scan.tracer for scan in scans):
         if plan.tracer(name) is None:
             many = _many([scan.label for scan in scans if scan.tracer == name])

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 import numpy as np
 import numpy.typing as npt
 
+from raphe.catalog import find_tracer
 from raphe.data.record import Parameter, Step
 from raphe.data.regions import Merged, resolve
 from raphe.data.tacs import TACs
@@ -42,6 +44,30 @@ def find_reference(
     curve, name, step = _reference(tacs, analysis, separate, empty)
     check_reference(f"reference region {name!r}", curve, tacs.frames)
     return curve, name, step
+
+
+def doubt_of_reference(names: Sequence[str], tracer: str, species: str = "human") -> str:
+    """What is doubtful of a reference region by name, in words; empty for nothing, and for a tracer that is not known.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Of the region that was asked for.
+    tracer, species : str
+        As in the catalog.
+    """
+    known = find_tracer(tracer)
+    if known is None or species not in known.species:
+        return ""
+    for name in names:
+        with suppress(KeyError):
+            binding = known.species[species].binding(name).BP_ND[0]
+            if binding.value >= LEAST_BINDING:
+                return (
+                    f"the reference is {name!r}, where {known.label} binds by the catalog (BP_ND {binding.value:g}); "
+                    "BP_ND of the others is less by what binds there. Is another region meant?"
+                )
+    return ""
 
 
 def _reference(

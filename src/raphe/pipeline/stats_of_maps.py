@@ -22,6 +22,7 @@ from raphe.pipeline.contrasts_of import question_of
 from raphe.pipeline.exclusions_of_results import TakenOut, exclusions_of_results
 from raphe.pipeline.findings import paragraphs, refuse_errors
 from raphe.pipeline.group_maps import GroupMaps, ScansOfMaps, group_maps, remove_others, written_for
+from raphe.pipeline.map_doubts import doubts_of_maps
 from raphe.pipeline.map_question import asked
 from raphe.pipeline.maps_of_folder import WAYS, MapsOfFolder, check_models, check_once, maps_of_folder
 from raphe.pipeline.messages import Messages
@@ -77,7 +78,7 @@ def stats_of_maps(
     notes = (*maps.notes, *of_regions, *([gone.told] if gone.told else []))
     for note in notes:
         messages.say(note)
-    for why in (*paragraphs(unknown), *doubts, *unmade):
+    for why in (*paragraphs(unknown), *doubts, *doubts_of_maps(scans.scans), *unmade):
         messages.warn(why)
     remove_others(options.out, made.found)
     page = _write(options, plan, participants, maps, made, gone, (*notes, *unmade))

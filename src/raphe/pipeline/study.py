@@ -178,7 +178,7 @@ def _analyse(job: Job, options: argparse.Namespace, messages: Messages) -> dict[
             )
             for why in outcome.not_fitted:
                 messages.warn(f"{outcome.label}: {why}; its other models were fitted")
-            for warning in outcome.of_maps:
+            for warning in (*outcome.doubts, *outcome.of_maps):
                 messages.warn(f"{outcome.label}: {warning}")
             unmasked += [outcome.label] if outcome.unmasked else []
             if 2 * len(outcome.lost) > outcome.n_regions:
