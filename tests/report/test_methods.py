@@ -178,6 +178,11 @@ def test_blood_of_several_scans_is_told_once_with_ranges():
             "taken as given (kinfitr): the file's, joined by straight lines; decay correction: to injection.",
         ),
         (
+            Step("input_read", {"format": "table", "parent": "AIF", "decay_correction": "",
+                                "unit_given": "kBq/mL", "units_overruled": ("plasma Bq/mL",)}),
+            "Activities of blood were taken to be in kBq/mL, over what the files say (plasma Bq/mL).",
+        ),
+        (
             Step("plasma_samples", {"n_samples": 2, "times": (40.0, 60.0), "parent": "metabolite-corrected plasma",
                                     "assumed_error": 0.03, "left_out": ("1 before 10 min",)}),
             "2 samples of the parent in plasma at 40 and 60 min gave the scale of the estimated input "
