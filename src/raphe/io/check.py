@@ -8,6 +8,7 @@ from pathlib import Path
 
 from raphe.data.finding import Finding
 from raphe.errors import InputError, RapheError
+from raphe.io.acquisition import doubts_of_times
 from raphe.io.bids import ScanCurves, describe, load_curves
 from raphe.io.blood import read_recording
 from raphe.io.blood_doubts import inspect_blood
@@ -226,7 +227,9 @@ class _Inspection:
             self.warn(path, "participant_id", f"participants with data but without a row: {shortened(without_row)}")
 
     def sessions(self, folder: Path) -> None:
-        self.found += session_times(folder.parent, folder.name.removeprefix("sub-"))[1]
+        participant = folder.name.removeprefix("sub-")
+        self.found += session_times(self.bids, participant)[1]
+        self.found += doubts_of_times(self.bids, participant)
 
     def comparison(self, _: Path) -> None:
         self.found += doubts_of_study(self.readings)
