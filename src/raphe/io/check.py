@@ -27,13 +27,13 @@ from raphe.io.names import (
     sidecars_of,
 )
 from raphe.io.not_fetched import is_there
-from raphe.io.participants import ID, mistaken
+from raphe.io.participants import ID, mistaken, unmatched
 from raphe.io.participants import faults as participant_faults
 from raphe.io.people_doubts import doubts_of_people
 from raphe.io.raw_images import RawImages, find_images
 from raphe.io.sessions import session_times
 from raphe.io.sidecar import inspect_sidecar
-from raphe.io.tables import read_json, read_table, shortened
+from raphe.io.tables import read_json, read_table
 from raphe.nomenclature import tracer_key
 
 
@@ -219,12 +219,8 @@ class _Inspection:
         there |= {name.entities["sub"] for name in self.names}
         for fault in mistaken(path, rows, there):
             self.found.append(Finding("warning", path, ID, str(fault)))
-        without_data = [f"sub-{row}" for row in rows if row not in there]
-        if without_data:
-            self.warn(path, "participant_id", f"participants without data: {shortened(without_data)}")
-        without_row = [f"sub-{label}" for label in sorted(there - set(rows))]
-        if without_row:
-            self.warn(path, "participant_id", f"participants with data but without a row: {shortened(without_row)}")
+        if told := unmatched(dict(zip(table.cells(ID), table.lines, strict=True)), there):
+            self.warn(path, ID, told)
 
     def sessions(self, folder: Path) -> None:
         participant = folder.name.removeprefix("sub-")
