@@ -2,6 +2,7 @@ import pytest
 
 from raphe.data.record import Step
 from raphe.report.methods import VARYING, WRITERS, inputs, methods
+from raphe.report.page import record
 
 
 def fit(**parameters):
@@ -351,3 +352,19 @@ def test_blood_that_was_left_out_because_it_breaks_the_order_of_time_is_told():
 def test_the_formula_of_the_weights_has_a_sign_of_multiplication():
     (told,) = methods([fit()], {}).sentences
     assert "duration \N{MULTIPLICATION SIGN} remaining share of the nuclide / activity" in told.text
+
+
+@pytest.mark.parametrize(
+    ("name", "called", "told"),
+    [
+        ("DASB", {}, "of [11C]DASB"),
+        ("AZ10419369 and DASB", {}, "of [11C]AZ10419369 and [11C]DASB"),
+        ("MC1", {"MC1": "[11C]MC1"}, "of [11C]MC1"),
+        ("MC1", {}, "of MC1"),
+    ],
+)
+def test_tracers_have_their_nuclide_in_sentences_and_not_in_settings(name, called, told):
+    step = Step("k2_prime", {"tracer": name, "value": 0.07, "source": "plan"})
+    (sentence,) = methods([step], {}, called).sentences
+    assert f" {told} " in sentence.text
+    assert record([step], {}, {}, "", called)["steps"][0][1]["tracer"] == name

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from markupsafe import Markup, escape
 
+from raphe.catalog import find_tracer
 from raphe.data.results import Interval
 from raphe.nomenclature import SYMBOLS
 from raphe.quality import EXCLUDES, MEANING
@@ -186,8 +187,21 @@ def quoted(words: str) -> str:
     return f"\N{LEFT DOUBLE QUOTATION MARK}{words}\N{RIGHT DOUBLE QUOTATION MARK}"
 
 
-def tracer(name: str, radionuclide: str) -> str:
-    """Write a tracer with its label, e.g. ``[11C]DASB``, unless its name already carries one."""
+def tracer(name: str, radionuclide: str = "") -> str:
+    """Write a tracer with its label, e.g. ``[11C]DASB``, unless its name already carries one.
+
+    Parameters
+    ----------
+    name : str
+        Several are joined by ``and``.
+    radionuclide : str
+        That of the scans; by the catalog where it is not known.
+    """
+    if " and " in name:
+        return " and ".join(tracer(one, radionuclide) for one in name.split(" and "))
+    known = find_tracer(name)
+    if known is not None and radionuclide in ("", known.radionuclide):
+        return known.label
     digits = radionuclide.lstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
     element = radionuclide.removesuffix(digits)
     if not (digits.isdigit() and element) or name.startswith(("[", "(")):
