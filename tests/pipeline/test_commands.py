@@ -193,6 +193,15 @@ def test_the_planned_change_comes_back(files, raphe, rows_of):
     assert told["Primary"] is True
 
 
+@pytest.mark.parametrize(("model", "kind"), [("SRTM", "HC3"), ("FRTM", "HC2")])
+def test_the_kind_of_standard_errors_that_a_sidecar_names_is_that_of_its_model(files, raphe, model, kind):
+    assert raphe("run", files.root, files.out, "participant", "--model", model).code in (0, 1)
+    sidecar = files.out / f"sub-01/ses-baseline/pet/{SCAN}_seg-test_model-{model}_kinpar.json"
+    told = json.loads(sidecar.read_text())["Notes"]["SE"]
+    assert told.endswith(f"true 1/variance ({kind})")
+    assert f"consistent ({kind};" in (files.out / "sub-01/ses-baseline/report.html").read_text()
+
+
 @pytest.mark.parametrize("model", PARAMETERS)
 def test_a_table_of_parameters_and_its_sidecar(files, raphe, rows_of, model):
     words = ["run", files.root, files.out, "participant", "--model", model]

@@ -13,6 +13,7 @@ def fit(**parameters):
         "n_curves": 16,
         "n_frames": 38,
         "scan_minutes": 93.0,
+        "errors": "HC3",
         "reference": "cerebellar grey",
         "k2_prime": 0.06,
     }
@@ -337,7 +338,8 @@ def test_sides_level_primary_region_and_order_of_tests_are_told():
     ids=["HC3", "HC2", "both"],
 )
 def test_the_kind_of_standard_errors_is_that_of_the_models_that_were_fitted(models, kind):
-    told = methods([fit(model=model) for model in models], {}).sentences[-1].text
+    steps = [fit(model=model, errors="HC3" if model == "SRTM" else "HC2") for model in models]
+    told = methods(steps, {}).sentences[-1].text
     assert f"heteroscedasticity-consistent {kind}" in told
 
 
