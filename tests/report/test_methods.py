@@ -370,3 +370,10 @@ def test_tracers_have_their_nuclide_in_sentences_and_not_in_settings(name, calle
     (sentence,) = methods([step], {}, called).sentences
     assert f" {told} " in sentence.text
     assert record([step], {}, {}, "", called)["steps"][0][1]["tracer"] == name
+
+
+def test_the_tracers_that_an_interaction_compares_have_their_nuclides():
+    settings = {"name": "c", "tracer": "X and DASB", "model": "SRTM", "what": "change of X less that of DASB",
+                "method": "t", "n_regions": 1}  # fmt: skip
+    (sentence,) = methods([Step("contrast", settings)], {}, {"X": "[18F]X"}).sentences
+    assert "is the change of [18F]X less that of [11C]DASB, of [18F]X and [11C]DASB (SRTM)" in sentence.text

@@ -21,7 +21,7 @@ from raphe.report import (
     methods_study,
 )
 from raphe.report.methods_words import Steps, plain
-from raphe.report.wording import listed, tracer
+from raphe.report.wording import listed, tracer, with_labels
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,13 @@ def _labelled(step: Step, called: Mapping[str, str]) -> Step:
     name = step.parameters.get("tracer")
     if not isinstance(name, str) or not name:
         return step
-    return replace(step, parameters={**step.parameters, "tracer": called.get(name, tracer(name))})
+    names = {one: called.get(one, tracer(one)) for one in name.split(" and ")}
+    told = (
+        {"what": with_labels(str(step.parameters["what"]), names)}
+        if len(names) > 1 and "what" in step.parameters
+        else {}
+    )
+    return replace(step, parameters={**step.parameters, "tracer": " and ".join(names.values()), **told})
 
 
 def grouped(steps: Steps) -> list[Steps]:

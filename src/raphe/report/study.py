@@ -22,7 +22,7 @@ from raphe.report.page import record, render
 from raphe.report.pharmacology import parts_of
 from raphe.report.repeated import repeated
 from raphe.report.statistic_maps import StatisticMapsView
-from raphe.report.wording import listed, tracer
+from raphe.report.wording import listed, tracer, with_labels
 
 NO_ARM = frozenset({"", "n/a"})
 """What stands where no arm is known."""
@@ -121,7 +121,7 @@ def study_page(
     rows = of_macros(estimates, used)
     summarised = _summarised(estimates, used, contrasts)
     listed_scans = _listed(scans, rows, called)
-    told = [replace(contrast, tracer=_called(contrast, called)) for contrast in contrasts]
+    told = [_labelled(contrast, called) for contrast in contrasts]
     treated = len({row.arm for row in rows.rows} - NO_ARM) > 1
     return render(
         "study.html.j2",
@@ -194,10 +194,11 @@ def _limited(steps: Sequence[Step]) -> dict[str, str]:
     }
 
 
-def _called(contrast: Contrast, called: Mapping[str, str]) -> str:
-    """Tracers of a contrast with their labels."""
-    names = [name for name, _ in contrast.sources] or [contrast.tracer]
-    return " and ".join(called.get(name, name) for name in names)
+def _labelled(contrast: Contrast, called: Mapping[str, str]) -> Contrast:
+    """Contrast whose tracers have their labels."""
+    several = {name: called.get(name, tracer(name)) for name, _ in contrast.sources}
+    of = " and ".join(several.values()) or called.get(contrast.tracer, tracer(contrast.tracer))
+    return replace(contrast, tracer=of, what=with_labels(contrast.what, several))
 
 
 def _summarised(estimates: Estimates, used: Mapping[str, str], contrasts: Sequence[Contrast]) -> list[Estimate]:

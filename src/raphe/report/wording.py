@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from markupsafe import Markup, escape
 
@@ -207,6 +207,13 @@ def tracer(name: str, radionuclide: str = "") -> str:
     if not (digits.isdigit() and element) or name.startswith(("[", "(")):
         return name or "unknown tracer"
     return f"[{digits}{element}]{name}"
+
+
+def with_labels(text: str, called: Mapping[str, str]) -> str:
+    """Write the tracers of a text with their labels, by their names."""
+    for name, label in called.items():
+        text = re.sub(rf"(?<![\w\]]){re.escape(name)}(?!\w)", label.replace("\\", r"\\"), text)
+    return text
 
 
 def remarks(bits: int) -> tuple[str, ...]:
