@@ -283,7 +283,7 @@ def test_an_input_function_in_a_unit_that_cannot_be(study, give_input):
     (error,) = errors(study)
     assert error.path == path.with_suffix(".json")
     assert "area under the tissue" in error.message
-    assert "Mend Units of AIF; or mend Units of the curves" in error.message
+    assert "Mend Units of AIF, or tell raphe the unit (--blood-unit kBq/mL); or mend Units of" in error.message
     path.write_text("time\tAIF\n0\tx\n")
     assert [one.path for one in errors(study)] == [path]
 

@@ -106,9 +106,24 @@ def test_a_missing_or_broken_description(study):
 
 def test_participants_without_data_and_data_without_row(study):
     (study.root / "participants.tsv").write_text("participant_id\nsub-01\nsub-07\n")
-    assert found(study) == [("warning", "participants.tsv", "participant_id")] * 2
+    assert found(study) == [("warning", "participants.tsv", "participant_id")]
     assert "without data: sub-07" in messages(study)
     assert "without a row: sub-02" in messages(study)
+
+
+@pytest.mark.parametrize(
+    ("ids", "severity", "words"),
+    [
+        (("sub-01", "sub-O2"), "warning", "but without a row: sub-02; is sub-O2 (line 3) sub-02, misspelt?"),
+        (("sub-1", "sub-02"), "warning", "line 2: there is no scan of 'sub-1'; did you mean 'sub-01'?"),
+        (("sub-01", "sub02"), "error", "line 3: 'sub02' does not begin with 'sub-'; write sub-02"),
+        (("sub-01", "02"), "error", "line 3: '02' does not begin with 'sub-'; write sub-02"),
+    ],
+)
+def test_one_misspelt_participant_is_told_once(study, ids, severity, words):
+    (study.root / "participants.tsv").write_text("".join(f"{one}\n" for one in ("participant_id", *ids)))
+    assert found(study) == [(severity, "participants.tsv", "participant_id")]
+    assert words in messages(study)
 
 
 def test_a_scan_without_table_and_a_table_without_scan(study):

@@ -106,10 +106,18 @@ def test_units_in_the_header(save):
         read_input_function(contradicted)
 
 
-def test_a_given_unit_must_not_contradict_the_file(save):
-    assert read_input_function(save(), unit="Bq/cc").input.at(1.0) == 35
-    with pytest.raises(UnitError, match=r"--blood-unit: the unit kBq/mL was given, but .*json says Bq/mL"):
-        read_input_function(save(), unit="kBq/mL")
+def test_a_given_unit_overrules_the_file_and_is_recorded(save):
+    assert "unit_given" not in read_input_function(save()).step.parameters
+    assert read_input_function(save(), unit="Bq/mL").step.parameters["units_overruled"] == ()
+    found = read_input_function(save(fields={**UNITS, "AIF": {"Units": "Bq"}}), unit="kBq/mL")
+    assert (found.input.at(1.0), found.input.parent_fraction(1.0), found.findings) == (35000, 0.9, ())
+    assert found.step.parameters["unit_given"] == "kBq/mL"
+    assert found.step.parameters["units_overruled"] == ("whole_blood Bq/mL", "plasma Bq/mL", "parent Bq")
+    otherwise = save("time\tplasma [Bq/mL]\tAIF\n0\t0\t0\n60\t40\t35\n", ..., "curve.tsv")
+    assert read_input_function(otherwise, otherwise="kBq/mL").input.plasma(1.0) == 0.04
+    assert read_input_function(otherwise, otherwise="kBq/mL").input.at(1.0) == 35
+    with pytest.raises(UnitError, match=r"--blood-unit: .*'spoons'"):
+        read_input_function(save(), unit="spoons")
 
 
 @pytest.mark.parametrize(

@@ -85,8 +85,9 @@ def test_the_unit_where_the_header_has_none(save):
         read_pmod_blood([path])
     stated = save("time[min]\tplasma[kBq/cc]\n0\t0\n1\t30\n")
     assert read_pmod_blood([stated], unit="kBq/mL").samples.plasma.value[1] == 30
-    with pytest.raises(UnitError, match="the unit Bq/mL was given"):
-        read_pmod_blood([stated], unit="Bq/mL")
+    found = read_pmod_blood([stated], unit="Bq/mL")
+    assert found.samples.plasma.value[1] == 0.03
+    assert found.step.parameters["units_overruled"] == ("plasma kBq/cc",)
 
 
 @pytest.mark.parametrize(

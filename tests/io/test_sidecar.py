@@ -167,7 +167,7 @@ def test_a_half_life_that_contradicts_the_nuclide_is_refused(tmp_path, fields, a
         ("TracerRadionuclide", "F18", ["TracerRadionuclide", "DASB with C11"]),
         ("InjectionStart", 15, ["15 s before InjectionStart"]),
         ("ScanStart", 300, ["ScanStart is 300 s", "starts at 0 s"]),
-        ("TimeZero", 36000, ["TimeZero is 36000", "no time of the day (hh:mm:ss)"]),
+        ("TimeZero", 36000, ["TimeZero is 36000: a time of the day (hh:mm:ss) was expected; raphe goes on without it"]),
         ("TimeZero", "25:10:00", ["TimeZero is '25:10:00'"]),
         ("TimeZero", "103045.00", ["TimeZero is '103045.00'"]),
         ("TimeZero", "noon", ["TimeZero is 'noon'"]),
@@ -176,7 +176,7 @@ def test_a_half_life_that_contradicts_the_nuclide_is_refused(tmp_path, fields, a
         ("MolarActivity", 0.05, ["MolarActivity comes to", "1.13e+03 times as much"]),
         ("InjectedRadioactivity", 4.0, ["MolarActivity comes to", "0.0113 times as much"]),
         ("DecayCorrectionFactor", [1.17], ["DecayCorrectionFactor", "length 1", "8 frames"]),
-        ("DecayCorrectionFactor", "1.17", ["DecayCorrectionFactor", "'1.17'"]),
+        ("DecayCorrectionFactor", "1.17", ["DecayCorrectionFactor", "'1.17'", "was expected; raphe goes on"]),
         ("DecayCorrectionFactor", [1.0] * 8, ["DecayCorrectionFactor", "half-life"]),
     ],
 )

@@ -133,6 +133,7 @@ def test_a_plan_that_images_cannot_answer_is_refused_before_they_are_worked_on(s
         ("index\tname\n1\tthalamus\n1\tputamen\n", "line 3: index 1 stands twice, for 'thalamus' and 'putamen'"),
         ("number\tname\n1\tthalamus\n", "has no column 'index'; a table of labels has index and name (it has: number"),
         ("index\tname\n1\tthalamus\n2\tn/a\n", "line 3: index 2 has no name"),
+        ("index\tname\n1\ta\n2\ta\n3\tb\n4\tc\n5\td\n", "name 'a' stands twice, for index 1 and 2; name each"),
         ("index\tname\n1\tthalamus\ntwo\tputamen\n", "column 'index', line 3: 'two' is not a number"),
         (None, "has no table of its labels"),
     ],
@@ -146,7 +147,8 @@ def test_a_faulty_table_of_labels_is_refused_before_images_are_worked_on(scan, f
     scan.save(scan.labels.astype(np.float32), folder / "sub-01_ses-baseline_T1w.nii.gz")
     scan.save(scan.labels, folder / "sub-01_ses-baseline_seg-own_dseg.nii.gz")
     path = folder / "sub-01_ses-baseline_seg-own_dseg.tsv"
-    path.write_text("index\tname\n1\tthalamus\n2\tputamen\n")
+    names = ("thalamus", "putamen", "caudate", "hippocampus", "cerebellum", "unused", "unused")
+    path.write_text("index\tname\n" + "".join(f"{number}\t{name}\n" for number, name in enumerate(names, 1)))
     assert raphe("run", files.root, files.out, "all", "--dry-run").code == 0
     path.unlink()
     if table is not None:
@@ -189,6 +191,15 @@ def test_the_planned_change_comes_back(files, raphe, rows_of):
     told = json.loads((files.out / "group/contrast-change_result.json").read_text())
     assert told["Terms"] == ["baseline", "rescan"]
     assert told["Primary"] is True
+
+
+@pytest.mark.parametrize(("model", "kind"), [("SRTM", "HC3"), ("FRTM", "HC2")])
+def test_the_kind_of_standard_errors_that_a_sidecar_names_is_that_of_its_model(files, raphe, model, kind):
+    assert raphe("run", files.root, files.out, "participant", "--model", model).code in (0, 1)
+    sidecar = files.out / f"sub-01/ses-baseline/pet/{SCAN}_seg-test_model-{model}_kinpar.json"
+    told = json.loads(sidecar.read_text())["Notes"]["SE"]
+    assert told.endswith(f"true 1/variance ({kind})")
+    assert f"consistent ({kind};" in (files.out / "sub-01/ses-baseline/report.html").read_text()
 
 
 @pytest.mark.parametrize("model", PARAMETERS)

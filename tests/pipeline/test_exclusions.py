@@ -210,6 +210,40 @@ def test_an_arm_that_exclusions_empty_is_told(third, raphe, gone, told):
         assert f"contrast 'arms' cannot be made: {told}, where two people or more are needed" in checked.out
 
 
+@pytest.mark.parametrize(
+    ("gone", "told"),
+    [
+        (("06",), None),
+        (("03", "06"), "contrast 'arms' cannot be made of the scans that are not excluded: the terms "),
+    ],
+)
+def test_terms_that_exclusions_confound_are_told_before_any_work(third, raphe, gone, told):
+    """Without one of them, the arms are the sexes."""
+    for who in ("04", "05", "06"):
+        third.add(who, "baseline", ("02", "baseline"))
+        third.column(
+            "putamen", lambda cell, who=who: (1 + int(who) / 50) * float(cell), third.table_of(who, "baseline")
+        )
+    rows = "".join(
+        f"sub-{at:02d}\t{arm}\t{sex}\n"
+        for at, (arm, sex) in enumerate(zip(["drug"] * 3 + ["sham"] * 3, "MMFFFM", strict=True), start=1)
+    )
+    (third.root / "participants.tsv").write_text(f"participant_id\tarm\tsex\n{rows}")
+    third.plan.write_text(third.plan.read_text() + ARMS + 'covariates = ["sex"]\n')
+    before = raphe("check", third.root)
+    assert "confounded" not in before.out
+    write(third, *([f"sub-{who}", "n/a", "moved"] for who in gone))
+    checked = raphe("check", third.root)
+    assert checked.code == 1
+    if told is None:
+        assert checked.out == before.out
+    else:
+        assert told in checked.out
+        assert "sex" in checked.out
+    ended = raphe("run", third.root, third.out, "all", "--dry-run")
+    assert (told is None) == ("not excluded" not in ended.err)
+
+
 def test_nothing_is_left_if_all_are_excluded(third, raphe):
     write(third, *(["sub-0" + n, "", "moved"] for n in "123"))
     ended = raphe("run", third.root, third.out, "all")

@@ -63,6 +63,14 @@ def test_a_session_of_the_plan_without_a_scan(tmp_path):
     ]
 
 
+def test_a_misspelt_session_or_tracer_of_the_plan_is_told_once(tmp_path):
+    ((_, field, message),) = check(tmp_path, PLAN.replace('"rescan"', '"rescam"'))
+    assert field == "session.label"
+    assert "did you mean 'rescan'?" in message
+    ((_, field, message),) = check(tmp_path, PLAN.replace('"DASB"', '"DASP"'))
+    assert field == "tracer.name"
+
+
 def test_a_session_of_the_data_that_the_plan_lacks(tmp_path):
     ((severity, field, message),) = check(tmp_path, scans=[*BOTH, scan("01", "third")])
     assert (severity, field) == ("warning", "session")

@@ -1,5 +1,7 @@
 """A primary question that has no answer is a warning, and the command ends with 1."""
 
+import json
+
 import pytest
 
 TABLE = "group/estimates.tsv"
@@ -186,3 +188,16 @@ def test_a_primary_region_that_is_flagged_is_told_as_such(six, raphe, keys, usab
     assert ended.code == 1, ended
     assert f"cannot be tested in the primary region 'thalamus': {told}" in ended.err
     assert [line.split()[0] for line in ended.out.splitlines() if line.startswith("putamen ")] == ["putamen"]
+
+
+def test_without_a_primary_contrast_nothing_is_called_secondary(files, raphe):
+    text = files.plan.read_text()
+    start = text.index("[primary]")
+    files.plan.write_text(text[:start] + text[text.index("[[contrast]]") :])
+    assert raphe("run", files.root, files.out, "all").code == 0
+    page = (files.out / "report.html").read_text(encoding="utf-8")
+    assert "secondary" not in page.partition("</style>")[2].lower()
+    assert "The planned comparison" in page
+    assert '<span class="badge planned">planned</span>' in page
+    told = json.loads((files.out / "group/contrast-change_result.json").read_text(encoding="utf-8"))
+    assert told["Status"] == "planned"

@@ -63,7 +63,7 @@ def test_the_report_shows_them_and_the_record_names_the_image(files, images, rap
         ends = sorted((lowest["xyz".index(axis)], highest["xyz".index(axis)]))
         assert ends[0] <= int(place.replace("\N{MINUS SIGN}", "-")) <= ends[1]
     assert "Nothing was smoothed." in page
-    assert "In the dynamic image of DASB (sub-01_ses-baseline_space-T1w_desc-preproc_pet.nii.gz), SRTM was" in page
+    assert "In the dynamic image of [11C]DASB (sub-01_ses-baseline_space-T1w_desc-preproc_pet.nii.gz), SRTM was" in page
     record = json.loads(next((files.out / "provenance").glob("sub-01_ses-baseline*.json")).read_text())
     assert "sub-01_ses-baseline_space-T1w_desc-preproc_pet.nii.gz" in json.dumps(record)
 

@@ -260,7 +260,7 @@ def test_a_run_with_one_sample_gives_volumes_input_and_report(study, raphe, rows
     close(rows_of(folder / f"{stem}_kinpar.tsv"))
     assert {path.name for path in folder.glob("*_inputfunction.tsv")} == {f"{stem}_inputfunction.tsv"}
     report = (study.out / "sub-01/ses-baseline/report.html").read_text()
-    assert "1 sample of the parent in plasma of DASB at 40 min gave the scale" in report
+    assert "1 sample of the parent in plasma of [11C]DASB at 40 min gave the scale" in report
     assert "taken to be known to 3" in report
     for word in ("estimated from the tissue, not measured", "1 sample of the parent in plasma", "gave the scale"):
         assert word in report
@@ -307,4 +307,4 @@ def test_a_model_behind_the_whole_input_goes_beside_it(study, raphe, rows_of):
     assert 'id="estimated-input"' in report
     assert "arterial plasma and estimated from the tissue (SIMEAIF)" in report
     assert "Left out: 35 before 10 min." in report
-    assert report.count("Arterial blood of DASB was sampled") == 1
+    assert report.count("Arterial blood of [11C]DASB was sampled") == 1

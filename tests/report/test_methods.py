@@ -2,6 +2,7 @@ import pytest
 
 from raphe.data.record import Step
 from raphe.report.methods import VARYING, WRITERS, inputs, methods
+from raphe.report.page import record
 
 
 def fit(**parameters):
@@ -12,6 +13,7 @@ def fit(**parameters):
         "n_curves": 16,
         "n_frames": 38,
         "scan_minutes": 93.0,
+        "errors": "HC3",
         "reference": "cerebellar grey",
         "k2_prime": 0.06,
     }
@@ -178,6 +180,11 @@ def test_blood_of_several_scans_is_told_once_with_ranges():
             "taken as given (kinfitr): the file's, joined by straight lines; decay correction: to injection.",
         ),
         (
+            Step("input_read", {"format": "table", "parent": "AIF", "decay_correction": "",
+                                "unit_given": "kBq/mL", "units_overruled": ("plasma Bq/mL",)}),
+            "Activities of blood were taken to be in kBq/mL, over what the files say (plasma Bq/mL).",
+        ),
+        (
             Step("plasma_samples", {"n_samples": 2, "times": (40.0, 60.0), "parent": "metabolite-corrected plasma",
                                     "assumed_error": 0.03, "left_out": ("1 before 10 min",)}),
             "2 samples of the parent in plasma at 40 and 60 min gave the scale of the estimated input "
@@ -331,7 +338,8 @@ def test_sides_level_primary_region_and_order_of_tests_are_told():
     ids=["HC3", "HC2", "both"],
 )
 def test_the_kind_of_standard_errors_is_that_of_the_models_that_were_fitted(models, kind):
-    told = methods([fit(model=model) for model in models], {}).sentences[-1].text
+    steps = [fit(model=model, errors="HC3" if model == "SRTM" else "HC2") for model in models]
+    told = methods(steps, {}).sentences[-1].text
     assert f"heteroscedasticity-consistent {kind}" in told
 
 
@@ -346,3 +354,26 @@ def test_blood_that_was_left_out_because_it_breaks_the_order_of_time_is_told():
 def test_the_formula_of_the_weights_has_a_sign_of_multiplication():
     (told,) = methods([fit()], {}).sentences
     assert "duration \N{MULTIPLICATION SIGN} remaining share of the nuclide / activity" in told.text
+
+
+@pytest.mark.parametrize(
+    ("name", "called", "told"),
+    [
+        ("DASB", {}, "of [11C]DASB"),
+        ("AZ10419369 and DASB", {}, "of [11C]AZ10419369 and [11C]DASB"),
+        ("MC1", {"MC1": "[11C]MC1"}, "of [11C]MC1"),
+        ("MC1", {}, "of MC1"),
+    ],
+)
+def test_tracers_have_their_nuclide_in_sentences_and_not_in_settings(name, called, told):
+    step = Step("k2_prime", {"tracer": name, "value": 0.07, "source": "plan"})
+    (sentence,) = methods([step], {}, called).sentences
+    assert f" {told} " in sentence.text
+    assert record([step], {}, {}, "", called)["steps"][0][1]["tracer"] == name
+
+
+def test_the_tracers_that_an_interaction_compares_have_their_nuclides():
+    settings = {"name": "c", "tracer": "X and DASB", "model": "SRTM", "what": "change of X less that of DASB",
+                "method": "t", "n_regions": 1}  # fmt: skip
+    (sentence,) = methods([Step("contrast", settings)], {}, {"X": "[18F]X"}).sentences
+    assert "is the change of [18F]X less that of [11C]DASB, of [18F]X and [11C]DASB (SRTM)" in sentence.text

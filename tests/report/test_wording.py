@@ -50,6 +50,9 @@ def test_names_of_quantities_are_typeset_and_the_rest_is_escaped():
         ("DASB", "C11", "[11C]DASB"),
         ("[11C]DASB", "C11", "[11C]DASB"),
         ("FDG", "", "FDG"),
+        ("DASB", "", "[11C]DASB"),
+        ("dasb", "F18", "[18F]dasb"),
+        ("AZ10419369 and X", "", "[11C]AZ10419369 and X"),
         ("", "", "unknown tracer"),
     ],
 )

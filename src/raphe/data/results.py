@@ -168,7 +168,7 @@ class Contrast:
     notes: tuple[str, ...] = ()
     """What a reader must know, such as that nothing is compared with placebo."""
     status: str = ""
-    """``primary``, ``secondary`` or ``exploratory``."""
+    """``primary``, ``secondary`` or ``exploratory``; ``planned`` where the plan names no primary one."""
     sources: tuple[tuple[str, str], ...] = ()
     """Tracers with their models, where there are several."""
     extras: Mapping[str, str] = field(default_factory=dict)

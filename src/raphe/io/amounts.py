@@ -43,8 +43,7 @@ def read_amounts(fields: Fields) -> tuple[Amounts, list[Finding]]:
         try:
             return _amount(fields, field, factor, unit)
         except InputError as error:
-            message = f"{error}; raphe goes on without it, as binding does not need it"
-            doubts.append(Finding("warning", fields.source(field), field, message))
+            doubts.append(fields.unused(field, error))
             return None
 
     dose = amount("InjectedRadioactivity", units.radioactivity)

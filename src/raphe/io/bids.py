@@ -238,7 +238,7 @@ def load_input(table: ScanCurves, *, unit: str | None = None) -> InputFunction |
     ----------
     table : ScanCurves
     unit : str, optional
-        Unit of the activity where the file does not tell it.
+        Unit of every activity, whatever the file says (``--blood-unit``).
 
     Raises
     ------

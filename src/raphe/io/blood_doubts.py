@@ -107,7 +107,7 @@ def doubts_of_blood(blood: Blood, tacs: TACs, scan: Scan) -> Iterator[Finding]:
         apart = list(_recordings_apart(blood))
         yield from apart
         if not any(finding.severity == "error" for finding in apart):
-            yield from _units(curves, tacs, scan, "--blood-unit")
+            yield from _units(curves, tacs, scan)
         yield from _fractions(blood)
         yield from _leaps(blood)
 
@@ -124,7 +124,7 @@ def doubts_of_input(path: Path, found: InputFunction, tacs: TACs, scan: Scan) ->
     clock = list(doubts_of_clock(path, float(told.parent.time[-1]), [one.curve for one in curves], tacs))
     yield from clock
     if not any(finding.severity == "error" for finding in clock):
-        yield from _units(curves, tacs, scan, "")
+        yield from _units(curves, tacs, scan)
 
 
 def doubts_of_samples(path: Path, found: Blood | InputFunction, parent: Samples, tacs: TACs) -> Iterator[Finding]:
@@ -147,11 +147,10 @@ def doubts_of_samples(path: Path, found: Blood | InputFunction, parent: Samples,
     low, high = POSSIBLE_AREA_PARENT
     if not ratio > 0 or low <= ratio <= high:
         return
-    way_out = ", or tell raphe the unit (--blood-unit)" if isinstance(found, Blood) else ""
     message = (
         f"{path}: the tissue (median region) is {_three(ratio)} times the parent in plasma at the times of the samples "
         f"({parent.value[-1]:.4g} kBq/mL at {parent.time[-1]:.4g} min), where {low:g} to {high:g} is possible; mend "
-        f"the Units of the plasma or of the curves, whichever are wrong{way_out}"
+        "the Units of the plasma or of the curves, whichever are wrong, or tell raphe the unit (--blood-unit)"
     )
     yield Finding("error", path, "plasma", message)
 
@@ -180,7 +179,7 @@ def inspect_blood(reading: Reading, unit: str | None = None) -> Iterator[Finding
                 yield from doubts_of_blood(blood, tacs, table.scan)
     for path in table.input_functions:
         try:
-            found = read_input(table, path)
+            found = read_input(table, path, unit=None if table.blood else unit)  # beside blood it is not used
         except RapheError as error:
             yield Finding("error", path, "", str(error))
         else:
@@ -197,8 +196,8 @@ def _faults(paths: Sequence[Path], unit: str | None) -> Iterator[Finding]:
             yield Finding("error", path, "", str(error))
 
 
-def _units(curves: Sequence[_Curve], tacs: TACs, scan: Scan, option: str) -> Iterator[Finding]:
-    against_tissue = [finding for one in curves for finding in _against_tissue(one, tacs, scan, option)]
+def _units(curves: Sequence[_Curve], tacs: TACs, scan: Scan) -> Iterator[Finding]:
+    against_tissue = [finding for one in curves for finding in _against_tissue(one, tacs, scan)]
     yield from against_tissue
     if against_tissue:
         return
@@ -209,7 +208,7 @@ def _units(curves: Sequence[_Curve], tacs: TACs, scan: Scan, option: str) -> Ite
         yield from _against_dose(one, scan)
 
 
-def _against_tissue(blood: _Curve, tacs: TACs, scan: Scan, option: str) -> Iterator[Finding]:
+def _against_tissue(blood: _Curve, tacs: TACs, scan: Scan) -> Iterator[Finding]:
     frames = tacs.frames
     start, end = max(blood.curve.time[0], frames.start[0]), min(blood.curve.time[-1], frames.end[-1])
     ratio, late = _ratio(blood.curve, tacs, start, end), _ratio(blood.curve, tacs, (start + end) / 2, end)
@@ -222,12 +221,11 @@ def _against_tissue(blood: _Curve, tacs: TACs, scan: Scan, option: str) -> Itera
     if fit is not None:
         hint = f"a factor of 1000 would make it fit, {mended or 'another unit'} for {blood.unit}"
     late_told = "" if late is None else f" ({_three(late)} in the later half)"
-    way_out = f", or tell raphe the unit ({option} {mended or 'U'})" if option else ""
     message = (
         f"{blood.source}: {blood.field} is taken in {blood.unit}, but then the area under the tissue (median "
         f"region) is {_three(ratio)} times that under {blood.name} from {start:.3g} to {end:.3g} min{late_told}, where "
-        f"{low:g} to {high:g} is possible{_share(blood.curve, scan)}; {hint}. Mend Units of {blood.field}"
-        f"{way_out}; or mend Units of the curves, if these are wrong"
+        f"{low:g} to {high:g} is possible{_share(blood.curve, scan)}; {hint}. Mend Units of {blood.field}, "
+        f"or tell raphe the unit (--blood-unit {mended or 'U'}); or mend Units of the curves, if these are wrong"
     )
     yield Finding("error", blood.source, blood.field, message)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from raphe.data.finding import Finding
 from raphe.errors import InputError, RapheError
+from raphe.io.acquisition import doubts_of_times
 from raphe.io.bids import ScanCurves, describe, load_curves
 from raphe.io.blood import read_recording
 from raphe.io.blood_doubts import inspect_blood
@@ -29,13 +30,13 @@ from raphe.io.names import (
 )
 from raphe.io.near_names import misspelt
 from raphe.io.not_fetched import is_there
-from raphe.io.participants import ID, mistaken
+from raphe.io.participants import ID, mistaken, unmatched
 from raphe.io.participants import faults as participant_faults
 from raphe.io.people_doubts import doubts_of_people
 from raphe.io.raw_images import RawImages, Scan, find_images
 from raphe.io.sessions import session_times
 from raphe.io.sidecar import inspect_sidecar
-from raphe.io.tables import read_json, read_table, shortened
+from raphe.io.tables import read_json, read_table
 from raphe.nomenclature import tracer_key
 
 
@@ -252,15 +253,13 @@ class _Inspection:
         there |= {name.entities["sub"] for name in self.names}
         for fault in mistaken(path, rows, there):
             self.found.append(Finding("warning", path, ID, str(fault)))
-        without_data = [f"sub-{row}" for row in rows if row not in there]
-        if without_data:
-            self.warn(path, "participant_id", f"participants without data: {shortened(without_data)}")
-        without_row = [f"sub-{label}" for label in sorted(there - set(rows))]
-        if without_row:
-            self.warn(path, "participant_id", f"participants with data but without a row: {shortened(without_row)}")
+        if told := unmatched(dict(zip(table.cells(ID), table.lines, strict=True)), there):
+            self.warn(path, ID, told)
 
     def sessions(self, folder: Path) -> None:
-        self.found += session_times(folder.parent, folder.name.removeprefix("sub-"))[1]
+        participant = folder.name.removeprefix("sub-")
+        self.found += session_times(self.bids, participant)[1]
+        self.found += doubts_of_times(self.bids, participant)
 
     def comparison(self, _: Path) -> None:
         self.found += doubts_of_study(self.readings)

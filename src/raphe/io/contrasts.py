@@ -47,7 +47,7 @@ def write_contrast(path: Path, contrast: Contrast) -> None:
         Column("percent", _percent(contrast), "%"),
         REMARK,
         Column("kind", "Kind of the contrast"),
-        Column("status", "primary, secondary or exploratory, by the study plan"),
+        Column("status", "primary, secondary or exploratory, by the study plan; planned where it names no primary one"),
         Column(
             "session", "Session that the row is of, where a contrast has rows of several; the last is that asked for"
         ),

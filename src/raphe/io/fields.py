@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from raphe.data.finding import Finding
 from raphe.errors import InputError
 from raphe.io.tables import MISSING, read_json
 
@@ -152,6 +153,11 @@ class Fields:
         return InputError(
             f"{source or self.source(field)}: {field} is {text[:60]}{'...' * (len(text) > 60)}: {problem}"
         )
+
+    def unused(self, field: str, error: InputError) -> Finding:
+        """Make a doubt of the error about a field on which no binding rests."""
+        told = f"{str(error).rstrip('; ')}; raphe goes on without it, as binding does not need it"
+        return Finding("warning", self.source(field), field, told)
 
     def _required(self, field: str, advice: str) -> object:
         if not self.has(field):

@@ -20,7 +20,7 @@ from raphe.io.fields import Fields
 from raphe.io.input_table import read_input_table
 from raphe.io.pmod_blood import is_pmod_blood, read_pmod_recording
 from raphe.io.provenance import SOFTWARE, sha256, software_version
-from raphe.io.recordings import FRACTIONS, Recording, moved_to_injection
+from raphe.io.recordings import FRACTIONS, Recording, moved_to_injection, unit_given
 from raphe.io.series import Series
 from raphe.io.tables import read_text, shortened
 
@@ -44,7 +44,12 @@ class InputFunction(NamedTuple):
 
 
 def read_input_function(
-    paths: Path | Sequence[Path], *, unit: str | None = None, injection: float = 0.0, half_life: float | None = None
+    paths: Path | Sequence[Path],
+    *,
+    unit: str | None = None,
+    otherwise: str | None = None,
+    injection: float = 0.0,
+    half_life: float | None = None,
 ) -> InputFunction:
     """Read an input function from one table, or from several of PMOD's with one quantity each.
 
@@ -58,7 +63,9 @@ def read_input_function(
     ----------
     paths : Path or sequence of Path
     unit : str, optional
-        Unit of every activity where the files do not tell it.
+        Unit of every activity, whatever the files say.
+    otherwise : str, optional
+        Unit of an activity of which the files do not say it.
     injection : float, min
         Time of injection on the clock of the files, unless they tell it themselves (``InjectionStart``).
     half_life : float, min, optional
@@ -68,13 +75,13 @@ def read_input_function(
     Raises
     ------
     InputError, UnitError
-        If a file cannot be used: no plasma, no unit of an activity or one that contradicts ``unit``, times out of order
+        If a file cannot be used: no plasma, no unit of an activity, times out of order
         or doubled, a cell that is no number. The message names file, column, line and value and the way out.
     """
     files = (paths,) if isinstance(paths, Path) else tuple(paths)
     if not files:
         raise InputError("no file of an input function was given")
-    recordings = [_recording(file, unit) for file in files]
+    recordings = [_recording(file, unit, otherwise) for file in files]
     fields = Fields(recordings[0].sidecars) if recordings[0].sidecars else None
     own = None if fields is None else fields.number("InjectionStart")
     injection = injection if own is None else own / 60.0
@@ -99,6 +106,8 @@ def read_input_function(
         )
         findings.append(Finding("warning", files[0], "Measured", told))
     parameters: dict[str, Parameter] = {"injection": injection, "decay_correction": correction, "parent": how}
+    if unit is not None:
+        parameters |= unit_given(recordings, unit)
     return InputFunction(plasma_input, _step(recordings, parameters), tuple(findings), tuple(recordings))
 
 
@@ -171,10 +180,9 @@ def _knots(curves: Sequence[PiecewiseLinear]) -> tuple[Array, Array]:
     return seconds[last], knots[last]
 
 
-def _recording(path: Path, unit: str | None) -> Recording:
-    if is_pmod_blood(read_text(path)):
-        return read_pmod_recording(path, unit=unit)
-    return read_input_table(path, unit=unit)
+def _recording(path: Path, unit: str | None, otherwise: str | None) -> Recording:
+    read = read_pmod_recording if is_pmod_blood(read_text(path)) else read_input_table
+    return read(path, unit=unit, otherwise=otherwise)
 
 
 def _series(recordings: Sequence[Recording]) -> dict[str, Series]:

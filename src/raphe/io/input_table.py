@@ -32,20 +32,22 @@ _NAME = re.compile(rf"(?P<name>[^\[(]*?){_UNIT}")
 _CLOCK = re.compile(rf"time(?:_(?P<end>s|sec|seconds|min|minutes|h))?{_UNIT}", re.IGNORECASE)
 
 
-def read_input_table(path: Path, *, unit: str | None = None) -> Recording:
+def read_input_table(path: Path, *, unit: str | None = None, otherwise: str | None = None) -> Recording:
     """Read a table of an input function, with the JSON files that describe it by its name.
 
     Parameters
     ----------
     path : Path
     unit : str, optional
-        Unit of every activity where neither header nor JSON tell it.
+        Unit of every activity, whatever header and JSON say.
+    otherwise : str, optional
+        Unit of an activity of which neither says it.
 
     Raises
     ------
     InputError, UnitError
-        If it has no column of times or none of an input function, a unit is unknown, not said or contradicts another,
-        or a cell or time cannot be used.
+        If it has no column of times or none of an input function, a unit is unknown or not said, header and
+        JSON contradict each other, or a cell or time cannot be used.
     """
     table, sidecars = read_table(path), own_sidecars(path)
     fields = Fields(sidecars) if sidecars else None
@@ -53,6 +55,7 @@ def read_input_table(path: Path, *, unit: str | None = None) -> Recording:
     series: dict[str, Series] = {}
     units: dict[str, str] = {}
     sources: dict[str, Path] = {}
+    stated: dict[str, str] = {}
     loose: dict[tuple[Path, str], list[str]] = {}
     for column in table.columns:
         match = _NAME.fullmatch(column)
@@ -62,8 +65,11 @@ def read_input_table(path: Path, *, unit: str | None = None) -> Recording:
         if quantity in series:
             raise InputError(f"{path}: the column {column!r} tells {quantity} a second time; remove one of them")
         told, source = _stated(path, (column, match["name"].strip()), match["unit"], fields)
-        spelled, scale = _unit(quantity, column, told, source, unit)
-        if told is not None and spelled != told:
+        given, missing = (None, None) if quantity in FRACTIONS else (unit, otherwise)
+        spelled, scale = _unit(quantity, column, told or missing, source, given)
+        if given is not None and told not in (None, given):
+            stated[quantity] = str(told)
+        elif told is not None and spelled != told:
             loose.setdefault((source, told), []).append(column)
         found = read_series(table, clock, factor, column, scale)
         if found is not None:
@@ -74,7 +80,9 @@ def read_input_table(path: Path, *, unit: str | None = None) -> Recording:
             f"whole_blood_radioactivity (columns: {shortened(table.columns)})"
         )
     findings = tuple(_loose_unit(source, told, columns) for (source, told), columns in loose.items())
-    return Recording(path, "manual", series, units, sources, sidecars=sidecars, findings=findings, format="table")
+    return Recording(
+        path, "manual", series, units, sources, stated, sidecars=sidecars, findings=findings, format="table"
+    )
 
 
 def _clock(path: Path, columns: Sequence[str], fields: Fields | None) -> tuple[str, float]:
@@ -108,22 +116,17 @@ def _unit(quantity: str, column: str, told: str | None, source: Path, given: str
     if quantity in FRACTIONS:
         with located(where):
             return told or "unitless", fraction(told or "unitless")
-    if told is None and given is None:
+    if given is not None:
+        with located("--blood-unit"):
+            return given, concentration(given)
+    if told is None:
         raise UnitError(
             f"{source}: the unit of {column!r} is not said; give it with --blood-unit, or write it into the JSON "
             f"beside the table ({CONCENTRATIONS})"
         )
-    if told is None:
-        with located("--blood-unit"):
-            return str(given), concentration(str(given))
     spelled = f"{told}/mL" if _is_radioactivity(told) else told
     with located(where):
-        factor = concentration(spelled)
-    if given is not None:
-        with located("--blood-unit"):
-            if concentration(given) != factor:
-                raise UnitError(f"the unit {given} was given, but {source} says {told}; leave it out or mend the file")
-    return spelled, factor
+        return spelled, concentration(spelled)
 
 
 def _loose_unit(source: Path, told: str, columns: Sequence[str]) -> Finding:

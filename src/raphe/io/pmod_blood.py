@@ -49,7 +49,7 @@ def read_pmod_blood(
     ----------
     paths : sequence of Path, one or more
     unit : str, optional
-        Activity concentration where the header does not tell it.
+        Unit of every activity, whatever the header says.
     injection : float, min
         Time of injection on the clock of the files.
     half_life : float, min, optional
@@ -58,15 +58,18 @@ def read_pmod_blood(
     Raises
     ------
     InputError, UnitError
-        If a file is not such a table or an Excel file, the quantity is not told, a unit is unknown or contradicts
-        ``unit``, or a cell or time cannot be used.
+        If a file is not such a table or an Excel file, the quantity is not told, a unit is unknown or not said,
+        or a cell or time cannot be used.
     """
     recordings = [read_pmod_recording(path, unit=unit) for path in paths]
-    return join(recordings, injection=injection, half_life=half_life, zero="time 0")
+    return join(recordings, injection=injection, half_life=half_life, unit=unit, zero="time 0")
 
 
-def read_pmod_recording(path: Path, *, unit: str | None = None) -> Recording:
-    """Read one of PMOD's tables of blood; arguments and errors as of :func:`read_pmod_blood`."""
+def read_pmod_recording(path: Path, *, unit: str | None = None, otherwise: str | None = None) -> Recording:
+    """Read one of PMOD's tables of blood; arguments and errors as of :func:`read_pmod_blood`.
+
+    ``otherwise`` is the unit of an activity where the header does not tell it.
+    """
     text = read_text(path)
     if not is_pmod_blood(text):
         raise InputError(
@@ -77,13 +80,14 @@ def read_pmod_recording(path: Path, *, unit: str | None = None) -> Recording:
     with located(f"{path}: {clock}[{clock_unit}]"):
         factor = minutes(clock_unit)
     quantity, findings = _quantity(path, name, told)
-    spelled, scale = _unit(path, quantity, name, told, unit, doubted=bool(findings))
+    spelled, scale = _unit(path, quantity, name, told, unit, otherwise, doubted=bool(findings))
     series = read_series(_table(path, text, (clock, name)), clock, factor, name, scale)
     if series is None:
         raise InputError(f"{path} holds no sample: the column {name!r} has no value")
-    return Recording(
-        path, "manual", {quantity: series}, {quantity: spelled}, {quantity: path}, findings=findings, format="PMOD"
-    )
+    overruled = unit is not None and quantity not in FRACTIONS and told.strip() not in ("", unit)
+    stated = {quantity: told} if overruled else {}
+    units, sources = {quantity: spelled}, {quantity: path}
+    return Recording(path, "manual", {quantity: series}, units, sources, stated, findings=findings, format="PMOD")
 
 
 def _header(text: str) -> list[tuple[str, str]]:
@@ -114,22 +118,26 @@ def _told_by(name: str) -> str | None:
     return next((quantity for part, quantity in _QUANTITIES if part in name.lower()), None)
 
 
-def _unit(path: Path, quantity: str, name: str, told: str, given: str | None, *, doubted: bool) -> tuple[str, float]:
+def _unit(
+    path: Path, quantity: str, name: str, told: str, given: str | None, otherwise: str | None, *, doubted: bool
+) -> tuple[str, float]:
     """Tell the unit as it is spelled, and the factor from it to kBq/mL or 1."""
     where = f"{path}: {name}[{told}]"
     if quantity in FRACTIONS:
         spelled = "unitless" if doubted or not told.strip() else told
         with located(where):
             return spelled, fraction(spelled)
-    if told.strip():
-        with located(where):
-            factor = concentration(told)
-        if given is not None and concentration(given) != factor:
-            raise UnitError(f"{where}: the unit {given} was given; leave it out or mend the file")
-        return told, factor
-    if given is None:
-        raise UnitError(f"{where}: the unit of the activity is not said; write it there, or give it ({CONCENTRATIONS})")
-    return given, concentration(given)
+    if given is not None:
+        with located("--blood-unit"):
+            return given, concentration(given)
+    spelled = told if told.strip() else otherwise or ""
+    if not spelled:
+        raise UnitError(
+            f"{where}: the unit of the activity is not said; write it there, or give it (--blood-unit): "
+            f"{CONCENTRATIONS}"
+        )
+    with located(where):
+        return spelled, concentration(spelled)
 
 
 def _table(path: Path, text: str, columns: tuple[str, str]) -> Table:

@@ -67,6 +67,12 @@ def file_of(recordings: Sequence[Recording], quantity: str, otherwise: Path) -> 
     return next((one.path for one in recordings if names & set(one.series)), otherwise)
 
 
+def unit_given(recordings: Sequence[Recording], unit: str) -> dict[str, Parameter]:
+    """What a step says of a unit that was given, and of those that it overruled."""
+    overruled = tuple(f"{name} {told}" for one in recordings for name, told in one.stated.items())
+    return {"unit_given": unit, "units_overruled": overruled}
+
+
 @dataclass(frozen=True, eq=False)
 class Blood:
     """Blood of one scan as raphe uses it, and how it came to be so.
@@ -206,7 +212,6 @@ def _step(
     if lines := sum(len({line for own in one.series.values() for line in own.dropped}) for one in recordings):
         parameters["n_lines_out_of_order"] = lines
     if unit is not None:
-        overruled = tuple(f"{name} {told}" for one in recordings for name, told in one.stated.items())
-        parameters |= {"unit_given": unit, "units_overruled": overruled}
+        parameters |= unit_given(recordings, unit)
     files = [file for one in recordings for file in (one.path, *one.sidecars)]
     return Step("blood_read", parameters, inputs={str(file): sha256(file) for file in dict.fromkeys(files)})

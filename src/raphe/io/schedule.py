@@ -29,7 +29,7 @@ FEW, NEAR_SIXTY = 3, 0.05
 _ABSOLUTE, _RELATIVE = 0.01 / 60.0, 1e-3
 
 
-_CLOCK = re.compile(r"(?:[01]?\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d*)?)?(?:Z|[+-]\d\d:?\d\d)?")
+_CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)(?::([0-5]\d(?:\.\d*)?))?(?:Z|[+-]\d\d:?\d\d)?")
 
 ZEROS = ("ScanStart", "InjectionStart")
 """Words that stand for a time of the day in data sets without dates."""
@@ -37,8 +37,13 @@ ZEROS = ("ScanStart", "InjectionStart")
 
 def is_clock(value: object) -> bool:
     """Whether a value of ``TimeZero`` is a time of the day, with a date before it or not, or a word for one."""
-    text = str(value).strip()
-    return text in ZEROS or _CLOCK.fullmatch(text.rpartition("T")[2].strip()) is not None
+    return str(value).strip() in ZEROS or minute_of_day(value) is not None
+
+
+def minute_of_day(value: object) -> float | None:
+    """Minutes since midnight of a time of the day, with a date before it or not; None where it is none."""
+    found = _CLOCK.fullmatch(str(value).strip().rpartition("T")[2].strip())
+    return None if found is None else 60.0 * int(found[1]) + int(found[2]) + float(found[3] or 0) / 60.0
 
 
 def check_span(frames: Frames, half_life: float, what: str) -> None:

@@ -65,6 +65,14 @@ class SessionTime(NamedTuple):
     """The cell."""
 
 
+class ScanTime(NamedTuple):
+    """Acquisition time of a PET scan, by a table of scans."""
+
+    image: Path
+    session: str | None
+    when: SessionTime
+
+
 def acquisition_times(root: Path, participant: str) -> dict[str, datetime]:
     """Acquisition time of each session of a participant, where the dataset tells it.
 
@@ -84,25 +92,47 @@ def session_times(root: Path, participant: str) -> tuple[dict[str, SessionTime],
     InputError
         If a table of sessions or scans cannot be read.
     """
-    folder = root / f"sub-{participant}"
+    scans, found = scan_times(root, participant)
     times: dict[str, SessionTime] = {}
+    for one in scans:
+        if one.session is not None:
+            times[one.session] = min(one.when, times.get(one.session, one.when))
+    sessions, more = own_times(root, participant)
+    return {**sessions, **times}, (*found, *more)
+
+
+def scan_times(root: Path, participant: str) -> tuple[tuple[ScanTime, ...], tuple[Finding, ...]]:
+    """Acquisition times of a participant's PET scans by ``*_scans.tsv``, and warnings as of :func:`session_times`.
+
+    Raises
+    ------
+    InputError
+        If a table cannot be read.
+    """
+    folder = root / f"sub-{participant}"
+    scans: list[ScanTime] = []
     found: list[Finding] = []
-    for path in sorted(folder.glob("ses-*/[!.]*_scans.tsv")):
+    for path in sorted((*folder.glob("[!.]*_scans.tsv"), *folder.glob("ses-*/[!.]*_scans.tsv"))):
         table = read_table(path)
-        of_pet = [file.startswith("pet/") for file in _cells(table, "filename")]
-        told, faults = _times(table, of_pet)
+        images = [path.parent / file for file in _cells(table, "filename")]
+        told, faults = _times(table, [image.parent.name == "pet" for image in images])
         found += faults
-        if told:
-            times[path.parent.name.removeprefix("ses-")] = min(told.values())
-    path = folder / f"sub-{participant}_sessions.tsv"
-    if is_there(path):
-        table = read_table(path)
-        told, faults = _times(table, [True] * len(table.rows))
-        found += faults
-        for at, label in enumerate(_cells(table, "session_id")):
-            if at in told:
-                times.setdefault(label.removeprefix("ses-"), told[at])
-    return times, tuple(found)
+        for at, when in told.items():
+            place = images[at].parent.parent.name
+            session = place.removeprefix("ses-") if place.startswith("ses-") else None
+            scans.append(ScanTime(images[at], session, when))
+    return tuple(scans), tuple(found)
+
+
+def own_times(root: Path, participant: str) -> tuple[dict[str, SessionTime], tuple[Finding, ...]]:
+    """Acquisition times by ``sub-X_sessions.tsv``; else as :func:`session_times`."""
+    path = root / f"sub-{participant}" / f"sub-{participant}_sessions.tsv"
+    if not is_there(path):
+        return {}, ()
+    table = read_table(path)
+    told, found = _times(table, [True] * len(table.rows))
+    labels = [label.removeprefix("ses-") for label in _cells(table, "session_id")]
+    return {labels[at]: when for at, when in told.items()}, tuple(found)
 
 
 def _cells(table: Table, column: str) -> tuple[str, ...]:

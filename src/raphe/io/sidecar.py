@@ -238,8 +238,8 @@ def _half_life(name: str, otherwise: float | None) -> float | None:
 def _with_injection(sidecar: Sidecar, fields: Fields) -> Sidecar:
     zero = fields.value("TimeZero")
     if zero is not None and not is_clock(zero):
-        told = f"TimeZero is {zero!r}, which is no time of the day (hh:mm:ss); times of files count from it: mend it"
-        sidecar = _doubt(sidecar, fields, "TimeZero", told)
+        fault = fields.error("TimeZero", zero, "a time of the day (hh:mm:ss) was expected")
+        sidecar = _without(sidecar, fields, "TimeZero", fault)
     seconds = fields.number("InjectionStart")
     if seconds is None:
         told = "InjectionStart is missing; injection is taken to be at TimeZero (0 s)"
@@ -321,7 +321,7 @@ def _with_factors(sidecar: Sidecar, fields: Fields) -> Sidecar:
     try:
         factors = fields.numbers(field, "")
     except InputError as error:
-        return _doubt(sidecar, fields, field, str(error).removeprefix(f"{fields.source(field)}: "))
+        return _without(sidecar, fields, field, error)
     if factors.size != len(frames):
         return _doubt(sidecar, fields, field, f"{field} has length {factors.size}, but there are {len(frames)} frames")
     if not sidecar.decay_corrected:
@@ -358,6 +358,10 @@ def _with_amounts(sidecar: Sidecar, fields: Fields) -> Sidecar:
         body_weight=amounts.body_weight,
         findings=(*sidecar.findings, *doubts),
     )
+
+
+def _without(sidecar: Sidecar, fields: Fields, field: str, error: InputError) -> Sidecar:
+    return replace(sidecar, findings=(*sidecar.findings, fields.unused(field, error)))
 
 
 def _doubt(sidecar: Sidecar, fields: Fields, field: str, told: str) -> Sidecar:

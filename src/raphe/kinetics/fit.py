@@ -18,7 +18,7 @@ from raphe.data.tacs import TACs
 from raphe.errors import InputError, ModelError, TimingError
 from raphe.kinetics.frame_weights import expected_weights, first_weights, taken_over
 from raphe.kinetics.judgement import assumed, judgement
-from raphe.kinetics.protocol import KineticModel, Problem, Solution, least_frames
+from raphe.kinetics.protocol import KineticModel, Problem, Solution, kind_of_errors, least_frames
 from raphe.kinetics.solved import LEVEL
 from raphe.quality import Quality
 
@@ -119,6 +119,7 @@ def fit(
             "scan_minutes": float(frames.end[-1]),
             "reference": reference if isinstance(reference, str) else None,
             "plasma": "plasma" in model.needs,
+            "errors": kind_of_errors(model),
             **({"samples": blood.parent.time.size} if blood is not None and "samples" in model.needs else {}),
             **result.inputs,
             **_assumed_errors(model),

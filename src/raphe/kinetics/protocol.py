@@ -152,7 +152,8 @@ class KineticModel(Protocol):
     reference list. A field of the name of a symbol (``k2_prime``, ``V_B``, ``t_star``) is a value that is taken as
     known; where it is None, it is estimated or left out, as the model says. A model whose solutions have ``ends`` says
     so by ``gives_ends = True``; one that takes curves in single precision where neither errors nor fitted curves are
-    wanted, with the same answer as from the same numbers in double precision, by ``takes_single = True``.
+    wanted, with the same answer as from the same numbers in double precision, by ``takes_single = True``; one whose
+    standard errors are not of the kind HC3, by ``errors = "HC2"``.
     """
 
     name: ClassVar[str]
@@ -214,6 +215,11 @@ class Example:
 def least_frames(model: KineticModel) -> int:
     """Least number of frames that a fit takes: the model's own ``least_frames``, or else two more than ``n_free``."""
     return int(getattr(model, "least_frames", model.n_free + 2))
+
+
+def kind_of_errors(model: KineticModel) -> str:
+    """Kind of a model's heteroscedasticity-consistent standard errors: its own ``errors``, or else HC3."""
+    return str(getattr(model, "errors", "HC3"))
 
 
 COMPUTABLE_RATE = (1e-6, 1e6)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from raphe.errors import UnitError
 from raphe.io.bids import ScanCurves, load_blood, load_input
 from raphe.io.blood import is_blood, read_blood
 from raphe.io.input_function import InputFunction, read_input_function
@@ -58,9 +57,6 @@ def blood_of_files(
             unit=analysis.blood_unit,
             drop=analysis.blood_faults == MEND,
         )
-    try:
-        return read_input_function(paths, unit=analysis.blood_unit, injection=injection, half_life=half_life)
-    except UnitError:
-        if analysis.blood_unit is not None or unit is None:
-            raise
-        return read_input_function(paths, unit=unit, injection=injection, half_life=half_life)
+    return read_input_function(
+        paths, unit=analysis.blood_unit, otherwise=unit, injection=injection, half_life=half_life
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -146,7 +147,14 @@ def _people(plan: StudyPlan, index: int, contrast: ContrastSection, scans: Seque
             how = f"{who}: {left} left in arm {arm!r}; two arms are compared with two people or more in each"
             yield error(plan, ("contrast", index, "terms"), how)
             return
-    yield from _covariates(plan, index, contrast, whole, people)
+    yield from _values(plan, index, contrast, whole, people, who)
+
+
+def _values(
+    plan: StudyPlan, index: int, contrast: ContrastSection, whole: Sequence[str], people: People, who: str
+) -> Found:
+    """Yield what is wrong with the values that people bring to a contrast, besides their scans."""
+    yield from _covariates(plan, index, contrast, whole, people, who)
     for severity, fault in exposure_faults(contrast, whole, people):
         yield _finding(plan, severity, ("contrast", index, "exposure"), f"{who}: {fault}")
 
@@ -182,7 +190,9 @@ def _emptied(plan: StudyPlan, index: int, contrast: ContrastSection, kept: Seque
     """Yield a contrast that cannot be made of the scans that are not excluded."""
     key, of_arm = ("contrast", index, SESSIONS_KEY.get(contrast.kind, "terms")), people.columns.get(ARM, {})
     sets = _with_scans(contrast, kept, people)
-    whole = sorted(set.union(*sets) if contrast.kind == "mixed" else set.intersection(*sets))
+    anyone = set.union(*sets) if contrast.kind == "mixed" else set.intersection(*sets)
+    arms = _arms(contrast)
+    whole = sorted(one for one in anyone if not arms or of_arm.get(one, "").lower() not in NOT_KNOWN)
     how = f"contrast {contrast.name!r} cannot be made: exclusions leave"
     for arm in arms_of(contrast):
         inside = [one for one in whole if of_arm.get(one) == arm]
@@ -192,6 +202,11 @@ def _emptied(plan: StudyPlan, index: int, contrast: ContrastSection, kept: Seque
             return
     if not whole:
         yield warning(plan, key, f"{how} nobody who has scans with {_needed(contrast)}")
+        return
+    who = f"contrast {contrast.name!r} cannot be made of the scans that are not excluded"
+    for line, finding in _values(plan, index, contrast, whole, people, who):
+        if finding.severity == "error":
+            yield line, replace(finding, severity="warning")
 
 
 def _otherwise(
@@ -213,9 +228,10 @@ def _otherwise(
                 yield error(plan, key, how)
 
 
-def _covariates(plan: StudyPlan, index: int, contrast: ContrastSection, whole: Sequence[str], people: People) -> Found:
+def _covariates(
+    plan: StudyPlan, index: int, contrast: ContrastSection, whole: Sequence[str], people: People, who: str
+) -> Found:
     """Yield people without a covariate or score, and covariates that cannot be told apart."""
-    who = f"contrast {contrast.name!r}"
     unknown = [name for name in contrast.covariates if name not in people.columns and name not in people.scores]
     if unknown:
         return  # a finding already
@@ -248,11 +264,13 @@ def _covariates(plan: StudyPlan, index: int, contrast: ContrastSection, whole: S
             how = f"{who}: {alike} in all {_people_of(there)} with binding; nothing goes with what does not vary: mend"
             yield error(plan, ("contrast", index, "score"), f"{how} phenotype/, or name another score")
             return
-    yield from _blocks(plan, index, contrast, there, people)
-    yield from _design(plan, index, contrast, there, people)
+    yield from _blocks(plan, index, contrast, there, people, who)
+    yield from _design(plan, index, contrast, there, people, who)
 
 
-def _blocks(plan: StudyPlan, index: int, contrast: ContrastSection, there: Sequence[str], people: People) -> Found:
+def _blocks(
+    plan: StudyPlan, index: int, contrast: ContrastSection, there: Sequence[str], people: People, who: str
+) -> Found:
     """Yield blocks that allow no exchange of the arms: an error where that are all."""
     if contrast.blocks is None or contrast.blocks not in people.columns:
         return
@@ -260,7 +278,7 @@ def _blocks(plan: StudyPlan, index: int, contrast: ContrastSection, there: Seque
     for one in there:
         arms.setdefault(people.columns[contrast.blocks][one], set()).add(people.columns[ARM][one])
     alone = sorted(block for block, inside in arms.items() if len(inside) == 1)
-    who, key = f"contrast {contrast.name!r}", ("contrast", index, "blocks")
+    key = ("contrast", index, "blocks")
     if arms and len(alone) == len(arms):
         how = f"{who}: no class of {contrast.blocks} holds people of both arms, so the arms cannot be dealt anew within"
         yield error(plan, key, how + " them; name another column, or leave blocks out")
@@ -269,7 +287,9 @@ def _blocks(plan: StudyPlan, index: int, contrast: ContrastSection, there: Seque
         yield warning(plan, key, f"{told}, which they keep in every permutation")
 
 
-def _design(plan: StudyPlan, index: int, contrast: ContrastSection, there: Sequence[str], people: People) -> Found:
+def _design(
+    plan: StudyPlan, index: int, contrast: ContrastSection, there: Sequence[str], people: People, who: str
+) -> Found:
     """Yield terms of a contrast that are confounded, or more of them than people."""
     arms = arms_of(contrast)
     if not contrast.covariates and not arms:
@@ -288,7 +308,7 @@ def _design(plan: StudyPlan, index: int, contrast: ContrastSection, there: Seque
             raise InputError(f"{n} parameters for {_people_of(there)} leave nothing to judge by; take out covariates")
     except InputError as fault:
         key = ("contrast", index, "covariates" if contrast.covariates else "terms")
-        yield error(plan, key, f"contrast {contrast.name!r}: {fault}")
+        yield error(plan, key, f"{who}: {fault}")
 
 
 def _lacking(tracer: str, label: str, own: Sequence[Scan], scans: Sequence[Scan]) -> str:

@@ -79,7 +79,8 @@ def contrasts_of(
             unmade.append(f"{primary}contrast {contrast.name!r} cannot be made: {error}")
     made.sort(key=lambda one: (not one[0].primary, not one[0].controlled))
     region = plan.primary.region if plan.primary else ""
-    ordered = in_order([contrast for contrast, _ in made], plan.multiplicity.order, region)
+    contrasts, named = [contrast for contrast, _ in made], plan.primary is not None
+    ordered = in_order(contrasts, plan.multiplicity.order, region, primary=named)
     steps = tuple(
         replace(step, parameters={**step.parameters, "status": one.status})
         for one, (_, step) in zip(ordered, made, strict=True)

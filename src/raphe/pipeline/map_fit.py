@@ -10,7 +10,7 @@ import numpy as np
 from raphe.data.record import Step
 from raphe.kinetics.judgement import assumed
 from raphe.kinetics.k2_prime import LEAST_BINDING, doubt_of, first_pass_of, k2_primes_of, median_k2_prime
-from raphe.kinetics.protocol import KineticModel
+from raphe.kinetics.protocol import KineticModel, kind_of_errors
 from raphe.kinetics.voxelwise import VoxelFit
 from raphe.pipeline.choices import given_k2_prime, make, t_star_source
 from raphe.pipeline.map_material import MapMaterial
@@ -118,6 +118,7 @@ def _fit_step(model: KineticModel, material: MapMaterial) -> Step:
             "scan_minutes": float(material.image.frames.end[n_frame - 1]),
             "reference": material.reference[1] if material.reference is not None and by_reference else None,
             "plasma": "plasma" in model.needs,
+            "errors": kind_of_errors(model),
             **assumed(model),
             **t_star,
         },

@@ -72,14 +72,19 @@ def segmentation_of(raw: RawScan, choices: Preprocessing, roots: Sequence[Path])
 def faults_of_segmentations(
     raws: Sequence[RawScan], choices: Preprocessing, roots: Sequence[Path]
 ) -> Iterator[Finding]:
-    """Yield what keeps the segmentations of scans from being used, as far as it shows without their images."""
+    """Yield what keeps the segmentations of scans from being used, as far as their tables show it.
+
+    Where a name stands twice in a table, the image is looked at: rows that it does not have do no harm.
+    """
     for raw in raws:
         path = raw.image
         try:
             one = segmentation_of(raw, choices, roots)
             if one is not None and not one.freesurfer:
                 path = one.path
-                names_in(table_of_labels(path))
+                names = names_in(table_of_labels(path)).values()
+                if len(set(names)) < len(names):
+                    read_segmentation(one)
         except InputError as error:
             yield Finding("error", path, "seg", str(error))
 

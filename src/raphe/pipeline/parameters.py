@@ -84,10 +84,10 @@ def write_estimated_input(
 
 
 def _notes(done: dict[str, Step]) -> dict[str, str]:
-    kind = "HC3; HC2 for FRTM, MA2 and SIMEAIF"
+    fitted = done["fit"].parameters
+    kind = fitted["errors"]
     notes = {"SE": f"standard errors hold whether or not the weights are the true 1/variance ({kind})"}
     notes |= _intervals(done)
-    fitted = done["fit"].parameters
     if fitted.get("reference") is not None:
         how = done["reference"].parameters["how"]
         notes["ReferenceRegion"] = f"{how} (from: {done['reference'].parameters['source']})"

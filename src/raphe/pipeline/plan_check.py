@@ -62,7 +62,7 @@ def check_plan(
         *absent,
         *_regions(plan, scans, regions, empty or {}),
         *_lassen(plan, scans, regions),
-        *_unplanned(plan, scans),
+        *_unplanned(plan, scans, " ".join(finding.message for _, finding in absent)),
         *_k2_primes(plan),
         *_references(plan),
     ]
@@ -104,12 +104,12 @@ def _references(plan: StudyPlan) -> Found:
             yield warning(plan, ("tracer", index, "reference"), f"[[tracer]] {tracer.name}: {doubt}")
 
 
-def _unplanned(plan: StudyPlan, scans: Sequence[Scan]) -> Found:
-    """Yield sessions and tracers of the data that the plan does not have."""
+def _unplanned(plan: StudyPlan, scans: Sequence[Scan], told: str) -> Found:
+    """Yield sessions and tracers of the data that the plan does not have, but those that an error asks for already."""
     planned = [session.label for session in plan.sessions]
     there = list(dict.fromkeys(scan.session for scan in scans if scan.session is not None))
     for label in there if planned else ():
-        if label not in planned:
+        if label not in planned and not _hinted(label, told):
             many = _many([scan.label for scan in scans if scan.session == label])
             how = f"the plan has no [[session]] {label!r}, of which there {many}; add it if it belongs to the study"
             yield warning(plan, ("session",), how)
@@ -118,11 +118,16 @@ def _unplanned(plan: StudyPlan, scans: Sequence[Scan]) -> Found:
         how = f"there {_many(nameless)} whose name has no session, though the plan has [[session]]: no comparison of "
         yield warning(plan, ("session",), how + "sessions holds it; put ses-LABEL into its folder and names")
     for name in dict.fromkeys(scan.tracer for scan in scans):
-        if plan.tracer(name) is None:
+        if plan.tracer(name) is None and not _hinted(name, told):
             many = _many([scan.label for scan in scans if scan.tracer == name])
             what = f"the plan has no [[tracer]] {name or NAMELESS!r}"
             how = f"{what}, of which there {many}; add one, or they take no part"
             yield warning(plan, ("tracer",), how)
+
+
+def _hinted(name: str, told: str) -> bool:
+    """Whether an error names it as the one that may be meant."""
+    return f"{name!r}" in told or f"there is only {name}" in told
 
 
 def _regions(

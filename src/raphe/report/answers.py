@@ -17,8 +17,8 @@ from raphe.report.wording import count, decimals, fixed, listed, no_evidence, pr
 
 NAN = float("nan")
 
-ROLES = ("primary", "secondary", "exploratory")
-"""In the order in which a page tells them."""
+ROLES = ("primary", "secondary", "planned", "exploratory")
+"""In the order in which a page tells them; ``planned`` where the plan names no primary one."""
 
 KINDS = ("between", "interaction", "crossover", "within", "correlation")
 """In the order in which a page tells those of one role: what is controlled comes first.
@@ -122,7 +122,7 @@ class Answer:
 
 
 def ordered(answers: Sequence[Answer]) -> list[Answer]:
-    """Primary before secondary before exploratory; of the primary and exploratory ones, controlled contrasts first.
+    """In the order of their roles; those of one role by their kinds, controlled ones first.
 
     Secondary ones keep the order in which they are given, which is that of their tests.
     """

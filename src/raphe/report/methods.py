@@ -7,7 +7,7 @@ sentence or two. A step without a function is told by its name and parameters.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from functools import partial
 
@@ -21,7 +21,7 @@ from raphe.report import (
     methods_study,
 )
 from raphe.report.methods_words import Steps, plain
-from raphe.report.wording import listed
+from raphe.report.wording import listed, tracer, with_labels
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Methods:
     references: tuple[str, ...]
 
 
-def methods(steps: Steps, citations: Mapping[str, str]) -> Methods:
+def methods(steps: Steps, citations: Mapping[str, str], called: Mapping[str, str] | None = None) -> Methods:
     """Write the methods text of some steps.
 
     Parameters
@@ -49,8 +49,10 @@ def methods(steps: Steps, citations: Mapping[str, str]) -> Methods:
         In the order in which they were done; steps that differ only from scan to scan are told once.
     citations : mapping of str to str
         Text of each reference by its key. A key without text stands for itself.
+    called : mapping of str to str, optional
+        Tracers with their labels; others are called as the catalog does.
     """
-    groups = _in_order(grouped(steps))
+    groups = _in_order(grouped([_labelled(step, called or {}) for step in steps]))
     of_fits = iter(methods_curves.fits([group for group in groups if group[0].name == "fit"]))
     numbers: dict[str, int] = {}
     sentences = []
@@ -63,6 +65,20 @@ def methods(steps: Steps, citations: Mapping[str, str]) -> Methods:
         found = tuple(sorted(numbers.setdefault(key, len(numbers) + 1) for key in cited))
         sentences += [Sentence(first, found), *(Sentence(text, ()) for text in more)]
     return Methods(tuple(sentences), tuple(citations.get(key, key) for key in numbers))
+
+
+def _labelled(step: Step, called: Mapping[str, str]) -> Step:
+    """Step whose tracer has its label."""
+    name = step.parameters.get("tracer")
+    if not isinstance(name, str) or not name:
+        return step
+    names = {one: called.get(one, tracer(one)) for one in name.split(" and ")}
+    told = (
+        {"what": with_labels(str(step.parameters["what"]), names)}
+        if len(names) > 1 and "what" in step.parameters
+        else {}
+    )
+    return replace(step, parameters={**step.parameters, "tracer": " and ".join(names.values()), **told})
 
 
 def grouped(steps: Steps) -> list[Steps]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from raphe.data.record import Parameter
+from raphe.data.record import Parameter, Step
 from raphe.report.methods_words import Steps, between, in_each, of_tracer, plain, tallied
 from raphe.report.wording import count, general, listed
 
@@ -53,11 +53,7 @@ def blood_read(steps: Steps) -> str:
     if "autosampler" in kinds:
         done = "had been" if get("dispersion_corrected") else "was not"
         parts.append(f"The autosampler's curve {done} corrected for dispersion.")
-    if get("unit_given"):
-        stated = get("units_overruled")
-        over = f", over what the files say ({plain(stated)})" if stated else ""
-        parts.append(f"Activities of blood were taken to be in {get('unit_given')}{over}.")
-    return " ".join(parts)
+    return " ".join(parts) + _unit_given(steps[0])
 
 
 def input_read(steps: Steps) -> str:
@@ -66,8 +62,17 @@ def input_read(steps: Steps) -> str:
     times = f" of {len(steps)} scans" if len(steps) > 1 else ""
     return (
         f"The arterial input{of_tracer(steps)}{times} was taken as given ({get('format')}): {get('parent')}, joined by "
-        f"straight lines; decay correction: {get('decay_correction')}."
+        f"straight lines; decay correction: {get('decay_correction')}.{_unit_given(steps[0])}"
     )
+
+
+def _unit_given(step: Step) -> str:
+    get = step.parameters.get
+    if not get("unit_given"):
+        return ""
+    stated = get("units_overruled")
+    over = f", over what the files say ({plain(stated)})" if stated else ""
+    return f" Activities of blood were taken to be in {get('unit_given')}{over}."
 
 
 def plasma_samples(steps: Steps) -> str:

@@ -23,9 +23,6 @@ FITTED = ("n_curves", "n_frames", "samples", "scan_minutes", "k2_prime", "t_star
 TOLD = frozenset({"k2_prime", "t_star", "V_B", "t_begin", "t_end"})
 """Values taken as known that a sentence tells in words of their own."""
 
-HC2 = frozenset({"FRTM", "MA2", "SIMEAIF"})
-"""Models whose standard errors are of the kind HC2; all others have HC3."""
-
 
 def read(steps: Steps) -> str:
     """Tell where curves come from."""
@@ -99,7 +96,6 @@ def fits(groups: Sequence[Steps]) -> list[tuple[str, ...]]:
     list of tuple of str
         Paragraphs, one or two a group.
     """
-    models = [str(group[0].parameters.get("model")) for group in groups]
     shared = [(group[0].parameters.get("weights"), group[0].parameters.get("convention")) for group in groups]
     told: list[tuple[str, ...]] = []
     for at, group in enumerate(groups):
@@ -107,9 +103,9 @@ def fits(groups: Sequence[Steps]) -> list[tuple[str, ...]]:
         if shared[at] in shared[at + 1 :]:
             told.append((text,))
         elif shared.count(shared[at]) == 1:
-            told.append((f"{text} {_common(group, [models[at]])}",))
+            told.append((f"{text} {_common(group, [group])}",))
         else:
-            alike = [model for model, own in zip(models, shared, strict=True) if own == shared[at]]
+            alike = [other for other, own in zip(groups, shared, strict=True) if own == shared[at]]
             n = len(alike)
             told.append((text, _common(group, alike, " in both analyses" if n == 2 else f" in all {n} analyses")))
     return told
@@ -173,11 +169,13 @@ def _known(steps: Steps) -> list[str]:
     return parts
 
 
-def _common(steps: Steps, models: Sequence[str], where: str = "") -> str:
+def _common(steps: Steps, groups: Sequence[Steps], where: str = "") -> str:
     get = steps[0].parameters.get
     weights = FORMULAS.get(str(get("weights")), str(get("weights"))).replace(" x ", " \N{MULTIPLICATION SIGN} ")
-    milder = list(dict.fromkeys(model for model in models if model in HC2))
-    kind = "HC2" if set(models) <= HC2 else f"HC3, and HC2 for {listed(milder)}" if milder else "HC3"
+    kinds = {str(group[0].parameters.get("model")): str(group[0].parameters.get("errors")) for group in groups}
+    usual, *others = sorted(set(kinds.values()), reverse=True)
+    told = [f"{kind} for {listed([model for model, own in kinds.items() if own == kind])}" for kind in others]
+    kind = ", and ".join([usual, *told])
     words = (
         f"Weights of frames{where}: {weights}. Standard errors are heteroscedasticity-consistent ({kind}; squared "
         "residuals averaged over neighbouring frames), so they do not rest on the weights being true."

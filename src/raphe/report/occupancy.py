@@ -16,7 +16,7 @@ from raphe.report import svg
 from raphe.report.lassen_figure import ends_of, lassen_figure, share_of
 from raphe.report.page import fold, record, render
 from raphe.report.pharmacology import dose_part
-from raphe.report.wording import NOTHING, count, decimals, fixed, general, probability, raised
+from raphe.report.wording import NOTHING, count, decimals, fixed, general, probability, raised, tracer
 
 
 class LineView(NamedTuple):
@@ -39,7 +39,7 @@ def occupancy_page(
 ) -> str:
     """Write the page of an occupancy as one HTML document that needs nothing else; the same input, the same text."""
     views = [_view(line) for line in study.lines]
-    title = f"Occupancy{' of the target of ' + study.tracer if study.tracer else ''}"
+    title = f"Occupancy{' of the target of ' + tracer(study.tracer) if study.tracer else ''}"
     return render(
         "occupancy.html.j2",
         title=title,

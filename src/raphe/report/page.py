@@ -50,10 +50,14 @@ def ordered(names: Sequence[str], wanted: Sequence[str]) -> list[str]:
 
 
 def record(
-    steps: Sequence[Step], versions: Mapping[str, str], citations: Mapping[str, str], command_line: str
+    steps: Sequence[Step],
+    versions: Mapping[str, str],
+    citations: Mapping[str, str],
+    command_line: str,
+    called: Mapping[str, str] | None = None,
 ) -> dict[str, object]:
-    """Values that the methods and provenance sections of a page need."""
-    told = methods(steps, citations)
+    """Values that the methods and provenance sections of a page need; ``called`` as of :func:`methods`."""
+    told = methods(steps, citations, called)
     return {
         "sentences": told.sentences,
         "references": [linked(text) for text in told.references],

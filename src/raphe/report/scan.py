@@ -78,6 +78,7 @@ def scan_page(
     str
         The same input gives the same text.
     """
+    called = tracer(scan.tracer, scan.radionuclide)
     several, longest = len(fits) > 1, max(fits, key=lambda fit: len(fit.frames))
     sections = [
         section(
@@ -94,7 +95,7 @@ def scan_page(
     return render(
         "scan.html.j2",
         title=" ".join(filter(None, (f"sub-{scan.participant}", scan.session and f"ses-{scan.session}"))),
-        tracer=tracer(scan.tracer, scan.radionuclide),
+        tracer=called,
         facts=_facts(scan, longest),
         glance=_of_all(fits, sections, compared, plasma, steps),
         sections=sections,
@@ -107,7 +108,7 @@ def scan_page(
         viewers=viewers,
         preprocessing=preprocessing,
         of_maps=done_to_maps(steps),
-        **record(steps, versions, citations, command_line),
+        **record(steps, versions, citations, command_line, {scan.tracer: called}),
     )
 
 

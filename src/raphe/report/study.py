@@ -22,7 +22,7 @@ from raphe.report.page import record, render
 from raphe.report.pharmacology import parts_of
 from raphe.report.repeated import repeated
 from raphe.report.statistic_maps import StatisticMapsView
-from raphe.report.wording import listed, tracer
+from raphe.report.wording import listed, tracer, with_labels
 
 NO_ARM = frozenset({"", "n/a"})
 """What stands where no arm is known."""
@@ -120,14 +120,14 @@ def study_page(
     used = macros_of(estimates, agreements, contrasts, macros or {})
     rows = of_macros(estimates, used)
     summarised = _summarised(estimates, used, contrasts)
-    listed_scans = _listed(scans, rows)
-    told = [replace(contrast, tracer=_called(contrast, called)) for contrast in contrasts]
+    listed_scans = _listed(scans, rows, called)
+    told = [_labelled(contrast, called) for contrast in contrasts]
     treated = len({row.arm for row in rows.rows} - NO_ARM) > 1
     return render(
         "study.html.j2",
         title=title or "Study report",
         question=question,
-        glance=_glance(scans, rows),
+        glance=_glance(scans, rows, called),
         notes=notes,
         bindings=bindings(rows, called, (primary_region, *region_order)),
         parameters=rows.distinct("parameter"),
@@ -135,7 +135,7 @@ def study_page(
         group=group_of(
             told,
             Estimates(tuple(row._replace(tracer=called.get(row.tracer, row.tracer)) for row in rows.rows)),
-            _flow(scans, rows),
+            _flow(scans, rows, called),
             primary_region=primary_region,
             primary_unmade=primary_unmade,
             arms=_limited(steps),
@@ -160,11 +160,11 @@ def study_page(
         concern_rule=RULE,
         maps=maps,
         beside=parts_of(pharmacology or Pharmacology(), primary_region),
-        **record(steps, versions, citations, command_line),
+        **record(steps, versions, citations, command_line, called),
     )
 
 
-def _flow(scans: Sequence[ScanSummary], estimates: Estimates) -> list[FlowScan]:
+def _flow(scans: Sequence[ScanSummary], estimates: Estimates, called: Mapping[str, str]) -> list[FlowScan]:
     """What became of each scan; one that others of the same tracer and arm have, and a person has not, is missing."""
     arms = {row.participant: row.arm for row in estimates.rows if row.arm not in NO_ARM}
     several = len({one.scan.tracer for one in scans}) > 1
@@ -176,7 +176,7 @@ def _flow(scans: Sequence[ScanSummary], estimates: Estimates) -> list[FlowScan]:
     for person, of in dict.fromkeys((person, of) for person, of, _ in have):
         arm = arms.get(person, "")
         for session in sessions[of, arm]:
-            name = ", ".join(filter(None, (session, of if several else "")))
+            name = ", ".join(filter(None, (session, called[of] if several else "")))
             one = have.get((person, of, session))
             if one is None:
                 found.append(FlowScan(person, name, arm, missing="no scan in the data set"))
@@ -194,10 +194,11 @@ def _limited(steps: Sequence[Step]) -> dict[str, str]:
     }
 
 
-def _called(contrast: Contrast, called: Mapping[str, str]) -> str:
-    """Tracers of a contrast with their labels."""
-    names = [name for name, _ in contrast.sources] or [contrast.tracer]
-    return " and ".join(called.get(name, name) for name in names)
+def _labelled(contrast: Contrast, called: Mapping[str, str]) -> Contrast:
+    """Contrast whose tracers have their labels."""
+    several = {name: called.get(name, tracer(name)) for name, _ in contrast.sources}
+    of = " and ".join(several.values()) or called.get(contrast.tracer, tracer(contrast.tracer))
+    return replace(contrast, tracer=of, what=with_labels(contrast.what, several))
 
 
 def _summarised(estimates: Estimates, used: Mapping[str, str], contrasts: Sequence[Contrast]) -> list[Estimate]:
@@ -214,14 +215,14 @@ def _summarised(estimates: Estimates, used: Mapping[str, str], contrasts: Sequen
     ]
 
 
-def _glance(scans: Sequence[ScanSummary], rows: Estimates) -> list[tuple[str, str]]:
+def _glance(scans: Sequence[ScanSummary], rows: Estimates, called: Mapping[str, str]) -> list[tuple[str, str]]:
     usable, parameters = sum(row.usable for row in rows.rows), rows.distinct("parameter")
     models = rows.distinct("model")
     failed = sum(bool(summary.failure) for summary in scans)
     taken_out = sum(bool(summary.excluded) for summary in scans)
     kinds: dict[str, int] = {}
     for summary in scans:
-        name = tracer(summary.scan.tracer, summary.scan.radionuclide)
+        name = called[summary.scan.tracer]
         kinds[name] = kinds.get(name, 0) + 1
     sessions = dict.fromkeys(summary.scan.session for summary in scans if summary.scan.session)
     return [
@@ -246,7 +247,7 @@ def _counted(kinds: Mapping[str, int]) -> str:
     return f"{sum(kinds.values())} ({told})" if len(kinds) > 1 else told
 
 
-def _listed(scans: Sequence[ScanSummary], estimates: Estimates) -> list[Listed]:
+def _listed(scans: Sequence[ScanSummary], estimates: Estimates, called: Mapping[str, str]) -> list[Listed]:
     """List the scans, those with the most to look at first."""
     rows: dict[tuple[str, str, str], list[Estimate]] = {}
     for row in estimates.rows:
@@ -259,7 +260,7 @@ def _listed(scans: Sequence[ScanSummary], estimates: Estimates) -> list[Listed]:
             Listed(
                 scan.label,
                 summary.href,
-                tracer(scan.tracer, scan.radionuclide),
+                called[scan.tracer],
                 sum(row.usable for row in own),
                 sum(not row.usable for row in own),
                 sum(row.usable and bool(row.quality) for row in own),

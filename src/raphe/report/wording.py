@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from markupsafe import Markup, escape
 
+from raphe.catalog import find_tracer
 from raphe.data.results import Interval
 from raphe.nomenclature import SYMBOLS
 from raphe.quality import EXCLUDES, MEANING
@@ -186,13 +187,33 @@ def quoted(words: str) -> str:
     return f"\N{LEFT DOUBLE QUOTATION MARK}{words}\N{RIGHT DOUBLE QUOTATION MARK}"
 
 
-def tracer(name: str, radionuclide: str) -> str:
-    """Write a tracer with its label, e.g. ``[11C]DASB``, unless its name already carries one."""
+def tracer(name: str, radionuclide: str = "") -> str:
+    """Write a tracer with its label, e.g. ``[11C]DASB``, unless its name already carries one.
+
+    Parameters
+    ----------
+    name : str
+        Several are joined by ``and``.
+    radionuclide : str
+        That of the scans; by the catalog where it is not known.
+    """
+    if " and " in name:
+        return " and ".join(tracer(one, radionuclide) for one in name.split(" and "))
+    known = find_tracer(name)
+    if known is not None and radionuclide in ("", known.radionuclide):
+        return known.label
     digits = radionuclide.lstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
     element = radionuclide.removesuffix(digits)
     if not (digits.isdigit() and element) or name.startswith(("[", "(")):
         return name or "unknown tracer"
     return f"[{digits}{element}]{name}"
+
+
+def with_labels(text: str, called: Mapping[str, str]) -> str:
+    """Write the tracers of a text with their labels, by their names."""
+    for name, label in called.items():
+        text = re.sub(rf"(?<![\w\]]){re.escape(name)}(?!\w)", label.replace("\\", r"\\"), text)
+    return text
 
 
 def remarks(bits: int) -> tuple[str, ...]:

@@ -16,8 +16,8 @@ def of(name, p, p_other=0.001, primary=False):
     return replace(BASE, name=name, rows=rows, primary=primary, status="primary" if primary else "secondary")
 
 
-def statuses(*contrasts, order, region="r"):
-    return {one.name: one.status for one in in_order(contrasts, order, region)}
+def statuses(*contrasts, order, region="r", primary=True):
+    return {one.name: one.status for one in in_order(contrasts, order, region, primary=primary)}
 
 
 def test_each_is_confirmatory_while_those_before_it_are_shown():
@@ -28,7 +28,7 @@ def test_each_is_confirmatory_while_those_before_it_are_shown():
 
 
 def test_what_stands_behind_a_failed_one_says_so():
-    found = in_order((of("a", 0.2, primary=True), of("b", 0.001)), ("a", "b"), "r")
+    found = in_order((of("a", 0.2, primary=True), of("b", 0.001)), ("a", "b"), "r", primary=True)
     assert found[1].notes == ("exploratory: 'a' stands before it in the plan's order and is not shown",)
     assert found[0].notes == ()
 
@@ -49,9 +49,18 @@ def test_what_the_order_does_not_name_is_exploratory_and_without_an_order_nothin
     assert statuses(of("a", 0.01), of("z", 0.01), order=()) == {"a": "secondary", "z": "secondary"}
 
 
+def test_without_a_primary_contrast_nothing_is_secondary():
+    one, two, three = of("a", 0.01), of("b", 0.2), of("c", 0.01)
+    assert set(statuses(one, two, order=(), primary=False).values()) == {"planned"}
+    found = statuses(one, two, three, order=("a", "b", "c"), primary=False)
+    assert found == {"a": "planned", "b": "planned", "c": "exploratory"}
+
+
 def test_a_contrast_that_the_order_has_come_to_is_judged_by_its_own_p_though_no_other_is_left_outside():
-    first, second, third = in_order((of("a", 0.01, primary=True), of("b", 0.01), of("c", 0.01)), ("a", "b"), "r")
+    first, second, third = in_order(
+        (of("a", 0.01, primary=True), of("b", 0.01), of("c", 0.01)), ("a", "b"), "r", primary=True
+    )
     assert [one.by_own_p for one in (first, second, third)] == [True, True, False]
-    behind = in_order((of("a", 0.2, primary=True), of("b", 0.01)), ("a", "b"), "r")
+    behind = in_order((of("a", 0.2, primary=True), of("b", 0.01)), ("a", "b"), "r", primary=True)
     assert [one.by_own_p for one in behind] == [True, False]
-    assert not in_order((of("b", 0.01),), (), "r")[0].by_own_p
+    assert not in_order((of("b", 0.01),), (), "r", primary=True)[0].by_own_p

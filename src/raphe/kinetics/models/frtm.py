@@ -83,6 +83,7 @@ class FRTM:
     macro: ClassVar[str] = "BP_ND"
     fits_curve: ClassVar[bool] = True
     n_free: ClassVar[int] = 4
+    errors: ClassVar[str] = "HC2"
     citations: ClassVar[tuple[str, ...]] = ("lammertsma1996b",)
 
     def __post_init__(self) -> None:

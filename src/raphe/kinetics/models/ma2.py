@@ -74,6 +74,7 @@ class MA2:
     macro: ClassVar[str] = "V_T"
     fits_curve: ClassVar[bool] = False
     n_free: ClassVar[int] = 4
+    errors: ClassVar[str] = "HC2"
     citations: ClassVar[tuple[str, ...]] = ("ichise2002", "young1970")
 
     def __post_init__(self) -> None:

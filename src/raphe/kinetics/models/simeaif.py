@@ -84,6 +84,7 @@ class SIMEAIF:
     macro: ClassVar[str] = "V_T"
     fits_curve: ClassVar[bool] = False
     n_free: ClassVar[int] = 4
+    errors: ClassVar[str] = "HC2"
     joint: ClassVar[bool] = True
     least_regions: ClassVar[int] = LEAST_REGIONS
     citations: ClassVar[tuple[str, ...]] = ("ogden2010", "feng1993")

@@ -13,7 +13,9 @@ LEVEL = 1 - CONFIDENCE
 """A p value under it counts as shown."""
 
 
-def in_order(contrasts: Sequence[Contrast], order: Sequence[str], region: str) -> tuple[Contrast, ...]:
+def in_order(
+    contrasts: Sequence[Contrast], order: Sequence[str], region: str, *, primary: bool
+) -> tuple[Contrast, ...]:
     """Contrasts with their status: each of the order is confirmatory while all before it are shown.
 
     In a fixed sequence every hypothesis is tested at the full level until the first that is not shown (Maurer, Hothorn
@@ -26,12 +28,15 @@ def in_order(contrasts: Sequence[Contrast], order: Sequence[str], region: str) -
     contrasts : sequence of Contrast
         In any order; they are given back in that.
     order : sequence of str
-        Names, the primary first; without any, all contrasts keep their status.
+        Names, the primary first; without any, none is exploratory.
     region : str
         Primary region; empty for none.
+    primary : bool
+        Whether the plan names a primary contrast. Without one, nothing is secondary to it: contrasts are ``planned``.
     """
+    behind = "secondary" if primary else "planned"
     if not order:
-        return tuple(contrasts)
+        return tuple(replace(one, status="primary" if one.primary else behind) for one in contrasts)
     made = {contrast.name: contrast for contrast in contrasts}
     closed = ""
     status: dict[str, tuple[str, str]] = {}
@@ -42,7 +47,7 @@ def in_order(contrasts: Sequence[Contrast], order: Sequence[str], region: str) -
                 f"exploratory: {closed} stands before it in the plan's order and is not shown",
             )
         elif name in made:
-            status[name] = ("primary" if made[name].primary else "secondary", "")
+            status[name] = ("primary" if made[name].primary else behind, "")
         if not closed and (name not in made or not _shown(made[name], region)):
             closed = repr(name)
     found = []
