@@ -27,6 +27,9 @@ WARNED = 1
 INTERRUPTED = 130
 UNUSABLE = UNEXPECTED = 2
 
+KEEPS = ("run", "stats", "demo")
+"""Commands that keep what they have done when they are stopped; the others write all of their files or none."""
+
 THREADS = (
     "OMP_NUM_THREADS",
     "OPENBLAS_NUM_THREADS",
@@ -58,7 +61,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         _end(options, str(error))
         return error.exit_code
     except KeyboardInterrupt:
-        _end(options, "stopped; the same command goes on from here")
+        _end(options, f"stopped; the same command {'goes on from here' if options.command in KEEPS else 'begins anew'}")
         return INTERRUPTED
     except BrokenPipeError:
         sys.stderr.close()

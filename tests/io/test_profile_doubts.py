@@ -123,3 +123,22 @@ def test_a_scan_of_which_every_value_is_ten_times_too_high(study):
     assert (told, field) == (path, "Units")
     assert "a standardised uptake of" in message
     assert "is usual in the 4 scans of DASB" in message
+
+
+def test_an_infusion_among_boluses_is_told(study):
+    for participant in ("01", "02"):
+        for session in ("baseline", "blocked"):
+            study.change(participant, session, ModeOfAdministration="bolus")
+    assert check_dataset(study.root) == ()
+    study.change("01", "blocked", ModeOfAdministration="bolus-infusion")
+    ((path, field, message),) = [(one.path, one.field, one.message) for one in check_dataset(study.root)]
+    assert (path, field) == (study.table("01", "blocked"), "ModeOfAdministration")
+    assert "ModeOfAdministration is 'bolus-infusion', but 'bolus' in most scans of DASB" in message
+
+
+def test_an_infusion_may_rise_to_the_end(tmp_path):
+    frames = Frames(np.arange(0.0, 90.0, 5.0), np.full(18, 5.0))
+    rising = TACs(np.outer([1.0, 1.5, 3.0], frames.mid), frames, ("a", "b", "c"))
+    assert list(doubts_of_table(tmp_path, rising, Scan(participant="01", half_life=20.364)))
+    infused = Scan(participant="01", half_life=20.364, administration="Infusion")
+    assert list(doubts_of_table(tmp_path, rising, infused)) == []

@@ -10,6 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from raphe.cli import main
+
 BP_ND = {"thalamus": 1.9, "putamen": 2.1, "caudate": 1.6, "hippocampus": 0.7}
 R1 = {"thalamus": 1.0, "putamen": 1.1, "caudate": 0.9, "hippocampus": 0.8}
 CHANGE = {("01", "baseline"): 1.0, ("01", "rescan"): 0.9, ("02", "baseline"): 1.1, ("02", "rescan"): 1.0}
@@ -585,3 +587,16 @@ def test_a_real_test_and_retest_stand_where_the_literature_has_them(shared_data,
     page = (out / "report.html").read_text()
     assert "Test-retest" in page
     assert all(region in page for region in LITERATURE)
+
+
+@pytest.mark.parametrize(
+    ("command", "way"),
+    [(["run", "bids", "out", "all"], "goes on from here"), (["simulate", "test-retest", "out"], "begins anew")],
+)
+def test_a_stop_says_whether_anything_is_kept(monkeypatch, capsys, command, way):
+    def stop(name):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("importlib.import_module", stop)
+    assert main(command) == 130
+    assert capsys.readouterr().err == f"raphe {command[0]}: stopped; the same command {way}\n"

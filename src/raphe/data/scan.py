@@ -31,6 +31,8 @@ class Scan:
     body_weight: float | None = None
     """kg."""
     scanner: str = ""
+    administration: str = ""
+    """``bolus``, ``infusion`` or ``bolus-infusion``, as the sidecar spells it."""
     sources: tuple[Path, ...] = ()
     """Files that this scan's values were read from."""
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from raphe.errors import InputError
+from raphe.io.below import below
 from raphe.io.names import Name, parse_name
 
 
@@ -60,7 +61,7 @@ def _nearest(scan: Name, root: Path, suffix: str) -> tuple[Path, ...]:
 
 
 def _fitting(scan: Name, root: Path, suffix: str) -> Iterator[Name]:
-    for path in sorted((root / f"sub-{scan.entities['sub']}").glob(f"**/[!.]*_{suffix}.tsv")):
+    for path in below(root / f"sub-{scan.entities['sub']}", f"[!.]*_{suffix}.tsv"):
         try:
             name = parse_name(path)
         except InputError:

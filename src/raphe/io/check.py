@@ -10,6 +10,7 @@ from pathlib import Path
 from raphe.data.finding import Finding
 from raphe.errors import InputError, RapheError
 from raphe.io.acquisition import doubts_of_times
+from raphe.io.below import below_people
 from raphe.io.bids import ScanCurves, describe, load_curves
 from raphe.io.blood import read_recording
 from raphe.io.blood_doubts import inspect_blood
@@ -91,7 +92,7 @@ def check_dataset(
     if blood:
         inspection.blood()
     inspection.guard(bids, inspection.misspelt)
-    sidecars = sorted(bids.glob("sub-*/**/[!.]*_pet.json"))
+    sidecars = below_people(bids, "[!.]*_pet.json")
     for path in sidecars:
         inspection.guard(path, partial(inspection.scan, {name.scan for name in images.pet}, _scans(sidecars)))
     inspection.guard(bids, partial(inspection.images, images, frozenset(more)))
@@ -192,7 +193,7 @@ class _Inspection:
         for reading in scans.values():
             for path in (*reading.table.blood, *reading.table.input_functions)[:1]:
                 self.guard(path, partial(self.blood_of_scan, reading))
-        for path in sorted(self.bids.glob("sub-*/**/[!.]*_blood.tsv")):
+        for path in below_people(self.bids, "[!.]*_blood.tsv"):
             if path not in held:
                 self.guard(path, self.blood_alone)
 

@@ -8,13 +8,19 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from raphe.errors import InputError
+from raphe.io.below import below_people
 from raphe.io.columns import is_curve
 from raphe.io.derivatives import made_by
+from raphe.io.not_fetched import absent
 from raphe.io.provenance import SOFTWARE
 from raphe.io.tables import read_text, shortened
 
 _OF_PEOPLE = re.compile(r"(sub|ses)-|(pet|anat)$")
 """Folders below that of a dataset that hold data of people."""
+
+
+_FOLDER = re.compile(r"(sub|ses)-[A-Za-z0-9]+|pet|anat")
+"""Names of such folders as a whole."""
 
 
 def find_tables(bids: Path, derivatives: Sequence[Path] = (), more: Sequence[Path] = ()) -> tuple[Path, ...]:
@@ -26,7 +32,7 @@ def find_tables(bids: Path, derivatives: Sequence[Path] = (), more: Sequence[Pat
         If a folder is absent or there are no tables.
     """
     roots = dataset_roots(bids, derivatives)
-    found = [path for root in roots for path in sorted(root.glob("sub-*/**/[!.]*.tsv")) if _is_table(path)]
+    found = [path for root in roots for path in below_people(root, "[!.]*.tsv") if _is_table(path)]
     found += more
     if not found:
         searched = shortened([str(root) for root in roots or (bids,)], 4)
@@ -83,7 +89,7 @@ def unreadable_folders(root: Path) -> Iterator[tuple[Path, InputError]]:
         folder = ahead.pop()
         try:
             with os.scandir(folder) as inside:
-                folders = [entry.name for entry in inside if entry.is_dir(follow_symlinks=False)]
+                entries = list(inside)
         except (FileNotFoundError, NotADirectoryError):
             continue
         except OSError as error:
@@ -91,6 +97,10 @@ def unreadable_folders(root: Path) -> Iterator[tuple[Path, InputError]]:
             told = f"{folder} cannot be looked into: {why}; what is in it would be missed, so mend its permissions"
             yield folder, InputError(told)
             continue
+        for name in sorted(entry.name for entry in entries if entry.is_symlink()):
+            if _FOLDER.fullmatch(name) and not (folder / name).exists():
+                yield folder / name, InputError(absent(folder / name))
+        folders = [entry.name for entry in entries if entry.is_dir(follow_symlinks=False)]
         ahead += (folder / name for name in sorted(folders, reverse=True) if _OF_PEOPLE.match(name))
 
 

@@ -83,6 +83,10 @@ divided by the dose, differs by less than threefold.
 """
 
 
+FEWEST_TOLD = 3
+"""Scans from which on most of them tell how a tracer was given."""
+
+
 @dataclass(frozen=True, eq=False)
 class Reading:
     """A table of curves of a study together with its curves."""
@@ -160,6 +164,7 @@ def doubts_of_study(readings: Sequence[Reading]) -> Iterator[Finding]:
         yield from _radionuclides(list(scans.values()))
         yield from _schedules(list(scans.values()))
         yield from _odd_uptake(list(scans.values()))
+        yield from _administrations(list(scans.values()))
     yield from _unit_jumps(readings)
 
 
@@ -236,12 +241,35 @@ def _decay(path: Path, tacs: TACs, scan: Scan) -> Iterator[Finding]:
             "scan, as it would if nobody had corrected for decay; is ImageDecayCorrected right?"
         )
         yield _doubt(path, "ImageDecayCorrected", told)
-    elif fastest <= -TOO_MUCH:
+    elif fastest <= -TOO_MUCH and not _infused(scan):
         told = (
             f"nearly every region rises by at least {-fastest:.2g} times the decay of {half_life:g} min late in the "
             "scan, as it would if decay had been corrected for twice; is ImageDecayCorrected right?"
         )
         yield _doubt(path, "ImageDecayCorrected", told)
+
+
+def _infused(scan: Scan) -> bool:
+    """Whether the tracer was infused, with a bolus or without: then its activity may rise to the end."""
+    return "infusion" in scan.administration.lower()
+
+
+def _administrations(scans: Sequence[Reading]) -> Iterator[Finding]:
+    """Doubt a scan that was a bolus where most of its tracer's were infusions, or the other way round."""
+    told = [reading for reading in scans if reading.table.scan.administration]
+    if len(told) < FEWEST_TOLD:
+        return
+    usual = Counter(_infused(reading.table.scan) for reading in told).most_common(1)[0][0]
+    spelled = Counter(
+        reading.table.scan.administration for reading in told if _infused(reading.table.scan) == usual
+    ).most_common(1)[0][0]
+    for reading in told:
+        scan = reading.table.scan
+        if _infused(scan) != usual:
+            what = f"ModeOfAdministration is {scan.administration!r}, but {spelled!r} in most scans of {scan.tracer}"
+            yield _doubt(
+                reading.table.path, "ModeOfAdministration", f"{what}; late ratios of the two cannot be compared"
+            )
 
 
 def _uptake(path: Path, tacs: TACs, scan: Scan) -> Iterator[Finding]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from raphe.errors import InputError
+from raphe.io.below import below
 from raphe.io.derivatives import IMAGE_ENDINGS, QUALITY
 from raphe.io.names import Name, check_place, find_sidecars, parse_name
 from raphe.io.tables import read_json, shortened
@@ -86,7 +87,7 @@ def find_maps(folder: Path, labels: Sequence[str]) -> tuple[FoundMap, ...]:
 
 def _images(folder: Path) -> Iterator[Path]:
     """Every image under a folder, but in hidden ones."""
-    for path in folder.rglob("*"):
+    for path in below(folder, "*"):
         hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
         if path.name.endswith(IMAGE_ENDINGS) and not hidden:
             yield path

@@ -9,6 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from raphe.errors import InputError
+from raphe.io.below import below
 from raphe.io.fields import Fields
 from raphe.io.not_fetched import is_there
 
@@ -126,7 +127,7 @@ def fitting_scans(name: Name, raw: Path) -> list[Entities]:
     folders = name.path.relative_to(name.root).parts[1:-1]  # a session may be told by its folder alone
     said = {*name.scan, *(("ses", folder.removeprefix("ses-")) for folder in folders if folder.startswith("ses-"))}
     found: dict[Entities, None] = {}
-    for path in sorted((raw / f"sub-{name.entities['sub']}").glob("**/pet/[!.]*_pet.*")):
+    for path in below(raw / f"sub-{name.entities['sub']}", "[!.]*_pet.*", "pet"):
         try:
             scan = parse_name(path).scan
         except InputError:
@@ -282,7 +283,7 @@ def of_another_scan(path: Path, scan: Path, keys: Iterable[str] = SCAN_ENTITIES)
 def volumes_of(name: Name) -> Path | None:
     """Table of volumes of the same participant, session (or none) and segmentation in the same dataset, or None."""
     fitting = []
-    for path in sorted((name.root / f"sub-{name.entities['sub']}").glob("**/[!.]*_morph.tsv")):
+    for path in below(name.root / f"sub-{name.entities['sub']}", "[!.]*_morph.tsv"):
         other = parse_name(path).entities
         if other.get("seg") == name.entities.get("seg") and other.get("ses", name.entities.get("ses")) == (
             name.entities.get("ses")

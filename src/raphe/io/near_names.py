@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from raphe.data.finding import Finding
+from raphe.io.below import below
 
 _SUFFIXES = {spelled.lower(): spelled for spelled in ("pet", "T1w", "tacs", "blood")}
 _FILE = re.compile(
@@ -33,7 +34,7 @@ def misspelt(bids: Path) -> Iterator[Finding]:
 
 
 def _files(folder: Path) -> Iterator[Finding]:
-    for path in sorted(folder.rglob("[!.]*")):
+    for path in below(folder, "[!.]*"):
         match = _FILE.fullmatch(path.name)
         if match is None or path.is_dir():
             continue

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from raphe.data.finding import Finding
 from raphe.errors import InputError
+from raphe.io.below import below, below_people
 from raphe.io.derivatives import IMAGE_ENDINGS
 from raphe.io.names import Name, check_place, parse_name
 from raphe.io.tables import shortened
@@ -41,7 +42,7 @@ def find_images(bids: Path) -> RawImages:
     found: dict[str, list[Name]] = {"pet": [], "T1w": []}
     unnamed = []
     for suffix, names in found.items():
-        for path in sorted(path for end in IMAGE_ENDINGS for path in bids.glob(f"sub-*/**/[!.]*_{suffix}{end}")):
+        for path in sorted(path for end in IMAGE_ENDINGS for path in below_people(bids, f"[!.]*_{suffix}{end}")):
             try:
                 name = parse_name(path)
                 check_place(name)
@@ -86,7 +87,7 @@ def doubts_of_anatomy(scans: Sequence[Name], t1: Sequence[Name]) -> Iterator[Fin
 
 def _mp2rage(name: Name) -> str:
     """Say, of a participant without a T1-weighted image, that there is one of an MP2RAGE, which is not read."""
-    found = sorted((name.root / f"sub-{name.entities['sub']}").glob("**/[!.]*_UNIT1.nii*"))
+    found = below(name.root / f"sub-{name.entities['sub']}", "[!.]*_UNIT1.nii*")
     if not found:
         return ""
     return (

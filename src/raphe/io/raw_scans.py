@@ -8,6 +8,7 @@ from pathlib import Path
 
 from raphe.data.scan import Scan
 from raphe.errors import InputError, nearest
+from raphe.io.below import below, below_people
 from raphe.io.derivatives import IMAGE_ENDINGS
 from raphe.io.names import Name, check_place, natural_key, parse_name, sidecars_of
 from raphe.io.scan_images import OWN_SPACES, T1_SPACE, corrected_image
@@ -97,7 +98,7 @@ def find_raw_scans(
 
 def has_images(bids: Path) -> bool:
     """Whether a dataset has dynamic images, whatever their names are worth."""
-    return any(True for ending in IMAGE_ENDINGS for _ in bids.glob(f"sub-*/**/pet/[!.]*_pet{ending}"))
+    return any(below_people(bids, f"[!.]*_pet{ending}", "pet") for ending in IMAGE_ENDINGS)
 
 
 def t1_of(bids: Path, participant: str, session: str | None, wanted: str | None = None) -> Path | None:
@@ -148,7 +149,7 @@ def _raw(names: Iterable[Name]) -> list[Name]:
 
 
 def _named(folder: Path, suffix: str) -> list[Name]:
-    paths = {path for ending in IMAGE_ENDINGS for path in folder.glob(f"**/[!.]*_{suffix}{ending}")}
+    paths = {path for ending in IMAGE_ENDINGS for path in below(folder, f"[!.]*_{suffix}{ending}")}
     return [parse_name(path) for path in sorted(paths)]
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from raphe import catalog
 from raphe.errors import InputError
+from raphe.io.below import below
 from raphe.io.derivatives import IMAGE_ENDINGS, label
 from raphe.io.names import Name, correction, fitting_scans, full_name, parse_name
 from raphe.io.tables import shortened
@@ -168,7 +169,7 @@ def brain_masks_of(image: Name, roots: Sequence[Path]) -> tuple[tuple[Path, ...]
 def _named(root: Path, participant: str, suffix: str, lenient: bool = False) -> list[Name]:
     """Images of a participant; one whose name is not as BIDS has it is refused, or (``lenient``) passed over."""
     folder, found = root / f"sub-{participant}", []
-    for path in sorted(path for ending in IMAGE_ENDINGS for path in folder.glob(f"**/[!.]*_{suffix}{ending}")):
+    for path in sorted(path for ending in IMAGE_ENDINGS for path in below(folder, f"[!.]*_{suffix}{ending}")):
         try:
             found.append(parse_name(path))
         except InputError:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from raphe.catalog import tissue_named
 from raphe.errors import InputError
+from raphe.io.below import below
 from raphe.io.color_tables import ENDINGS, color_table_of
 from raphe.io.derivatives import IMAGE_ENDINGS, label
 from raphe.io.label_images import names_in, table_of
@@ -114,7 +115,7 @@ def segmentations(participant: str, roots: Sequence[Path]) -> tuple[Segmentation
 def _of_bids(participant: str, roots: Iterable[Path]) -> Iterator[Segmentation]:
     for root in roots:
         folder = root / f"sub-{participant}"
-        for path in sorted(path for ending in IMAGE_ENDINGS for path in folder.glob(f"**/anat/[!.]*_dseg{ending}")):
+        for path in sorted(path for ending in IMAGE_ENDINGS for path in below(folder, f"[!.]*_dseg{ending}", "anat")):
             entities = parse_name(path).entities
             if entities.get("space", "T1w") == "T1w":
                 names = [entities[key] for key in ("seg", "desc") if key in entities]

@@ -72,6 +72,7 @@ class Sidecar:
     molar_activity: float | None = None
     body_weight: float | None = None
     scanner: str = ""
+    administration: str = ""
     findings: tuple[Finding, ...] = ()
     """Warnings: doubts that do not make the sidecar unusable."""
 
@@ -94,6 +95,7 @@ class Sidecar:
             molar_activity=self.molar_activity,
             body_weight=self.body_weight,
             scanner=self.scanner,
+            administration=self.administration,
             sources=self.paths,
         )
 
@@ -183,7 +185,8 @@ def _with_unit(sidecar: Sidecar, fields: Fields, unit: str | None) -> Sidecar:
 
 def _with_names(sidecar: Sidecar, fields: Fields) -> Sidecar:
     words = [fields.text(f, "") for f in ("Manufacturer", "ManufacturersModelName") if fields.has_text(f)]
-    sidecar = replace(sidecar, scanner=" ".join(words))
+    given = fields.text("ModeOfAdministration", "") if fields.has_text("ModeOfAdministration") else ""
+    sidecar = replace(sidecar, scanner=" ".join(words), administration=given)
     if not fields.has("TracerName"):
         return _doubt(sidecar, fields, "TracerName", "TracerName is missing; write the tracer's name")
     name = fields.text("TracerName", "write the tracer's name")

@@ -11,6 +11,7 @@ from raphe.data.exclusion import Exclusion
 from raphe.data.finding import Finding
 from raphe.data.scan import Scan
 from raphe.errors import InputError, nearest
+from raphe.io.below import below_people
 from raphe.io.datasets import find_tables
 from raphe.io.exclusions import FILE, PARTICIPANT, RUN, SESSION, TRACER, Listed, read_exclusions
 from raphe.io.names import Name, find_sidecars, full_name
@@ -142,7 +143,7 @@ def _scans(bids: Path, derivatives: Sequence[Path], more: Sequence[Path]) -> tup
         paths += find_tables(bids, derivatives, more)
     except InputError:
         pass  # a dataset of images alone
-    paths += sorted(bids.glob("sub-*/**/pet/*_pet.json"))
+    paths += below_people(bids, "*_pet.json", "pet")
     found: dict[tuple[tuple[str, str], ...], Scan] = {}
     for path in paths:
         try:
