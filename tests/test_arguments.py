@@ -6,7 +6,7 @@ import shlex
 import pytest
 
 from raphe.arguments import with_joined_models
-from raphe.cli import _parser
+from raphe.commands import parser_of
 from raphe.kinetics import registry
 
 JOINED = {
@@ -25,14 +25,14 @@ JOINED = {
 
 @pytest.mark.parametrize("line", JOINED)
 def test_models_stand_anywhere_and_may_be_several(line):
-    assert _parser().parse_args(line.split()).model == JOINED[line]
+    assert parser_of(lambda options: 0).parse_args(line.split()).model == JOINED[line]
 
 
 def test_a_folder_that_is_there_is_no_model(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for name in ("study", "out"):
         (tmp_path / name).mkdir()
-    options = _parser().parse_args("run --model SRTM study out all".split())
+    options = parser_of(lambda options: 0).parse_args("run --model SRTM study out all".split())
     assert (options.model, str(options.bids), str(options.out)) == (["SRTM"], "study", "out")
 
 
@@ -44,13 +44,13 @@ def test_a_model_of_the_name_of_a_file_is_the_model(tmp_path, monkeypatch):
 
 def test_a_word_that_is_no_model_is_told(capsys):
     with pytest.raises(SystemExit) as ended:
-        _parser().parse_args(["fit", "t.tsv", "--model"])
+        parser_of(lambda options: 0).parse_args(["fit", "t.tsv", "--model"])
     assert ended.value.code == 2
     assert "--model" in capsys.readouterr().err
 
 
 def test_the_example_in_the_help_of_every_command_is_a_command():
-    parser = _parser()
+    parser = parser_of(lambda options: 0)
     (commands,) = (action.choices for action in parser._actions if isinstance(action, argparse._SubParsersAction))
     assert len(commands) >= 7
     for name, command in commands.items():

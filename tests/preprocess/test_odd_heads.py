@@ -13,6 +13,9 @@ SIGNAL = np.array([0.7, 0.75, 1.0, 0.2])
 SIZE = 0.94
 """Of the person's head, over the template's."""
 
+SMALL = 0.42
+"""Of a macaque's head, over a person's."""
+
 pytestmark = pytest.mark.slow
 
 
@@ -21,14 +24,19 @@ def drawn(at):
     return np.select([shares[0] > 0.5, shares[1] > 0.5], [1, 2], 0).astype(np.int32)
 
 
-@pytest.fixture(scope="module")
-def template():
+def template_on(of, species):
+    """The phantom's own head, on a grid that is as much smaller as the species' head is."""
     shares = tissues(places(OWN))
     brain = shares.sum(axis=0) > 0.5
-    t1 = Volume(OWN, (1000 * np.tensordot(SIGNAL, shares, axes=1) * brain).astype(np.float32))
-    maps = tuple(Volume(OWN, one.astype(np.float32)) for one in (shares[0] + shares[1], shares[2], shares[3]))
-    labels = Labels(OWN, drawn(places(OWN)), {1: "cortex", 2: "nuclei"})
-    return Template("phantom", "phantom", "human", t1, brain, maps, labels, frozenset({1}), frozenset())
+    t1 = Volume(of, (1000 * np.tensordot(SIGNAL, shares, axes=1) * brain).astype(np.float32))
+    maps = tuple(Volume(of, one.astype(np.float32)) for one in (shares[0] + shares[1], shares[2], shares[3]))
+    labels = Labels(of, drawn(places(OWN)), {1: "cortex", 2: "nuclei"})
+    return Template("phantom", "phantom", species, t1, brain, maps, labels, frozenset({1}), frozenset())
+
+
+@pytest.fixture(scope="module")
+def template():
+    return template_on(OWN, "human")
 
 
 def head(of=OWN, face=True):
@@ -76,4 +84,14 @@ def test_a_brain_of_which_a_part_holds_nothing_is_told(template):
     values[:, :, low] = 0
     found, _ = prepare_anatomy(Volume(OWN, values), template)
     assert len([doubt for doubt in found.doubts if "where the brain should be" in doubt]) == 1
+    assert len([doubt for doubt in found.doubts if "brain ends over" in doubt and "may be cut" in doubt]) == 1
+
+
+@pytest.mark.parametrize(("share", "species"), [(1.0, "human"), (SMALL, "macaque")])
+def test_a_thin_cut_is_told_whatever_the_size_of_the_brain(share, species):
+    """The crown is 0 from 54 mm up, where the brain reaches to 58, or as much less in a smaller head."""
+    of = grid(3.0 * share, OWN.shape)
+    values = head().values.copy()
+    values[:, :, places(OWN)[0, 0, :, 2] > 54.0] = 0
+    found, _ = prepare_anatomy(Volume(of, values), template_on(of, species))
     assert len([doubt for doubt in found.doubts if "brain ends over" in doubt and "may be cut" in doubt]) == 1

@@ -81,7 +81,21 @@ def test_icc_limits_enclose_the_estimate_even_when_it_is_negative():
     rng = np.random.default_rng(3)
     for _ in range(200):
         icc = absolute_agreement(rng.normal(size=(3, 2)))
-        assert icc.low <= icc.value <= icc.high <= 1
+        assert -1 <= icc.low <= icc.value <= icc.high <= 1
+
+
+@pytest.mark.parametrize("k", [2, 3])
+def test_no_icc_is_lower_than_a_correlation_of_k_measurements_can_be(k):
+    """People who are alike but for what they do in turn: the formula of absolute agreement gives -3 for two scans."""
+    turned = np.array([[1.0, 2.0, 3.0], [2.0, 3.0, 1.0], [3.0, 1.0, 2.0]])
+    if k == 2:
+        turned = np.array([[1.0, 2.0], [2.0, 1.0], [1.5, 1.5]])
+    least = -1 / (k - 1)
+    for form in ("1", "C,1", "A,1"):
+        found = intraclass(turned, form)
+        assert (found.value, found.low) == pytest.approx((least, least))
+        assert found.low <= found.value <= found.high
+    assert intraclass(turned, "A,k").low == -math.inf
 
 
 def test_limits_of_bland_and_altman():

@@ -46,9 +46,9 @@ DEPTH = 0.06
 EMPTY = 0.05
 """Share of those from which on the brain may be cut. Fluid may be 0 in an image, and is less; an assumption."""
 
-FURTHER, FLAT = 6.0, 0.35
-"""mm inwards of slices without a value, and the share of the area there from which on the brain ends flat. A ball of a
-brain's size has a seventh; an assumption."""
+FURTHER, FLAT = 0.055, 0.35
+"""How far inwards of slices without a value, over the brain's edge (6 mm in people), and the share of the area there
+from which on the brain ends flat. A ball has a seventh; an assumption."""
 
 ROUGH = Nonlinear(iterations=(*ITERATIONS[:-1], 1))
 """The registration that only tells how bright each region and tissue is; what is finest is left to the next."""
@@ -266,14 +266,14 @@ def _bare_cut(t1: Volume, brain: Flags) -> float:
 
     A masked brain tapers off where its last slice is; a cut one has there much of what it has a little further in.
     """
-    area = 0.0
+    area, inwards = 0.0, FURTHER * brain_edge(t1.grid, brain)
     for axis, zoom in enumerate(t1.grid.zooms):
         others = tuple(other for other in range(3) if other != axis)
         held = np.asarray(t1.values.any(axis=others))
         extent = brain.sum(axis=others) * float(np.prod(t1.grid.zooms)) / zoom
         for values, extents in ((held, extent), (held[::-1], extent[::-1])):
             first = int(np.argmax(values))
-            further = min(first + max(1, round(FURTHER / zoom)), held.size - 1)
+            further = min(first + max(1, round(inwards / zoom)), held.size - 1)
             if first > 0 and extents[first] > FLAT * extents[further]:
                 area += float(extents[first])
     return area

@@ -15,15 +15,14 @@ import numpy.typing as npt
 from scipy import ndimage
 
 from raphe.core import rigid, weights
-from raphe.core.block_alignment import normal_equations, orthonormal, shared_edges, value_and_slopes
 from raphe.core.box import affine_of, box_of
 from raphe.core.frames import Frames
 from raphe.core.resample import inside
-from raphe.core.trajectory import likely_poses
 from raphe.data.alignment import HeadMotion
 from raphe.data.image import Grid
 from raphe.data.record import Step
 from raphe.data.volume import DynamicImage
+from raphe.preprocess.frame_position import fitted_position, prior_information, sampled_at, smoothed_positions
 from raphe.preprocess.levels import BLOCKS, Level, clean, cleaned, make_level
 
 Array = npt.NDArray[np.float64]
@@ -55,18 +54,8 @@ LATE = 20.0
 """min: frames that begin after it are the late ones, where they are a third of the scan or more; else its second
 half."""
 
-STEP = 0.1
-"""mm and, at the surface of the brain, turned to mm: how far a head is thought to move from frame to frame; an
-assumption. Larger steps cost no more than the logarithm of their size."""
-
 HELD = 1e6
 """Information, as a multiple of the prior's, of a position that is not to change."""
-
-STEPS = 12
-"""Steps of Gauss and Newton at most, in one alignment."""
-
-DONE = 0.005
-"""mm, at the surface of the brain: a shorter step is not made."""
 
 TOLD = 0.02
 """Information of a frame on its own position, over what its neighbours tell, below which the position is held."""
@@ -112,7 +101,7 @@ def estimate_motion(image: DynamicImage) -> tuple[HeadMotion, Step]:
             motion = _centred(motion, late, counts, centre)
     if n_frame == 2:
         information[1] = information[0]
-    prior = _prior(radius)
+    prior = prior_information(radius)
     own = np.array([np.trace(np.linalg.solve(prior, one)) / 6 for one in information])
     held = own < TOLD
     found = _described(image, np.asarray(np.linalg.inv(motion), dtype=np.float64), where, centre, held)
@@ -190,7 +179,7 @@ def _aligned(
 
     Where they may be ``far`` from what is known, the search starts at the position of the frame before, too.
     """
-    sampled = np.array([_sampled(level, image, one) for image, one in zip(level.images, motion, strict=True)])
+    sampled = np.array([sampled_at(level, image, one) for image, one in zip(level.images, motion, strict=True)])
     shares = near * ~np.eye(len(motion), dtype=bool)
     shares /= np.maximum(shares.sum(axis=1, keepdims=True), np.finfo(float).tiny)
     references = np.tensordot(shares[which].astype(np.float32), sampled, axes=1)
@@ -199,9 +188,9 @@ def _aligned(
         if not shares[at].any():
             continue
         starts = [motion[at], found[at - 1]] if far and at else [motion[at]]
-        fits = [_fitted(level, at, reference, start, centre, radius) for start in starts]
+        fits = [fitted_position(level, at, reference, start, centre, radius) for start in starts]
         _, found[at], information[at] = min(fits, key=lambda fit: fit[0])
-    found[which] = _smoothed(found[which], information[which], centre, radius)
+    found[which] = smoothed_positions(found[which], information[which], centre, radius)
     return found, information
 
 
@@ -210,9 +199,9 @@ def _chained(
 ) -> Array:
     """Positions of the frames before the late ones, each against those after it that are near, backwards in time."""
     found = motion.copy()
-    sampled = np.array([_sampled(level, image, one) for image, one in zip(level.images, motion, strict=True)])
+    sampled = np.array([sampled_at(level, image, one) for image, one in zip(level.images, motion, strict=True)])
     first = int(np.flatnonzero(late)[0])
-    prior = _prior(radius)
+    prior = prior_information(radius)
     for at in range(first - 1, -1, -1):
         share = np.where(np.arange(len(motion)) > at, near[at], 0.0)
         start = found[at + 1]
@@ -220,33 +209,11 @@ def _chained(
             found[at] = start
             continue
         reference = np.tensordot((share / share.sum()).astype(np.float32)[at:], sampled[at:], axes=1)
-        _, own, information = _fitted(level, at, reference, start, centre, radius)
+        _, own, information = fitted_position(level, at, reference, start, centre, radius)
         both = np.array([start, own])
-        found[at] = _smoothed(both, np.array([HELD * prior, information]), centre, radius)[1]
-        sampled[at] = _sampled(level, level.images[at], found[at])
+        found[at] = smoothed_positions(both, np.array([HELD * prior, information]), centre, radius)[1]
+        sampled[at] = sampled_at(level, level.images[at], found[at])
     return found
-
-
-def _fitted(
-    level: Level, at: int, reference: npt.NDArray[np.floating], start: Array, centre: Array, radius: float
-) -> tuple[float, Array, Array]:
-    """Position of one frame against a mean of others: its cost, motion, and information.
-
-    With S the second derivative of the cost and H that part of it which is not of noise, errors of the position have
-    the variance H^-1 S H^-1 (the sandwich of Huber 1967), so the information is H S^-1 H.
-    """
-    image, whole = level.images[at], np.asarray(reference, dtype=np.float64)
-    basis = orthonormal(np.stack([np.ones(len(level.places)), whole[0]], axis=1), level.edges)
-    cost, motion, hessian = _newton(level, image, basis, start, centre, radius)
-    noise = cost / max(len(level.places) - 2 * (level.edges.size - 1), 1)
-    if not noise > 0 or not np.trace(hessian) > 0:
-        return cost, motion, np.zeros((6, 6))
-    edges = shared_edges(image, level.to_index, level.places, basis, level.edges, motion, centre, whole)
-    unit = np.outer(*[np.array([1.0, 1, 1, radius, radius, radius])] * 2)
-    size, way = np.linalg.eigh(edges / unit)
-    edges = (way * np.maximum(size, 0.0)) @ way.T
-    told = edges @ np.linalg.pinv(hessian / unit, hermitian=True) @ edges * unit
-    return cost, motion, told * level.independent / noise
 
 
 def _nearness(frames: Frames) -> Array:
@@ -256,58 +223,12 @@ def _nearness(frames: Frames) -> Array:
     return np.asarray(np.exp(-0.5 * (apart / NEAR) ** 2))
 
 
-def _newton(
-    level: Level, image: Floats, basis: Array, start: Array, centre: Array, radius: float
-) -> tuple[float, Array, Array]:
-    """Least cost from a start: its value, the motion, and half of the second derivative."""
-    motion, damping = start, 1e-3
-    cost, gradient, hessian = _cost(level, image, basis, motion, centre)
-    scale = np.diag([1.0, 1, 1, radius**2, radius**2, radius**2])
-    for _ in range(STEPS):
-        size = np.trace(hessian[:3, :3]) / 3
-        if not size > 0:
-            break
-        step = -np.linalg.solve(hessian + damping * size * scale, gradient)
-        if np.linalg.norm(step[:3]) + radius * np.linalg.norm(step[3:]) < DONE:
-            break
-        trial = motion @ rigid.matrix(step, centre)
-        new = _cost(level, image, basis, trial, centre)
-        if new[0] < cost:
-            motion, (cost, gradient, hessian), damping = trial, new, max(damping / 5, 1e-6)
-        else:
-            damping *= 10
-    return cost, motion, hessian
-
-
-def _cost(level: Level, image: Floats, basis: Array, motion: Array, centre: Array) -> tuple[float, Array, Array]:
-    return normal_equations(image, level.to_index, level.places, basis, level.edges, motion, centre)
-
-
-def _smoothed(motion: Array, information: Array, centre: Array, radius: float) -> Array:
-    """Most likely positions of all frames, given what each tells and how heads move."""
-    poses = np.array([rigid.pose(one, centre) for one in motion])
-    return np.array([rigid.matrix(pose, centre) for pose in likely_poses(poses, information, _usual(radius))])
-
-
-def _usual(radius: float) -> Array:
-    return np.array([1, 1, 1, 1 / radius, 1 / radius, 1 / radius]) * STEP
-
-
-def _prior(radius: float) -> Array:
-    return np.diag(_usual(radius) ** -2)
-
-
 def _centred(motion: Array, late: npt.NDArray[np.bool_], counts: Array, centre: Array) -> Array:
     """Motion from the mean position of the late frames."""
     share = counts * late
     poses = np.array([rigid.pose(one, centre) for one in motion])
     mean = rigid.matrix(share @ poses / share.sum(), centre)
     return motion @ np.linalg.inv(mean)
-
-
-def _sampled(level: Level, image: Floats, motion: Array) -> Floats:
-    """Value and slopes at the places, shape (4, n_place)."""
-    return value_and_slopes(image, level.to_index, level.places, motion).astype(np.float32)
 
 
 def _mean(image: DynamicImage) -> Floats:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -73,7 +74,9 @@ def absolute_agreement(table: Array) -> Interval:
         v = \frac{(a\,MSC + b\,MSE)^2}{(a\,MSC)^2 / (k - 1) + (b\,MSE)^2 / ((n - 1)(k - 1))}
 
     degrees of freedom (Satterthwaite), and quantiles of F(n - 1, v) and F(v, n - 1) give the limits. A negative r
-    enters a and b as 0, for no variance is negative (ours: with it, v may vanish).
+    enters a and b as 0, for no variance is negative (ours: with it, v may vanish). Value and limits are bounded below
+    by -1 / (k - 1), the least that a correlation among k measurements can be: with few people the formulas may give
+    less.
 
     Parameters
     ----------
@@ -91,7 +94,7 @@ def absolute_agreement(table: Array) -> Interval:
     noise = k * msc + (k * n - k - n) * mse
     low = n * (msr - f_low * mse) / (f_low * noise + n * msr)
     high = n * (f_high * msr - mse) / (noise + n * f_high * msr)
-    return Interval(float(icc), float(low), float(high))
+    return Interval(*(max(float(r), -1 / (k - 1)) for r in (icc, low, high)))
 
 
 def intraclass(table: Array, form: str) -> Interval:
@@ -105,9 +108,10 @@ def intraclass(table: Array, form: str) -> Interval:
 
         \mathrm{ICC} = \frac{F - 1}{F + k - 1}
 
-    and F over, or times, a quantile of its distribution gives the limits, exactly for normal values. The mean of k
-    measurements has :math:`k r / (1 + (k - 1) r)` in place of each r (Spearman and Brown). (McGraw and Wong 1996,
-    Psychol Methods 1:30, tables 4 and 7.) Absolute agreement is :func:`absolute_agreement`.
+    and F over, or times, a quantile of its distribution gives the limits, exactly for normal values; none of them is
+    below -1 / (k - 1). The mean of k measurements has :math:`k r / (1 + (k - 1) r)` in place of each r (Spearman and
+    Brown), which has no lower bound. (McGraw and Wong 1996, Psychol Methods 1:30, tables 4 and 7.) Absolute agreement
+    is :func:`absolute_agreement`.
 
     Parameters
     ----------
@@ -137,4 +141,8 @@ def intraclass(table: Array, form: str) -> Interval:
         single = Interval(*(float((f - 1) / (f + k - 1)) for f in (ratio, low, high)))
     if not form.endswith("k"):
         return single
-    return Interval(*(k * r / (1 + (k - 1) * r) for r in (single.value, single.low, single.high)))
+    return Interval(*(_of_mean(r, k) for r in (single.value, single.low, single.high)))
+
+
+def _of_mean(r: float, k: int) -> float:
+    return k * r / (1 + (k - 1) * r) if r > -1 / (k - 1) else -math.inf
