@@ -22,8 +22,9 @@ WARNED = 1
 INTERRUPTED = 130
 UNEXPECTED = UNUSABLE
 
-KEEPS = ("run", "stats", "demo")
-"""Commands that keep what they have done when they are stopped; the others write all of their files or none."""
+KEEPS = ("run", "simulate", "stats", "demo")
+"""Commands that keep what they have done when they are stopped; the others, and curves that are simulated, are written
+as a whole or not at all."""
 
 THREADS = (
     "OMP_NUM_THREADS",
@@ -56,7 +57,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         _end(options, str(error))
         return error.exit_code
     except KeyboardInterrupt:
-        _end(options, f"stopped; the same command {'goes on from here' if options.command in KEEPS else 'begins anew'}")
+        kept = options.command in KEEPS and not getattr(options, "tacs_only", False)
+        _end(options, f"stopped; the same command {'goes on from here' if kept else 'begins anew'}")
         return INTERRUPTED
     except BrokenPipeError:
         sys.stderr.close()

@@ -591,7 +591,12 @@ def test_a_real_test_and_retest_stand_where_the_literature_has_them(shared_data,
 
 @pytest.mark.parametrize(
     ("command", "way"),
-    [(["run", "bids", "out", "all"], "goes on from here"), (["simulate", "test-retest", "out"], "begins anew")],
+    [
+        (["run", "bids", "out", "all"], "goes on from here"),
+        (["simulate", "tiger2020", "out"], "goes on from here"),
+        (["simulate", "tiger2020", "out", "--tacs-only"], "begins anew"),
+        (["map", "pet.nii", "--model", "SRTM", "--out", "out"], "begins anew"),
+    ],
 )
 def test_a_stop_says_whether_anything_is_kept(monkeypatch, capsys, command, way):
     def stop(name):
