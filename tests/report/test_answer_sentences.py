@@ -126,7 +126,10 @@ def test_what_a_gate_holds_back_is_not_called_shown_or_not_shown():
 def test_the_table_says_what_kind_of_study_it_is():
     assert any("Exploratory" in told for told in planned([answer(role="exploratory")]).remarks)
     (told,) = planned([answer(role="planned")]).remarks
-    assert told == "The plan names no primary contrast: none of the planned ones stands above the others."
+    assert told == (
+        "The plan names no primary contrast: none of the planned ones stands above the others, and no result here is "
+        "confirmatory."
+    )
     assert planned([answer(role="planned")]).rows[0].place == "planned"
     assert any("not a controlled one" in told for told in planned([answer(kind="within")]).remarks)
     assert planned([answer()]).remarks == ()

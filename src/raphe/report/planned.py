@@ -88,7 +88,10 @@ def _remarks(answers: Sequence[Answer], primary_unmade: str) -> list[str]:
             f"The plan's primary contrast could not be made ({primary_unmade}), so that no result here is confirmatory."
         )
     elif not any(answer.role == "primary" for answer in answers):
-        told.append("The plan names no primary contrast: none of the planned ones stands above the others.")
+        told.append(
+            "The plan names no primary contrast: none of the planned ones stands above the others, and no result here "
+            "is confirmatory."
+        )
     elif not any(answer.role == "primary" and answer.kind in CONTROLLED for answer in answers):
         told.append("The primary contrast is not a controlled one.")
     if any(answer.role == "exploratory" for answer in answers):
