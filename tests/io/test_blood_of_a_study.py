@@ -157,7 +157,7 @@ def test_blood_in_a_unit_that_cannot_be(study, give, unit, right):
         assert hint in one.message
         assert "MBq in 5 L of blood after an injection of 400 MBq" in one.message
     if right:
-        assert errors(study, blood_unit=right) == []
+        assert errors(study, blood_unit=lambda _: right) == []
     assert errors(study, blood=False) == []
 
 
@@ -320,7 +320,7 @@ def test_real_blood_that_is_labelled_wrongly(shared_data, tmp_path):
     found = errors_of(tmp_path)
     assert [one.field for one in found] == ["whole_blood_radioactivity", "plasma_radioactivity"]
     assert "a factor of 1000 would make it fit, kBq/mL for Bq/mL" in found[0].message
-    assert errors_of(tmp_path, blood_unit="kBq/mL") == []
+    assert errors_of(tmp_path, blood_unit=lambda _: "kBq/mL") == []
 
 
 def errors_of(root, **options):
@@ -333,7 +333,7 @@ def test_all_real_scans_pass_as_they_are_and_none_a_thousand_times_off(shared_da
     assert error.path.name == "sub-13_ses-retest_recording-manual_blood.tsv"
     assert "line 10: the time 133.8 is out of order" in error.message
     for unit in ("Bq/mL", "MBq/mL"):
-        found = errors_of(root, blood_unit=unit)
+        found = errors_of(root, blood_unit=lambda _, unit=unit: unit)
         assert len({one.path for one in found}) == 34
         assert sum("would make it fit, kBq/mL" in one.message for one in found) == 2 * 33
     root = shared_data / "tacs/ps13"
@@ -341,7 +341,7 @@ def test_all_real_scans_pass_as_they_are_and_none_a_thousand_times_off(shared_da
     found = [
         one
         for unit in ("kBq/mL", "mCi/mL")
-        for one in check_dataset(root / "raw", [root / "derivatives"], blood_unit=unit)
+        for one in check_dataset(root / "raw", [root / "derivatives"], blood_unit=lambda _, unit=unit: unit)
         if one.severity == "error"
     ]
     assert len(found) == 4

@@ -429,3 +429,16 @@ def test_the_unit_of_an_input_function_is_asked_for_by_the_option_of_blood(sampl
         raphe("fit", sampled.table, "--model", "1TCM", "--vb", "0", "--input", plasma, "--blood-unit", "kBq/mL").code
         == 1
     )
+
+
+def test_a_unit_that_the_plan_gives_overrules_the_files_in_check_too(sampled, raphe):
+    for scan in CHANGE:
+        sampled.tell(
+            blood_of(sampled, *scan).with_suffix(".json"),
+            plasma_radioactivity={"Units": "Bq/mL"},
+            whole_blood_radioactivity={"Units": "Bq/mL"},
+        )
+    assert raphe("check", sampled.root).code == 2
+    sampled.edit('name = "DASB"', 'name = "DASB"\nblood_unit = "kBq/mL"')
+    checked = raphe("check", sampled.root)
+    assert checked.code == 0, checked

@@ -11,7 +11,8 @@ VOID = {"meta", "br", "hr", "img", "input", "link"}
 
 
 class Page(html.parser.HTMLParser):
-    """Reads a page, checks that its elements close in order, and keeps what tests ask for."""
+    """Reads a page, checks that its elements close in order and that drawings lie on the paper of a figure, and keeps
+    what tests ask for."""
 
     def __init__(self, text):
         super().__init__()
@@ -22,6 +23,8 @@ class Page(html.parser.HTMLParser):
 
     def handle_starttag(self, tag, attrs):
         self.tags.append(tag)
+        if tag == "svg":
+            assert "figure" in self.open, "colours of drawings are those for light paper"
         self.attributes += [(tag, name, value) for name, value in attrs]
         if tag in BLOCKS:
             self.words.append(" ")

@@ -95,6 +95,17 @@ def test_page_is_well_formed_self_contained_and_the_same_each_time(read):
     assert "sub-00/ses-before/report.html" in {value for _, name, value in found.attributes if name == "href"}
 
 
+def test_a_dark_page_keeps_its_figures_on_light_paper():
+    """Colours of the page are variables; figures have those of the light page, whatever the page is."""
+    style = page().partition("<style>")[2].partition("</style>")[0]
+    light = re.search(r":root, figure, p\.keys \{([^}]*)\}", style)[1]
+    dark = re.search(r"prefers-color-scheme: dark\) \{\s*:root \{([^}]*)\}", style)[1]
+    names = [set(re.findall(r"--[a-z]+(?=:)", one)) for one in (light, dark)]
+    assert names[0] == names[1]
+    used = set(re.findall(r"var\((--[a-z]+)\)", style)) - {"--wide"}
+    assert used <= names[0]
+
+
 def test_numbers_stand_as_given(read):
     text = read(page(contrasts=[contrast(contrast_row())], agreements=[agreement()])).text
     for expected in (

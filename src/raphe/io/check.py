@@ -40,13 +40,16 @@ from raphe.io.sidecar import inspect_sidecar
 from raphe.io.tables import read_json, read_table
 from raphe.nomenclature import tracer_key
 
+UnitOf = Callable[[str], str | None]
+"""From the name of a tracer to a unit."""
+
 
 def check_dataset(
     bids: Path,
     derivatives: Sequence[Path] = (),
     *,
     blood: bool = True,
-    blood_unit: str | None = None,
+    blood_unit: UnitOf | None = None,
     more: Sequence[Path] = (),
 ) -> tuple[Finding, ...]:
     """Read all metadata, headers of images and every table of curves of a study, go on after faults, and tell all.
@@ -59,8 +62,8 @@ def check_dataset(
         Datasets that hold the curves, as there.
     blood : bool
         Whether to read blood and input functions too; False where no analysis needs them.
-    blood_unit : str, optional
-        Unit of every activity of blood, whatever the files say.
+    blood_unit : callable, optional
+        Gives the unit of every activity of a tracer's blood, whatever the files say; None for what they say.
     more : sequence of Path
         Tables of curves besides those of the datasets.
 
@@ -70,7 +73,7 @@ def check_dataset(
         Errors, which make :func:`raphe.io.bids.read_study` or reading the curves fail, and warnings; by file. Empty for
         a clean dataset.
     """
-    inspection = _Inspection(bids, blood_unit)
+    inspection = _Inspection(bids, blood_unit or (lambda _: None))
     if not bids.is_dir():
         inspection.error(bids, "", no_dataset(bids))
         return tuple(inspection.found)
@@ -125,7 +128,7 @@ def _scans(paths: Sequence[Path]) -> frozenset[Scan]:
 class _Inspection:
     """What was read so far, and what was found."""
 
-    def __init__(self, bids: Path, blood_unit: str | None) -> None:
+    def __init__(self, bids: Path, blood_unit: UnitOf) -> None:
         self.bids = bids
         self.blood_unit = blood_unit
         self.roots: tuple[Path, ...] = ()
@@ -198,7 +201,7 @@ class _Inspection:
                 self.guard(path, self.blood_alone)
 
     def blood_of_scan(self, reading: Reading, _: Path) -> None:
-        self.found += inspect_blood(reading, self.blood_unit)
+        self.found += inspect_blood(reading, self.blood_unit(reading.table.scan.tracer))
 
     def blood_alone(self, path: Path) -> None:
         """Blood whose scan has no curves that could be read."""
@@ -206,7 +209,7 @@ class _Inspection:
         check_place(name)
         if self.names and not any(belongs(name, table) for table in self.names):
             self.warn(path, "", "by its name, this blood is of no scan that has curves; it will not be used")
-        self.found += read_recording(path, unit=self.blood_unit).findings
+        self.found += read_recording(path, unit=self.blood_unit("")).findings
 
     def misspelt(self, bids: Path) -> None:
         self.found += misspelt(bids)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from raphe.catalog import find_tracer
@@ -74,7 +74,7 @@ def check(bids: Path, derivatives: Sequence[Path] = (), plan_path: Path | None =
     except InputError as error:
         faults.append(_of_plan(error, bids, plan_path))
     excluded, unfit = exclusions_of(bids, roots, plan)
-    kept, unread = spared(check_dataset(bids, roots), excluded)
+    kept, unread = spared(check_dataset(bids, roots, blood_unit=_blood_unit(plan)), excluded)
     findings = [*kept, *unread.findings, *unfit]
     tables: Sequence[ScanCurves] = ()
     try:
@@ -94,6 +94,16 @@ def check(bids: Path, derivatives: Sequence[Path] = (), plan_path: Path | None =
     errors = {finding.message for finding in findings if finding.severity == "error"}
     findings = [one for one in findings if one.severity == "error" or one.message not in errors]
     return tuple(sorted(dict.fromkeys(findings), key=lambda finding: finding.severity))
+
+
+def _blood_unit(plan: StudyPlan | None) -> Callable[[str], str | None]:
+    """Unit that a plan gives for the blood of a tracer."""
+
+    def unit(name: str) -> str | None:
+        tracer = None if plan is None else plan.tracer(name)
+        return None if tracer is None else tracer.blood_unit
+
+    return unit
 
 
 def _against_plan(
