@@ -93,6 +93,7 @@ def test_a_sidecar_that_tells_another_time(told, sidecars, words):
         ({"TimeZero": "11:10:00"}, {}),  # a transmission scan before
         ({"TimeZero": "18:00:30"}, {"TimeZero": "02:30:00"}),  # other time zones
         ({"TimeZero": "13:47:00"}, {"TimeZero": "14:17:00"}),  # shifted alike
+        ({"TimeZero": "15:47:00"}, {"TimeZero": "15:47:00"}),  # the same for all
         ({"TimeZero": "06:00:00", "ScanStart": 14400}, {"ScanStart": "late"}),
     ],
 )

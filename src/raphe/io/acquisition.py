@@ -131,8 +131,8 @@ def _odd_days(told: Sequence[_Told]) -> Iterator[Finding]:
 
 def _odd_minutes(told: Sequence[_Told]) -> Iterator[Finding]:
     apart = [one.by for one in told]
-    if len(told) > 1 and max(apart) - min(apart) <= OF_A_ZONE:
-        return
+    if len(told) > 1 and (max(apart) - min(apart) <= OF_A_ZONE or len({one.value for one in told}) == 1):
+        return  # shifted, or one word in place of every scan's own time
     for one in told:
         if abs(one.by) > APART and abs((one.by + ZONE / 2) % ZONE - ZONE / 2) > OF_A_ZONE:
             yield _doubt(one.scan, f"but {one.field} of {one.source} is {one.value}")
