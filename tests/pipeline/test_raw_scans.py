@@ -127,7 +127,7 @@ def test_its_files_are_there_and_the_report_tells_of_them(study):
     assert told["Sensitivity"]["0.8"]["left_putamen"] < 1 < told["Sensitivity"]["1.2"]["left_putamen"]
     (report,) = (out / "sub-01" / "ses-base").glob("*report.html")
     page = report.read_text(encoding="utf-8")
-    assert "Head motion between frames of DASB was corrected" in page
+    assert "Head motion between frames of [11C]DASB was corrected" in page
     assert "geometric transfer matrix" in page
     assert "Noise after GTM, times that before" in page
     assert 'id="preprocessing"' in page
