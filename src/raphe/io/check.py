@@ -16,7 +16,7 @@ from raphe.io.blood import read_recording
 from raphe.io.blood_doubts import inspect_blood
 from raphe.io.blood_files import belongs
 from raphe.io.datasets import dataset_roots, find_tables, no_dataset, unreadable_folders
-from raphe.io.doubts import Reading, doubts_of_study, doubts_of_table, gaps
+from raphe.io.doubts import Reading, doubts_of_table, gaps
 from raphe.io.formats import check_complete, read_raw
 from raphe.io.image_doubts import doubts_of_images
 from raphe.io.names import (
@@ -37,6 +37,7 @@ from raphe.io.people_doubts import doubts_of_people
 from raphe.io.raw_images import RawImages, Scan, find_images
 from raphe.io.sessions import session_times
 from raphe.io.sidecar import inspect_sidecar
+from raphe.io.study_doubts import doubts_of_study
 from raphe.io.tables import read_json, read_table
 from raphe.nomenclature import tracer_key
 
