@@ -75,15 +75,24 @@ def nearest(name: str, known: Iterable[str], most: int = 12) -> str:
         ``did you mean 'a' or 'b'?``, or ``there are a, b, c and 4 more``.
     """
     names = list(dict.fromkeys(known))
+    near = likely(name, names)
+    if not near:
+        return _there(names, most)
+    if near[0] != name and without_zeros(near[0]) == without_zeros(name):
+        return f"did you mean {near[0]!r}? The zeros are part of the name; {_there(names, most)}"
+    return f"did you mean {' or '.join(map(repr, near))}?"
+
+
+def likely(name: str, known: Iterable[str]) -> tuple[str, ...]:
+    """Names that may be meant by one that is not known, three at most, the likeliest first; arguments as above."""
+    names = list(dict.fromkeys(known))
     zeros = next((other for other in names if other != name and without_zeros(other) == without_zeros(name)), None)
     if zeros is not None:
-        return f"did you mean {zeros!r}? The zeros are part of the name; {_there(names, most)}"
+        return (zeros,)
     by_lower = {other.lower(): other for other in names}
     begun = [other for other in by_lower if len(name) > 1 and other.startswith(name.lower())]
-    near = list(dict.fromkeys((*difflib.get_close_matches(name.lower(), by_lower, n=3), *begun)))[:3]
-    if near:
-        return f"did you mean {' or '.join(repr(by_lower[word]) for word in near)}?"
-    return _there(names, most)
+    near = dict.fromkeys((*difflib.get_close_matches(name.lower(), by_lower, n=3), *begun))
+    return tuple(by_lower[word] for word in near)[:3]
 
 
 def without_zeros(name: str) -> str:

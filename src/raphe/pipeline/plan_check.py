@@ -8,7 +8,7 @@ from raphe.data.finding import Finding
 from raphe.data.people import People
 from raphe.data.regions import members
 from raphe.data.scan import Scan
-from raphe.errors import InputError, nearest
+from raphe.errors import InputError, likely, nearest
 from raphe.kinetics.k2_prime import doubt_of
 from raphe.nomenclature import region_key
 from raphe.pharmacology.lassen import LEAST
@@ -62,7 +62,7 @@ def check_plan(
         *absent,
         *_regions(plan, scans, regions, empty or {}),
         *_lassen(plan, scans, regions),
-        *_unplanned(plan, scans, " ".join(finding.message for _, finding in absent)),
+        *_unplanned(plan, scans, () if partial else _meant(plan, scans)),
         *_k2_primes(plan),
         *_references(plan),
     ]
@@ -104,12 +104,25 @@ def _references(plan: StudyPlan) -> Found:
             yield warning(plan, ("tracer", index, "reference"), f"[[tracer]] {tracer.name}: {doubt}")
 
 
-def _unplanned(plan: StudyPlan, scans: Sequence[Scan], told: str) -> Found:
-    """Yield sessions and tracers of the data that the plan does not have, but those that an error asks for already."""
+def _meant(plan: StudyPlan, scans: Sequence[Scan]) -> set[str]:
+    """Sessions and tracers of the data that the plan may mean by those which the data lack: an error names them."""
+    sessions = {scan.session for scan in scans if scan.session is not None}
+    tracers = {scan.tracer or NAMELESS for scan in scans}
+    spelled = {same_tracer(name) for name in tracers}
+    lacking = [(session.label, sessions) for session in plan.sessions if session.label not in sessions]
+    lacking += [(one.name, tracers) for one in plan.tracers if same_tracer(one.name) not in spelled]
+    found: set[str] = set()
+    for name, there in lacking:
+        found |= there if len(there) == 1 else set(likely(name, sorted(there)))
+    return found
+
+
+def _unplanned(plan: StudyPlan, scans: Sequence[Scan], told: Collection[str]) -> Found:
+    """Yield sessions and tracers of the data that the plan does not have, but those that an error names already."""
     planned = [session.label for session in plan.sessions]
     there = list(dict.fromkeys(scan.session for scan in scans if scan.session is not None))
     for label in there if planned else ():
-        if label not in planned and not _hinted(label, told):
+        if label not in planned and label not in told:
             many = _many([scan.label for scan in scans if scan.session == label])
             how = f"the plan has no [[session]] {label!r}, of which there {many}; add it if it belongs to the study"
             yield warning(plan, ("session",), how)
@@ -118,16 +131,11 @@ def _unplanned(plan: StudyPlan, scans: Sequence[Scan], told: str) -> Found:
         how = f"there {_many(nameless)} whose name has no session, though the plan has [[session]]: no comparison of "
         yield warning(plan, ("session",), how + "sessions holds it; put ses-LABEL into its folder and names")
     for name in dict.fromkeys(scan.tracer for scan in scans):
-        if plan.tracer(name) is None and not _hinted(name, told):
+        if plan.tracer(name) is None and (name or NAMELESS) not in told:
             many = _many([scan.label for scan in scans if scan.tracer == name])
             what = f"the plan has no [[tracer]] {name or NAMELESS!r}"
             how = f"{what}, of which there {many}; add one, or they take no part"
             yield warning(plan, ("tracer",), how)
-
-
-def _hinted(name: str, told: str) -> bool:
-    """Whether an error names it as the one that may be meant."""
-    return f"{name!r}" in told or f"there is only {name}" in told
 
 
 def _regions(
